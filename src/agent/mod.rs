@@ -1,0 +1,1 @@
+//! The engine behind a Unix socket, and the client of that socket.

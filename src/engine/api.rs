@@ -1,0 +1,253 @@
+//! The engine's words: commands (wishes) and events (facts, in the past tense, never a secret).
+
+use crate::clock::Timestamp;
+use crate::model::client::ClientView;
+use crate::model::credential::CredentialView;
+use crate::model::event::Activity;
+use crate::model::failure::Failure;
+use crate::model::health::HealthKind;
+use crate::model::name::CredentialName;
+use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
+use crate::model::token::IssuedToken;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Where an answer goes. Dropped without an answer: the engine is gone.
+pub type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+
+/// What can be wished for. Answers go to `reply`; what everybody should know also becomes an [`Event`].
+#[derive(Debug)]
+pub enum Command {
+    /// All credentials, by name.
+    List {
+        /// The answer.
+        reply: Reply<Vec<CredentialView>>,
+    },
+    /// One credential.
+    Show {
+        /// Which.
+        name: CredentialName,
+        /// The answer.
+        reply: Reply<CredentialView>,
+    },
+    /// An access token that lives at least `min_ttl` longer; refreshed first when it does not.
+    Token {
+        /// Whose.
+        name: CredentialName,
+        /// How long it must live yet; more than the token ever lives means: refreshed now.
+        min_ttl: Duration,
+        /// How long the caller waits for a refresh.
+        timeout: Duration,
+        /// The answer.
+        reply: Reply<IssuedToken>,
+    },
+    /// Rotate: refresh now.
+    Refresh {
+        /// Whose.
+        name: CredentialName,
+        /// How long the caller waits.
+        timeout: Duration,
+        /// The answer: the credential afterwards.
+        reply: Reply<CredentialView>,
+    },
+    /// Revoke at the provider, then mark.
+    Revoke {
+        /// Whose.
+        name: CredentialName,
+        /// The answer: what the provider did.
+        reply: Reply<RevokeOutcome>,
+    },
+    /// Forget locally.
+    Remove {
+        /// Whose.
+        name: CredentialName,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Start a sign-in; its steps come as [`Event::SignIn`].
+    SignIn {
+        /// What is asked for.
+        request: Box<SignInRequest>,
+        /// The answer: it was started, or why not.
+        reply: Reply<()>,
+    },
+    /// The address the browser ended at, pasted by hand.
+    PasteCallback {
+        /// Of which sign-in.
+        id: SignInId,
+        /// The whole address with its query. Holds an authorization code.
+        url: PastedUrl,
+        /// The answer: it was taken, or why not.
+        reply: Reply<()>,
+    },
+    /// Give a sign-in up.
+    CancelSignIn {
+        /// Which.
+        id: SignInId,
+    },
+    /// What a wizard can offer, the ones used before first.
+    Providers {
+        /// The answer.
+        reply: Reply<Vec<ProviderView>>,
+    },
+    /// The clients that are kept.
+    Clients {
+        /// The answer.
+        reply: Reply<Vec<ClientView>>,
+    },
+    /// The activity log, newest last.
+    Activity {
+        /// Of one credential, or of all.
+        name: Option<CredentialName>,
+        /// At most so many of the newest.
+        limit: usize,
+        /// The answer.
+        reply: Reply<Vec<Activity>>,
+    },
+    /// How the engine is.
+    Status {
+        /// The answer.
+        reply: Reply<EngineStatus>,
+    },
+}
+
+/// An address with an authorization code in its query: redacted in `Debug`.
+pub struct PastedUrl(pub crate::secret::AuthorizationCode);
+
+impl std::fmt::Debug for PastedUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PastedUrl([redacted])")
+    }
+}
+
+/// What has happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "type")]
+pub enum Event {
+    /// A credential is new or has changed in any way: here it is now.
+    Changed {
+        /// The credential.
+        view: CredentialView,
+    },
+    /// A credential is gone.
+    Removed {
+        /// Which.
+        name: CredentialName,
+    },
+    /// A sign-in came a step further.
+    SignIn {
+        /// Which.
+        id: SignInId,
+        /// How far.
+        step: SignInStep,
+    },
+    /// A line was added to the activity log.
+    Happened {
+        /// The line.
+        activity: Activity,
+    },
+    /// More credentials were loaded after the vault was opened; `loaded == total` ends the loading.
+    Loaded {
+        /// How many are there.
+        loaded: u64,
+        /// How many there will be.
+        total: u64,
+    },
+    /// Events were missed (a slow reader): ask for the list again.
+    Lagged,
+    /// The engine is leaving: nothing follows.
+    Stopped,
+}
+
+/// What became of a revocation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "outcome")]
+pub enum RevokeOutcome {
+    /// The provider confirmed it (RFC 7009 2.2).
+    Confirmed,
+    /// The provider has no revocation; the person can end the grant on this page.
+    ByHand {
+        /// Where.
+        page: Option<String>,
+    },
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EngineStatus {
+    /// Version of the program that owns the vault.
+    pub version: String,
+    /// Its process.
+    pub pid: u32,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// How many credentials are in each health.
+    pub healths: Vec<(HealthKind, u64)>,
+    /// Refreshes under way.
+    pub in_flight: u64,
+    /// Refreshes that are due and wait for a place.
+    pub queued: u64,
+    /// Refreshes that succeeded since the start.
+    pub refreshed: u64,
+    /// Refreshes that failed since the start.
+    pub failed: u64,
+    /// The next refresh that is planned.
+    pub next_refresh: Option<Timestamp>,
+    /// Where the vault is.
+    pub vault: String,
+}
+
+/// Why a command was not carried out. Safe to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "refusal")]
+pub enum Refusal {
+    /// There is no credential of that name.
+    #[error("there is no credential named {name}")]
+    NoSuchCredential {
+        /// As asked for.
+        name: CredentialName,
+        /// Names that look alike.
+        similar: Vec<CredentialName>,
+    },
+    /// The provider, or the way to it, failed; see the class for what it means.
+    #[error("{}", .failure.cause)]
+    Failed {
+        /// Why and what to do.
+        failure: Failure,
+    },
+    /// It was revoked or has no refresh token, and its access token is over.
+    #[error("{name} has no refresh token and its access token is no longer valid")]
+    CannotRefresh {
+        /// Which.
+        name: CredentialName,
+    },
+    /// It was revoked.
+    #[error("{name} was revoked")]
+    Revoked {
+        /// Which.
+        name: CredentialName,
+    },
+    /// The caller's own time limit came first; the work goes on.
+    #[error("no fresh token within the time allowed; the refresh goes on in the background")]
+    TimedOut,
+    /// The vault could not be read or written.
+    #[error("the vault: {message}")]
+    Vault {
+        /// What went wrong with it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// What was asked for makes no sense as it stands.
+    #[error("{message}")]
+    Invalid {
+        /// What is wrong with it.
+        message: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Nobody answers: the engine has stopped.
+    #[error("the engine has stopped")]
+    Stopped,
+}

@@ -1,0 +1,56 @@
+//! The only door to an engine, in this process or behind the agent's socket.
+
+use crate::engine::api::{Command, Event, Refusal, Reply};
+use crate::engine::shelf::Shelf;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// A way to one engine. Cheap to clone; every clone sees every event from the moment it subscribes.
+#[derive(Debug, Clone)]
+pub struct Link {
+    commands: mpsc::Sender<Command>,
+    events: broadcast::Sender<Event>,
+    shelf: Shelf,
+}
+
+impl Link {
+    /// Joins the ends that an engine, the socket's client or a test holds.
+    pub fn new(
+        commands: mpsc::Sender<Command>,
+        events: broadcast::Sender<Event>,
+        shelf: Shelf,
+    ) -> Self {
+        Self {
+            commands,
+            events,
+            shelf,
+        }
+    }
+
+    /// Where commands go. The channel is bounded: `try_send` for those who must not wait.
+    pub fn commands(&self) -> &mpsc::Sender<Command> {
+        &self.commands
+    }
+
+    /// Events from now on. A reader that falls behind gets `RecvError::Lagged` and must ask for the list again.
+    pub fn subscribe(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+
+    /// Access tokens that can be served at once, without the engine's help. Empty behind a socket.
+    pub fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    /// Sends a command and waits for its answer.
+    pub async fn ask<T>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command + Send,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| Refusal::Stopped)?;
+        answer.await.unwrap_or(Err(Refusal::Stopped))
+    }
+}

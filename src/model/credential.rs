@@ -1,0 +1,177 @@
+//! A credential: a grant that we hold, as a profile anyone may see and a secret that is opened when used.
+
+use crate::clock::Timestamp;
+use crate::model::client::{Client, ClientAuth};
+use crate::model::failure::{Attempt, Failure};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::health::{Forecast, Health};
+use crate::model::name::CredentialName;
+use crate::model::policy::PolicyOverride;
+use crate::model::provider::Provider;
+use crate::model::token::IdClaims;
+use crate::secret::{AccessToken, IdToken, RefreshToken};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// A credential's number within its vault; never used again after it was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CredentialId(pub i64);
+
+/// Counts what a credential has held: one more at every refresh and every new sign-in.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Generation(pub u64);
+
+/// How a person signs in, and how a credential was minted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// Device authorization grant (RFC 8628).
+    Device,
+    /// Authorization code with PKCE over a loopback redirect (RFC 8252).
+    Loopback,
+}
+
+/// What is remembered of a credential's standing across restarts; [`Health`] is made from it and the time.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "standing")]
+pub enum Standing {
+    /// As far as is known the grant lives.
+    #[default]
+    Active,
+    /// The provider refused the refresh token.
+    NeedsLogin {
+        /// Why.
+        cause: Failure,
+    },
+    /// The provider refused the client or its request.
+    Misconfigured {
+        /// Why.
+        cause: Failure,
+    },
+    /// Revoked at the provider, on purpose.
+    Revoked {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Everything the list needs of a credential, and no token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Its name.
+    pub name: CredentialName,
+    /// What people call the provider.
+    pub provider_name: String,
+    /// Host the tokens are refreshed at; refreshes are counted and limited by it.
+    pub host: String,
+    /// Scopes the access token carries.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// `Bearer`, nearly always.
+    pub token_type: String,
+    /// How it was minted.
+    pub flow: Flow,
+    /// The client it was minted with.
+    pub client_id: String,
+    /// How that client authenticates.
+    pub client_auth: ClientAuth,
+    /// What the ID token says, if there is one.
+    #[serde(default)]
+    pub claims: Option<IdClaims>,
+    /// Whether there is a refresh token.
+    pub has_refresh_token: bool,
+    /// When the credential was first stored.
+    pub created_at: Timestamp,
+    /// When its present family of refresh tokens began: the last sign-in.
+    pub signed_in_at: Timestamp,
+    /// When the present access token was issued.
+    pub issued_at: Timestamp,
+    /// When the present access token expires, if it does.
+    #[serde(default)]
+    pub expires_at: Option<Timestamp>,
+    /// When the provider says the refresh token expires.
+    #[serde(default)]
+    pub refresh_expires_at: Option<Timestamp>,
+    /// Seconds the refresh token lives unused (copied from the provider's record).
+    #[serde(default)]
+    pub refresh_idle_life: Option<u64>,
+    /// Seconds the refresh token lives after sign-in (copied from the provider's record).
+    #[serde(default)]
+    pub refresh_absolute_life: Option<u64>,
+    /// The provider refuses refreshes earlier than that many seconds before expiry.
+    #[serde(default)]
+    pub earliest_refresh: Option<u64>,
+    /// When a program last got the access token; kept to the minute, so that reading does not mean writing.
+    #[serde(default)]
+    pub last_used_at: Option<Timestamp>,
+    /// Which access token it holds.
+    pub access_fingerprint: Fingerprint,
+    /// Which refresh token it holds.
+    #[serde(default)]
+    pub refresh_fingerprint: Option<Fingerprint>,
+    /// Its standing.
+    #[serde(default)]
+    pub standing: Standing,
+    /// The last failure that has not been followed by a success.
+    #[serde(default)]
+    pub last_failure: Option<Failure>,
+    /// Consecutive transient failures.
+    #[serde(default)]
+    pub failures_in_a_row: u32,
+    /// What overrides the policy for this credential.
+    #[serde(default)]
+    pub policy: PolicyOverride,
+    /// The last refreshes, oldest first, 24 at most.
+    #[serde(default)]
+    pub attempts: Vec<Attempt>,
+}
+
+/// How many attempts a profile keeps.
+pub const KEPT_ATTEMPTS: usize = 24;
+
+/// What is opened only for the moment it is used.
+#[derive(Debug)]
+pub struct Secret {
+    /// The present access token.
+    pub access: AccessToken,
+    /// The present refresh token.
+    pub refresh: Option<RefreshToken>,
+    /// The one before, kept until its grace ends.
+    pub previous_refresh: Option<PreviousRefresh>,
+    /// The last ID token.
+    pub id_token: Option<IdToken>,
+    /// The client the tokens were minted with.
+    pub client: Client,
+    /// The provider's record, templates filled in: the only endpoints these tokens may be sent to.
+    pub provider: Provider,
+}
+
+/// A refresh token that was replaced.
+#[derive(Debug)]
+pub struct PreviousRefresh {
+    /// The token.
+    pub token: RefreshToken,
+    /// After this it is of no use.
+    pub kept_until: Timestamp,
+}
+
+/// One credential as everybody above the vault sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CredentialView {
+    /// Its number.
+    pub id: CredentialId,
+    /// How many token sets it has held.
+    pub generation: Generation,
+    /// What is stored of it.
+    pub profile: Arc<Profile>,
+    /// How it is now.
+    pub health: Health,
+    /// When the engine will next refresh it.
+    pub refresh_at: Option<Timestamp>,
+    /// When the refresh token will die.
+    pub forecast: Forecast,
+}

@@ -1,0 +1,80 @@
+//! What happened, as it is kept: one line of the activity log.
+
+use crate::clock::Timestamp;
+use crate::model::credential::Generation;
+use crate::model::failure::Failure;
+use crate::model::name::CredentialName;
+use serde::{Deserialize, Serialize};
+
+/// One entry of the activity log. It never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activity {
+    /// When.
+    pub at: Timestamp,
+    /// Whose; `None`: the vault's or the engine's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<CredentialName>,
+    /// What.
+    #[serde(flatten)]
+    pub what: Happening,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Happening {
+    /// A person signed in: the credential is new or was minted anew.
+    SignedIn {
+        /// Its generation now.
+        generation: Generation,
+    },
+    /// A sign-in came to nothing.
+    SignInFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// New tokens came.
+    Refreshed {
+        /// The generation now.
+        generation: Generation,
+        /// How long the provider took, in milliseconds.
+        took_ms: u64,
+        /// Whether the refresh token was replaced.
+        rotated: bool,
+    },
+    /// A refresh failed.
+    RefreshFailed {
+        /// Why.
+        failure: Failure,
+        /// When it is tried again, if it is.
+        next: Option<Timestamp>,
+    },
+    /// A refresh was cut off by a crash; its answer may be lost, and the next one uses what is kept.
+    Recovered {
+        /// The generation at which it was cut off.
+        generation: Generation,
+    },
+    /// Revoked at the provider.
+    Revoked,
+    /// The provider could not be told; the tokens may still be valid there.
+    RevokeFailed {
+        /// Why.
+        failure: Failure,
+    },
+    /// Forgotten locally.
+    Removed,
+    /// The vault was created.
+    VaultCreated,
+    /// A slot was added to the vault, or removed.
+    SlotsChanged,
+    /// The engine started.
+    EngineStarted {
+        /// Credentials it found.
+        credentials: u64,
+    },
+    /// The machine slept, or its clock was set.
+    ClockJumped {
+        /// By how many milliseconds the wall clock ran ahead of the steady one; negative: it was set back.
+        by_ms: i64,
+    },
+}

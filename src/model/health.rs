@@ -1,0 +1,158 @@
+//! How a credential is, and how long it will be.
+
+use crate::clock::Timestamp;
+use crate::model::failure::Failure;
+use serde::{Deserialize, Serialize};
+
+/// How a credential is right now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum Health {
+    /// The access token is valid and its refresh lies ahead.
+    Fresh,
+    /// The access token is valid and its refresh is due, or there is no refresh token.
+    Expiring,
+    /// A refresh is under way.
+    Refreshing,
+    /// The last attempt failed for a passing reason.
+    Retrying {
+        /// The number of the next attempt; 2 after the first failure.
+        attempt: u32,
+        /// When it will be made.
+        next: Timestamp,
+    },
+    /// The access token is past its expiry and no refresh could be made yet.
+    Expired,
+    /// A person has to sign in again.
+    NeedsLogin {
+        /// Why.
+        cause: Failure,
+    },
+    /// A setting has to be changed.
+    Misconfigured {
+        /// Why.
+        cause: Failure,
+    },
+    /// Held back by the provider's or by our own limit.
+    RateLimited {
+        /// Until then.
+        until: Timestamp,
+    },
+    /// Revoked at the provider, on purpose.
+    Revoked,
+    /// The access token has no expiry and nothing to refresh.
+    Static,
+}
+
+/// A health without its details: for counting, sorting and colouring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthKind {
+    /// See [`Health::NeedsLogin`]. The order of this enum is the order of urgency.
+    NeedsLogin,
+    /// See [`Health::Misconfigured`].
+    Misconfigured,
+    /// See [`Health::Expired`].
+    Expired,
+    /// See [`Health::Retrying`].
+    Retrying,
+    /// See [`Health::RateLimited`].
+    RateLimited,
+    /// See [`Health::Expiring`].
+    Expiring,
+    /// See [`Health::Refreshing`].
+    Refreshing,
+    /// See [`Health::Fresh`].
+    Fresh,
+    /// See [`Health::Static`].
+    Static,
+    /// See [`Health::Revoked`].
+    Revoked,
+}
+
+impl Health {
+    /// The health without its details.
+    pub fn kind(&self) -> HealthKind {
+        match self {
+            Self::Fresh => HealthKind::Fresh,
+            Self::Expiring => HealthKind::Expiring,
+            Self::Refreshing => HealthKind::Refreshing,
+            Self::Retrying { .. } => HealthKind::Retrying,
+            Self::Expired => HealthKind::Expired,
+            Self::NeedsLogin { .. } => HealthKind::NeedsLogin,
+            Self::Misconfigured { .. } => HealthKind::Misconfigured,
+            Self::RateLimited { .. } => HealthKind::RateLimited,
+            Self::Revoked => HealthKind::Revoked,
+            Self::Static => HealthKind::Static,
+        }
+    }
+}
+
+impl HealthKind {
+    /// Every kind, the most urgent first.
+    pub const ALL: [Self; 10] = [
+        Self::NeedsLogin,
+        Self::Misconfigured,
+        Self::Expired,
+        Self::Retrying,
+        Self::RateLimited,
+        Self::Expiring,
+        Self::Refreshing,
+        Self::Fresh,
+        Self::Static,
+        Self::Revoked,
+    ];
+
+    /// The word people read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Fresh => "fresh",
+            Self::Expiring => "expiring",
+            Self::Refreshing => "refreshing",
+            Self::Retrying => "retrying",
+            Self::Expired => "expired",
+            Self::NeedsLogin => "sign in again",
+            Self::Misconfigured => "misconfigured",
+            Self::RateLimited => "waiting",
+            Self::Revoked => "revoked",
+            Self::Static => "no expiry",
+        }
+    }
+
+    /// Whether something is wrong that a person may want to know of.
+    pub fn is_trouble(self) -> bool {
+        matches!(
+            self,
+            Self::NeedsLogin
+                | Self::Misconfigured
+                | Self::Expired
+                | Self::Retrying
+                | Self::RateLimited
+        )
+    }
+}
+
+/// When the refresh token itself will die, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forecast {
+    /// When; `None`: nothing is known that ends it.
+    pub dies_at: Option<Timestamp>,
+    /// On what the date rests.
+    pub because: ForecastReason,
+}
+
+/// On what a forecast rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForecastReason {
+    /// There is no refresh token: the grant ends with the access token.
+    NoRefreshToken,
+    /// The provider said so in its answer.
+    ProviderSaid,
+    /// The provider's record says how long one lives after sign-in.
+    AbsoluteLife,
+    /// The provider's record says how long one lives unused; a refresh moves the date.
+    IdleLife,
+    /// Nothing is known.
+    Unknown,
+}

@@ -1,0 +1,13 @@
+//! What the product is about: plain data without IO, shared by every floor above.
+
+pub mod client;
+pub mod credential;
+pub mod event;
+pub mod failure;
+pub mod fingerprint;
+pub mod health;
+pub mod name;
+pub mod policy;
+pub mod provider;
+pub mod signin;
+pub mod token;

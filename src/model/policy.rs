@@ -1,0 +1,85 @@
+//! When tokens are refreshed: the defaults and what may override them.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// When a credential is refreshed. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Policy {
+    /// Refresh after this share of the access token's lifetime, 0.1 to 0.99.
+    pub lifetime_share: f64,
+    /// Refresh at the latest this long before expiry (for tokens that live at least twice as long).
+    pub before_expiry_secs: u64,
+    /// Refreshes are spread over this share of the lifetime, to either side never later than planned, 0 to 0.2.
+    pub jitter_share: f64,
+    /// A token of unknown expiry is refreshed this long after it was issued; `None`: only on demand.
+    pub unknown_expiry_secs: Option<u64>,
+    /// Whether the engine refreshes by itself; off: only when somebody asks.
+    pub background: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            lifetime_share: 0.9,
+            before_expiry_secs: 300,
+            jitter_share: 0.05,
+            unknown_expiry_secs: None,
+            background: true,
+        }
+    }
+}
+
+/// What a provider's or a credential's settings change in the policy.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PolicyOverride {
+    /// See [`Policy::lifetime_share`].
+    pub lifetime_share: Option<f64>,
+    /// See [`Policy::before_expiry_secs`].
+    pub before_expiry_secs: Option<u64>,
+    /// See [`Policy::jitter_share`].
+    pub jitter_share: Option<f64>,
+    /// See [`Policy::unknown_expiry_secs`].
+    pub unknown_expiry_secs: Option<u64>,
+    /// See [`Policy::background`].
+    pub background: Option<bool>,
+}
+
+impl Policy {
+    /// This policy with the override's settings in place of its own.
+    pub fn with(&self, over: &PolicyOverride) -> Self {
+        Self {
+            lifetime_share: over.lifetime_share.unwrap_or(self.lifetime_share),
+            before_expiry_secs: over.before_expiry_secs.unwrap_or(self.before_expiry_secs),
+            jitter_share: over.jitter_share.unwrap_or(self.jitter_share),
+            unknown_expiry_secs: over.unknown_expiry_secs.or(self.unknown_expiry_secs),
+            background: over.background.unwrap_or(self.background),
+        }
+    }
+}
+
+/// How much may be under way at once, and how failures are spaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Refreshes in flight in all.
+    pub in_flight: usize,
+    /// Refreshes in flight to one host.
+    pub in_flight_per_host: usize,
+    /// First pause after a transient failure; doubled each time, with full jitter.
+    pub backoff_first: Duration,
+    /// Longest pause between attempts.
+    pub backoff_longest: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_flight: 64,
+            in_flight_per_host: 8,
+            backoff_first: Duration::from_secs(5),
+            backoff_longest: Duration::from_secs(15 * 60),
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! A provider's record: where its endpoints are and how it behaves.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// All that is known about one provider. The catalogue (`assets/providers.toml`) holds one for each known provider; a
+/// credential keeps the one it was minted with, templates filled in, sealed beside its tokens, so that nothing outside
+/// the vault can send them elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provider {
+    /// The provider part of credential names, `github`.
+    pub name: String,
+    /// What people call it, `GitHub`.
+    pub display_name: String,
+    /// Issuer identifier (RFC 8414 2); discovery starts here.
+    #[serde(default)]
+    pub issuer: Option<String>,
+    /// Placeholders in `issuer` and endpoints (`{tenant}`, `{host}`), each with its default or an empty string when the
+    /// person has to say it.
+    #[serde(default)]
+    pub parameters: BTreeMap<String, String>,
+    /// Endpoints; what is missing is filled by discovery.
+    #[serde(default)]
+    pub endpoints: Endpoints,
+    /// Scopes asked for when the person names none.
+    #[serde(default)]
+    pub default_scopes: Vec<String>,
+    /// What stands between scopes: a space (RFC 6749 3.3), or a comma.
+    #[serde(default = "space")]
+    pub scope_separator: char,
+    /// Whether PKCE (RFC 7636) is used.
+    #[serde(default)]
+    pub pkce: Pkce,
+    /// Client authentication for the authorization code flow and its refreshes; `None`: by metadata and by whether
+    /// there is a secret.
+    #[serde(default)]
+    pub client_auth: Option<super::client::ClientAuth>,
+    /// Client authentication for the device flow and its refreshes, where it differs.
+    #[serde(default)]
+    pub device_client_auth: Option<super::client::ClientAuth>,
+    /// Format of request bodies at the token endpoint.
+    #[serde(default)]
+    pub body_format: BodyFormat,
+    /// Extra parameters by kind of request.
+    #[serde(default)]
+    pub extra: ExtraParameters,
+    /// JSON pointer (RFC 6901) to the object that holds the token, when it is not the top.
+    #[serde(default)]
+    pub token_at: Option<String>,
+    /// JSON pointer to a boolean that must be true for success, for providers that answer 200 to everything.
+    #[serde(default)]
+    pub success_flag: Option<String>,
+    /// Lifetime to assume when the answer names none, in seconds; `None`: the token has no expiry.
+    #[serde(default)]
+    pub assumed_expires_in: Option<u64>,
+    /// Unit of `expires_in` in answers.
+    #[serde(default)]
+    pub expires_in_unit: ExpiresInUnit,
+    /// What happens to the refresh token at a refresh.
+    #[serde(default)]
+    pub rotation: Rotation,
+    /// For how long a spent refresh token is still accepted, in seconds.
+    #[serde(default)]
+    pub reuse_grace: u64,
+    /// The refresh token dies when unused for that long, in seconds.
+    #[serde(default)]
+    pub refresh_idle_life: Option<u64>,
+    /// The refresh token dies that long after sign-in whatever happens, in seconds.
+    #[serde(default)]
+    pub refresh_absolute_life: Option<u64>,
+    /// A refresh is refused earlier than that many seconds before expiry.
+    #[serde(default)]
+    pub earliest_refresh: Option<u64>,
+    /// How a token is revoked.
+    #[serde(default)]
+    pub revocation: Revocation,
+    /// Which loopback redirect URIs can be registered.
+    #[serde(default)]
+    pub redirect: RedirectRule,
+    /// Flows the provider offers, the recommended one first.
+    #[serde(default)]
+    pub flows: Vec<super::credential::Flow>,
+    /// How a client is registered there.
+    #[serde(default)]
+    pub setup: Setup,
+    /// What usually ends a refresh token there, in words for people.
+    #[serde(default)]
+    pub notes: Vec<String>,
+}
+
+fn space() -> char {
+    ' '
+}
+
+/// Endpoint URLs; placeholders in braces are filled from the provider's parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Endpoints {
+    /// Authorization endpoint (RFC 6749 3.1).
+    pub authorization: Option<String>,
+    /// Token endpoint (RFC 6749 3.2).
+    pub token: Option<String>,
+    /// Where refreshes go, when not to the token endpoint.
+    pub refresh: Option<String>,
+    /// Device authorization endpoint (RFC 8628 3.1).
+    pub device_authorization: Option<String>,
+    /// Revocation endpoint (RFC 7009 2).
+    pub revocation: Option<String>,
+    /// Introspection endpoint (RFC 7662 2).
+    pub introspection: Option<String>,
+    /// UserInfo endpoint (OpenID Connect Core 5.3).
+    pub userinfo: Option<String>,
+    /// Dynamic client registration endpoint (RFC 7591 3).
+    pub registration: Option<String>,
+    /// Pushed authorization request endpoint (RFC 9126 2).
+    pub pushed_authorization_request: Option<String>,
+}
+
+/// Whether PKCE is used with a provider.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pkce {
+    /// The provider refuses requests without it.
+    Required,
+    /// Sent always, checked perhaps.
+    #[default]
+    Optional,
+    /// The provider refuses requests with it.
+    Forbidden,
+}
+
+/// Format of request bodies at the token endpoint.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BodyFormat {
+    /// `application/x-www-form-urlencoded`, the standard one.
+    #[default]
+    Form,
+    /// `application/json`.
+    Json,
+}
+
+/// Unit of `expires_in`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExpiresInUnit {
+    /// As RFC 6749 5.1 says.
+    #[default]
+    Seconds,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+/// Extra request parameters.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ExtraParameters {
+    /// At the authorization endpoint.
+    pub authorize: BTreeMap<String, String>,
+    /// When a code is exchanged.
+    pub token: BTreeMap<String, String>,
+    /// When a token is refreshed.
+    pub refresh: BTreeMap<String, String>,
+    /// At the device authorization endpoint.
+    pub device: BTreeMap<String, String>,
+}
+
+/// What happens to the refresh token at a refresh.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rotation {
+    /// Not known: learned from what happens.
+    #[default]
+    Unknown,
+    /// It stays the same.
+    Never,
+    /// A new one comes, the old one stays valid.
+    Always,
+    /// A new one comes and the old one is dead (after `reuse_grace`).
+    SingleUse,
+}
+
+/// How a token is revoked at a provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Revocation {
+    /// RFC 7009 at the revocation endpoint, when there is one.
+    #[default]
+    Standard,
+    /// The provider has none; the person removes the grant on this page.
+    Page {
+        /// Where.
+        url: String,
+    },
+    /// A request of the provider's own.
+    Request {
+        /// HTTP method, `DELETE`.
+        method: String,
+        /// URL; `{client_id}` is filled in.
+        url: String,
+        /// How the request is authenticated.
+        auth: RevocationAuth,
+        /// JSON member or form field of the body that carries the access token, if the body does.
+        token_field: Option<String>,
+        /// Format of the body.
+        #[serde(default)]
+        body_format: BodyFormat,
+    },
+}
+
+/// How a provider's own revocation request is authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationAuth {
+    /// By the client's id and secret, Basic.
+    ClientBasic,
+    /// By the access token itself, Bearer.
+    Bearer,
+    /// By nothing but the body.
+    None,
+}
+
+/// Which loopback redirect URIs work (RFC 8252 7.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedirectRule {
+    /// Host in the redirect URI: `127.0.0.1`, `localhost` or `[::1]`.
+    pub host: String,
+    /// Ports that may be used, in order; empty: any free one.
+    #[serde(default)]
+    pub ports: Vec<u16>,
+    /// Path of the redirect URI.
+    #[serde(default = "callback_path")]
+    pub path: String,
+}
+
+fn callback_path() -> String {
+    "/callback".to_owned()
+}
+
+impl Default for RedirectRule {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            ports: Vec::new(),
+            path: callback_path(),
+        }
+    }
+}
+
+/// How a person registers a client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Setup {
+    /// The page where it is done.
+    pub url: Option<String>,
+    /// What to do there, a sentence a step.
+    pub steps: Vec<String>,
+    /// Regular shape of client ids in words, `Ov23li… or Iv1.…`, empty when there is none.
+    pub client_id_hint: String,
+    /// Prefixes one of which a client id must have; empty: any.
+    pub client_id_prefixes: Vec<String>,
+    /// Suffixes one of which a client id must have; empty: any.
+    pub client_id_suffixes: Vec<String>,
+    /// Whether the provider's clients have a secret that must be given.
+    pub needs_secret: bool,
+}

@@ -1,0 +1,119 @@
+//! A sign-in: what the person asks for and what happens on the way.
+
+use crate::clock::Timestamp;
+use crate::model::client::Client;
+use crate::model::credential::Flow;
+use crate::model::failure::Failure;
+use crate::model::name::CredentialName;
+use crate::model::provider::{Endpoints, Provider};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Number of a sign-in, chosen by whoever asks for it; unique per owner (random is good enough).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SignInId(pub u64);
+
+/// What the person asks for.
+#[derive(Debug)]
+pub struct SignInRequest {
+    /// Its number.
+    pub id: SignInId,
+    /// Which provider.
+    pub provider: ProviderChoice,
+    /// The account part of the name; `None`: from the ID token's email, else its subject, else `default`.
+    pub account: Option<String>,
+    /// The client to use, kept for the next time; `None`: the one kept from last time.
+    pub client: Option<Client>,
+    /// Scopes; `None`: the provider's defaults.
+    pub scopes: Option<Vec<String>>,
+    /// The flow; `None`: the provider's first that metadata allows.
+    pub flow: Option<Flow>,
+    /// Port of the loopback redirect; `None`: by the provider's rule.
+    pub redirect_port: Option<u16>,
+}
+
+/// Which provider a sign-in is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProviderChoice {
+    /// One of the catalogue, or one signed in to before.
+    Known {
+        /// Its name.
+        name: String,
+        /// Values for its placeholders, `tenant`.
+        parameters: BTreeMap<String, String>,
+    },
+    /// Any other, found by discovery.
+    Issuer {
+        /// Name it gets; becomes the provider part of credential names.
+        name: String,
+        /// Issuer identifier.
+        issuer: String,
+        /// Endpoints given by hand; they win over discovery.
+        endpoints: Box<Endpoints>,
+    },
+}
+
+/// What the person sees while a sign-in is under way. Never a secret: the user code and the addresses are for the
+/// person's eyes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum SignInStep {
+    /// Reading the provider's metadata.
+    Discovering,
+    /// Enter this code at that address (RFC 8628 3.3).
+    DeviceCode {
+        /// What the person enters.
+        user_code: String,
+        /// Where.
+        verification_uri: String,
+        /// The address with the code in it, for the QR code.
+        verification_uri_complete: Option<String>,
+        /// When the code dies.
+        expires_at: Timestamp,
+        /// When the provider is asked next.
+        next_poll: Timestamp,
+    },
+    /// The provider was asked and the person has not answered yet.
+    Polled {
+        /// When the provider is asked next.
+        next_poll: Timestamp,
+        /// Seconds between questions now (RFC 8628 3.5: `slow_down` adds five).
+        interval_secs: u64,
+    },
+    /// Open this address in a browser; the answer comes to the loopback listener.
+    Authorize {
+        /// The address.
+        url: String,
+        /// Where the answer comes.
+        redirect_uri: String,
+        /// When we stop listening.
+        expires_at: Timestamp,
+    },
+    /// The answer came and is exchanged for tokens.
+    Exchanging,
+    /// Done: the credential is in the vault.
+    SignedIn {
+        /// Its name.
+        name: CredentialName,
+    },
+    /// Over, without a credential.
+    Failed {
+        /// Why and what to do.
+        failure: Failure,
+    },
+    /// Given up by the person.
+    Cancelled,
+}
+
+/// What a wizard can offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderView {
+    /// The record.
+    pub provider: Provider,
+    /// The client kept for it, if any.
+    pub client_id: Option<String>,
+    /// How many credentials there are of it.
+    pub credentials: u64,
+}

@@ -1,0 +1,1 @@
+//! The protocol: discovery, flows, token requests, errors, one HTTP transport. Stores nothing.

@@ -1,0 +1,40 @@
+//! Where the program's files belong on this machine.
+
+use directories::ProjectDirs;
+use std::path::{Path, PathBuf};
+
+/// The folders and files of one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The vault's file, `$XDG_DATA_HOME/tokenward/vault.db`.
+    pub vault: PathBuf,
+    /// The settings, `$XDG_CONFIG_HOME/tokenward/config.toml`.
+    pub config: PathBuf,
+    /// The folder of the agent's socket, `$XDG_RUNTIME_DIR/tokenward`, else one inside the private state folder.
+    pub runtime: PathBuf,
+}
+
+/// There is no home folder to put anything in.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no home folder: HOME is not set")]
+pub struct NoHome;
+
+impl Paths {
+    /// The standard places of this user.
+    pub fn standard() -> Result<Self, NoHome> {
+        let dirs = ProjectDirs::from("", "", "tokenward").ok_or(NoHome)?;
+        let runtime = dirs.runtime_dir().map_or_else(
+            || {
+                dirs.state_dir()
+                    .unwrap_or_else(|| dirs.data_local_dir())
+                    .join("run")
+            },
+            Path::to_path_buf,
+        );
+        Ok(Self {
+            vault: dirs.data_dir().join("vault.db"),
+            config: dirs.config_dir().join("config.toml"),
+            runtime,
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! What the engine asks of a store of sealed rows; nothing in it assumes a local file.
+
+use crate::clock::Timestamp;
+use crate::model::client::{Client, ClientView};
+use crate::model::credential::{CredentialId, Generation, Profile, Secret};
+use crate::model::event::Activity;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::name::CredentialName;
+use crate::model::provider::Provider;
+use crate::vault::error::VaultError;
+
+/// A credential as the list needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredProfile {
+    /// Its number.
+    pub id: CredentialId,
+    /// Its generation.
+    pub generation: Generation,
+    /// Its opened profile.
+    pub profile: Profile,
+}
+
+/// An open entry of the journal: a refresh token was about to be spent and no outcome was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spending {
+    /// Whose.
+    pub id: CredentialId,
+    /// Generation whose refresh token was spent.
+    pub generation: Generation,
+    /// Which refresh token.
+    pub fingerprint: Fingerprint,
+    /// When.
+    pub started_at: Timestamp,
+}
+
+/// One change. A batch of them is one transaction: all or nothing.
+#[derive(Debug)]
+pub enum Write {
+    /// A new credential (or, under a name that exists, a new family for it: the generation goes on). Answered by
+    /// [`Written::Saved`].
+    SignIn {
+        /// What may be seen of it.
+        profile: Box<Profile>,
+        /// Its tokens.
+        secret: Box<Secret>,
+    },
+    /// A refresh token is about to be spent: opens the journal's entry. Refused when one is open already for a
+    /// different token.
+    Spend(Spending),
+    /// The answer to a spending: new secret, new profile, fingerprints, generation + 1, journal entry closed.
+    Rotate {
+        /// Whose.
+        id: CredentialId,
+        /// The generation that was spent; anything else is refused ([`Written::Stale`]) and changes nothing.
+        spent: Generation,
+        /// What may be seen of it now.
+        profile: Box<Profile>,
+        /// Its tokens now.
+        secret: Box<Secret>,
+    },
+    /// A spending failed for certain (refused, or never sent): the profile says why and the entry is closed.
+    FailSpending {
+        /// Whose.
+        id: CredentialId,
+        /// The generation that was to be spent.
+        generation: Generation,
+        /// What may be seen of it now.
+        profile: Box<Profile>,
+    },
+    /// The outcome of a spending is not known (time-out, connection lost): the profile says so, the entry stays open.
+    UnknownSpending {
+        /// Whose.
+        id: CredentialId,
+        /// The generation that may have been spent.
+        generation: Generation,
+        /// What may be seen of it now.
+        profile: Box<Profile>,
+    },
+    /// Only the profile changes.
+    Profile {
+        /// Whose.
+        id: CredentialId,
+        /// Its generation; anything else is refused ([`Written::Stale`]) and changes nothing.
+        generation: Generation,
+        /// What may be seen of it now.
+        profile: Box<Profile>,
+    },
+    /// Forget a credential: rows and journal; its fingerprints stay known.
+    Remove {
+        /// Which.
+        id: CredentialId,
+    },
+    /// Keep a client registration.
+    Client {
+        /// The provider it is registered with, and all that is known of it.
+        provider: Box<Provider>,
+        /// The client.
+        client: Client,
+    },
+    /// Add a line to the activity log.
+    Activity(Activity),
+}
+
+/// What became of one [`Write`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// It is on disk.
+    Done,
+    /// A credential is on disk under this number and generation.
+    Saved(CredentialId, Generation),
+    /// The credential is not of that generation any more, or is gone: nothing was changed.
+    Stale,
+}
+
+/// A client registration that was kept.
+#[derive(Debug)]
+pub struct StoredClient {
+    /// The provider it is registered with.
+    pub provider: Provider,
+    /// The client.
+    pub client: Client,
+}
+
+/// A store of sealed rows, unlocked. One thread owns it.
+pub trait Store: Send {
+    /// How many credentials there are.
+    fn count(&mut self) -> Result<u64, VaultError>;
+
+    /// Opens all profiles and hands them over in portions, as they are ready (the first one small, so that a screen
+    /// has something to show). A row that cannot be opened is handed over as its error and the rest goes on.
+    fn profiles(
+        &mut self,
+        portion: &mut dyn FnMut(Vec<Result<StoredProfile, VaultError>>),
+    ) -> Result<(), VaultError>;
+
+    /// Opens one credential's secret, with the generation it belongs to.
+    fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError>;
+
+    /// Carries a batch out in one transaction: when this returns, it is on disk.
+    fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError>;
+
+    /// Open entries of the journal.
+    fn open_spendings(&mut self) -> Result<Vec<Spending>, VaultError>;
+
+    /// The client kept for a provider, with the record it was used with; the newest one.
+    fn client(&mut self, provider: &str) -> Result<Option<StoredClient>, VaultError>;
+
+    /// All clients that are kept.
+    fn clients(&mut self) -> Result<Vec<ClientView>, VaultError>;
+
+    /// The newest lines of the activity log, newest last; of one credential, or of all.
+    fn activity(
+        &mut self,
+        name: Option<&CredentialName>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, VaultError>;
+
+    /// The keyed hash of a token, as profiles and the fingerprint table hold it.
+    fn fingerprint(&self, token: &str) -> Fingerprint;
+
+    /// Credential and generation that ever held the token, if any did.
+    fn find_fingerprint(
+        &mut self,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<(CredentialId, Generation)>, VaultError>;
+
+    /// Where the store is, for people.
+    fn place(&self) -> String;
+}

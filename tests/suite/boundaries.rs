@@ -1,0 +1,192 @@
+//! Holds the house plan: which floor may import which, and who may look at a secret.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Floors from the bottom; a module imports from floors of a lower number only, or from its own.
+const FLOORS: [(&str, u8); 13] = [
+    ("secret", 0),
+    ("clock", 0),
+    ("paths", 0),
+    ("model", 1),
+    ("config", 2),
+    ("vault", 3),
+    ("oauth", 3),
+    ("engine", 4),
+    ("agent", 5),
+    ("tui", 5),
+    ("demo", 5),
+    ("cli", 6),
+    ("main", 7),
+];
+
+/// Files that may call `expose_secret()`, each with its reason.
+const MAY_EXPOSE: [(&str, &str); 1] = [("src/secret.rs", "defines it")];
+
+fn sources() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    walk(&root.join("src"), &mut found);
+    assert!(found.len() > 20, "the sources were not found");
+    found
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap();
+            (path.strip_prefix(root).unwrap().to_path_buf(), text)
+        })
+        .collect()
+}
+
+fn floor_of(path: &Path) -> String {
+    let inside = path.strip_prefix("src").unwrap();
+    let first = inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn height(floor: &str) -> Option<u8> {
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == floor)
+        .map(|(_, height)| *height)
+}
+
+/// Every `crate::a::b` (or, in the program, `tokenward::a::b`) of a text, as (a, b).
+fn imports(text: &str, root: &str) -> BTreeSet<(String, String)> {
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .flat_map(|line| {
+            line.match_indices(root)
+                .map(move |(at, _)| &line[at + root.len()..])
+        })
+        .map(|rest| {
+            let mut parts = rest.split("::").map(|part| {
+                part.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect::<String>()
+            });
+            (
+                parts.next().unwrap_or_default(),
+                parts.next().unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn floors_import_from_lower_floors_only() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources() {
+        let floor = floor_of(&path);
+        if floor == "lib" {
+            continue;
+        }
+        let mine =
+            height(&floor).unwrap_or_else(|| panic!("{} stands on no floor", path.display()));
+        let root = if floor == "main" {
+            "tokenward::"
+        } else {
+            "crate::"
+        };
+        for (target, inner) in imports(&text, root) {
+            let Some(theirs) = height(&target) else {
+                wrong.push(format!(
+                    "{}: crate::{target} is no floor: import from the defining file",
+                    path.display()
+                ));
+                continue;
+            };
+            if target != floor && theirs >= mine {
+                wrong.push(format!(
+                    "{}: {floor} may not import {target}",
+                    path.display()
+                ));
+            }
+            if floor == "tui"
+                && target == "engine"
+                && !matches!(inner.as_str(), "api" | "link" | "gate")
+            {
+                wrong.push(format!(
+                    "{}: tui sees engine::{{api, link, gate}} only, not {inner}",
+                    path.display()
+                ));
+            }
+            if floor == "tui" && matches!(target.as_str(), "vault" | "oauth") {
+                wrong.push(format!("{}: tui never sees {target}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn secrets_are_exposed_in_listed_files_only() {
+    let allowed: BTreeSet<&str> = MAY_EXPOSE.iter().map(|(file, _)| *file).collect();
+    let exposing: BTreeSet<String> = sources()
+        .into_iter()
+        .filter(|(_, text)| text.contains("expose_secret"))
+        .map(|(path, _)| path.to_str().unwrap().to_owned())
+        .collect();
+    let exposing: BTreeSet<&str> = exposing.iter().map(String::as_str).collect();
+    assert_eq!(
+        exposing, allowed,
+        "left: files that expose; right: files that may"
+    );
+}
+
+#[test]
+fn module_roots_hold_docs_and_modules_only() {
+    for (path, text) in sources() {
+        if !(path.ends_with("mod.rs") || path.ends_with("lib.rs")) {
+            continue;
+        }
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            assert!(
+                line.starts_with("//!") || (line.starts_with("pub mod ") && line.ends_with(';')),
+                "{}: {line}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_one_sentence_of_what_it_is_for() {
+    for (path, text) in sources() {
+        let first = text.lines().next().unwrap_or_default();
+        assert!(
+            first.starts_with("//! ") && first.len() <= 110,
+            "{}: {first}",
+            path.display()
+        );
+    }
+}
+
+#[test]
+fn nobody_imports_from_super() {
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code
+            .lines()
+            .filter(|line| line.trim_start().starts_with("use "))
+        {
+            assert!(!line.contains("super::"), "{}: {line}", path.display());
+        }
+    }
+}
