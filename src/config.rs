@@ -1,8 +1,12 @@
 //! The settings: `config.toml`, then `TOKENWARD_*` from the environment, over the defaults.
 
 use crate::model::policy::{Limits, Policy, PolicyOverride};
+use crate::model::provider::Provider;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml::{Table, Value};
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,9 +18,15 @@ pub struct Config {
     pub overrides: BTreeMap<String, PolicyOverride>,
     /// How much may be under way at once.
     pub limits: LimitSettings,
+    /// How the vault is opened without a question.
+    pub unlock: UnlockSettings,
+    /// How new slots of the vault are made.
+    pub vault: VaultSettings,
+    /// Provider records of one's own, by name; they win over the catalogue's.
+    pub providers: BTreeMap<String, Provider>,
 }
 
-/// How much may be under way at once.
+/// How much may be under way at once, and how failures are spaced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
@@ -24,6 +34,10 @@ pub struct LimitSettings {
     pub in_flight: usize,
     /// Refreshes in flight to one host, 1 to 1024.
     pub in_flight_per_host: usize,
+    /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
+    pub backoff_first_secs: u64,
+    /// Longest pause between attempts in seconds, 1 to 86400.
+    pub backoff_longest_secs: u64,
 }
 
 impl Default for LimitSettings {
@@ -32,6 +46,515 @@ impl Default for LimitSettings {
         Self {
             in_flight: limits.in_flight,
             in_flight_per_host: limits.in_flight_per_host,
+            backoff_first_secs: limits.backoff_first.as_secs(),
+            backoff_longest_secs: limits.backoff_longest.as_secs(),
         }
+    }
+}
+
+/// How the vault is opened without a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnlockSettings {
+    /// A file that holds the passphrase of a slot.
+    pub passphrase_file: Option<PathBuf>,
+    /// A file that holds an age identity of a slot.
+    pub identity_file: Option<PathBuf>,
+}
+
+/// How new slots of the vault are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaultSettings {
+    /// Cost of guessing a passphrase: scrypt's work factor as a power of two, 10 to 22. 18 takes about half a second.
+    pub work_factor: u8,
+}
+
+impl Default for VaultSettings {
+    fn default() -> Self {
+        Self { work_factor: 18 }
+    }
+}
+
+/// Why the settings cannot be used. Each text names the place, so that it can be found.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is there and cannot be read.
+    #[error("cannot read the settings {path}")]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file named by hand is not there.
+    #[error("there are no settings at {path}")]
+    Missing {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file does not say what it should.
+    #[error("{place}: {message}")]
+    Wrong {
+        /// File and line, or the environment variable.
+        place: String,
+        /// What is wrong there.
+        message: String,
+        /// What may have been meant.
+        suggestion: Option<String>,
+    },
+}
+
+impl ConfigError {
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Unreadable { path, .. } => format!("look at it: ls -l {}", path.display()),
+            Self::Missing { .. } => {
+                "leave --config out to use the defaults, or write that file".to_owned()
+            }
+            Self::Wrong {
+                suggestion: Some(meant),
+                ..
+            } => format!("did you mean `{meant}`?"),
+            Self::Wrong { .. } => {
+                "the README lists every setting with its default and its range".to_owned()
+            }
+        }
+    }
+}
+
+impl Config {
+    /// Reads the settings: defaults, then the file if there is one, then the environment.
+    pub fn load(
+        file: &Path,
+        named_by_hand: bool,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(source) => {
+                return Err(ConfigError::Unreadable {
+                    path: file.to_path_buf(),
+                    source,
+                });
+            }
+        };
+        if text.is_none() && named_by_hand {
+            return Err(ConfigError::Missing {
+                path: file.to_path_buf(),
+            });
+        }
+        Self::from_layers(text.as_deref().unwrap_or(""), file, environment)
+    }
+
+    /// The same from the file's text.
+    pub fn from_layers(
+        text: &str,
+        file: &Path,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let layer = Layer { text, file };
+        layer.refuse_unknown_keys()?;
+        let mut table = layer.table()?;
+        let from_environment = overlay(&mut table, environment)?;
+        let config: Self = match table.try_into() {
+            Ok(config) => config,
+            // Read again from the text alone: only then does the error know its line.
+            Err(error) => {
+                layer.typed()?;
+                return Err(ConfigError::Wrong {
+                    place: from_environment.join(", "),
+                    message: toml_words(&error),
+                    suggestion: None,
+                });
+            }
+        };
+        check_ranges(&config, file)?;
+        Ok(config)
+    }
+
+    /// The limits as the engine takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            in_flight: self.limits.in_flight,
+            in_flight_per_host: self.limits.in_flight_per_host,
+            backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
+            backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
+        }
+    }
+}
+
+/// The file's text and where it came from.
+struct Layer<'a> {
+    text: &'a str,
+    file: &'a Path,
+}
+
+impl Layer<'_> {
+    fn table(&self) -> Result<Table, ConfigError> {
+        let mut table: Table = toml::from_str(self.text).map_err(|error| self.wrong(&error))?;
+        name_providers(&mut table);
+        Ok(table)
+    }
+
+    /// Reads the settings with the places of the text, so that an error says where.
+    fn typed(&self) -> Result<(), ConfigError> {
+        let mut table = self.table()?;
+        table.remove("providers");
+        if table.clone().try_into::<Config>().is_ok() {
+            return Ok(());
+        }
+        toml::from_str::<Config>(self.text)
+            .map(drop)
+            .map_err(|error| self.wrong(&error))
+    }
+
+    fn wrong(&self, error: &toml::de::Error) -> ConfigError {
+        let line = error.span().map_or(1, |span| self.line_of(span.start));
+        ConfigError::Wrong {
+            place: format!("{}, line {line}", self.file.display()),
+            message: toml_words(error),
+            suggestion: None,
+        }
+    }
+
+    fn line_of(&self, offset: usize) -> usize {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        before.matches('\n').count() + 1
+    }
+
+    fn refuse_unknown_keys(&self) -> Result<(), ConfigError> {
+        let table = toml::de::DeTable::parse(self.text).map_err(|error| self.wrong(&error))?;
+        for (section, value) in table.get_ref() {
+            let sections = keys_of(&Config::default());
+            self.must_be_known(section.get_ref(), section.span().start, "", &sections)?;
+            let Some(inner) = value.get_ref().as_table() else {
+                continue;
+            };
+            let name = section.get_ref().as_ref();
+            for (key, value) in inner {
+                if matches!(name, "overrides" | "providers") {
+                    self.check_record(name, key.get_ref(), value.get_ref())?;
+                } else {
+                    let path = format!("{name}.");
+                    self.must_be_known(key.get_ref(), key.span().start, &path, &keys_in(name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_record(
+        &self,
+        section: &str,
+        name: &str,
+        value: &toml::de::DeValue<'_>,
+    ) -> Result<(), ConfigError> {
+        let known = if section == "overrides" {
+            keys_of(&PolicyOverride::default())
+        } else {
+            keys_of(&empty_provider())
+        };
+        for (key, _) in value.as_table().into_iter().flatten() {
+            let path = format!("{section}.\"{name}\".");
+            self.must_be_known(key.get_ref(), key.span().start, &path, &known)?;
+        }
+        Ok(())
+    }
+
+    fn must_be_known(
+        &self,
+        key: &str,
+        offset: usize,
+        path: &str,
+        known: &[String],
+    ) -> Result<(), ConfigError> {
+        if known.iter().any(|name| name == key) {
+            return Ok(());
+        }
+        Err(ConfigError::Wrong {
+            place: format!("{}, line {}", self.file.display(), self.line_of(offset)),
+            message: format!("there is no setting `{path}{key}`"),
+            suggestion: similar(key, known).map(|name| format!("{path}{name}")),
+        })
+    }
+}
+
+/// The first line of what the parser says, without its drawing of the text.
+fn toml_words(error: &toml::de::Error) -> String {
+    error.message().lines().next().unwrap_or("").to_owned()
+}
+
+/// The keys of a table of settings, as its defaults have them.
+fn keys_of(defaults: &impl Serialize) -> Vec<String> {
+    match serde_json::to_value(defaults) {
+        Ok(serde_json::Value::Object(map)) => map.keys().cloned().collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn keys_in(section: &str) -> Vec<String> {
+    match serde_json::to_value(Config::default()) {
+        Ok(serde_json::Value::Object(map)) => map.get(section).map_or_else(Vec::new, keys_of),
+        _ => Vec::new(),
+    }
+}
+
+fn empty_provider() -> serde_json::Value {
+    let record = r#"{"name":"x","display_name":"x"}"#;
+    serde_json::from_str::<Provider>(record)
+        .ok()
+        .and_then(|provider| serde_json::to_value(provider).ok())
+        .unwrap_or_default()
+}
+
+/// The known word that looks most like this one, if any looks much like it.
+pub fn similar(word: &str, known: &[String]) -> Option<String> {
+    known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(word, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, name)| name.clone())
+}
+
+/// A record of one's own is named by its table; the record itself wants its name too.
+fn name_providers(table: &mut Table) {
+    let Some(Value::Table(providers)) = table.get_mut("providers") else {
+        return;
+    };
+    for (name, record) in providers {
+        if let Value::Table(record) = record {
+            record.insert("name".to_owned(), Value::String(name.clone()));
+            record
+                .entry("display_name".to_owned())
+                .or_insert_with(|| Value::String(name.clone()));
+        }
+    }
+}
+
+/// Sections whose settings can come from the environment.
+const FROM_ENVIRONMENT: [&str; 4] = ["refresh", "limits", "unlock", "vault"];
+
+/// Puts `TOKENWARD_SECTION_KEY` over the file's settings; returns the variables that counted.
+fn overlay(
+    table: &mut Table,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Vec<String>, ConfigError> {
+    let mut taken = Vec::new();
+    for (variable, text) in environment {
+        let Some(lower) = variable
+            .strip_prefix("TOKENWARD_")
+            .map(str::to_ascii_lowercase)
+        else {
+            continue;
+        };
+        let Some((section, key)) = FROM_ENVIRONMENT.iter().find_map(|section| {
+            let key = lower.strip_prefix(section)?.strip_prefix('_')?;
+            Some((*section, key.to_owned()))
+        }) else {
+            continue;
+        };
+        let known = keys_in(section);
+        if !known.contains(&key) {
+            return Err(ConfigError::Wrong {
+                place: variable,
+                message: format!("there is no setting `{section}.{key}`"),
+                suggestion: similar(&key, &known).map(|name| variable_for(section, &name)),
+            });
+        }
+        if let Value::Table(inner) = table
+            .entry(section.to_owned())
+            .or_insert_with(|| Value::Table(Table::new()))
+        {
+            inner.insert(key, value_of(&text));
+        }
+        taken.push(variable);
+    }
+    Ok(taken)
+}
+
+/// The variable that sets one setting.
+pub fn variable_for(section: &str, key: &str) -> String {
+    format!("TOKENWARD_{section}_{key}").to_ascii_uppercase()
+}
+
+fn value_of(text: &str) -> Value {
+    if let Ok(number) = text.parse::<i64>() {
+        return Value::Integer(number);
+    }
+    if let Ok(number) = text.parse::<f64>() {
+        return Value::Float(number);
+    }
+    match text {
+        "true" => Value::Boolean(true),
+        "false" => Value::Boolean(false),
+        _ => Value::String(text.to_owned()),
+    }
+}
+
+fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
+    let limits = &config.limits;
+    let ranges = [
+        ("limits.in_flight", limits.in_flight as f64, 1.0, 1024.0),
+        (
+            "limits.in_flight_per_host",
+            limits.in_flight_per_host as f64,
+            1.0,
+            1024.0,
+        ),
+        (
+            "limits.backoff_first_secs",
+            limits.backoff_first_secs as f64,
+            1.0,
+            3600.0,
+        ),
+        (
+            "limits.backoff_longest_secs",
+            limits.backoff_longest_secs as f64,
+            1.0,
+            86_400.0,
+        ),
+        (
+            "refresh.lifetime_share",
+            config.refresh.lifetime_share,
+            0.1,
+            0.99,
+        ),
+        ("refresh.jitter_share", config.refresh.jitter_share, 0.0, 0.2),
+        (
+            "vault.work_factor",
+            f64::from(config.vault.work_factor),
+            10.0,
+            22.0,
+        ),
+    ];
+    for (key, value, least, most) in ranges {
+        must_lie_within(file, key, value, least, most)?;
+    }
+    for (name, over) in &config.overrides {
+        if let Some(share) = over.lifetime_share {
+            let key = format!("overrides.\"{name}\".lifetime_share");
+            must_lie_within(file, &key, share, 0.1, 0.99)?;
+        }
+        if let Some(share) = over.jitter_share {
+            let key = format!("overrides.\"{name}\".jitter_share");
+            must_lie_within(file, &key, share, 0.0, 0.2)?;
+        }
+    }
+    Ok(())
+}
+
+fn must_lie_within(
+    file: &Path,
+    key: &str,
+    value: f64,
+    least: f64,
+    most: f64,
+) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Wrong {
+        place: format!("{} or the environment", file.display()),
+        message: format!("`{key}` is {value}; it must lie between {least} and {most}"),
+        suggestion: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let variables = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Config::from_layers(text, Path::new("config.toml"), variables)
+    }
+
+    fn complaint(text: &str, environment: &[(&str, &str)]) -> (String, String) {
+        let error = read(text, environment).unwrap_err();
+        (error.to_string(), error.hint())
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_the_file_over_the_defaults() {
+        let text = "[refresh]\nlifetime_share = 0.5\nbefore_expiry_secs = 60\n";
+        let config = read(text, &[("TOKENWARD_REFRESH_LIFETIME_SHARE", "0.7")]).unwrap();
+        assert_eq!(config.refresh.lifetime_share, 0.7);
+        assert_eq!(config.refresh.before_expiry_secs, 60);
+        assert_eq!(config.limits, LimitSettings::default());
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_its_line_and_what_was_meant() {
+        let (message, hint) = complaint("[refresh]\n\nlifetime_shar = 0.5\n", &[]);
+        assert_eq!(
+            message,
+            "config.toml, line 3: there is no setting `refresh.lifetime_shar`"
+        );
+        assert_eq!(hint, "did you mean `refresh.lifetime_share`?");
+        let (message, hint) = complaint("[refesh]\n", &[]);
+        assert!(message.contains("line 1"), "{message}");
+        assert_eq!(hint, "did you mean `refresh`?");
+        let (message, _) = complaint("[overrides.\"github/me\"]\nbackgrund = true\n", &[]);
+        assert!(message.contains("line 2"), "{message}");
+    }
+
+    #[test]
+    fn an_unknown_variable_of_a_section_is_refused_and_others_are_left_alone() {
+        let (message, hint) = complaint("", &[("TOKENWARD_LIMITS_INFLIGHT", "3")]);
+        assert!(message.starts_with("TOKENWARD_LIMITS_INFLIGHT"), "{message}");
+        assert_eq!(hint, "did you mean `TOKENWARD_LIMITS_IN_FLIGHT`?");
+        assert!(read("", &[("TOKENWARD_GITHUB_ALICE", "x"), ("PATH", "y")]).is_ok());
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_refused_with_its_line() {
+        let (message, _) = complaint("[limits]\n# how many\nin_flight = \"many\"\n", &[]);
+        assert!(message.contains("config.toml, line 3"), "{message}");
+        let (message, _) = complaint("", &[("TOKENWARD_LIMITS_IN_FLIGHT", "many")]);
+        assert!(message.contains("TOKENWARD_LIMITS_IN_FLIGHT"), "{message}");
+        let (message, _) = complaint("[limits\n", &[]);
+        assert!(message.contains("line 1"), "{message}");
+    }
+
+    #[test]
+    fn a_value_out_of_its_range_is_refused_with_the_range() {
+        for text in [
+            "[limits]\nin_flight = 0\n",
+            "[refresh]\nlifetime_share = 1.5\n",
+            "[vault]\nwork_factor = 30\n",
+            "[overrides.github]\njitter_share = 0.5\n",
+        ] {
+            let (message, _) = complaint(text, &[]);
+            assert!(message.contains("must lie between"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_ones_own_takes_its_name_from_its_table() {
+        let text = "[providers.corp]\nissuer = \"https://id.corp.example\"\n";
+        let config = read(text, &[]).unwrap();
+        assert_eq!(config.providers["corp"].name, "corp");
+        let (message, hint) = complaint("[providers.corp]\nisuer = \"x\"\n", &[]);
+        assert!(message.contains("line 2"), "{message}");
+        assert!(hint.contains("issuer"), "{hint}");
+    }
+
+    #[test]
+    fn the_example_file_says_the_defaults() {
+        let text = include_str!("../assets/config.toml");
+        assert_eq!(read(text, &[]).unwrap(), Config::default());
+        let uncommented: String = text
+            .lines()
+            .map(|line| line.strip_prefix("#: ").unwrap_or(line))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        read(&uncommented, &[]).unwrap();
     }
 }

@@ -1,0 +1,57 @@
+//! The command line as a whole: global options and the list of commands.
+
+use crate::cli::{completions, man};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Keeps your OAuth credentials alive.
+///
+/// Without a command: the terminal UI. It creates the vault at the first start, signs you in, and keeps every token
+/// fresh. Scripts ask for tokens with `tokenward get`.
+#[derive(Debug, Parser)]
+#[command(name = "tokenward", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Options of every command.
+    #[command(flatten)]
+    pub globals: Globals,
+    /// Run as the headless owner, the same as the command `daemon`.
+    #[arg(long)]
+    pub daemon: bool,
+    /// What to do; nothing: the terminal UI.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failed, 2 usage, 3 no such credential, 4 vault locked or wrong passphrase,
+5 a person has to sign in again, 6 temporarily unavailable, 7 refused.";
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Everywhere")]
+pub struct Globals {
+    /// The vault's file.
+    #[arg(long, global = true, value_name = "PATH", env = "TOKENWARD_VAULT")]
+    pub vault: Option<PathBuf>,
+    /// The settings' file.
+    #[arg(long, global = true, value_name = "PATH", env = "TOKENWARD_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Speak JSON with stable fields; errors are one JSON object on stderr.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Read the vault's passphrase from this file.
+    #[arg(long, global = true, value_name = "FILE", env = "TOKENWARD_PASSPHRASE_FILE")]
+    pub passphrase_file: Option<PathBuf>,
+    /// Open the vault with the age identity in this file.
+    #[arg(long, global = true, value_name = "FILE", env = "TOKENWARD_IDENTITY_FILE")]
+    pub identity_file: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Print the completions for a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page.
+    Man(man::ManArgs),
+}
