@@ -69,10 +69,7 @@ impl Paths {
 
 /// The session's folder where the variable that names it was lost (cron, `su`), as systemd lays it out.
 fn session_folder() -> Option<PathBuf> {
-    let folder = PathBuf::from(format!(
-        "/run/user/{}",
-        rustix::process::getuid().as_raw()
-    ));
+    let folder = PathBuf::from(format!("/run/user/{}", rustix::process::getuid().as_raw()));
     folder.is_dir().then(|| folder.join("tokenward"))
 }
 

@@ -40,10 +40,20 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub json: bool,
     /// Read the vault's passphrase from this file.
-    #[arg(long, global = true, value_name = "FILE", env = "TOKENWARD_PASSPHRASE_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TOKENWARD_PASSPHRASE_FILE"
+    )]
     pub passphrase_file: Option<PathBuf>,
     /// Open the vault with the age identity in this file.
-    #[arg(long, global = true, value_name = "FILE", env = "TOKENWARD_IDENTITY_FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "TOKENWARD_IDENTITY_FILE"
+    )]
     pub identity_file: Option<PathBuf>,
 }
 

@@ -8,7 +8,9 @@ use clap_complete::Shell;
 
 /// Arguments of `tokenward completions`.
 #[derive(Debug, Args)]
-#[command(after_help = "For bash: tokenward completions bash > ~/.local/share/bash-completion/completions/tokenward")]
+#[command(
+    after_help = "For bash: tokenward completions bash > ~/.local/share/bash-completion/completions/tokenward"
+)]
 pub struct CompletionsArgs {
     /// The shell.
     shell: Shell,

@@ -3,7 +3,7 @@
 use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::config::Config;
+use crate::config::settings::Config;
 use crate::paths::Paths;
 
 /// Where things are, the settings, how to speak.
@@ -26,8 +26,9 @@ impl Context {
         if let Some(config) = &globals.config {
             paths.config.clone_from(config);
         }
-        let environment = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let environment = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
         let config = Config::load(&paths.config, globals.config.is_some(), environment)?;
         let output = Output { json: globals.json };
         Ok(Self {

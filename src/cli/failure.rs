@@ -1,6 +1,6 @@
 //! Why a command failed: a kind that gives the exit code, the error with its causes, and what to type next.
 
-use crate::config::ConfigError;
+use crate::config::error::ConfigError;
 use crate::engine::api::Refusal;
 use crate::engine::gate::GateError;
 use crate::model::failure::{Failure as ProviderFailure, FailureClass};

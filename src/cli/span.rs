@@ -41,7 +41,13 @@ mod tests {
 
     #[test]
     fn every_unit_is_read() {
-        for (text, seconds) in [("60s", 60), ("90", 90), ("5m", 300), ("1h", 3600), ("2d", 172_800)] {
+        for (text, seconds) in [
+            ("60s", 60),
+            ("90", 90),
+            ("5m", 300),
+            ("1h", 3600),
+            ("2d", 172_800),
+        ] {
             assert_eq!(parse(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
         assert_eq!(parse("250ms"), Ok(Duration::from_millis(250)));
@@ -49,14 +55,28 @@ mod tests {
 
     #[test]
     fn what_is_no_length_of_time_is_refused() {
-        for text in ["", "s", "-5s", "5 s", "1.5h", "5x", "99999999999999999999s", "18446744073709551615d"] {
+        for text in [
+            "",
+            "s",
+            "-5s",
+            "5 s",
+            "1.5h",
+            "5x",
+            "99999999999999999999s",
+            "18446744073709551615d",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }
 
     #[test]
     fn the_two_largest_units_are_shown() {
-        for (seconds, text) in [(48, "48s"), (2467, "41m 07s"), (5520, "1h 32m"), (273_600, "3d 4h")] {
+        for (seconds, text) in [
+            (48, "48s"),
+            (2467, "41m 07s"),
+            (5520, "1h 32m"),
+            (273_600, "3d 4h"),
+        ] {
             assert_eq!(show(Duration::from_secs(seconds)), text);
         }
     }

@@ -1,8 +1,14 @@
 //! Everything that is tested from outside, as one binary.
 #![allow(
+    unreachable_pub,
+    reason = "a test binary is reached by nobody; its modules share with each other"
+)]
+#![allow(
     clippy::unwrap_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
 
 mod boundaries;
+mod cli_basics;
+mod sandbox;

@@ -1,129 +1,13 @@
-//! The settings: `config.toml`, then `TOKENWARD_*` from the environment, over the defaults.
+//! Reading the settings: the file over the defaults, the environment over the file.
 
-use crate::model::policy::{Limits, Policy, PolicyOverride};
+use crate::config::error::ConfigError;
+use crate::config::ranges::check_ranges;
+use crate::config::settings::Config;
+use crate::model::policy::PolicyOverride;
 use crate::model::provider::Provider;
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use serde::Serialize;
+use std::path::Path;
 use toml::{Table, Value};
-
-/// All settings.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// When tokens are refreshed.
-    pub refresh: Policy,
-    /// The same for one provider (by name) or one credential (by `provider/account`).
-    pub overrides: BTreeMap<String, PolicyOverride>,
-    /// How much may be under way at once.
-    pub limits: LimitSettings,
-    /// How the vault is opened without a question.
-    pub unlock: UnlockSettings,
-    /// How new slots of the vault are made.
-    pub vault: VaultSettings,
-    /// Provider records of one's own, by name; they win over the catalogue's.
-    pub providers: BTreeMap<String, Provider>,
-}
-
-/// How much may be under way at once, and how failures are spaced.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LimitSettings {
-    /// Refreshes in flight in all, 1 to 1024.
-    pub in_flight: usize,
-    /// Refreshes in flight to one host, 1 to 1024.
-    pub in_flight_per_host: usize,
-    /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
-    pub backoff_first_secs: u64,
-    /// Longest pause between attempts in seconds, 1 to 86400.
-    pub backoff_longest_secs: u64,
-}
-
-impl Default for LimitSettings {
-    fn default() -> Self {
-        let limits = Limits::default();
-        Self {
-            in_flight: limits.in_flight,
-            in_flight_per_host: limits.in_flight_per_host,
-            backoff_first_secs: limits.backoff_first.as_secs(),
-            backoff_longest_secs: limits.backoff_longest.as_secs(),
-        }
-    }
-}
-
-/// How the vault is opened without a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct UnlockSettings {
-    /// A file that holds the passphrase of a slot.
-    pub passphrase_file: Option<PathBuf>,
-    /// A file that holds an age identity of a slot.
-    pub identity_file: Option<PathBuf>,
-}
-
-/// How new slots of the vault are made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VaultSettings {
-    /// Cost of guessing a passphrase: scrypt's work factor as a power of two, 10 to 22. 18 takes about half a second.
-    pub work_factor: u8,
-}
-
-impl Default for VaultSettings {
-    fn default() -> Self {
-        Self { work_factor: 18 }
-    }
-}
-
-/// Why the settings cannot be used. Each text names the place, so that it can be found.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is there and cannot be read.
-    #[error("cannot read the settings {path}")]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file named by hand is not there.
-    #[error("there are no settings at {path}")]
-    Missing {
-        /// Which file.
-        path: PathBuf,
-    },
-    /// The file does not say what it should.
-    #[error("{place}: {message}")]
-    Wrong {
-        /// File and line, or the environment variable.
-        place: String,
-        /// What is wrong there.
-        message: String,
-        /// What may have been meant.
-        suggestion: Option<String>,
-    },
-}
-
-impl ConfigError {
-    /// What to do about it.
-    pub fn hint(&self) -> String {
-        match self {
-            Self::Unreadable { path, .. } => format!("look at it: ls -l {}", path.display()),
-            Self::Missing { .. } => {
-                "leave --config out to use the defaults, or write that file".to_owned()
-            }
-            Self::Wrong {
-                suggestion: Some(meant),
-                ..
-            } => format!("did you mean `{meant}`?"),
-            Self::Wrong { .. } => {
-                "the README lists every setting with its default and its range".to_owned()
-            }
-        }
-    }
-}
 
 impl Config {
     /// Reads the settings: defaults, then the file if there is one, then the environment.
@@ -174,16 +58,6 @@ impl Config {
         };
         check_ranges(&config, file)?;
         Ok(config)
-    }
-
-    /// The limits as the engine takes them.
-    pub fn limits(&self) -> Limits {
-        Limits {
-            in_flight: self.limits.in_flight,
-            in_flight_per_host: self.limits.in_flight_per_host,
-            backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
-            backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
-        }
     }
 }
 
@@ -396,78 +270,10 @@ fn value_of(text: &str) -> Value {
     }
 }
 
-fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
-    let limits = &config.limits;
-    let ranges = [
-        ("limits.in_flight", limits.in_flight as f64, 1.0, 1024.0),
-        (
-            "limits.in_flight_per_host",
-            limits.in_flight_per_host as f64,
-            1.0,
-            1024.0,
-        ),
-        (
-            "limits.backoff_first_secs",
-            limits.backoff_first_secs as f64,
-            1.0,
-            3600.0,
-        ),
-        (
-            "limits.backoff_longest_secs",
-            limits.backoff_longest_secs as f64,
-            1.0,
-            86_400.0,
-        ),
-        (
-            "refresh.lifetime_share",
-            config.refresh.lifetime_share,
-            0.1,
-            0.99,
-        ),
-        ("refresh.jitter_share", config.refresh.jitter_share, 0.0, 0.2),
-        (
-            "vault.work_factor",
-            f64::from(config.vault.work_factor),
-            10.0,
-            22.0,
-        ),
-    ];
-    for (key, value, least, most) in ranges {
-        must_lie_within(file, key, value, least, most)?;
-    }
-    for (name, over) in &config.overrides {
-        if let Some(share) = over.lifetime_share {
-            let key = format!("overrides.\"{name}\".lifetime_share");
-            must_lie_within(file, &key, share, 0.1, 0.99)?;
-        }
-        if let Some(share) = over.jitter_share {
-            let key = format!("overrides.\"{name}\".jitter_share");
-            must_lie_within(file, &key, share, 0.0, 0.2)?;
-        }
-    }
-    Ok(())
-}
-
-fn must_lie_within(
-    file: &Path,
-    key: &str,
-    value: f64,
-    least: f64,
-    most: f64,
-) -> Result<(), ConfigError> {
-    if (least..=most).contains(&value) {
-        return Ok(());
-    }
-    Err(ConfigError::Wrong {
-        place: format!("{} or the environment", file.display()),
-        message: format!("`{key}` is {value}; it must lie between {least} and {most}"),
-        suggestion: None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::LimitSettings;
 
     fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
         let variables = environment
@@ -508,7 +314,10 @@ mod tests {
     #[test]
     fn an_unknown_variable_of_a_section_is_refused_and_others_are_left_alone() {
         let (message, hint) = complaint("", &[("TOKENWARD_LIMITS_INFLIGHT", "3")]);
-        assert!(message.starts_with("TOKENWARD_LIMITS_INFLIGHT"), "{message}");
+        assert!(
+            message.starts_with("TOKENWARD_LIMITS_INFLIGHT"),
+            "{message}"
+        );
         assert_eq!(hint, "did you mean `TOKENWARD_LIMITS_IN_FLIGHT`?");
         assert!(read("", &[("TOKENWARD_GITHUB_ALICE", "x"), ("PATH", "y")]).is_ok());
     }
@@ -548,7 +357,7 @@ mod tests {
 
     #[test]
     fn the_example_file_says_the_defaults() {
-        let text = include_str!("../assets/config.toml");
+        let text = include_str!("../../assets/config.toml");
         assert_eq!(read(text, &[]).unwrap(), Config::default());
         let uncommented: String = text
             .lines()

@@ -1,0 +1,80 @@
+//! The ranges that settings must lie in.
+
+use crate::config::error::ConfigError;
+use crate::config::settings::Config;
+use std::path::Path;
+
+/// Refuses a setting outside its range, by name.
+pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
+    let limits = &config.limits;
+    let ranges = [
+        ("limits.in_flight", limits.in_flight as f64, 1.0, 1024.0),
+        (
+            "limits.in_flight_per_host",
+            limits.in_flight_per_host as f64,
+            1.0,
+            1024.0,
+        ),
+        (
+            "limits.backoff_first_secs",
+            limits.backoff_first_secs as f64,
+            1.0,
+            3600.0,
+        ),
+        (
+            "limits.backoff_longest_secs",
+            limits.backoff_longest_secs as f64,
+            1.0,
+            86_400.0,
+        ),
+        (
+            "refresh.lifetime_share",
+            config.refresh.lifetime_share,
+            0.1,
+            0.99,
+        ),
+        (
+            "refresh.jitter_share",
+            config.refresh.jitter_share,
+            0.0,
+            0.2,
+        ),
+        (
+            "vault.work_factor",
+            f64::from(config.vault.work_factor),
+            10.0,
+            22.0,
+        ),
+    ];
+    for (key, value, least, most) in ranges {
+        must_lie_within(file, key, value, least, most)?;
+    }
+    for (name, over) in &config.overrides {
+        if let Some(share) = over.lifetime_share {
+            let key = format!("overrides.\"{name}\".lifetime_share");
+            must_lie_within(file, &key, share, 0.1, 0.99)?;
+        }
+        if let Some(share) = over.jitter_share {
+            let key = format!("overrides.\"{name}\".jitter_share");
+            must_lie_within(file, &key, share, 0.0, 0.2)?;
+        }
+    }
+    Ok(())
+}
+
+fn must_lie_within(
+    file: &Path,
+    key: &str,
+    value: f64,
+    least: f64,
+    most: f64,
+) -> Result<(), ConfigError> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(ConfigError::Wrong {
+        place: format!("{} or the environment", file.display()),
+        message: format!("`{key}` is {value}; it must lie between {least} and {most}"),
+        suggestion: None,
+    })
+}

@@ -1,0 +1,88 @@
+//! The settings as values, with their defaults.
+
+use crate::model::policy::{Limits, Policy, PolicyOverride};
+use crate::model::provider::Provider;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// When tokens are refreshed.
+    pub refresh: Policy,
+    /// The same for one provider (by name) or one credential (by `provider/account`).
+    pub overrides: BTreeMap<String, PolicyOverride>,
+    /// How much may be under way at once.
+    pub limits: LimitSettings,
+    /// How the vault is opened without a question.
+    pub unlock: UnlockSettings,
+    /// How new slots of the vault are made.
+    pub vault: VaultSettings,
+    /// Provider records of one's own, by name; they win over the catalogue's.
+    pub providers: BTreeMap<String, Provider>,
+}
+
+impl Config {
+    /// The limits as the engine takes them.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            in_flight: self.limits.in_flight,
+            in_flight_per_host: self.limits.in_flight_per_host,
+            backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
+            backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
+        }
+    }
+}
+
+/// How much may be under way at once, and how failures are spaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Refreshes in flight in all, 1 to 1024.
+    pub in_flight: usize,
+    /// Refreshes in flight to one host, 1 to 1024.
+    pub in_flight_per_host: usize,
+    /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
+    pub backoff_first_secs: u64,
+    /// Longest pause between attempts in seconds, 1 to 86400.
+    pub backoff_longest_secs: u64,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            in_flight: limits.in_flight,
+            in_flight_per_host: limits.in_flight_per_host,
+            backoff_first_secs: limits.backoff_first.as_secs(),
+            backoff_longest_secs: limits.backoff_longest.as_secs(),
+        }
+    }
+}
+
+/// How the vault is opened without a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UnlockSettings {
+    /// A file that holds the passphrase of a slot.
+    pub passphrase_file: Option<PathBuf>,
+    /// A file that holds an age identity of a slot.
+    pub identity_file: Option<PathBuf>,
+}
+
+/// How new slots of the vault are made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct VaultSettings {
+    /// Cost of guessing a passphrase: scrypt's work factor as a power of two, 10 to 22. 18 takes about half a second.
+    pub work_factor: u8,
+}
+
+impl Default for VaultSettings {
+    fn default() -> Self {
+        Self { work_factor: 18 }
+    }
+}
