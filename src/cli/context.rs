@@ -5,14 +5,17 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::settings::Config;
 use crate::paths::Paths;
+use std::path::PathBuf;
 
 /// Where things are, the settings, how to speak.
 #[derive(Debug)]
 pub struct Context {
     /// Options given by hand.
     pub globals: Globals,
-    /// Files and folders, with `--vault` and `--config` in place.
+    /// The standard files and folders.
     pub paths: Paths,
+    /// The vault: the standard one, or the one that `--vault` names.
+    pub vault: PathBuf,
     /// The settings.
     pub config: Config,
     /// How to speak.
@@ -22,18 +25,18 @@ pub struct Context {
 impl Context {
     /// Finds the files and reads the settings.
     pub fn new(globals: Globals) -> Result<Self, Failure> {
-        let mut paths = Paths::standard()?.with_vault(globals.vault.as_deref());
-        if let Some(config) = &globals.config {
-            paths.config.clone_from(config);
-        }
+        let paths = Paths::standard()?;
+        let vault = globals.vault.clone().unwrap_or_else(|| paths.vault.clone());
+        let file = globals.config.as_ref().unwrap_or(&paths.config);
         let environment = std::env::vars_os().filter_map(|(name, value)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
-        let config = Config::load(&paths.config, globals.config.is_some(), environment)?;
+        let config = Config::load(file, globals.config.is_some(), environment)?;
         let output = Output { json: globals.json };
         Ok(Self {
             globals,
             paths,
+            vault,
             config,
             output,
         })
