@@ -251,3 +251,22 @@ pub enum Refusal {
     #[error("the engine has stopped")]
     Stopped,
 }
+
+impl Refusal {
+    /// What to do next, a sentence.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::NoSuchCredential { similar, .. } => match similar.first() {
+                Some(near) => format!("did you mean {near}? `tokenward list` shows all names"),
+                None => "`tokenward list` shows all names".to_owned(),
+            },
+            Self::Failed { failure } => failure.fix.clone(),
+            Self::CannotRefresh { name } | Self::Revoked { name } => {
+                format!("sign in again: tokenward login {}", name.provider())
+            }
+            Self::TimedOut => "try again in a moment, or allow more with --timeout".to_owned(),
+            Self::Vault { hint, .. } | Self::Invalid { hint, .. } => hint.clone(),
+            Self::Stopped => "start `tokenward` or `tokenward --daemon`".to_owned(),
+        }
+    }
+}
