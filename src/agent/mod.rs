@@ -1,1 +1,17 @@
-//! The engine behind a Unix socket, and the client of that socket.
+//! The engine behind a Unix socket, and the clients of that socket.
+//!
+//! HTTP/1.1 with JSON, so that `curl --unix-socket` works. [`server`] serves a link; [`client`] makes a link out of a
+//! socket (for a terminal UI that attaches); [`call`] asks one question and leaves (for one-shot commands).
+
+pub mod answer;
+pub mod call;
+pub mod client;
+pub mod error;
+pub mod health;
+pub mod problem;
+pub mod reply;
+pub mod route;
+pub mod server;
+pub mod socket;
+pub mod stream;
+pub mod wire;

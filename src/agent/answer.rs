@@ -1,0 +1,348 @@
+//! Answers one request: reads it, puts it to the engine, writes what comes back.
+
+use crate::agent::health::HealthCache;
+use crate::agent::problem::{MEDIA_TYPE, Problem};
+use crate::agent::route::Route;
+use crate::agent::stream;
+use crate::agent::wire::{self, SignInStarted, VERSION, VERSION_HEADER};
+use crate::clock;
+use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::link::Link;
+use crate::model::name::CredentialName;
+use crate::model::signin::SignInId;
+use crate::model::token::IssuedToken;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either, Full, StreamBody};
+use hyper::body::{Body as _, Bytes, Frame, Incoming};
+use hyper::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
+};
+use hyper::{Request, Response, StatusCode};
+use serde::Serialize;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// A body that is there, or one that is made while it is sent.
+pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
+
+/// Longest request body, in bytes.
+pub const LONGEST_BODY: usize = 64 * 1024;
+/// A body has to arrive within that time.
+const BODY_TIME: Duration = Duration::from_secs(10);
+/// Lists longer than this are sent in portions.
+const SHORT_LIST: usize = 256;
+
+/// Where the questions of one socket are answered.
+#[derive(Debug)]
+pub struct Desk {
+    link: Link,
+    health: HealthCache,
+    shutdown: CancellationToken,
+}
+
+impl Desk {
+    /// A desk in front of that engine; streams end with `shutdown`.
+    pub fn new(link: Link, shutdown: CancellationToken) -> Self {
+        Self {
+            link,
+            health: HealthCache::default(),
+            shutdown,
+        }
+    }
+
+    /// Answers a request, whatever it is.
+    pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        match self.try_answer(request).await {
+            Ok(response) => response,
+            Err(problem) => refuse(&problem),
+        }
+    }
+
+    async fn try_answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Box<Problem>> {
+        check_headers(request.headers())?;
+        let uri = request.uri();
+        let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
+        if let Route::Token { name, min_ttl, .. } = &route
+            && let Some(ready) = self.ready(name, *min_ttl)
+        {
+            return Ok(ready);
+        }
+        let patience = route.patience();
+        tokio::time::timeout(patience, self.carry_out(route, request.into_body()))
+            .await
+            .unwrap_or_else(|_| Err(Refusal::TimedOut.into()))
+    }
+
+    /// A token that lies on the shelf needs neither the engine nor the vault.
+    fn ready(&self, name: &CredentialName, min_ttl: Duration) -> Option<Response<Body>> {
+        let now = clock::now();
+        let token = self.link.shelf().fetch(name, now.plus(min_ttl))?;
+        Some(json(StatusCode::OK, token_body(&token, now)))
+    }
+
+    async fn carry_out(
+        &self,
+        route: Route,
+        body: Incoming,
+    ) -> Result<Response<Body>, Box<Problem>> {
+        match route {
+            Route::List => self.list(|reply| Command::List { reply }).await,
+            Route::Providers => self.list(|reply| Command::Providers { reply }).await,
+            Route::Clients => self.list(|reply| Command::Clients { reply }).await,
+            Route::Activity { name, limit } => {
+                let ask = |reply| Command::Activity { name, limit, reply };
+                self.list(ask).await
+            }
+            Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
+            Route::Status => self.one(|reply| Command::Status { reply }).await,
+            Route::Revoke(name) => self.one(|reply| Command::Revoke { name, reply }).await,
+            Route::Refresh { name, timeout } => {
+                let ask = |reply| Command::Refresh {
+                    name,
+                    timeout,
+                    reply,
+                };
+                self.one(ask).await
+            }
+            Route::Remove(name) => self.done(|reply| Command::Remove { name, reply }).await,
+            Route::Token {
+                name,
+                min_ttl,
+                timeout,
+            } => self.token(name, min_ttl, timeout).await,
+            Route::Events => Ok(self.events()),
+            Route::Health => Ok(self.health().await),
+            Route::SignIn => self.sign_in(&read_body(body).await?).await,
+            Route::CancelSignIn(id) => self.cancel(id).await,
+            Route::PasteCallback(id) => self.paste(id, &read_body(body).await?).await,
+        }
+    }
+
+    async fn list<T: Serialize + Send + 'static>(
+        &self,
+        command: impl FnOnce(Reply<Vec<T>>) -> Command + Send,
+    ) -> Result<Response<Body>, Box<Problem>> {
+        let entries = self.link.ask(command).await?;
+        Ok(if entries.len() <= SHORT_LIST {
+            json(StatusCode::OK, to_json(&entries))
+        } else {
+            streamed("application/json", stream::array(entries))
+        })
+    }
+
+    async fn one<T: Serialize + Send>(
+        &self,
+        command: impl FnOnce(Reply<T>) -> Command + Send,
+    ) -> Result<Response<Body>, Box<Problem>> {
+        let entry = self.link.ask(command).await?;
+        Ok(json(StatusCode::OK, to_json(&entry)))
+    }
+
+    async fn done(
+        &self,
+        command: impl FnOnce(Reply<()>) -> Command + Send,
+    ) -> Result<Response<Body>, Box<Problem>> {
+        self.link.ask(command).await?;
+        Ok(empty())
+    }
+
+    async fn token(
+        &self,
+        name: CredentialName,
+        min_ttl: Duration,
+        timeout: Duration,
+    ) -> Result<Response<Body>, Box<Problem>> {
+        let ask = |reply| Command::Token {
+            name,
+            min_ttl,
+            timeout,
+            reply,
+        };
+        let token = self.link.ask(ask).await?;
+        Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+    }
+
+    /// Subscribed before the answer's head is sent: who has read the head misses nothing from then on.
+    fn events(&self) -> Response<Body> {
+        let events = stream::events(self.link.subscribe(), self.shutdown.clone());
+        streamed("application/x-ndjson", events)
+    }
+
+    async fn health(&self) -> Response<Body> {
+        let (alive, body) = self.health.body(&self.link).await;
+        let status = if alive {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        json(status, body)
+    }
+
+    async fn sign_in(&self, body: &[u8]) -> Result<Response<Body>, Box<Problem>> {
+        let request = wire::read_sign_in(body, SignInId(rand::random())).map_err(bad_body)?;
+        let id = request.id;
+        let request = Box::new(request);
+        let ask = |reply| Command::SignIn { request, reply };
+        self.link.ask(ask).await?;
+        Ok(json(StatusCode::ACCEPTED, to_json(&SignInStarted { id })))
+    }
+
+    async fn cancel(&self, id: SignInId) -> Result<Response<Body>, Box<Problem>> {
+        let sent = self
+            .link
+            .commands()
+            .send(Command::CancelSignIn { id })
+            .await;
+        sent.map_err(|_| Refusal::Stopped)?;
+        Ok(empty())
+    }
+
+    async fn paste(&self, id: SignInId, body: &[u8]) -> Result<Response<Body>, Box<Problem>> {
+        let url = wire::read_callback(body).map_err(bad_body)?;
+        self.done(|reply| Command::PasteCallback { id, url, reply })
+            .await
+    }
+}
+
+fn check_headers(headers: &HeaderMap) -> Result<(), Box<Problem>> {
+    // No browser reaches a Unix socket by itself; whoever forwards one to it must not lend it our trust.
+    if headers.contains_key(ORIGIN) {
+        return Err(refused(
+            403,
+            "origin",
+            "Not for browsers",
+            "a request with an Origin header comes from a web page",
+            "ask without the Origin header",
+        ));
+    }
+    match headers.get(VERSION_HEADER) {
+        Some(asked) if asked != VERSION => Err(refused(
+            400,
+            "version",
+            "Version not supported",
+            "this owner speaks version 1 of the protocol, another one was asked for",
+            "use the same version of tokenward on both sides: stop the owner and start it again",
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn refused(status: u16, slug: &str, title: &str, message: &str, hint: &str) -> Box<Problem> {
+    Box::new(Problem::invalid(status, slug, title, message, hint))
+}
+
+fn bad_body(error: wire::BadBody) -> Box<Problem> {
+    refused(
+        400,
+        "body",
+        "Unreadable body",
+        &error.to_string(),
+        "the README shows what this address takes",
+    )
+}
+
+async fn read_body(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Box<Problem>> {
+    let too_large = || {
+        refused(
+            413,
+            "body-size",
+            "Body too large",
+            "the body is longer than 64 KB",
+            "send less",
+        )
+    };
+    if body.size_hint().lower() > LONGEST_BODY as u64 {
+        return Err(too_large());
+    }
+    let cut_off = || {
+        refused(
+            408,
+            "body-time",
+            "Body incomplete",
+            "the body did not arrive whole and in time",
+            "send it again",
+        )
+    };
+    // Room for all from the start: no outgrown buffer with a secret in it stays behind.
+    let mut whole = Zeroizing::new(Vec::with_capacity(LONGEST_BODY));
+    let read = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| cut_off())?;
+            let Some(data) = frame.data_ref() else {
+                continue;
+            };
+            if whole.len() + data.len() > LONGEST_BODY {
+                return Err(too_large());
+            }
+            whole.extend_from_slice(data);
+        }
+        Ok(())
+    };
+    tokio::time::timeout(BODY_TIME, read)
+        .await
+        .unwrap_or_else(|_| Err(cut_off()))?;
+    Ok(whole)
+}
+
+/// A response for a problem.
+pub fn refuse(problem: &Problem) -> Response<Body> {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, to_json(problem));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
+    if let Some(seconds) = problem.retry_after() {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(allow) = problem.allow {
+        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn token_body(token: &IssuedToken, now: clock::Timestamp) -> Bytes {
+    // The connection sends it from where it lies and drops it, and with that it is zeroized.
+    Bytes::from_owner(wire::write_token(token, now))
+}
+
+fn to_json(body: &impl Serialize) -> Bytes {
+    Bytes::from(serde_json::to_vec(body).expect("plain data always serializes"))
+}
+
+fn json(status: StatusCode, body: Bytes) -> Response<Body> {
+    with_headers(status, "application/json", Either::Left(Full::new(body)))
+}
+
+fn empty() -> Response<Body> {
+    let mut response = Response::new(Either::Left(Full::new(Bytes::new())));
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    add_version(response.headers_mut());
+    response
+}
+
+fn streamed(
+    media_type: &'static str,
+    frames: impl futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
+) -> Response<Body> {
+    let body = Either::Right(UnsyncBoxBody::new(StreamBody::new(frames)));
+    with_headers(StatusCode::OK, media_type, body)
+}
+
+fn with_headers(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.reserve(4);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add_version(headers);
+    response
+}
+
+fn add_version(headers: &mut HeaderMap) {
+    headers.insert(
+        HeaderName::from_static(VERSION_HEADER),
+        HeaderValue::from_static(VERSION),
+    );
+}

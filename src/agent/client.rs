@@ -1,0 +1,329 @@
+//! Makes a link out of the agent's socket, for a terminal UI that attaches to a living owner.
+
+use crate::agent::error::CallError;
+use crate::agent::problem::Problem;
+use crate::agent::route::Route;
+use crate::agent::wire::{self, VERSION, VERSION_HEADER};
+use crate::engine::api::{Command, Event, Reply};
+use crate::engine::link::Link;
+use crate::engine::shelf::Shelf;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::http1;
+use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::{Semaphore, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
+
+/// Commands that may wait to be sent.
+const COMMANDS: usize = 256;
+/// Events kept for a slow reader.
+const EVENTS: usize = 4096;
+/// Requests that wait for a provider, at the same time.
+const SLOW: usize = 48;
+/// Other requests at the same time.
+const QUICK: usize = 8;
+/// Longest answer taken: a list of some ten thousand credentials.
+const LONGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// Longest line of the event stream.
+const LONGEST_LINE: usize = 1024 * 1024;
+/// The owner gets that much more time than it gives itself.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Attaches to the owner behind `socket`. When the owner goes, [`Event::Stopped`] comes once and every later command is
+/// refused with `Refusal::Stopped`. Must run inside a tokio runtime with IO and time.
+pub async fn connect(socket: &Path) -> Result<Link, CallError> {
+    let door = Arc::new(SocketDoor::new(socket));
+    let stream = door.ask(&Route::Events, Zeroizing::default()).await?;
+    if !stream.status().is_success() {
+        return Err(problem(stream).await);
+    }
+    let (commands, wishes) = mpsc::channel(COMMANDS);
+    let (events, _) = broadcast::channel(EVENTS);
+    let gone = CancellationToken::new();
+    tokio::spawn(tell(stream.into_body(), events.clone(), gone.clone()));
+    tokio::spawn(carry(wishes, door, gone));
+    Ok(Link::new(commands, events, Shelf::default()))
+}
+
+/// Passes events on until the owner goes or nobody holds the link any more.
+async fn tell(mut body: Incoming, events: broadcast::Sender<Event>, gone: CancellationToken) {
+    let mut line = Vec::new();
+    loop {
+        let frame = tokio::select! {
+            frame = body.frame() => frame,
+            () = gone.cancelled() => break,
+        };
+        let Some(Ok(frame)) = frame else { break };
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        line.extend_from_slice(data);
+        if tell_lines(&mut line, &events) || line.len() > LONGEST_LINE {
+            break;
+        }
+    }
+    gone.cancel();
+    // Nobody may listen any more.
+    let _ = events.send(Event::Stopped);
+}
+
+/// Tells all whole lines; true when the owner said that it leaves. A line of a newer owner that means nothing here is
+/// passed over.
+fn tell_lines(text: &mut Vec<u8>, events: &broadcast::Sender<Event>) -> bool {
+    let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else {
+        return false;
+    };
+    let rest = text.split_off(end + 1);
+    let lines = std::mem::replace(text, rest);
+    for line in lines
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        match serde_json::from_slice(line) {
+            Ok(Event::Stopped) => return true,
+            Ok(event) => drop(events.send(event)),
+            Err(_) => tracing::debug!("an event of the owner was not understood"),
+        }
+    }
+    false
+}
+
+/// Takes commands until the owner goes or nobody holds the link any more.
+async fn carry(
+    mut wishes: mpsc::Receiver<Command>,
+    door: Arc<SocketDoor>,
+    gone: CancellationToken,
+) {
+    loop {
+        let command = tokio::select! {
+            biased;
+            () = gone.cancelled() => break,
+            command = wishes.recv() => command,
+        };
+        let Some(command) = command else { break };
+        tokio::spawn(Arc::clone(&door).carry_out(command));
+    }
+    // What still waits is dropped with the channel: its askers read that as `Stopped`.
+    gone.cancel();
+}
+
+/// One request, one connection: nothing waits behind a slow refresh and nothing goes stale.
+struct SocketDoor {
+    socket: PathBuf,
+    slow: Semaphore,
+    quick: Semaphore,
+}
+
+impl SocketDoor {
+    fn new(socket: &Path) -> Self {
+        Self {
+            socket: socket.to_path_buf(),
+            slow: Semaphore::new(SLOW),
+            quick: Semaphore::new(QUICK),
+        }
+    }
+
+    async fn carry_out(self: Arc<Self>, command: Command) {
+        match command {
+            Command::List { reply } => self.fetch(Route::List, reply).await,
+            Command::Show { name, reply } => self.fetch(Route::Show(name), reply).await,
+            Command::Providers { reply } => self.fetch(Route::Providers, reply).await,
+            Command::Clients { reply } => self.fetch(Route::Clients, reply).await,
+            Command::Status { reply } => self.fetch(Route::Status, reply).await,
+            Command::Revoke { name, reply } => self.fetch(Route::Revoke(name), reply).await,
+            Command::Activity { name, limit, reply } => {
+                self.fetch(Route::Activity { name, limit }, reply).await;
+            }
+            Command::Refresh {
+                name,
+                timeout,
+                reply,
+            } => {
+                self.fetch(Route::Refresh { name, timeout }, reply).await;
+            }
+            Command::Remove { name, reply } => {
+                self.tell(Route::Remove(name), Zeroizing::default(), reply)
+                    .await;
+            }
+            Command::Token {
+                name,
+                min_ttl,
+                timeout,
+                reply,
+            } => {
+                let route = Route::Token {
+                    name,
+                    min_ttl,
+                    timeout,
+                };
+                answer(reply, async {
+                    let body = self.exchange(&route, Zeroizing::default()).await?;
+                    wire::read_token(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
+            Command::SignIn { request, reply } => {
+                self.tell(Route::SignIn, wire::write_sign_in(&request), reply)
+                    .await;
+            }
+            Command::PasteCallback { id, url, reply } => {
+                self.tell(Route::PasteCallback(id), wire::write_callback(&url), reply)
+                    .await;
+            }
+            Command::CancelSignIn { id } => {
+                // It has no answer; an owner that is gone has given the sign-in up anyway.
+                let _ = self
+                    .exchange(&Route::CancelSignIn(id), Zeroizing::default())
+                    .await;
+            }
+        }
+    }
+
+    /// Asks and reads an answer of the model's own form.
+    async fn fetch<T: DeserializeOwned>(&self, route: Route, reply: Reply<T>) {
+        answer(reply, async {
+            let body = self.exchange(&route, Zeroizing::default()).await?;
+            serde_json::from_slice(&body).map_err(|_| not_understood())
+        })
+        .await;
+    }
+
+    /// Asks for something to be done.
+    async fn tell(&self, route: Route, body: Zeroizing<Vec<u8>>, reply: Reply<()>) {
+        answer(reply, async {
+            self.exchange(&route, body).await?;
+            Ok(())
+        })
+        .await;
+    }
+
+    /// One request and its whole answer.
+    async fn exchange(
+        &self,
+        route: &Route,
+        body: Zeroizing<Vec<u8>>,
+    ) -> Result<Zeroizing<Vec<u8>>, CallError> {
+        let lane = match route {
+            Route::Token { .. } | Route::Refresh { .. } | Route::Revoke(_) => &self.slow,
+            _ => &self.quick,
+        };
+        let _place = lane.acquire().await.map_err(|_| CallError::Gone)?;
+        let patience = route.patience().saturating_add(GRACE);
+        let exchange = async {
+            let response = self.ask(route, body).await?;
+            if !response.status().is_success() {
+                return Err(problem(response).await);
+            }
+            collect(response.into_body()).await
+        };
+        tokio::time::timeout(patience, exchange)
+            .await
+            .unwrap_or(Err(CallError::Timeout))
+    }
+
+    /// One request and the head of its answer.
+    async fn ask(
+        &self,
+        route: &Route,
+        body: Zeroizing<Vec<u8>>,
+    ) -> Result<Response<Incoming>, CallError> {
+        let stream = UnixStream::connect(&self.socket)
+            .await
+            .map_err(|error| no_connection(&self.socket, error))?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(|_| CallError::Gone)?;
+        tokio::spawn(async move {
+            // How it ends is seen by whoever waits for the answer.
+            let _ = connection.await;
+        });
+        let request = Request::builder()
+            .method(route.method())
+            .uri(route.target())
+            .header(HOST, "tokenward")
+            .header(CONNECTION, "close")
+            .header(CONTENT_TYPE, "application/json")
+            .header(VERSION_HEADER, VERSION)
+            .body(Full::new(Bytes::from_owner(body)))
+            .map_err(|_| CallError::Protocol {
+                what: "the request has no valid form",
+            })?;
+        sender
+            .send_request(request)
+            .await
+            .map_err(|_| CallError::Gone)
+    }
+}
+
+/// What a failed connection means.
+pub fn no_connection(socket: &Path, error: std::io::Error) -> CallError {
+    let socket = socket.to_path_buf();
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused => CallError::NoOwner { socket },
+        ErrorKind::PermissionDenied => CallError::NotAllowed { socket },
+        ErrorKind::WouldBlock | ErrorKind::TimedOut => CallError::Timeout,
+        _ => CallError::Io {
+            socket,
+            source: error,
+        },
+    }
+}
+
+fn not_understood() -> CallError {
+    CallError::Protocol {
+        what: "its JSON is not of the expected form",
+    }
+}
+
+/// Gives the answer, unless the asker has left before.
+async fn answer<T>(mut reply: Reply<T>, work: impl Future<Output = Result<T, CallError>>) {
+    let done = tokio::select! {
+        done = work => done,
+        () = reply.closed() => return,
+    };
+    // Nobody waits for it any more: nothing is lost.
+    let _ = reply.send(done.map_err(CallError::into_refusal));
+}
+
+async fn problem(response: Response<Incoming>) -> CallError {
+    match collect(response.into_body()).await {
+        Ok(body) => refusal_in(&body),
+        Err(error) => error,
+    }
+}
+
+/// The refusal in a problem document.
+pub fn refusal_in(body: &[u8]) -> CallError {
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => CallError::Refused(problem.refusal),
+        Err(_) => CallError::Protocol {
+            what: "a refusal without a problem document",
+        },
+    }
+}
+
+async fn collect(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, CallError> {
+    let mut whole = Zeroizing::new(Vec::with_capacity(16 * 1024));
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| CallError::Gone)?;
+        let Some(data) = frame.data_ref() else {
+            continue;
+        };
+        if whole.len() + data.len() > LONGEST_ANSWER {
+            return Err(CallError::Protocol {
+                what: "the answer is too long",
+            });
+        }
+        whole.extend_from_slice(data);
+    }
+    Ok(whole)
+}

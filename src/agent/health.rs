@@ -1,0 +1,112 @@
+//! `GET /api/health`: how the owner is, cheap enough to be asked thousands of times a second.
+
+use crate::engine::api::{Command, EngineStatus};
+use crate::engine::link::Link;
+use crate::model::health::HealthKind;
+use hyper::body::Bytes;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// An answer is used again for that long, so that asking often does not burden the engine.
+const KEPT: Duration = Duration::from_millis(250);
+/// An engine that has not answered after that long is not well.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How the owner is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// Every credential is in order.
+    Ok,
+    /// Some credential needs something; the owner itself is well.
+    Degraded,
+    /// The engine does not answer.
+    Down,
+}
+
+/// The body of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthReport {
+    /// In one word.
+    pub status: Condition,
+    /// Version of the owner's program.
+    pub version: String,
+    /// Credentials in all.
+    pub credentials: u64,
+    /// Credentials that are in trouble.
+    pub trouble: u64,
+    /// How many are in each health.
+    pub healths: BTreeMap<HealthKind, u64>,
+}
+
+impl From<EngineStatus> for HealthReport {
+    fn from(status: EngineStatus) -> Self {
+        let healths: BTreeMap<HealthKind, u64> = status.healths.into_iter().collect();
+        let sum = |counts: bool| -> u64 {
+            healths
+                .iter()
+                .filter(|(kind, _)| counts || kind.is_trouble())
+                .map(|(_, count)| count)
+                .sum()
+        };
+        let trouble = sum(false);
+        Self {
+            status: if trouble == 0 {
+                Condition::Ok
+            } else {
+                Condition::Degraded
+            },
+            version: status.version,
+            credentials: sum(true),
+            trouble,
+            healths,
+        }
+    }
+}
+
+/// The last answer, for as long as it is used again.
+#[derive(Debug, Default)]
+pub struct HealthCache {
+    last: Mutex<Option<(Instant, Bytes)>>,
+}
+
+impl HealthCache {
+    /// The body of an answer, and whether the engine is there at all.
+    pub async fn body(&self, link: &Link) -> (bool, Bytes) {
+        if let Some(body) = self.kept() {
+            return (true, body);
+        }
+        let asked = link.ask(|reply| Command::Status { reply });
+        match tokio::time::timeout(PATIENCE, asked).await {
+            Ok(Ok(status)) => {
+                let body = json(&HealthReport::from(status));
+                *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((Instant::now(), body.clone()));
+                (true, body)
+            }
+            Ok(Err(_)) | Err(_) => (false, json(&down())),
+        }
+    }
+
+    fn kept(&self) -> Option<Bytes> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, body) = last.as_ref()?;
+        (at.elapsed() < KEPT).then(|| body.clone())
+    }
+}
+
+fn down() -> HealthReport {
+    HealthReport {
+        status: Condition::Down,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        credentials: 0,
+        trouble: 0,
+        healths: BTreeMap::new(),
+    }
+}
+
+fn json(report: &HealthReport) -> Bytes {
+    Bytes::from(serde_json::to_vec(report).expect("words and numbers always serialize"))
+}

@@ -1,0 +1,152 @@
+//! Problem documents (RFC 9457): every refusal as an HTTP status and a body that programs can read.
+
+use crate::agent::route::RouteError;
+use crate::engine::api::Refusal;
+use crate::model::failure::{Failure, FailureClass};
+use serde::{Deserialize, Serialize};
+
+/// Media type of a problem document.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// Seconds after which a passing trouble is worth another try, when the provider did not say.
+const TRY_AGAIN: u64 = 5;
+
+/// A problem document. `refusal` is an extension member (RFC 9457 3.2): the engine's own words, for our clients.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of problem, `urn:tokenward:problem:no-such-credential`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The kind in words.
+    pub title: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What happened this time.
+    pub detail: String,
+    /// What to do.
+    pub hint: String,
+    /// The same as the engine says it.
+    pub refusal: Refusal,
+    /// The methods that are allowed, for the header of that name.
+    #[serde(skip)]
+    pub allow: Option<&'static str>,
+}
+
+impl Problem {
+    fn new(status: u16, slug: &str, title: &str, refusal: Refusal) -> Self {
+        Self {
+            kind: format!("urn:tokenward:problem:{slug}"),
+            title: title.to_owned(),
+            status,
+            detail: refusal.to_string(),
+            hint: refusal.hint(),
+            refusal,
+            allow: None,
+        }
+    }
+
+    /// A request that is wrong in itself.
+    pub fn invalid(status: u16, slug: &str, title: &str, message: &str, hint: &str) -> Self {
+        let refusal = Refusal::Invalid {
+            message: message.to_owned(),
+            hint: hint.to_owned(),
+        };
+        Self::new(status, slug, title, refusal)
+    }
+
+    /// Too many connections are open.
+    pub fn busy() -> Self {
+        let failure = Failure {
+            class: FailureClass::Transient,
+            code: "busy".to_owned(),
+            cause: "too many connections are open to the agent socket".to_owned(),
+            fix: "close some, or try again in a moment".to_owned(),
+            provider_words: None,
+            retry_after_secs: Some(1),
+            unsent: true,
+        };
+        Self::new(
+            503,
+            "busy",
+            "Too many connections",
+            Refusal::Failed { failure },
+        )
+    }
+
+    /// When another try is worth while, in seconds (RFC 9110 10.2.3).
+    pub fn retry_after(&self) -> Option<u64> {
+        match &self.refusal {
+            Refusal::Failed { failure } if failure.class == FailureClass::Transient => {
+                Some(failure.retry_after_secs.unwrap_or(TRY_AGAIN))
+            }
+            Refusal::Stopped => Some(TRY_AGAIN),
+            Refusal::Failed { .. }
+            | Refusal::NoSuchCredential { .. }
+            | Refusal::CannotRefresh { .. }
+            | Refusal::Revoked { .. }
+            | Refusal::TimedOut
+            | Refusal::Vault { .. }
+            | Refusal::Invalid { .. } => None,
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (status, slug, title) = match &refusal {
+            Refusal::NoSuchCredential { .. } => (404, "no-such-credential", "No such credential"),
+            Refusal::Failed { failure } => match failure.class {
+                FailureClass::Transient => (503, "unavailable", "Temporarily unavailable"),
+                FailureClass::NeedsLogin => (409, "needs-login", "Needs a new sign-in"),
+                FailureClass::Misconfigured => (422, "misconfigured", "A setting is wrong"),
+            },
+            Refusal::CannotRefresh { .. } => (409, "cannot-refresh", "Cannot be refreshed"),
+            Refusal::Revoked { .. } => (409, "revoked", "Revoked"),
+            Refusal::TimedOut => (504, "timed-out", "Timed out"),
+            Refusal::Vault { .. } => (500, "vault", "The vault failed"),
+            Refusal::Invalid { .. } => (400, "invalid", "Invalid request"),
+            Refusal::Stopped => (503, "stopped", "The engine has stopped"),
+        };
+        Self::new(status, slug, title, refusal)
+    }
+}
+
+impl From<RouteError> for Problem {
+    fn from(error: RouteError) -> Self {
+        match error {
+            RouteError::NotFound => Self::invalid(
+                404,
+                "no-such-address",
+                "No such address",
+                "there is nothing at this address",
+                "the addresses begin with /api/credentials, /api/events, /api/health, /api/status, \
+                 /api/activity, /api/providers, /api/clients and /api/sign-ins",
+            ),
+            RouteError::Method { allow } => Self {
+                allow: Some(allow),
+                ..Self::invalid(
+                    405,
+                    "method",
+                    "Method not allowed",
+                    &format!("this address takes {allow}"),
+                    "use another method",
+                )
+            },
+            RouteError::Invalid { message, hint } => {
+                Self::invalid(400, "invalid", "Invalid request", &message, hint)
+            }
+        }
+    }
+}
+
+impl From<Refusal> for Box<Problem> {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal.into())
+    }
+}
+
+impl From<RouteError> for Box<Problem> {
+    fn from(error: RouteError) -> Self {
+        Self::new(error.into())
+    }
+}

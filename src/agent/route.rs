@@ -1,0 +1,509 @@
+//! The agent's addresses: which method and path mean which question, in both directions.
+
+use crate::model::name::CredentialName;
+use crate::model::signin::SignInId;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use std::fmt::Write;
+use std::time::Duration;
+
+/// How long a token must live yet when the caller does not say.
+pub const DEFAULT_MIN_TTL: Duration = Duration::from_secs(60);
+/// How long a caller waits for a refresh when it does not say.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How many lines of activity are told when the caller does not say.
+pub const DEFAULT_ACTIVITY: usize = 100;
+
+/// A question that can be put to an owner.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// `GET /api/credentials`
+    List,
+    /// `GET /api/credentials/{provider}/{account}`
+    Show(CredentialName),
+    /// `GET /api/credentials/{provider}/{account}/token?min_ttl=60&timeout=30`
+    Token {
+        /// Whose.
+        name: CredentialName,
+        /// How long it must live yet.
+        min_ttl: Duration,
+        /// How long the caller waits.
+        timeout: Duration,
+    },
+    /// `POST /api/credentials/{provider}/{account}/refresh?timeout=30`
+    Refresh {
+        /// Whose.
+        name: CredentialName,
+        /// How long the caller waits.
+        timeout: Duration,
+    },
+    /// `POST /api/credentials/{provider}/{account}/revoke`
+    Revoke(CredentialName),
+    /// `DELETE /api/credentials/{provider}/{account}`
+    Remove(CredentialName),
+    /// `GET /api/events`
+    Events,
+    /// `GET /api/health`
+    Health,
+    /// `GET /api/status`
+    Status,
+    /// `GET /api/activity?name=&limit=100`
+    Activity {
+        /// Of one credential, or of all.
+        name: Option<CredentialName>,
+        /// At most so many of the newest.
+        limit: usize,
+    },
+    /// `GET /api/providers`
+    Providers,
+    /// `GET /api/clients`
+    Clients,
+    /// `POST /api/sign-ins`
+    SignIn,
+    /// `DELETE /api/sign-ins/{id}`
+    CancelSignIn(SignInId),
+    /// `POST /api/sign-ins/{id}/callback`
+    PasteCallback(SignInId),
+}
+
+/// Why a method and a path are no question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteError {
+    /// Nothing is there.
+    NotFound,
+    /// Something is there, for other methods.
+    Method {
+        /// The methods that are allowed.
+        allow: &'static str,
+    },
+    /// A part of it makes no sense.
+    Invalid {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        hint: &'static str,
+    },
+}
+
+/// What may stand in a path segment as it is (RFC 3986 3.3), narrowed to what needs no thought.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'@');
+
+impl Route {
+    /// Reads a question; `path` and `query` as they came, percent-encoded.
+    pub fn read(method: &str, path: &str, query: Option<&str>) -> Result<Self, RouteError> {
+        let rest = path.strip_prefix("/api/").ok_or(RouteError::NotFound)?;
+        if let Some(rest) = rest.strip_prefix("credentials/") {
+            return read_credential(method, rest, query);
+        }
+        if let Some(rest) = rest.strip_prefix("sign-ins/") {
+            return read_sign_in(method, rest, query);
+        }
+        let (route, verb) = match rest {
+            "credentials" => (Self::List, "GET"),
+            "events" => (Self::Events, "GET"),
+            "health" => (Self::Health, "GET"),
+            "status" => (Self::Status, "GET"),
+            "activity" => return read_activity(method, query),
+            "providers" => (Self::Providers, "GET"),
+            "clients" => (Self::Clients, "GET"),
+            "sign-ins" => (Self::SignIn, "POST"),
+            _ => return Err(RouteError::NotFound),
+        };
+        expect_method(method, verb)?;
+        Query::read(query, &[])?;
+        Ok(route)
+    }
+
+    /// The method this question is asked with.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::List
+            | Self::Show(_)
+            | Self::Token { .. }
+            | Self::Events
+            | Self::Health
+            | Self::Status
+            | Self::Activity { .. }
+            | Self::Providers
+            | Self::Clients => "GET",
+            Self::Refresh { .. } | Self::Revoke(_) | Self::SignIn | Self::PasteCallback(_) => {
+                "POST"
+            }
+            Self::Remove(_) | Self::CancelSignIn(_) => "DELETE",
+        }
+    }
+
+    /// Path and query this question is asked at; [`Route::read`] reads it back.
+    pub fn target(&self) -> String {
+        match self {
+            Self::List => "/api/credentials".to_owned(),
+            Self::Show(name) | Self::Remove(name) => of(name, ""),
+            Self::Token {
+                name,
+                min_ttl,
+                timeout,
+            } => format!(
+                "{}?min_ttl={}&timeout={}",
+                of(name, "/token"),
+                seconds(*min_ttl),
+                seconds(*timeout)
+            ),
+            Self::Refresh { name, timeout } => {
+                format!("{}?timeout={}", of(name, "/refresh"), seconds(*timeout))
+            }
+            Self::Revoke(name) => of(name, "/revoke"),
+            Self::Events => "/api/events".to_owned(),
+            Self::Health => "/api/health".to_owned(),
+            Self::Status => "/api/status".to_owned(),
+            Self::Activity { name, limit } => {
+                let mut target = format!("/api/activity?limit={limit}");
+                if let Some(name) = name {
+                    target.push_str("&name=");
+                    target.extend(utf8_percent_encode(name.as_str(), SEGMENT));
+                }
+                target
+            }
+            Self::Providers => "/api/providers".to_owned(),
+            Self::Clients => "/api/clients".to_owned(),
+            Self::SignIn => "/api/sign-ins".to_owned(),
+            Self::CancelSignIn(id) => format!("/api/sign-ins/{}", id.0),
+            Self::PasteCallback(id) => format!("/api/sign-ins/{}/callback", id.0),
+        }
+    }
+
+    /// How long an owner that is well takes at the most to answer.
+    pub fn patience(&self) -> Duration {
+        match self {
+            Self::Token { timeout, .. } | Self::Refresh { timeout, .. } => {
+                timeout.saturating_add(Duration::from_secs(5))
+            }
+            // The provider is asked up to twice, 20 s each.
+            Self::Revoke(_) => Duration::from_secs(60),
+            Self::List
+            | Self::Show(_)
+            | Self::Remove(_)
+            | Self::Events
+            | Self::Health
+            | Self::Status
+            | Self::Activity { .. }
+            | Self::Providers
+            | Self::Clients
+            | Self::SignIn
+            | Self::CancelSignIn(_)
+            | Self::PasteCallback(_) => Duration::from_secs(15),
+        }
+    }
+}
+
+fn of(name: &CredentialName, what: &str) -> String {
+    let mut path = String::with_capacity(24 + name.as_str().len() + what.len());
+    path.push_str("/api/credentials/");
+    path.extend(utf8_percent_encode(name.provider(), SEGMENT));
+    path.push('/');
+    path.extend(utf8_percent_encode(name.account(), SEGMENT));
+    path.push_str(what);
+    path
+}
+
+fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    let mut parts = rest.split('/');
+    let first = parts.next().unwrap_or_default();
+    // `%2F` between the two parts of the name is as good as a slash.
+    let (provider, account) = match split_encoded(first) {
+        Some(both) => both,
+        None => (first, parts.next().ok_or(RouteError::NotFound)?),
+    };
+    let what = parts.next();
+    if parts.next().is_some() {
+        return Err(RouteError::NotFound);
+    }
+    let (verb, allowed): (&str, &[&str]) = match what {
+        None => ("GET, DELETE", &[]),
+        Some("token") => ("GET", &["min_ttl", "timeout"]),
+        Some("refresh") => ("POST", &["timeout"]),
+        Some("revoke") => ("POST", &[]),
+        Some(_) => return Err(RouteError::NotFound),
+    };
+    expect_method(method, verb)?;
+    let name = read_name(&decode(provider)?, &decode(account)?)?;
+    let query = Query::read(query, allowed)?;
+    Ok(match (what, method) {
+        (Some("token"), _) => Route::Token {
+            name,
+            min_ttl: query.min_ttl.unwrap_or(DEFAULT_MIN_TTL),
+            timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        },
+        (Some("refresh"), _) => Route::Refresh {
+            name,
+            timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        },
+        (Some(_), _) => Route::Revoke(name),
+        (None, "DELETE") => Route::Remove(name),
+        (None, _) => Route::Show(name),
+    })
+}
+
+fn split_encoded(segment: &str) -> Option<(&str, &str)> {
+    segment
+        .split_once("%2F")
+        .or_else(|| segment.split_once("%2f"))
+}
+
+fn read_sign_in(method: &str, rest: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    let (id, what) = match rest.split_once('/') {
+        None => (rest, None),
+        Some((id, what)) => (id, Some(what)),
+    };
+    let verb = match what {
+        None => "DELETE",
+        Some("callback") => "POST",
+        Some(_) => return Err(RouteError::NotFound),
+    };
+    expect_method(method, verb)?;
+    Query::read(query, &[])?;
+    let id = SignInId(id.parse().map_err(|_| {
+        invalid(
+            "the number of a sign-in is a whole number",
+            "use the id that POST /api/sign-ins gave",
+        )
+    })?);
+    Ok(what.map_or(Route::CancelSignIn(id), |_| Route::PasteCallback(id)))
+}
+
+fn read_activity(method: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    expect_method(method, "GET")?;
+    let query = Query::read(query, &["name", "limit"])?;
+    Ok(Route::Activity {
+        name: query.name,
+        limit: query.limit.unwrap_or(DEFAULT_ACTIVITY),
+    })
+}
+
+fn expect_method(method: &str, allow: &'static str) -> Result<(), RouteError> {
+    if allow.split(", ").any(|allowed| allowed == method) {
+        Ok(())
+    } else {
+        Err(RouteError::Method { allow })
+    }
+}
+
+/// What stands behind the question mark.
+#[derive(Default)]
+struct Query {
+    min_ttl: Option<Duration>,
+    timeout: Option<Duration>,
+    name: Option<CredentialName>,
+    limit: Option<usize>,
+}
+
+impl Query {
+    fn read(query: Option<&str>, allowed: &[&str]) -> Result<Self, RouteError> {
+        let mut read = Self::default();
+        for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if !allowed.contains(&&*key) {
+                return Err(invalid(
+                    format!("there is no parameter {:.40?} here", &*key),
+                    "the parameters are min_ttl and timeout (token), timeout (refresh), name and limit (activity)",
+                ));
+            }
+            match &*key {
+                "min_ttl" => read.min_ttl = Some(read_seconds(&value)?),
+                "timeout" => read.timeout = Some(read_seconds(&value)?),
+                "limit" => read.limit = Some(read_limit(&value)?),
+                _ if value.is_empty() => {}
+                _ => {
+                    let (provider, account) = value.split_once('/').unwrap_or((&value, ""));
+                    read.name = Some(read_name(provider, account)?);
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+fn invalid(message: impl Into<String>, hint: &'static str) -> RouteError {
+    RouteError::Invalid {
+        message: message.into(),
+        hint,
+    }
+}
+
+fn decode(segment: &str) -> Result<std::borrow::Cow<'_, str>, RouteError> {
+    percent_decode_str(segment).decode_utf8().map_err(|_| {
+        invalid(
+            "the name in the path is no UTF-8",
+            "percent-encode the bytes of its UTF-8 form",
+        )
+    })
+}
+
+fn read_name(provider: &str, account: &str) -> Result<CredentialName, RouteError> {
+    CredentialName::new(provider, account)
+        .map_err(|error| invalid(error.to_string(), "`tokenward list` shows all names"))
+}
+
+fn read_limit(value: &str) -> Result<usize, RouteError> {
+    value
+        .parse()
+        .map_err(|_| invalid("limit is a whole number", "for example limit=100"))
+}
+
+/// Seconds with up to nine decimals, without loss.
+fn seconds(duration: Duration) -> String {
+    let mut text = duration.as_secs().to_string();
+    if duration.subsec_nanos() != 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ".{:09}", duration.subsec_nanos());
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    text
+}
+
+fn read_seconds(text: &str) -> Result<Duration, RouteError> {
+    let wrong = || {
+        invalid(
+            "min_ttl and timeout are seconds, up to nine decimals",
+            "for example min_ttl=60",
+        )
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 9 {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let nanos: u32 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
+    Ok(Duration::new(whole, nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(method: &str, target: &str) -> Result<Route, RouteError> {
+        let (path, query) = target
+            .split_once('?')
+            .map_or((target, None), |(path, query)| (path, Some(query)));
+        Route::read(method, path, query)
+    }
+
+    fn names() -> impl Strategy<Value = CredentialName> {
+        ("[a-z0-9._-]{1,20}", "[^/\\s\\p{C}]{1,30}")
+            .prop_filter_map("a name", |(p, a)| CredentialName::new(&p, &a).ok())
+    }
+
+    fn durations() -> impl Strategy<Value = Duration> {
+        (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, n)| Duration::new(s, n))
+    }
+
+    fn routes() -> impl Strategy<Value = Route> {
+        prop_oneof![
+            Just(Route::List),
+            names().prop_map(Route::Show),
+            (names(), durations(), durations()).prop_map(|(name, min_ttl, timeout)| {
+                Route::Token {
+                    name,
+                    min_ttl,
+                    timeout,
+                }
+            }),
+            (names(), durations()).prop_map(|(name, timeout)| Route::Refresh { name, timeout }),
+            names().prop_map(Route::Revoke),
+            names().prop_map(Route::Remove),
+            Just(Route::Events),
+            Just(Route::Health),
+            Just(Route::Status),
+            (proptest::option::of(names()), any::<usize>())
+                .prop_map(|(name, limit)| Route::Activity { name, limit }),
+            Just(Route::Providers),
+            Just(Route::Clients),
+            Just(Route::SignIn),
+            any::<u64>().prop_map(|id| Route::CancelSignIn(SignInId(id))),
+            any::<u64>().prop_map(|id| Route::PasteCallback(SignInId(id))),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn every_question_is_read_back_as_it_was_asked(route in routes()) {
+            let target = route.target();
+            prop_assert!(target.bytes().all(|b| b.is_ascii_graphic()), "{}", target);
+            prop_assert_eq!(read(route.method(), &target), Ok(route));
+        }
+
+        #[test]
+        fn no_path_and_no_query_makes_it_panic(method in "[A-Z]{1,7}", path in ".*", query in ".*") {
+            let _ = Route::read(&method, &path, Some(&query));
+            let _ = Route::read(&method, &format!("/api/credentials/{path}"), None);
+            let _ = Route::read("GET", &format!("/api/credentials/a/b/{path}"), Some(&query));
+        }
+    }
+
+    #[test]
+    fn both_forms_of_the_slash_name_the_same_credential() {
+        let plain = read("GET", "/api/credentials/github/a+b@x.org/token?min_ttl=5");
+        assert_eq!(
+            plain,
+            read(
+                "GET",
+                "/api/credentials/github%2Fa+b%40x.org/token?min_ttl=5"
+            )
+        );
+        let Ok(Route::Token {
+            name,
+            min_ttl,
+            timeout,
+        }) = plain
+        else {
+            panic!("{plain:?}");
+        };
+        assert_eq!(name.as_str(), "github/a+b@x.org");
+        assert_eq!(
+            (min_ttl, timeout),
+            (Duration::from_secs(5), DEFAULT_TIMEOUT)
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_question_is_said() {
+        assert_eq!(read("GET", "/"), Err(RouteError::NotFound));
+        assert_eq!(
+            read("GET", "/api/credentials/github"),
+            Err(RouteError::NotFound)
+        );
+        assert_eq!(
+            read("GET", "/api/credentials/a/b/token/x"),
+            Err(RouteError::NotFound)
+        );
+        assert_eq!(
+            read("POST", "/api/credentials"),
+            Err(RouteError::Method { allow: "GET" })
+        );
+        assert_eq!(
+            read("PUT", "/api/credentials/a/b"),
+            Err(RouteError::Method {
+                allow: "GET, DELETE"
+            })
+        );
+        for target in [
+            "/api/credentials/GitHub/x",
+            "/api/credentials/a/%ff",
+            "/api/credentials/a/b%2Fc",
+            "/api/credentials/a/b/token?min_ttl=-1",
+            "/api/credentials/a/b/token?min_ttl=1e3",
+            "/api/credentials/a/b/token?minttl=60",
+            "/api/activity?limit=many",
+        ] {
+            let refused = read("GET", target);
+            assert!(
+                matches!(refused, Err(RouteError::Invalid { .. })),
+                "{target}: {refused:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Serves an engine on the agent's socket: accepts, checks who it is, bounds what one peer can take.
+
+use crate::agent::answer::{Desk, refuse};
+use crate::agent::problem::Problem;
+use crate::agent::socket::BoundSocket;
+use crate::engine::link::Link;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::geteuid;
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+/// Answer to a peer of another user: it is told so and nothing of it is read.
+const FOREIGN: &[u8] = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+/// Answer when there is not even room to say so politely.
+const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n\
+    Content-Length: 0\r\n\r\n";
+/// Connections beyond the limit that may be told so at the same time.
+const REFUSALS: usize = 32;
+/// After a failed accept (no file descriptors left) the next one waits that long.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What one socket takes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerLimits {
+    /// Connections at the same time.
+    pub connections: usize,
+    /// A request's head has to arrive within that time; so long a connection may also rest between requests.
+    pub head_time: Duration,
+    /// When leaving, answers under way get that long.
+    pub leave_time: Duration,
+}
+
+impl Default for ServerLimits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            head_time: Duration::from_secs(10),
+            leave_time: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Serves `link` on `socket` until `shutdown`, then lets the answers under way end and removes the socket's file.
+///
+/// Stop the engine first (its waiting callers get their answers), then cancel `shutdown`. Must run inside a tokio
+/// runtime with IO and time; fails only when the socket cannot be handed to that runtime.
+pub async fn serve(socket: BoundSocket, link: Link, shutdown: CancellationToken) -> io::Result<()> {
+    serve_within(socket, link, ServerLimits::default(), shutdown).await
+}
+
+/// [`serve`] with other limits.
+pub async fn serve_within(
+    socket: BoundSocket,
+    link: Link,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let listener = UnixListener::from_std(socket.listener()?)?;
+    let door = Door {
+        desk: Arc::new(Desk::new(link, shutdown.clone())),
+        places: Arc::new(Semaphore::new(limits.connections)),
+        refusals: Arc::new(Semaphore::new(REFUSALS)),
+        limits,
+        shutdown,
+    };
+    while let Some(stream) = door.next(&listener).await {
+        door.admit(stream);
+    }
+    drop(listener);
+    drop(socket);
+    door.wait_for_all().await;
+    Ok(())
+}
+
+struct Door {
+    desk: Arc<Desk>,
+    places: Arc<Semaphore>,
+    refusals: Arc<Semaphore>,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+}
+
+impl Door {
+    async fn next(&self, listener: &UnixListener) -> Option<UnixStream> {
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return None,
+                accepted = listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => return Some(stream),
+                Err(error) => {
+                    tracing::warn!(%error, "could not accept a connection to the agent socket");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn admit(&self, stream: UnixStream) {
+        if !is_own(&stream) {
+            tracing::warn!("another user tried the agent socket");
+            let _ = stream.try_write(FOREIGN);
+        } else if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            tokio::spawn(converse(
+                stream,
+                Arc::clone(&self.desk),
+                self.limits,
+                self.shutdown.clone(),
+                place,
+            ));
+        } else if let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() {
+            tokio::spawn(turn_away(stream, place));
+        } else {
+            let _ = stream.try_write(FULL);
+        }
+    }
+
+    /// Every connection holds a place: when all are free again, all have ended.
+    async fn wait_for_all(&self) {
+        let all = u32::try_from(self.limits.connections).unwrap_or(u32::MAX);
+        let ended = self.places.acquire_many(all);
+        if tokio::time::timeout(self.limits.leave_time, ended)
+            .await
+            .is_err()
+        {
+            tracing::debug!("left while answers were under way");
+        }
+    }
+}
+
+fn is_own(stream: &UnixStream) -> bool {
+    stream
+        .peer_cred()
+        .is_ok_and(|peer| peer.uid() == geteuid().as_raw())
+}
+
+fn protocol(head_time: Duration) -> http1::Builder {
+    let mut protocol = http1::Builder::new();
+    protocol
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_time)
+        .max_headers(64)
+        .max_buf_size(16 * 1024);
+    protocol
+}
+
+async fn converse(
+    stream: UnixStream,
+    desk: Arc<Desk>,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+    _place: OwnedSemaphorePermit,
+) {
+    let service = service_fn(|request| {
+        let desk = &desk;
+        async move { Ok::<_, Infallible>(desk.answer(request).await) }
+    });
+    let connection = protocol(limits.head_time).serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = shutdown.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "a connection to the agent socket ended early");
+    }
+}
+
+/// Tells one peer that there are too many.
+async fn turn_away(stream: UnixStream, _place: OwnedSemaphorePermit) {
+    let service = service_fn(|_| async { Ok::<_, Infallible>(refuse(&Problem::busy())) });
+    let mut protocol = protocol(Duration::from_secs(1));
+    let _ = protocol
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}

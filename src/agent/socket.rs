@@ -1,0 +1,282 @@
+//! The agent's socket file: where it lies, who may be behind it, and how it goes away.
+
+use crate::paths::Paths;
+use rustix::process::geteuid;
+use sha2::{Digest, Sha256};
+use std::fs::{self, DirBuilder, Metadata, Permissions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+
+/// Longest path that fits into a socket's address everywhere (macOS: 104 with its end).
+const LONGEST_PATH: usize = 103;
+
+/// Why there is no socket.
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    /// Somebody answers there.
+    #[error("another process already serves {}", .0.display())]
+    InUse(PathBuf),
+    /// Something else lies at its place.
+    #[error("{} is in the way: it is no socket", .0.display())]
+    NotASocket(PathBuf),
+    /// The folder belongs to somebody else, or is no folder.
+    #[error("{} is no folder of this user", .0.display())]
+    ForeignFolder(PathBuf),
+    /// The path does not fit into a socket's address.
+    #[error("the path of the socket is too long: {}", .0.display())]
+    TooLong(PathBuf),
+    /// The system said no.
+    #[error("could not make the agent socket {}", .path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl SocketError {
+    /// What to do next.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::InUse(_) => "use that owner, or stop it first; see `tokenward status`".to_owned(),
+            Self::NotASocket(path) => format!("move it away: {}", path.display()),
+            Self::ForeignFolder(path) => format!(
+                "remove {} or set XDG_RUNTIME_DIR to a folder of your own",
+                path.display()
+            ),
+            Self::TooLong(_) => "set XDG_RUNTIME_DIR to a shorter path".to_owned(),
+            Self::Io { .. } => "check the folder's permissions and the free space".to_owned(),
+        }
+    }
+}
+
+/// The socket of a vault: one vault, one socket, whatever way its path is written.
+pub fn path_for(paths: &Paths, vault: &Path) -> PathBuf {
+    let vault = canonical(vault);
+    if vault == canonical(&paths.vault) {
+        return paths.runtime.join("agent.sock");
+    }
+    let hash = Sha256::digest(vault.as_os_str().as_encoded_bytes());
+    let short: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
+    paths.runtime.join(format!("agent-{short}.sock"))
+}
+
+/// The path without links and dots; the file itself may not be there yet.
+fn canonical(path: &Path) -> PathBuf {
+    if let Ok(path) = fs::canonicalize(path) {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
+    }
+}
+
+/// A listening socket. Its file is removed when this is dropped, unless another one has taken its place.
+#[derive(Debug)]
+pub struct BoundSocket {
+    listener: UnixListener,
+    path: PathBuf,
+    file: (u64, u64),
+}
+
+impl BoundSocket {
+    /// Where it lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A second handle of the listener, non-blocking, for the runtime that accepts.
+    pub fn listener(&self) -> io::Result<UnixListener> {
+        let listener = self.listener.try_clone()?;
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    }
+}
+
+impl Drop for BoundSocket {
+    fn drop(&mut self) {
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.file) {
+            // Best effort: a file that stays behind is found stale by the next owner.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn identity(file: &Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
+}
+
+/// Makes the socket at `path`, its folder private and the socket too. The caller holds the owner lock: a socket that
+/// nobody answers at is a dead owner's and is removed.
+pub fn bind(path: &Path) -> Result<BoundSocket, SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    if path.as_os_str().len() > LONGEST_PATH {
+        return Err(SocketError::TooLong(path.to_path_buf()));
+    }
+    if let Some(folder) = path.parent() {
+        make_private(folder)?;
+    }
+    remove_stale(path)?;
+    let listener = UnixListener::bind(path).map_err(failed)?;
+    // Between bind and here the private folder alone keeps others out; peers are checked at accept as well.
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    let file = identity(&fs::symlink_metadata(path).map_err(failed)?);
+    Ok(BoundSocket {
+        listener,
+        path: path.to_path_buf(),
+        file,
+    })
+}
+
+/// Makes the folder, or checks that it is this user's; 0700 in either case.
+fn make_private(folder: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Io {
+        path: folder.to_path_buf(),
+        source,
+    };
+    match DirBuilder::new().recursive(true).mode(0o700).create(folder) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            return Err(SocketError::ForeignFolder(folder.to_path_buf()));
+        }
+        Err(error) => return Err(failed(error)),
+    }
+    // Not through a link: whoever could change where it leads could swap the folder.
+    let found = fs::symlink_metadata(folder).map_err(failed)?;
+    if !found.is_dir() || found.uid() != geteuid().as_raw() {
+        return Err(SocketError::ForeignFolder(folder.to_path_buf()));
+    }
+    if found.mode() & 0o077 != 0 {
+        fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(failed)?;
+    }
+    Ok(())
+}
+
+fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(error)),
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(SocketError::NotASocket(path.to_path_buf()));
+        }
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(failed)
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed(error)),
+        Ok(_) => Err(SocketError::InUse(path.to_path_buf())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::symlink_metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn folder_and_socket_are_private_and_the_file_goes_with_its_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run/tokenward/agent.sock");
+        let bound = bind(&path).unwrap();
+        assert_eq!((mode(path.parent().unwrap()), mode(&path)), (0o700, 0o600));
+        drop(bound);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_open_to_others_is_closed_to_them() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("loose");
+        fs::create_dir(&folder).unwrap();
+        fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+        let _bound = bind(&folder.join("agent.sock")).unwrap();
+        assert_eq!(mode(&folder), 0o700);
+    }
+
+    #[test]
+    fn a_folder_behind_a_link_is_refused() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("real")).unwrap();
+        std::os::unix::fs::symlink(home.path().join("real"), home.path().join("link")).unwrap();
+        let refused = bind(&home.path().join("link/agent.sock"));
+        assert!(matches!(refused, Err(SocketError::ForeignFolder(_))));
+    }
+
+    #[test]
+    fn a_dead_owners_socket_is_replaced_and_a_living_ones_is_not() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("agent.sock");
+        drop(UnixListener::bind(&path).unwrap());
+        assert!(path.exists());
+        let living = bind(&path).unwrap();
+        assert!(matches!(bind(&path), Err(SocketError::InUse(_))));
+        drop(living);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_left_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("agent.sock");
+        fs::write(&path, "mine").unwrap();
+        assert!(matches!(bind(&path), Err(SocketError::NotASocket(_))));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+
+    #[test]
+    fn a_newer_socket_at_the_same_place_outlives_the_older_owner() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("agent.sock");
+        let old = bind(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let _new = bind(&path).unwrap();
+        drop(old);
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn one_vault_has_one_socket_however_its_path_is_written() {
+        let home = tempfile::tempdir().unwrap();
+        let paths = Paths {
+            vault: home.path().join("data/vault.db"),
+            config: home.path().join("config.toml"),
+            runtime: home.path().join("run"),
+        };
+        fs::create_dir(home.path().join("data")).unwrap();
+        assert_eq!(
+            path_for(&paths, &paths.vault),
+            paths.runtime.join("agent.sock")
+        );
+        let other = path_for(&paths, &home.path().join("other.db"));
+        assert_ne!(other, paths.runtime.join("agent.sock"));
+        let same = path_for(&paths, &home.path().join("data/../other.db"));
+        assert_eq!(other, same);
+        assert_ne!(other, path_for(&paths, &home.path().join("third.db")));
+    }
+
+    #[test]
+    fn a_path_too_long_for_an_address_is_named() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("x".repeat(120)).join("agent.sock");
+        assert!(matches!(bind(&path), Err(SocketError::TooLong(_))));
+    }
+}

@@ -1,0 +1,262 @@
+//! Bodies on the socket that the model has no serde form for: those that carry a secret, and a few small ones.
+
+use crate::clock::Timestamp;
+use crate::engine::api::PastedUrl;
+use crate::model::client::{Client, ClientAuth};
+use crate::model::credential::Flow;
+use crate::model::signin::{ProviderChoice, SignInId, SignInRequest};
+use crate::model::token::IssuedToken;
+use crate::secret::{AccessToken, AuthorizationCode, ClientSecret};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// Version of the protocol, as the header [`VERSION_HEADER`] carries it.
+pub const VERSION: &str = "1";
+/// Name of the header with the version of the protocol.
+pub const VERSION_HEADER: &str = "tokenward-api";
+
+/// A body could not be read. Says where and never what: it may hold a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not the JSON that is expected here (line {line}, column {column})")]
+pub struct BadBody {
+    /// Line where reading stopped.
+    pub line: usize,
+    /// Column where reading stopped.
+    pub column: usize,
+}
+
+impl From<serde_json::Error> for BadBody {
+    fn from(error: serde_json::Error) -> Self {
+        Self {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct TokenOut<'a> {
+    access_token: &'a str,
+    token_type: &'a str,
+    expires_at: Option<Timestamp>,
+    expires_in: Option<u64>,
+    scopes: &'a [String],
+}
+
+#[derive(Deserialize)]
+struct TokenIn {
+    access_token: String,
+    token_type: String,
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    scopes: Vec<String>,
+}
+
+/// Writes an access token; the buffer is zeroized when it is dropped.
+pub fn write_token(token: &IssuedToken, now: Timestamp) -> Zeroizing<Vec<u8>> {
+    let access = token.access.expose_secret();
+    let scopes: usize = token.scopes.iter().map(|scope| scope.len() + 3).sum();
+    // JSON makes at most six bytes of one: the part with the token never moves to a larger buffer.
+    let mut body = Zeroizing::new(Vec::with_capacity(6 * access.len() + scopes + 160));
+    let out = TokenOut {
+        access_token: access,
+        token_type: &token.token_type,
+        expires_at: token.expires_at,
+        expires_in: token.expires_at.map(|end| now.until(end).as_secs()),
+        scopes: &token.scopes,
+    };
+    serde_json::to_writer(&mut *body, &out).expect("strings and numbers always serialize");
+    body
+}
+
+/// Reads an access token.
+pub fn read_token(body: &[u8]) -> Result<IssuedToken, BadBody> {
+    let read: TokenIn = serde_json::from_slice(body)?;
+    Ok(IssuedToken {
+        access: AccessToken::new(read.access_token),
+        token_type: read.token_type,
+        expires_at: read.expires_at,
+        scopes: read.scopes,
+    })
+}
+
+#[derive(Serialize)]
+struct SignInOut<'a> {
+    id: SignInId,
+    provider: &'a ProviderChoice,
+    account: Option<&'a str>,
+    client: Option<ClientOut<'a>>,
+    scopes: Option<&'a [String]>,
+    flow: Option<Flow>,
+    redirect_port: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct ClientOut<'a> {
+    id: &'a str,
+    secret: Option<&'a str>,
+    auth: ClientAuth,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignInIn {
+    id: Option<SignInId>,
+    provider: ProviderChoice,
+    account: Option<String>,
+    client: Option<ClientIn>,
+    scopes: Option<Vec<String>>,
+    flow: Option<Flow>,
+    redirect_port: Option<u16>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientIn {
+    id: String,
+    secret: Option<String>,
+    auth: Option<ClientAuth>,
+}
+
+/// Writes what `POST /api/sign-ins` takes; the buffer is zeroized when it is dropped.
+pub fn write_sign_in(request: &SignInRequest) -> Zeroizing<Vec<u8>> {
+    let out = SignInOut {
+        id: request.id,
+        provider: &request.provider,
+        account: request.account.as_deref(),
+        client: request.client.as_ref().map(|client| ClientOut {
+            id: &client.id,
+            secret: client.secret.as_ref().map(ClientSecret::expose_secret),
+            auth: client.auth,
+        }),
+        scopes: request.scopes.as_deref(),
+        flow: request.flow,
+        redirect_port: request.redirect_port,
+    };
+    write(&out)
+}
+
+/// Reads what `POST /api/sign-ins` takes. Without an `id` it gets `fresh`; a client without `auth` is a public one, or
+/// authenticates by Basic when it has a secret.
+pub fn read_sign_in(body: &[u8], fresh: SignInId) -> Result<SignInRequest, BadBody> {
+    let read: SignInIn = serde_json::from_slice(body)?;
+    Ok(SignInRequest {
+        id: read.id.unwrap_or(fresh),
+        provider: read.provider,
+        account: read.account,
+        client: read.client.map(|client| Client {
+            auth: client.auth.unwrap_or(match client.secret {
+                Some(_) => ClientAuth::ClientSecretBasic,
+                None => ClientAuth::None,
+            }),
+            id: client.id,
+            secret: client.secret.map(ClientSecret::new),
+        }),
+        scopes: read.scopes,
+        flow: read.flow,
+        redirect_port: read.redirect_port,
+    })
+}
+
+/// What `POST /api/sign-ins` answers: the sign-in goes on under this number, its steps come as events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInStarted {
+    /// Its number.
+    pub id: SignInId,
+}
+
+#[derive(Serialize)]
+struct CallbackOut<'a> {
+    url: &'a str,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CallbackIn {
+    url: String,
+}
+
+/// Writes what `POST /api/sign-ins/{id}/callback` takes; the buffer is zeroized when it is dropped.
+pub fn write_callback(url: &PastedUrl) -> Zeroizing<Vec<u8>> {
+    write(&CallbackOut {
+        url: url.0.expose_secret(),
+    })
+}
+
+/// Reads what `POST /api/sign-ins/{id}/callback` takes.
+pub fn read_callback(body: &[u8]) -> Result<PastedUrl, BadBody> {
+    let read: CallbackIn = serde_json::from_slice(body)?;
+    Ok(PastedUrl(AuthorizationCode::new(read.url)))
+}
+
+fn write(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    // Counted first, so that no outgrown buffer with a secret in it stays behind.
+    struct Count(usize);
+    impl std::io::Write for Count {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0 += bytes.len();
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut count = Count(0);
+    serde_json::to_writer(&mut count, body).expect("strings and numbers always serialize");
+    let mut bytes = Zeroizing::new(Vec::with_capacity(count.0));
+    serde_json::to_writer(&mut *bytes, body).expect("strings and numbers always serialize");
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_read_back_and_counts_down() {
+        let now = Timestamp::from_secs(1_000_000);
+        let token = IssuedToken {
+            access: AccessToken::new("a\"b\\c\u{1}".to_owned()),
+            token_type: "Bearer".to_owned(),
+            expires_at: Some(Timestamp::from_millis(1_000_090_500)),
+            scopes: vec!["read".to_owned()],
+        };
+        let body = write_token(&token, now);
+        let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(json["expires_in"], 90);
+        let back = read_token(&body).unwrap();
+        assert!(back.access.matches(&token.access));
+        assert_eq!(back.expires_at, token.expires_at);
+        assert_eq!(back.scopes, token.scopes);
+    }
+
+    #[test]
+    fn the_token_never_moves_to_a_larger_buffer() {
+        for text in ["x".repeat(4000), "\u{1}".repeat(4000)] {
+            let token = IssuedToken {
+                access: AccessToken::new(text),
+                token_type: "Bearer".to_owned(),
+                expires_at: None,
+                scopes: Vec::new(),
+            };
+            let body = write_token(&token, Timestamp::from_secs(0));
+            assert!(body.capacity() <= 6 * 4000 + 160);
+        }
+    }
+
+    #[test]
+    fn a_body_that_cannot_be_read_is_not_repeated() {
+        let body = br#"{"provider":{"known":{"name":"x","parameters":{}}},"client":{"id":"x","secret":12345678}}"#;
+        let error = read_sign_in(body, SignInId(1)).unwrap_err();
+        assert!(!error.to_string().contains("12345678"));
+        assert!(error.column > 0);
+    }
+
+    #[test]
+    fn a_client_without_a_method_authenticates_by_what_it_has() {
+        let body = br#"{"provider":{"known":{"name":"github","parameters":{}}},"client":{"id":"x","secret":"s"}}"#;
+        let request = read_sign_in(body, SignInId(7)).unwrap();
+        assert_eq!(request.id, SignInId(7));
+        assert_eq!(request.client.unwrap().auth, ClientAuth::ClientSecretBasic);
+    }
+}
