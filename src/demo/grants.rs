@@ -1,0 +1,339 @@
+//! Grants and the tokens of each family: issuing, rotating, noticing reuse, revoking. Pure: time is an argument.
+
+use crate::clock::Timestamp;
+use crate::demo::bounded::Bounded;
+use crate::demo::quirks::{Quirks, RotationRule};
+use crate::demo::tokens::{ACCESS_PREFIX, Digest, REFRESH_PREFIX, digest, random};
+
+const MOST_TOKENS: usize = 200_000;
+const MOST_GRANTS: usize = 50_000;
+
+/// Number of a grant: one sign-in and all tokens that come of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GrantId(pub u64);
+
+/// Number of a token, for logs and counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TokenId(pub u64);
+
+/// What a person allowed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// The client it was given to.
+    pub client: String,
+    /// Who gave it.
+    pub account: String,
+    /// What for.
+    pub scopes: Vec<String>,
+    /// The `nonce` of the sign-in.
+    pub nonce: Option<String>,
+    /// Whether it is over.
+    pub revoked: bool,
+}
+
+/// An access token, without the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// Its number.
+    pub id: TokenId,
+    /// Its grant.
+    pub grant: GrantId,
+    /// What it may be used for.
+    pub scopes: Vec<String>,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug)]
+struct Refresh {
+    id: TokenId,
+    grant: GrantId,
+    expires_at: Option<Timestamp>,
+    spent: Option<Spent>,
+}
+
+#[derive(Debug)]
+struct Spent {
+    at: Timestamp,
+    /// In the clear, since within the grace it is handed out again; one kept per family.
+    successor: Option<String>,
+}
+
+/// Tokens on their way out.
+pub struct Issued {
+    /// The grant they belong to.
+    pub grant: GrantId,
+    /// The access token.
+    pub access: String,
+    /// What is known of it.
+    pub record: Access,
+    /// The refresh token.
+    pub refresh: Option<String>,
+    /// When that expires.
+    pub refresh_expires_at: Option<Timestamp>,
+}
+
+/// Why a refresh token was not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// It was never issued.
+    Unknown,
+    /// It belongs to another client.
+    OtherClient,
+    /// It is too old.
+    Expired,
+    /// Its grant was revoked.
+    Revoked,
+    /// It was spent already.
+    Replayed,
+    /// The access token has too long to live.
+    TooEarly,
+    /// More scopes than were granted.
+    Scope,
+}
+
+/// All grants and tokens.
+#[derive(Debug)]
+pub struct Grants {
+    grants: Bounded<GrantId, Grant>,
+    access: Bounded<Digest, Access>,
+    refresh: Bounded<Digest, Refresh>,
+    next: u64,
+}
+
+impl Default for Grants {
+    fn default() -> Self {
+        Self {
+            grants: Bounded::new(MOST_GRANTS),
+            access: Bounded::new(MOST_TOKENS),
+            refresh: Bounded::new(MOST_TOKENS),
+            next: 1,
+        }
+    }
+}
+
+impl Grants {
+    fn number(&mut self) -> u64 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    /// Records what a person allowed.
+    pub fn open(&mut self, grant: Grant) -> GrantId {
+        let id = GrantId(self.number());
+        self.grants.insert(id, grant);
+        id
+    }
+
+    /// A grant.
+    pub fn grant(&self, id: GrantId) -> Option<&Grant> {
+        self.grants.get(&id)
+    }
+
+    /// All grants, the oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (&GrantId, &Grant)> {
+        self.grants.iter()
+    }
+
+    /// The first tokens of a grant.
+    pub fn issue(&mut self, id: GrantId, quirks: &Quirks, now: Timestamp) -> Issued {
+        let scopes = self.grant(id).map(|g| g.scopes.clone()).unwrap_or_default();
+        let offline =
+            !quirks.offline_access_required || scopes.iter().any(|s| s == "offline_access");
+        let mut issued = self.issue_access(id, scopes, quirks, now);
+        if quirks.refresh_tokens && offline {
+            self.issue_refresh(&mut issued, quirks, now);
+        }
+        issued
+    }
+
+    fn issue_access(
+        &mut self,
+        grant: GrantId,
+        scopes: Vec<String>,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) -> Issued {
+        let record = Access {
+            id: TokenId(self.number()),
+            grant,
+            issued_at: now,
+            expires_at: quirks
+                .access_lifetime_for(&scopes)
+                .map(|life| now.plus(life)),
+            scopes,
+        };
+        let access = random(ACCESS_PREFIX);
+        self.access.insert(digest(&access), record.clone());
+        Issued {
+            grant,
+            access,
+            record,
+            refresh: None,
+            refresh_expires_at: None,
+        }
+    }
+
+    fn issue_refresh(&mut self, issued: &mut Issued, quirks: &Quirks, now: Timestamp) {
+        let refresh = random(REFRESH_PREFIX);
+        let record = Refresh {
+            id: TokenId(self.number()),
+            grant: issued.grant,
+            expires_at: quirks.refresh_lifetime.map(|life| now.plus(life)),
+            spent: None,
+        };
+        issued.refresh_expires_at = record.expires_at;
+        self.refresh.insert(digest(&refresh), record);
+        issued.refresh = Some(refresh);
+    }
+
+    /// Number and grant of a refresh token that was ever issued.
+    pub fn refresh_token(&self, token: &str) -> Option<(TokenId, GrantId)> {
+        let found = self.refresh.get(&digest(token))?;
+        Some((found.id, found.grant))
+    }
+
+    /// New tokens for a refresh token (RFC 6749 6), by the rules of the quirks.
+    pub fn refresh(
+        &mut self,
+        token: &str,
+        client: &str,
+        scopes: Option<Vec<String>>,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let key = digest(token);
+        let id = self.refresh.get(&key).ok_or(Refused::Unknown)?.grant;
+        let again = match self.acceptable(&key, client, quirks, now) {
+            Err(Refused::Replayed) if quirks.reuse_detection => {
+                self.revoke(id);
+                return Err(Refused::Replayed);
+            }
+            other => other?,
+        };
+        let scopes = self.narrowed(id, scopes)?;
+        self.not_too_early(id, quirks, now)?;
+        let mut issued = self.issue_access(id, scopes, quirks, now);
+        match again {
+            Some(successor) => issued.refresh = Some(successor),
+            None => self.rotate(&key, token, &mut issued, quirks, now),
+        }
+        Ok(issued)
+    }
+
+    /// Whether the token may be used: `Some` with its successor when it is spent and still in grace.
+    fn acceptable(
+        &self,
+        key: &Digest,
+        client: &str,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) -> Result<Option<String>, Refused> {
+        let found = self.refresh.get(key).ok_or(Refused::Unknown)?;
+        let grant = self.grants.get(&found.grant).ok_or(Refused::Unknown)?;
+        if grant.client != client {
+            return Err(Refused::OtherClient);
+        }
+        if grant.revoked {
+            return Err(Refused::Revoked);
+        }
+        if found.expires_at.is_some_and(|at| at <= now) {
+            return Err(Refused::Expired);
+        }
+        match &found.spent {
+            None => Ok(None),
+            Some(spent) if now.since(spent.at) < quirks.reuse_grace => {
+                spent.successor.clone().map(Some).ok_or(Refused::Replayed)
+            }
+            Some(_) => Err(Refused::Replayed),
+        }
+    }
+
+    fn narrowed(&self, id: GrantId, asked: Option<Vec<String>>) -> Result<Vec<String>, Refused> {
+        let granted = self.grant(id).ok_or(Refused::Unknown)?.scopes.clone();
+        match asked {
+            None => Ok(granted),
+            Some(asked) if asked.iter().all(|scope| granted.contains(scope)) => Ok(asked),
+            Some(_) => Err(Refused::Scope),
+        }
+    }
+
+    fn not_too_early(&self, id: GrantId, quirks: &Quirks, now: Timestamp) -> Result<(), Refused> {
+        let Some(allowed) = quirks.refuse_early else {
+            return Ok(());
+        };
+        let left = self
+            .access
+            .iter()
+            .filter(|(_, access)| access.grant == id)
+            .map(|(_, access)| access.expires_at.map_or(allowed, |at| at.since(now)))
+            .max();
+        match left {
+            Some(left) if left > allowed => Err(Refused::TooEarly),
+            _ => Ok(()),
+        }
+    }
+
+    fn rotate(
+        &mut self,
+        key: &Digest,
+        token: &str,
+        issued: &mut Issued,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) {
+        if quirks.omit_refresh_token {
+            return;
+        }
+        match quirks.rotation {
+            RotationRule::Never => {
+                issued.refresh = Some(token.to_owned());
+                issued.refresh_expires_at = self.refresh.get(key).and_then(|r| r.expires_at);
+            }
+            RotationRule::Always => self.issue_refresh(issued, quirks, now),
+            RotationRule::SingleUse => {
+                self.issue_refresh(issued, quirks, now);
+                if let Some(old) = self.refresh.get_mut(key) {
+                    let successor = issued
+                        .refresh
+                        .clone()
+                        .filter(|_| !quirks.reuse_grace.is_zero());
+                    old.spent = Some(Spent { at: now, successor });
+                }
+            }
+        }
+    }
+
+    /// The access token, if it lives.
+    pub fn live_access(&self, token: &str, now: Timestamp) -> Option<(&Access, &Grant)> {
+        let access = self.access.get(&digest(token))?;
+        let grant = self.grant(access.grant)?;
+        let alive = !grant.revoked && access.expires_at.is_none_or(|at| at > now);
+        alive.then_some((access, grant))
+    }
+
+    /// The refresh token's grant and expiry, if it could be used now.
+    pub fn live_refresh(&self, token: &str, now: Timestamp) -> Option<(&Grant, Option<Timestamp>)> {
+        let refresh = self.refresh.get(&digest(token))?;
+        let grant = self.grant(refresh.grant)?;
+        let alive = !grant.revoked
+            && refresh.spent.is_none()
+            && refresh.expires_at.is_none_or(|at| at > now);
+        alive.then_some((grant, refresh.expires_at))
+    }
+
+    /// The grant that a token of either kind belongs to, dead or alive.
+    pub fn owner(&self, token: &str) -> Option<(TokenId, GrantId)> {
+        let key = digest(token);
+        let access = self.access.get(&key).map(|a| (a.id, a.grant));
+        access.or_else(|| self.refresh_token(token))
+    }
+
+    /// Ends a grant: all tokens of its family are dead from now on.
+    pub fn revoke(&mut self, id: GrantId) -> bool {
+        let grant = self.grants.get_mut(&id);
+        grant.is_some_and(|grant| !std::mem::replace(&mut grant.revoked, true))
+    }
+}

@@ -1,0 +1,79 @@
+//! The introspection endpoint: tells confidential clients about any token (RFC 7662).
+
+use crate::demo::client_auth;
+use crate::demo::exchange::Exchange;
+use crate::demo::grants::Grant;
+use crate::demo::parameters::Parameters;
+use crate::demo::problem::Problem;
+use crate::demo::quirks::RequestKind;
+use crate::demo::reply;
+use crate::demo::shared::{Shared, State};
+use crate::model::client::ClientAuth;
+use axum::body::Body;
+use axum::extract;
+use axum::http::{HeaderMap, Response};
+use serde_json::{Value, json};
+
+/// Answers `POST /introspect`.
+pub async fn introspect(
+    extract::State(shared): extract::State<Shared>,
+    headers: HeaderMap,
+    body: String,
+) -> Response<Body> {
+    let read = Parameters::from_body(&headers, &body)
+        .and_then(|form| Ok((client_auth::presented(&headers, &form)?, form)));
+    let client = read
+        .as_ref()
+        .ok()
+        .and_then(|(presented, _)| presented.id.clone());
+    Exchange::begin(&shared, RequestKind::Introspect, client)
+        .answer(|exchange, state| {
+            let outcome = read.and_then(|(presented, form)| {
+                let client = client_auth::authenticated(&exchange.shared, &presented)?;
+                // RFC 7662 2.1: without authentication anybody could scan for tokens.
+                if client.auth == ClientAuth::None {
+                    return Err(Problem::invalid_client("public clients may not ask", false));
+                }
+                Ok(about(&exchange.shared.issuer, state, form.need("token")?))
+            });
+            match outcome {
+                Ok(body) => reply::json(200, &body),
+                Err(problem) => reply::problem(&problem),
+            }
+        })
+        .await
+}
+
+fn about(issuer: &str, state: &State, token: &str) -> Value {
+    let now = state.now();
+    if let Some((access, grant)) = state.grants.live_access(token, now) {
+        let mut body = described(issuer, grant, &access.scopes);
+        body["token_type"] = "Bearer".into();
+        body["iat"] = access.issued_at.as_secs().into();
+        if let Some(expires_at) = access.expires_at {
+            body["exp"] = expires_at.as_secs().into();
+        }
+        return body;
+    }
+    match state.grants.live_refresh(token, now) {
+        Some((grant, expires_at)) => {
+            let mut body = described(issuer, grant, &grant.scopes);
+            if let Some(expires_at) = expires_at {
+                body["exp"] = expires_at.as_secs().into();
+            }
+            body
+        }
+        None => json!({ "active": false }),
+    }
+}
+
+fn described(issuer: &str, grant: &Grant, scopes: &[String]) -> Value {
+    json!({
+        "active": true,
+        "iss": issuer,
+        "client_id": grant.client,
+        "sub": grant.account,
+        "username": grant.account,
+        "scope": scopes.join(" "),
+    })
+}

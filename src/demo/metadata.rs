@@ -1,0 +1,87 @@
+//! Both metadata documents: OpenID Connect Discovery and RFC 8414.
+
+use crate::demo::exchange::Exchange;
+use crate::demo::quirks::{IssRule, MetadataRule, Quirks, RequestKind, RevocationRule};
+use crate::demo::reply;
+use crate::demo::settings::SCOPES;
+use crate::demo::shared::{Inner, Shared};
+use crate::demo::token_endpoint::DEVICE_GRANT;
+use axum::body::Body;
+use axum::extract;
+use axum::http::Response;
+use serde_json::{Value, json};
+
+/// Answers `GET /.well-known/openid-configuration`.
+pub async fn openid(extract::State(shared): extract::State<Shared>) -> Response<Body> {
+    serve(&shared, |rule| match rule {
+        MetadataRule::OAuthOnly | MetadataRule::None => None,
+        MetadataRule::Holes => Some(&[
+            "device_authorization_endpoint",
+            "revocation_endpoint",
+            "introspection_endpoint",
+        ]),
+        MetadataRule::Both | MetadataRule::OpenIdOnly | MetadataRule::WrongIssuer => Some(&[]),
+    })
+    .await
+}
+
+/// Answers `GET /.well-known/oauth-authorization-server`.
+pub async fn oauth(extract::State(shared): extract::State<Shared>) -> Response<Body> {
+    serve(&shared, |rule| match rule {
+        MetadataRule::OpenIdOnly | MetadataRule::None => None,
+        MetadataRule::Both
+        | MetadataRule::Holes
+        | MetadataRule::OAuthOnly
+        | MetadataRule::WrongIssuer => Some(&[]),
+    })
+    .await
+}
+
+async fn serve(
+    shared: &Shared,
+    holes: impl FnOnce(MetadataRule) -> Option<&'static [&'static str]>,
+) -> Response<Body> {
+    Exchange::begin(shared, RequestKind::Metadata, None)
+        .answer(|exchange, _| {
+            let Some(holes) = holes(exchange.quirks.metadata) else {
+                return reply::plain_error(404, "not_found");
+            };
+            let mut body = document(&exchange.shared, &exchange.quirks);
+            if let Some(members) = body.as_object_mut() {
+                members.retain(|name, value| !holes.contains(&name.as_str()) && !value.is_null());
+            }
+            reply::json(200, &body)
+        })
+        .await
+}
+
+fn document(shared: &Inner, quirks: &Quirks) -> Value {
+    let issuer = match quirks.metadata {
+        MetadataRule::WrongIssuer => "https://another-issuer.test",
+        _ => shared.issuer.as_str(),
+    };
+    let revocation =
+        (quirks.revocation != RevocationRule::Missing).then(|| shared.address("/revoke"));
+    let methods = ["none", "client_secret_basic", "client_secret_post"];
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": shared.address("/authorize"),
+        "token_endpoint": shared.address("/token"),
+        "device_authorization_endpoint": shared.address("/device_authorization"),
+        "revocation_endpoint": revocation,
+        "introspection_endpoint": shared.address("/introspect"),
+        "userinfo_endpoint": shared.address("/userinfo"),
+        "scopes_supported": SCOPES,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["HS256"],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": &methods[1..],
+        "code_challenge_methods_supported": ["S256"],
+        "claims_supported": ["sub", "email", "email_verified", "name", "preferred_username"],
+        "authorization_response_iss_parameter_supported": quirks.iss != IssRule::Never,
+    })
+}

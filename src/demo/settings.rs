@@ -1,0 +1,108 @@
+//! What the provider is started with: clients, scopes, first quirks, port.
+
+use crate::demo::quirks::Quirks;
+use crate::model::client::ClientAuth;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A client registered at the demo provider.
+#[derive(Clone)]
+pub struct DemoClient {
+    /// Its identifier.
+    pub id: String,
+    /// Its secret; `None`: a public client.
+    pub secret: Option<String>,
+    /// How it has to authenticate.
+    pub auth: ClientAuth,
+}
+
+impl fmt::Debug for DemoClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DemoClient")
+            .field("id", &self.id)
+            .field("auth", &self.auth)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The public client.
+pub const PUBLIC_CLIENT: &str = "demo-cli";
+/// The client that authenticates by Basic; its secret is [`CONFIDENTIAL_SECRET`].
+pub const CONFIDENTIAL_CLIENT: &str = "demo-confidential";
+/// The secret of [`CONFIDENTIAL_CLIENT`]; anybody may know it, it guards made-up accounts on loopback.
+pub const CONFIDENTIAL_SECRET: &str = "demo-confidential-secret";
+/// The client that authenticates in the body; its secret is [`POST_SECRET`].
+pub const POST_CLIENT: &str = "demo-post";
+/// The secret of [`POST_CLIENT`].
+pub const POST_SECRET: &str = "demo-post-secret";
+/// A Basic client whose id and secret are wrong unless form-urlencoded first (RFC 6749 2.3.1).
+pub const ODD_CLIENT: &str = "demo odd:client+id";
+/// The secret of [`ODD_CLIENT`].
+pub const ODD_SECRET: &str = "p@ss:w%rd+/=& ~é";
+/// A public client for whose refreshes the demo sets failing quirks.
+pub const FLAKY_CLIENT: &str = "demo-flaky";
+
+/// Scopes that may be asked for.
+pub const SCOPES: [&str; 8] = [
+    "openid",
+    "offline_access",
+    "profile",
+    "email",
+    "read",
+    "write",
+    "short",
+    "long",
+];
+
+/// What the provider is started with.
+#[derive(Debug, Clone)]
+pub struct DemoSettings {
+    /// Its TCP port on 127.0.0.1; 0: any free one.
+    pub port: u16,
+    /// Its clients.
+    pub clients: Vec<DemoClient>,
+    /// How it behaves at first.
+    pub quirks: Quirks,
+    /// How it behaves to some clients, by id, instead.
+    pub client_quirks: BTreeMap<String, Quirks>,
+}
+
+impl Default for DemoSettings {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            clients: built_in_clients(),
+            quirks: Quirks::default(),
+            client_quirks: BTreeMap::new(),
+        }
+    }
+}
+
+impl DemoSettings {
+    /// The default settings with these quirks.
+    pub fn with_quirks(quirks: Quirks) -> Self {
+        Self {
+            quirks,
+            ..Self::default()
+        }
+    }
+}
+
+fn built_in_clients() -> Vec<DemoClient> {
+    let client = |id: &str, secret: Option<&str>, auth| DemoClient {
+        id: id.to_owned(),
+        secret: secret.map(str::to_owned),
+        auth,
+    };
+    vec![
+        client(PUBLIC_CLIENT, None, ClientAuth::None),
+        client(FLAKY_CLIENT, None, ClientAuth::None),
+        client(
+            CONFIDENTIAL_CLIENT,
+            Some(CONFIDENTIAL_SECRET),
+            ClientAuth::ClientSecretBasic,
+        ),
+        client(POST_CLIENT, Some(POST_SECRET), ClientAuth::ClientSecretPost),
+        client(ODD_CLIENT, Some(ODD_SECRET), ClientAuth::ClientSecretBasic),
+    ]
+}
