@@ -1,4 +1,4 @@
-//! Bodies on the socket that the model has no serde form for: those that carry a secret, and a few small ones.
+//! Bodies on the socket that the model has no serde form for: those with a secret, and small ones.
 
 use crate::clock::Timestamp;
 use crate::engine::api::PastedUrl;

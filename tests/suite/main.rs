@@ -9,6 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod agent;
+mod agent_bounds;
+mod agent_client;
+mod agent_rig;
 mod boundaries;
 mod cli_basics;
 mod sandbox;
