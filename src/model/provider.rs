@@ -1,5 +1,7 @@
 //! A provider's record: where its endpoints are and how it behaves.
 
+use crate::model::client::ClientAuth;
+use crate::model::credential::Flow;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,16 +31,20 @@ pub struct Provider {
     /// What stands between scopes: a space (RFC 6749 3.3), or a comma.
     #[serde(default = "space")]
     pub scope_separator: char,
+    /// Name of the parameter that carries them to the authorization endpoint, when it is not `scope` (Slack's
+    /// `user_scope`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope_parameter: Option<String>,
     /// Whether PKCE (RFC 7636) is used.
     #[serde(default)]
     pub pkce: Pkce,
     /// Client authentication for the authorization code flow and its refreshes; `None`: by metadata and by whether
     /// there is a secret.
     #[serde(default)]
-    pub client_auth: Option<super::client::ClientAuth>,
+    pub client_auth: Option<ClientAuth>,
     /// Client authentication for the device flow and its refreshes, where it differs.
     #[serde(default)]
-    pub device_client_auth: Option<super::client::ClientAuth>,
+    pub device_client_auth: Option<ClientAuth>,
     /// Format of request bodies at the token endpoint.
     #[serde(default)]
     pub body_format: BodyFormat,
@@ -75,18 +81,101 @@ pub struct Provider {
     /// How a token is revoked.
     #[serde(default)]
     pub revocation: Revocation,
+    /// Where a person ends the grant by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grants_page: Option<String>,
     /// Which loopback redirect URIs can be registered.
     #[serde(default)]
     pub redirect: RedirectRule,
     /// Flows the provider offers, the recommended one first.
     #[serde(default)]
-    pub flows: Vec<super::credential::Flow>,
+    pub flows: Vec<Flow>,
     /// How a client is registered there.
     #[serde(default)]
     pub setup: Setup,
     /// What usually ends a refresh token there, in words for people.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// User name that git sends beside the token over https.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_user: Option<String>,
+    /// IMAP and SMTP hosts that take the token by XOAUTH2 or OAUTHBEARER; the user name is the account's address.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mail_hosts: Vec<String>,
+    /// What its metadata said at the last sign-in; never in the catalogue.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
+    pub metadata: Metadata,
+}
+
+/// What a provider's metadata documents (RFC 8414 2, OpenID Connect Discovery 3) say beside the endpoints.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metadata {
+    /// `issuer`, as it stands there: what callbacks and ID tokens are compared with.
+    pub issuer: Option<String>,
+    /// `token_endpoint_auth_methods_supported`; empty: not said.
+    pub auth_methods: Vec<String>,
+    /// `grant_types_supported`; empty: not said.
+    pub grant_types: Vec<String>,
+    /// `code_challenge_methods_supported`; empty: not said.
+    pub code_challenge_methods: Vec<String>,
+    /// `scopes_supported`; empty: not said.
+    pub scopes: Vec<String>,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 3): a callback without `iss` is then refused.
+    pub iss_parameter: bool,
+    /// `require_pushed_authorization_requests` (RFC 9126 5).
+    pub requires_par: bool,
+}
+
+impl Provider {
+    /// A record of which only the names are known: everything else by discovery, by hand, or as the standards say.
+    pub fn unknown(name: &str, display_name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            issuer: None,
+            parameters: BTreeMap::new(),
+            endpoints: Endpoints::default(),
+            default_scopes: Vec::new(),
+            scope_separator: space(),
+            scope_parameter: None,
+            pkce: Pkce::default(),
+            client_auth: None,
+            device_client_auth: None,
+            body_format: BodyFormat::default(),
+            extra: ExtraParameters::default(),
+            token_at: None,
+            success_flag: None,
+            assumed_expires_in: None,
+            expires_in_unit: ExpiresInUnit::default(),
+            rotation: Rotation::default(),
+            reuse_grace: 0,
+            refresh_idle_life: None,
+            refresh_absolute_life: None,
+            earliest_refresh: None,
+            revocation: Revocation::default(),
+            grants_page: None,
+            redirect: RedirectRule::default(),
+            flows: Vec::new(),
+            setup: Setup::default(),
+            notes: Vec::new(),
+            git_user: None,
+            mail_hosts: Vec::new(),
+            metadata: Metadata::default(),
+        }
+    }
+
+    /// What `iss` must be in callbacks and ID tokens: the metadata's word, else the issuer that was given.
+    pub fn expected_issuer(&self) -> Option<&str> {
+        self.metadata.issuer.as_deref().or(self.issuer.as_deref())
+    }
+}
+
+impl Metadata {
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 fn space() -> char {

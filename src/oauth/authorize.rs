@@ -1,0 +1,295 @@
+//! The authorization request: the address a person's browser opens (RFC 6749 4.1.1, RFC 7636, RFC 9126).
+
+use crate::model::client::Client;
+use crate::model::provider::{BodyFormat, Pkce, Provider};
+use crate::oauth::endpoint;
+use crate::oauth::error::{OAuthError, Step, Unreadable};
+use crate::oauth::form::Form;
+use crate::oauth::http::Http;
+use crate::oauth::random;
+use crate::oauth::reply;
+use crate::oauth::token::post;
+use crate::secret::CodeVerifier;
+use oauth2::basic::BasicClient;
+use oauth2::{
+    AuthUrl, ClientId, CsrfToken, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use url::Url;
+
+/// One sign-in through the browser, from the address it opens to what its answer is checked by.
+pub struct AuthorizationRequest {
+    /// The address to open.
+    pub url: String,
+    /// What the answer must carry (RFC 6749 10.12).
+    pub state: String,
+    /// What the ID token must carry, where one is asked for (OpenID Connect Core 3.1.2.1).
+    pub nonce: Option<String>,
+    /// The PKCE verifier, where the provider takes one.
+    pub verifier: Option<CodeVerifier>,
+    /// What people call the provider; stands on the page that the browser ends at.
+    pub provider_name: String,
+    /// Issuer the answer must be of, where known (RFC 9207).
+    pub issuer: Option<String>,
+    /// Whether an answer without `iss` is refused (RFC 9207 2.4).
+    pub is_issuer_required: bool,
+}
+
+impl fmt::Debug for AuthorizationRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthorizationRequest({})", self.provider_name)
+    }
+}
+
+impl AuthorizationRequest {
+    /// Builds the address. Fails when the provider's record has no usable authorization endpoint.
+    pub fn new(
+        provider: &Provider,
+        client: &Client,
+        redirect_uri: &str,
+        scopes: &[String],
+    ) -> Result<Self, OAuthError> {
+        let address = authorization_endpoint(provider)?;
+        let redirect =
+            RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| OAuthError::Endpoint {
+                what: "redirect address",
+                why: "is no absolute URL",
+            })?;
+        let oauth = BasicClient::new(ClientId::new(client.id.clone()))
+            .set_auth_uri(AuthUrl::from_url(address));
+        let mut building = oauth
+            .authorize_url(|| CsrfToken::new(random::text()))
+            .set_redirect_uri(Cow::Owned(redirect));
+        let verifier = takes_pkce(provider).then(|| PkceCodeVerifier::new(random::text()));
+        if let Some(verifier) = &verifier {
+            let challenge = PkceCodeChallenge::from_code_verifier_sha256(verifier);
+            building = building.set_pkce_challenge(challenge);
+        }
+        let joined = scopes.join(&provider.scope_separator.to_string());
+        if !joined.is_empty() {
+            building = match &provider.scope_parameter {
+                Some(name) => building.add_extra_param(name.clone(), joined),
+                None => building.add_scope(Scope::new(joined)),
+            };
+        }
+        let nonce = scopes
+            .iter()
+            .any(|scope| scope == "openid")
+            .then(random::text);
+        if let Some(nonce) = &nonce {
+            building = building.add_extra_param("nonce", nonce.clone());
+        }
+        let (url, state) = building.url();
+        Ok(Self {
+            url: with_extra(url, &provider.extra.authorize).into(),
+            state: state.into_secret(),
+            nonce,
+            verifier: verifier.map(|verifier| CodeVerifier::new(verifier.into_secret())),
+            provider_name: provider.display_name.clone(),
+            issuer: provider.expected_issuer().map(str::to_owned),
+            is_issuer_required: provider.metadata.iss_parameter,
+        })
+    }
+
+    /// The same, announced to the provider first where its metadata demands that (RFC 9126): the address then holds a
+    /// reference only.
+    pub async fn start(
+        http: &Http,
+        provider: &Provider,
+        client: &Client,
+        redirect_uri: &str,
+        scopes: &[String],
+    ) -> Result<Self, OAuthError> {
+        let mut request = Self::new(provider, client, redirect_uri, scopes)?;
+        if provider.metadata.requires_par {
+            request.url = push(http, provider, client, &request.url).await?;
+        }
+        Ok(request)
+    }
+}
+
+fn authorization_endpoint(provider: &Provider) -> Result<Url, OAuthError> {
+    let what = "authorization endpoint";
+    let address = provider.endpoints.authorization.as_deref();
+    let address = address.ok_or_else(|| OAuthError::NoEndpoint {
+        what,
+        provider: provider.display_name.clone(),
+    })?;
+    endpoint::read(address, what)
+}
+
+/// S256 or nothing: a provider whose metadata names other methods only gets no challenge (RFC 7636 4.2).
+fn takes_pkce(provider: &Provider) -> bool {
+    let methods = &provider.metadata.code_challenge_methods;
+    match provider.pkce {
+        Pkce::Required => true,
+        Pkce::Optional => methods.is_empty() || methods.iter().any(|method| method == "S256"),
+        Pkce::Forbidden => false,
+    }
+}
+
+/// The provider's extra parameters win over ours; an empty one takes ours away.
+fn with_extra(mut url: Url, extra: &BTreeMap<String, String>) -> Url {
+    if extra.is_empty() {
+        return url;
+    }
+    let ours: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| !extra.contains_key(name.as_ref()))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let theirs = extra.iter().filter(|(_, value)| !value.is_empty());
+    url.query_pairs_mut()
+        .clear()
+        .extend_pairs(ours)
+        .extend_pairs(theirs);
+    url
+}
+
+async fn push(
+    http: &Http,
+    provider: &Provider,
+    client: &Client,
+    address: &str,
+) -> Result<String, OAuthError> {
+    let (step, what) = (
+        Step::PushedAuthorization,
+        "pushed authorization request endpoint",
+    );
+    let endpoint = provider.endpoints.pushed_authorization_request.as_deref();
+    let endpoint = endpoint.ok_or_else(|| OAuthError::NoEndpoint {
+        what,
+        provider: provider.display_name.clone(),
+    })?;
+    let mut url = authorization_endpoint(provider)?;
+    let full = Url::parse(address).map_err(|_| OAuthError::Endpoint {
+        what: "authorization endpoint",
+        why: "is no absolute URL",
+    })?;
+    let mut form = Form::new();
+    for (name, value) in full.query_pairs().filter(|(name, _)| name != "client_id") {
+        form.add(&name, &value);
+    }
+    let reply = post(
+        http,
+        step,
+        endpoint,
+        what,
+        BodyFormat::Form,
+        client,
+        &mut form,
+    )
+    .await?;
+    let fields = reply::fields(step, &reply, provider, &form.secrets())?;
+    let reference = fields
+        .text("request_uri")
+        .ok_or_else(|| OAuthError::Unreadable {
+            step,
+            host: reply.host.clone(),
+            status: reply.status,
+            why: Unreadable::Missing("request_uri"),
+        })?;
+    url.query_pairs_mut()
+        .append_pair("client_id", &client.id)
+        .append_pair("request_uri", reference);
+    Ok(url.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::client::ClientAuth;
+
+    fn client() -> Client {
+        Client {
+            id: "id 1".to_owned(),
+            secret: None,
+            auth: ClientAuth::None,
+        }
+    }
+
+    fn provider() -> Provider {
+        let mut provider = Provider::unknown("p", "P");
+        provider.endpoints.authorization = Some("https://p.example/authorize?tenant=7".to_owned());
+        provider
+    }
+
+    fn ask(
+        provider: &Provider,
+        scopes: &[&str],
+    ) -> (AuthorizationRequest, BTreeMap<String, String>) {
+        let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let request =
+            AuthorizationRequest::new(provider, &client(), "http://127.0.0.1:7/callback", &scopes)
+                .unwrap();
+        let url = Url::parse(&request.url).unwrap();
+        let pairs: Vec<_> = url.query_pairs().into_owned().collect();
+        let map: BTreeMap<_, _> = pairs.iter().cloned().collect();
+        assert_eq!(map.len(), pairs.len(), "a parameter stands twice");
+        (request, map)
+    }
+
+    #[test]
+    fn the_address_holds_everything_that_the_standards_ask_for() {
+        let (request, query) = ask(&provider(), &["openid", "read"]);
+        assert_eq!(query["tenant"], "7");
+        assert_eq!(query["response_type"], "code");
+        assert_eq!(query["client_id"], "id 1");
+        assert_eq!(query["redirect_uri"], "http://127.0.0.1:7/callback");
+        assert_eq!(query["scope"], "openid read");
+        assert_eq!(query["code_challenge_method"], "S256");
+        assert_eq!(query["code_challenge"].len(), 43);
+        assert_eq!(query["state"], request.state);
+        assert_eq!(query.get("nonce"), request.nonce.as_ref());
+        assert!(!query.values().any(|value| Some(value.as_str())
+            == request.verifier.as_ref().map(CodeVerifier::expose_secret)));
+    }
+
+    #[test]
+    fn the_record_bends_scopes_pkce_and_parameters() {
+        let mut provider = provider();
+        provider.scope_separator = ',';
+        provider.scope_parameter = Some("user_scope".to_owned());
+        provider.pkce = Pkce::Forbidden;
+        provider.extra.authorize = BTreeMap::from([
+            ("access_type".to_owned(), "offline".to_owned()),
+            ("response_type".to_owned(), "code2".to_owned()),
+            ("tenant".to_owned(), String::new()),
+        ]);
+        let (request, query) = ask(&provider, &["a", "b"]);
+        assert_eq!(query["user_scope"], "a,b");
+        assert!(
+            !query.contains_key("scope")
+                && !query.contains_key("code_challenge")
+                && !query.contains_key("tenant")
+        );
+        assert_eq!(query["access_type"], "offline");
+        assert_eq!(query["response_type"], "code2");
+        assert!(request.verifier.is_none() && request.nonce.is_none());
+    }
+
+    #[test]
+    fn a_provider_that_takes_other_challenges_only_gets_none() {
+        let mut provider = provider();
+        provider.metadata.code_challenge_methods = vec!["plain".to_owned()];
+        assert!(ask(&provider, &[]).0.verifier.is_none());
+        provider
+            .metadata
+            .code_challenge_methods
+            .push("S256".to_owned());
+        assert!(ask(&provider, &[]).0.verifier.is_some());
+    }
+
+    #[test]
+    fn no_two_requests_share_anything_random() {
+        let (one, two) = (
+            ask(&provider(), &["openid"]).0,
+            ask(&provider(), &["openid"]).0,
+        );
+        assert_ne!(one.state, two.state);
+        assert_ne!(one.nonce, two.nonce);
+        assert!(!one.verifier.unwrap().matches(&two.verifier.unwrap()));
+    }
+}

@@ -1,0 +1,130 @@
+//! How the client proves who it is: nothing, Basic, or in the body (RFC 6749 2.3).
+
+use crate::model::client::{Client, ClientAuth};
+use crate::model::credential::Flow;
+use crate::model::provider::Provider;
+use crate::oauth::form::Form;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use url::form_urlencoded::byte_serialize;
+use zeroize::Zeroizing;
+
+/// The way a client authenticates: the provider's record first, then its metadata, then RFC 6749's own default (Basic).
+/// Without a secret there is only one way.
+pub fn choose(provider: &Provider, secret: bool, flow: Flow) -> ClientAuth {
+    if !secret {
+        return ClientAuth::None;
+    }
+    let by_record = match flow {
+        Flow::Device => provider.device_client_auth.or(provider.client_auth),
+        Flow::Loopback => provider.client_auth,
+    };
+    if let Some(auth) = by_record {
+        return auth;
+    }
+    let methods = &provider.metadata.auth_methods;
+    let offers = |method: &str| methods.iter().any(|offered| offered == method);
+    if methods.is_empty() || offers("client_secret_basic") {
+        ClientAuth::ClientSecretBasic
+    } else if offers("client_secret_post") {
+        ClientAuth::ClientSecretPost
+    } else if offers("none") {
+        ClientAuth::None
+    } else {
+        ClientAuth::ClientSecretBasic
+    }
+}
+
+/// Adds the client to a request: to the form, or as the value of the `Authorization` header that is returned.
+pub fn apply(client: &Client, form: &mut Form) -> Option<Zeroizing<String>> {
+    match (client.auth, &client.secret) {
+        (ClientAuth::ClientSecretBasic, Some(secret)) => {
+            form.remember(secret.expose_secret());
+            let value = basic(&client.id, secret.expose_secret());
+            form.remember(value.trim_start_matches("Basic "));
+            Some(value)
+        }
+        (ClientAuth::ClientSecretPost, Some(secret)) => {
+            form.add("client_id", &client.id)
+                .add_secret("client_secret", secret.expose_secret());
+            None
+        }
+        // A secret that is kept is never sent where the client is public: Microsoft refuses it (AADSTS700025).
+        (ClientAuth::None, _)
+        | (ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost, None) => {
+            form.add("client_id", &client.id);
+            None
+        }
+    }
+}
+
+/// `Basic`, id and secret form-urlencoded before they are joined (RFC 6749 2.3.1).
+pub fn basic(id: &str, secret: &str) -> Zeroizing<String> {
+    let mut joined = Zeroizing::new(String::with_capacity(3 * (id.len() + secret.len()) + 1));
+    joined.extend(byte_serialize(id.as_bytes()));
+    joined.push(':');
+    joined.extend(byte_serialize(secret.as_bytes()));
+    let mut value = Zeroizing::new(String::with_capacity(joined.len() * 2 + 16));
+    value.push_str("Basic ");
+    STANDARD.encode_string(joined.as_bytes(), &mut value);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::provider::BodyFormat;
+    use crate::secret::ClientSecret;
+
+    fn provider(record: &str) -> Provider {
+        toml::from_str(&format!("name = \"p\"\ndisplay_name = \"P\"\n{record}")).unwrap()
+    }
+
+    #[test]
+    fn record_then_metadata_then_basic_decide() {
+        let by = |record: &str, flow| choose(&provider(record), true, flow);
+        let (device, loopback) = (Flow::Device, Flow::Loopback);
+        assert_eq!(by("", loopback), ClientAuth::ClientSecretBasic);
+        assert_eq!(
+            by(
+                "[metadata]\nauth_methods = [\"client_secret_post\"]",
+                loopback
+            ),
+            ClientAuth::ClientSecretPost
+        );
+        assert_eq!(
+            by(
+                "[metadata]\nauth_methods = [\"private_key_jwt\", \"none\"]",
+                device
+            ),
+            ClientAuth::None
+        );
+        let record = "client_auth = \"client_secret_post\"\ndevice_client_auth = \"none\"";
+        assert_eq!(by(record, loopback), ClientAuth::ClientSecretPost);
+        assert_eq!(by(record, device), ClientAuth::None);
+        assert_eq!(choose(&provider(record), false, loopback), ClientAuth::None);
+    }
+
+    #[test]
+    fn odd_ids_and_secrets_are_form_urlencoded_before_basic() {
+        let value = basic("svc+odd id", "p@ss:w%rd+/=& ~");
+        let decoded = STANDARD.decode(value.trim_start_matches("Basic ")).unwrap();
+        assert_eq!(
+            String::from_utf8(decoded).unwrap(),
+            "svc%2Bodd+id:p%40ss%3Aw%25rd%2B%2F%3D%26+%7E"
+        );
+    }
+
+    #[test]
+    fn a_public_client_never_sends_the_secret_it_keeps() {
+        let client = Client {
+            id: "id".to_owned(),
+            secret: Some(ClientSecret::new("kept".to_owned())),
+            auth: ClientAuth::None,
+        };
+        let mut form = Form::new();
+        assert!(apply(&client, &mut form).is_none());
+        let (_, body) = form.body(BodyFormat::Form);
+        assert_eq!(body.as_slice(), b"client_id=id");
+    }
+}

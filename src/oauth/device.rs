@@ -1,0 +1,186 @@
+//! The device authorization grant (RFC 8628), read leniently.
+
+use crate::model::client::Client;
+use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
+use crate::model::token::TokenSet;
+use crate::oauth::endpoint;
+use crate::oauth::error::{OAuthError, Step, Unreadable};
+use crate::oauth::form::Form;
+use crate::oauth::http::Http;
+use crate::oauth::reply::{self, Fields};
+use crate::oauth::token::post;
+use crate::oauth::wire::Reply;
+use crate::secret::DeviceCode;
+use std::time::Duration;
+
+/// RFC 8628 3.2: without `interval`, five seconds.
+const USUAL_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Nobody is asked less often than that.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(300);
+
+/// When the provider does not say how long its code lives.
+const USUAL_LIFE: Duration = Duration::from_secs(600);
+
+/// A sign-in that waits for a person with a code.
+#[derive(Debug)]
+pub struct DeviceAuthorization {
+    /// What only we and the provider know.
+    pub device_code: DeviceCode,
+    /// What the person enters.
+    pub user_code: String,
+    /// Where.
+    pub verification_uri: String,
+    /// The address with the code in it.
+    pub verification_uri_complete: Option<String>,
+    /// How long the codes live, from now.
+    pub expires_in: Duration,
+    /// How long to wait between two questions.
+    pub interval: Duration,
+}
+
+/// What a question was answered with.
+#[derive(Debug)]
+pub enum Poll {
+    /// The person has not answered yet.
+    Pending,
+    /// Not yet, and ask less often: at this interval where the provider names one, else five seconds more than before
+    /// (RFC 8628 3.5).
+    SlowDown {
+        /// The interval the provider names.
+        interval: Option<Duration>,
+    },
+    /// The person said yes.
+    Done(TokenSet),
+}
+
+/// Asks for a device code (RFC 8628 3.1).
+pub async fn start(
+    http: &Http,
+    provider: &Provider,
+    client: &Client,
+    scopes: &[String],
+) -> Result<DeviceAuthorization, OAuthError> {
+    let (step, what) = (Step::DeviceStart, "device authorization endpoint");
+    let url = provider.endpoints.device_authorization.as_deref();
+    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
+        what,
+        provider: provider.display_name.clone(),
+    })?;
+    let mut form = Form::new();
+    if !scopes.is_empty() {
+        form.add("scope", &scopes.join(&provider.scope_separator.to_string()));
+    }
+    form.add_extra(&provider.extra.device);
+    if client.auth == crate::model::client::ClientAuth::ClientSecretBasic {
+        // RFC 8628 3.1 asks for it in the body; harmless beside Basic.
+        form.add("client_id", &client.id);
+    }
+    let reply = post(http, step, url, what, BodyFormat::Form, client, &mut form).await?;
+    let fields = reply::fields(step, &reply, provider, &form.secrets())?;
+    read(&fields).map_err(|why| OAuthError::Unreadable {
+        step,
+        host: reply.host.clone(),
+        status: reply.status,
+        why,
+    })
+}
+
+fn read(fields: &Fields) -> Result<DeviceAuthorization, Unreadable> {
+    let missing = Unreadable::Missing;
+    let device_code = fields.text("device_code").ok_or(missing("device_code"))?;
+    let user_code = fields.text("user_code").ok_or(missing("user_code"))?.trim();
+    if user_code.len() > 64 || !user_code.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return Err(Unreadable::Malformed("user_code"));
+    }
+    let uri = fields
+        .text("verification_uri")
+        .or_else(|| fields.text("verification_url"))
+        .ok_or(missing("verification_uri"))?;
+    let verification_uri = safe_to_open(uri).ok_or(Unreadable::Malformed("verification_uri"))?;
+    let complete = fields
+        .text("verification_uri_complete")
+        .or_else(|| fields.text("verification_url_complete"))
+        .and_then(safe_to_open);
+    let seconds = |name: &str| {
+        fields
+            .value(name)
+            .and_then(|value| reply::lifetime(value, ExpiresInUnit::Seconds))
+    };
+    Ok(DeviceAuthorization {
+        device_code: DeviceCode::new(device_code.to_owned()),
+        user_code: user_code.to_owned(),
+        verification_uri,
+        verification_uri_complete: complete,
+        expires_in: seconds("expires_in").unwrap_or(USUAL_LIFE),
+        interval: bounded(seconds("interval").unwrap_or(USUAL_INTERVAL)),
+    })
+}
+
+/// The address a person will open: of a web page, and spelt without anything that could fool a terminal.
+fn safe_to_open(text: &str) -> Option<String> {
+    endpoint::read(text.trim(), "verification address")
+        .ok()
+        .map(String::from)
+}
+
+fn bounded(interval: Duration) -> Duration {
+    interval.clamp(Duration::from_secs(1), LONGEST_INTERVAL)
+}
+
+/// Asks once whether the person has answered (RFC 8628 3.4). An expired or denied code is an error.
+pub async fn poll(
+    http: &Http,
+    provider: &Provider,
+    client: &Client,
+    waiting: &DeviceAuthorization,
+) -> Result<Poll, OAuthError> {
+    let (step, what) = (Step::DevicePoll, "token endpoint");
+    let url = provider.endpoints.token.as_deref();
+    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
+        what,
+        provider: provider.display_name.clone(),
+    })?;
+    let mut form = Form::new();
+    form.add("grant_type", "urn:ietf:params:oauth:grant-type:device_code")
+        .add_secret("device_code", waiting.device_code.expose_secret());
+    let reply = post(
+        http,
+        step,
+        url,
+        what,
+        provider.body_format,
+        client,
+        &mut form,
+    )
+    .await?;
+    match reply::token_set(step, &reply, provider, &form.secrets()) {
+        Ok(set) => Ok(Poll::Done(set)),
+        Err(error) => not_yet(&reply, error),
+    }
+}
+
+fn not_yet(reply: &Reply, error: OAuthError) -> Result<Poll, OAuthError> {
+    let OAuthError::Refused(refused) = &error else {
+        return Err(error);
+    };
+    let named = Fields::read(reply.body.bytes())
+        .ok()
+        .and_then(|fields| {
+            let interval = fields.value("interval")?;
+            reply::lifetime(interval, ExpiresInUnit::Seconds)
+        })
+        .or(refused.retry_after)
+        .map(bounded);
+    let asks_less = refused.status == 429;
+    match refused.code.as_deref() {
+        Some("authorization_pending") if !asks_less => Ok(Poll::Pending),
+        Some("slow_down") => Ok(Poll::SlowDown { interval: named }),
+        None | Some("authorization_pending" | "rate_limited" | "ratelimited") if asks_less => {
+            Ok(Poll::SlowDown { interval: named })
+        }
+        // Microsoft's number for the same (AADSTS70016).
+        _ if refused.reason.as_deref() == Some("AADSTS70016") => Ok(Poll::Pending),
+        _ => Err(error),
+    }
+}

@@ -1,0 +1,404 @@
+//! What single providers say beyond the standard: their own codes and finer reasons, in the same words for people.
+
+use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
+use crate::oauth::error::{Refused, Step};
+use crate::oauth::explain::Explanation;
+
+/// A finer reason than the code, from the provider's sub-reason or its own words.
+pub fn finer(refused: &Refused) -> Option<Explanation> {
+    let words = refused
+        .words
+        .as_deref()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    let reason = refused.reason.as_deref().unwrap_or_default();
+    microsoft(reason, &words)
+        .or_else(|| google(reason, &words))
+        .or_else(|| refused_refresh(refused, &words))
+}
+
+/// Numbers of Microsoft Entra; the first in the words or in `error_codes`.
+fn microsoft(reason: &str, words: &str) -> Option<Explanation> {
+    let number = aadsts(reason).or_else(|| aadsts(words))?;
+    let (class, cause, fix) = match number {
+        16000 | 50058 => (
+            NeedsLogin,
+            "Microsoft does not know which account is meant, or its session is over.",
+            "Sign in again and choose the account.",
+        ),
+        50011 => (
+            Misconfigured,
+            "The redirect address is not registered with the client.",
+            "Add the redirect address http://localhost to the app, under the platform 'Mobile and desktop applications'.",
+        ),
+        50020 => (
+            Misconfigured,
+            "The account does not belong to this tenant.",
+            "Sign in with an account of the tenant, or use the tenant 'common' or 'organizations'.",
+        ),
+        50034 => (
+            NeedsLogin,
+            "The account does not exist in this tenant.",
+            "Check the account and the tenant, then sign in again.",
+        ),
+        50053 | 50057 => (
+            NeedsLogin,
+            "The account is locked or disabled.",
+            "Ask whoever administers the account.",
+        ),
+        50055 | 50126 | 50056 => (
+            NeedsLogin,
+            "The account's password is wrong or has expired.",
+            "Change the password with Microsoft, then sign in again.",
+        ),
+        50076 | 50079 | 50074 | 53004 => (
+            NeedsLogin,
+            "The organisation now demands a second factor.",
+            "Sign in again and answer the second factor.",
+        ),
+        50078 | 50089 => (
+            NeedsLogin,
+            "The second factor has grown too old.",
+            "Sign in again and answer the second factor.",
+        ),
+        50105 => (
+            NeedsLogin,
+            "The account is not assigned to this app.",
+            "Ask an administrator to assign the account to the app.",
+        ),
+        50132 | 50133 | 50173 => (
+            NeedsLogin,
+            "The grant was ended: the password changed, or an administrator revoked the account's sessions.",
+            "Sign in again.",
+        ),
+        50196 => (
+            Transient,
+            "Microsoft sees this client ask in a loop.",
+            "Nothing to do: it is asked less often.",
+        ),
+        53000..=53003 | 530_032..=530_036 => (
+            NeedsLogin,
+            "A conditional access rule of the organisation refuses this device or sign-in.",
+            "Use a device and a network that the organisation allows, or ask its administrator.",
+        ),
+        54005 => (
+            NeedsLogin,
+            "The authorization code was already used.",
+            "Start the sign-in again.",
+        ),
+        65001 | 65004 => (
+            NeedsLogin,
+            "The consent of the person or of an administrator is missing.",
+            "Sign in again and consent; some organisations need an administrator's consent first.",
+        ),
+        70000 | 70002 | 70008 | 700_081 | 700_082 | 700_084 => (
+            NeedsLogin,
+            "The refresh token has expired: it was not used for too long (90 days; 24 hours for browser apps), or it was ended.",
+            "Sign in again.",
+        ),
+        70011 | 28002 | 28003 => (
+            Misconfigured,
+            "A scope is unknown to Microsoft or malformed.",
+            "Check the spelling of the scopes; those of one resource only can be asked for at once.",
+        ),
+        70016 => (
+            Transient,
+            "The person has not answered yet.",
+            "Enter the code on Microsoft's page.",
+        ),
+        70019 => (
+            NeedsLogin,
+            "The device code has expired.",
+            "Start the sign-in again.",
+        ),
+        90002 | 900_023 | 900_021 => (
+            Misconfigured,
+            "There is no such tenant.",
+            "Give the tenant's id or its domain.",
+        ),
+        90033 | 90025 | 90024 | 50000 => (
+            Transient,
+            "Microsoft is having trouble.",
+            "Nothing to do: it is tried again by itself.",
+        ),
+        700_016 => (
+            Misconfigured,
+            "Microsoft knows no such client in this tenant.",
+            "Compare the client id with the app's overview page, and check the tenant.",
+        ),
+        700_025 => (
+            Misconfigured,
+            "The client is public at Microsoft, so no secret may be sent with this token.",
+            "Sign in again with the client id alone, without a secret.",
+        ),
+        7_000_215 | 7_000_222 => (
+            Misconfigured,
+            "The client secret is wrong or has expired.",
+            "Make a new secret under 'Certificates & secrets' of the app and sign in again with it.",
+        ),
+        7_000_218 => (
+            Misconfigured,
+            "Microsoft wants a secret of this client, because public client flows are off for it.",
+            "Turn on 'Allow public client flows' under the app's authentication settings, or give the client's secret.",
+        ),
+        7_000_112 | 7_000_014 => (
+            Misconfigured,
+            "The app is disabled in this tenant.",
+            "Ask an administrator to enable the app.",
+        ),
+        9_002_327 | 9_002_326 => (
+            Misconfigured,
+            "The redirect address is registered for browser apps, whose tokens only a browser may use.",
+            "Register the redirect address under the platform 'Mobile and desktop applications' instead.",
+        ),
+        _ => return None,
+    };
+    Some(Explanation::new(class, cause, fix))
+}
+
+fn aadsts(text: &str) -> Option<u32> {
+    let lower = text.to_ascii_lowercase();
+    let rest = &lower[lower.find("aadsts")? + "aadsts".len()..];
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok()
+}
+
+/// Google's sub-reasons.
+fn google(reason: &str, words: &str) -> Option<Explanation> {
+    let (class, cause, fix) = match reason {
+        "invalid_rapt" | "rapt_required" => (
+            NeedsLogin,
+            "The organisation's session control wants the person to sign in again.",
+            "Sign in again; an administrator sets how often this is asked.",
+        ),
+        "access_not_configured" => (
+            Misconfigured,
+            "The API is not enabled for the client's project.",
+            "Enable the API in the Google Cloud project of the client.",
+        ),
+        _ if words.contains("account has been deleted") => (
+            NeedsLogin,
+            "The account was deleted.",
+            "Sign in with another account.",
+        ),
+        _ if words.contains("token has been expired or revoked") => (
+            NeedsLogin,
+            "Google ended the refresh token: the person or an administrator revoked it, the password changed, it was not \
+             used for six months, newer sign-ins pushed it out, or the client's consent screen is in testing (seven days).",
+            "Sign in again; if it dies every seven days, publish the app on its consent screen page.",
+        ),
+        _ => return None,
+    };
+    Some(Explanation::new(class, cause, fix))
+}
+
+/// One of the five causes of a refused refresh token, when the provider's words tell which.
+fn refused_refresh(refused: &Refused, words: &str) -> Option<Explanation> {
+    if refused.step != Step::Refresh {
+        return None;
+    }
+    let code = refused.code.as_deref().unwrap_or_default();
+    let about_the_token = code == "invalid_grant"
+        || (matches!(
+            code,
+            "unauthorized_client" | "access_denied" | "invalid_request"
+        ) && words.contains("refresh")
+            && words.contains("token")
+            && ["invalid", "expired", "revoked", "unknown"]
+                .iter()
+                .any(|word| words.contains(word)));
+    if !about_the_token {
+        return None;
+    }
+    let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
+    let (cause, fix) = if has(&[
+        "already used",
+        "reuse",
+        "re-use",
+        "been used",
+        "rotated",
+        "replay",
+        "superseded",
+    ]) {
+        (
+            "The refresh token was already used: another program, or an older copy of it, spent it first.",
+            "Sign in again, and make sure that no other program uses the same refresh token.",
+        )
+    } else if has(&[
+        "different client",
+        "another client",
+        "issued to",
+        "client mismatch",
+        "not issued",
+    ]) {
+        (
+            "The refresh token belongs to another client.",
+            "Sign in again with the client id that is kept now.",
+        )
+    } else if has(&[
+        "password",
+        "session",
+        "user is",
+        "account",
+        "disabled",
+        "inactive",
+        "not active",
+        "not found in",
+    ]) {
+        (
+            "The provider ended the session behind the refresh token, or the account changed.",
+            "Sign in again; if that is refused, ask whoever administers the account.",
+        )
+    } else if has(&["revoked"]) && !has(&["expired", "invalid"]) {
+        (
+            "The refresh token was revoked: by the person, by an administrator, or because a copy of it was used.",
+            "Sign in again.",
+        )
+    } else if has(&["expired", "inactivity", "too old", "max age", "lifetime"])
+        && !has(&["revoked", "invalid"])
+    {
+        (
+            "The refresh token has expired.",
+            "Sign in again; a credential that is refreshed in time does not lapse through disuse.",
+        )
+    } else if code == "invalid_grant" {
+        return None;
+    } else {
+        (
+            "The provider no longer accepts the refresh token.",
+            "Sign in again.",
+        )
+    };
+    Some(Explanation::new(NeedsLogin, cause, fix))
+}
+
+/// Codes that single providers made up.
+pub fn providers_own(code: &str, step: Step) -> Option<Explanation> {
+    let (class, cause, fix) = match code {
+        // GitHub
+        "bad_verification_code" | "invalid_code" | "code_already_used" | "code_expired" => (
+            NeedsLogin,
+            "The authorization code is wrong, has expired or was already used.",
+            "Start the sign-in again.",
+        ),
+        "incorrect_client_credentials"
+        | "bad_client_secret"
+        | "invalid_client_id"
+        | "invalid_client_secret" => (
+            Misconfigured,
+            "The client id or the client secret is wrong.",
+            "Compare both with the provider's developer page and sign in again with them.",
+        ),
+        "redirect_uri_mismatch"
+        | "bad_redirect_uri"
+        | "invalid_redirect_uri"
+        | "redirect_mismatch" => (
+            Misconfigured,
+            "The redirect address is not the one registered with the client.",
+            "Register the redirect address shown in the sign-in with the client, exactly as it is spelt.",
+        ),
+        "incorrect_device_code" => (
+            NeedsLogin,
+            "The device code is not known to the provider.",
+            "Start the sign-in again.",
+        ),
+        "device_flow_disabled" => (
+            Misconfigured,
+            "The device flow is off for this client.",
+            "Tick 'Enable Device Flow' in the client's settings at the provider.",
+        ),
+        "bad_refresh_token"
+        | "invalid_refresh_token"
+        | "refresh_token_expired"
+        | "refresh_token_revoked" => (
+            NeedsLogin,
+            "The refresh token has expired, was already used or was revoked.",
+            "Sign in again, and make sure that no other program uses the same refresh token.",
+        ),
+        "application_suspended" | "deleted_client" | "disabled_client" | "app_disabled" => (
+            Misconfigured,
+            "The client was suspended or deleted at the provider.",
+            "Restore it on the provider's developer page, or register a new one and sign in again.",
+        ),
+        "unverified_user_email" => (
+            NeedsLogin,
+            "The account's primary email address is not verified.",
+            "Verify it at the provider, then sign in again.",
+        ),
+        // Slack
+        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" => (
+            NeedsLogin,
+            "The provider says that the token is invalid, expired or revoked.",
+            "Sign in again.",
+        ),
+        "account_inactive" | "user_disabled" | "account_disabled" => (
+            NeedsLogin,
+            "The account or workspace is no longer active.",
+            "Ask whoever administers it, or sign in with another account.",
+        ),
+        "org_internal"
+        | "admin_policy_enforced"
+        | "access_blocked"
+        | "team_access_not_granted"
+        | "org_login_required" => (
+            NeedsLogin,
+            "The account's organisation does not allow this client.",
+            "Ask whoever administers the account to allow it, or sign in with another account.",
+        ),
+        "disallowed_useragent" => (
+            NeedsLogin,
+            "The provider does not allow signing in from an embedded browser.",
+            "Open the address in an ordinary browser.",
+        ),
+        "ratelimited"
+        | "rate_limited"
+        | "rate_limit_exceeded"
+        | "too_many_requests"
+        | "Too_Many_Requests" => (
+            Transient,
+            "The provider gets too many requests from this client or address.",
+            "Nothing to do: it is tried again by itself.",
+        ),
+        "internal_error"
+        | "fatal_error"
+        | "service_unavailable"
+        | "request_timeout"
+        | "unavailable"
+        | "backend_error"
+        | "internal_failure" => (
+            Transient,
+            "The provider is having trouble.",
+            "Nothing to do: it is tried again by itself.",
+        ),
+        "invalid_grant_type" => (
+            Misconfigured,
+            "The provider does not know this grant type, or not for this client.",
+            "Choose another flow, or allow the grant type on the provider's developer page.",
+        ),
+        "invalid_scope_requested"
+        | "bad_scopes"
+        | "scope_not_allowed_on_enterprise"
+        | "invalid_scopes" => (
+            Misconfigured,
+            "A scope is unknown, or more than the client may ask for.",
+            "Choose scopes that the provider and the client's registration allow.",
+        ),
+        "admin_consent_required" | "mfa_required" | "reauthorization_required" => (
+            NeedsLogin,
+            "The provider wants something of the person or of an administrator.",
+            "Sign in again and follow the provider's page.",
+        ),
+        "authorization_declined" | "user_denied" | "user_cancelled" => (
+            NeedsLogin,
+            "The sign-in was denied by the person.",
+            "Sign in again and allow it.",
+        ),
+        "bad_authorization" if step == Step::Revocation => (
+            Misconfigured,
+            "The provider does not let this client revoke tokens.",
+            "Remove the grant on the provider's own page, then remove the credential here.",
+        ),
+        _ => return None,
+    };
+    Some(Explanation::new(class, cause, fix))
+}
