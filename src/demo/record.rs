@@ -3,11 +3,7 @@
 use crate::demo::settings::PUBLIC_CLIENT;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
-use crate::model::provider::{
-    BodyFormat, Endpoints, ExpiresInUnit, ExtraParameters, Pkce, Provider, RedirectRule,
-    Revocation, Rotation, Setup,
-};
-use std::collections::BTreeMap;
+use crate::model::provider::{Endpoints, Pkce, Provider, Rotation, Setup};
 
 /// Its name in credential names.
 pub const NAME: &str = "demo";
@@ -15,29 +11,12 @@ pub const NAME: &str = "demo";
 /// The record of the provider at this issuer.
 pub fn provider(issuer: &str) -> Provider {
     Provider {
-        name: NAME.to_owned(),
-        display_name: "Demo".to_owned(),
         issuer: Some(issuer.to_owned()),
-        parameters: BTreeMap::new(),
         endpoints: endpoints(issuer),
         default_scopes: ["openid", "email", "read"].map(str::to_owned).to_vec(),
-        scope_separator: ' ',
         pkce: Pkce::Required,
-        client_auth: None,
-        device_client_auth: None,
-        body_format: BodyFormat::Form,
-        extra: ExtraParameters::default(),
-        token_at: None,
-        success_flag: None,
-        assumed_expires_in: None,
-        expires_in_unit: ExpiresInUnit::Seconds,
         rotation: Rotation::SingleUse,
-        reuse_grace: 0,
         refresh_idle_life: Some(60 * 60),
-        refresh_absolute_life: None,
-        earliest_refresh: None,
-        revocation: Revocation::Standard,
-        redirect: RedirectRule::default(),
         flows: vec![Flow::Device, Flow::Loopback],
         setup: Setup {
             url: None,
@@ -53,6 +32,7 @@ pub fn provider(issuer: &str) -> Provider {
             "The demo provider forgets everything when it ends.".to_owned(),
             "A refresh token that is used twice revokes the whole grant.".to_owned(),
         ],
+        ..Provider::unknown(NAME, "Demo")
     }
 }
 

@@ -30,7 +30,7 @@ pub fn fill(record: &Provider, given: &BTreeMap<String, String>) -> Result<Provi
     for address in addresses(&mut filled) {
         *address = replaced(address, &values);
         if let Some(name) = placeholder(address) {
-            return Err(refuse(&name.to_owned(), "has no value"));
+            return Err(refuse(name, "has no value"));
         }
     }
     Ok(filled)
