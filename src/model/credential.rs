@@ -133,6 +133,19 @@ pub struct Profile {
 /// How many attempts a profile keeps.
 pub const KEPT_ATTEMPTS: usize = 24;
 
+impl Profile {
+    /// Adds an ended attempt to the history strip; the oldest fall out.
+    pub fn record_attempt(&mut self, at: Timestamp, took_ms: u64, failed: Option<String>) {
+        let extra = (self.attempts.len() + 1).saturating_sub(KEPT_ATTEMPTS);
+        self.attempts.drain(..extra);
+        self.attempts.push(Attempt {
+            at,
+            took_ms,
+            failed,
+        });
+    }
+}
+
 /// What is opened only for the moment it is used.
 #[derive(Debug)]
 pub struct Secret {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub enum Health {
     /// The access token is valid and its refresh lies ahead.
     Fresh,
-    /// The access token is valid and its refresh is due, or there is no refresh token.
+    /// The access token is valid and its refresh is due, or its last tenth has begun.
     Expiring,
     /// A refresh is under way.
     Refreshing,

@@ -1,0 +1,122 @@
+//! Credentials that come into the core: loaded, found cut off by a crash, or signed in.
+
+use crate::engine::core::Core;
+use crate::engine::held::{Held, Phase};
+use crate::engine::step::{Answer, Effect};
+use crate::engine::waiting::Wish;
+use crate::model::credential::{CredentialId, Generation, Profile};
+use crate::model::event::Happening;
+use crate::vault::store::{Spending, StoredProfile};
+use std::sync::Arc;
+
+impl Core {
+    pub(in crate::engine) fn found_open(&mut self, spendings: Vec<Spending>) {
+        for spending in spendings {
+            self.open.insert(spending.id, spending);
+        }
+    }
+
+    pub(in crate::engine) fn loaded(&mut self, profiles: Vec<StoredProfile>, total: u64) {
+        for stored in profiles {
+            // Signed in while the rest was being loaded: what is here is newer.
+            if !self.held.contains_key(&stored.id) {
+                self.admit(stored);
+            }
+        }
+        let loaded = self.held.len() as u64;
+        self.out.push(Effect::Progress {
+            loaded,
+            total: total.max(loaded),
+        });
+        self.ask_again();
+    }
+
+    pub(in crate::engine) fn load_ended(&mut self) {
+        self.is_loading = false;
+        self.open.clear();
+        let loaded = self.held.len() as u64;
+        self.out.push(Effect::Progress {
+            loaded,
+            total: loaded,
+        });
+        self.happened(
+            None,
+            Happening::EngineStarted {
+                credentials: loaded,
+            },
+        );
+        self.ask_again();
+    }
+
+    /// Takes up what was asked before its credential was loaded.
+    fn ask_again(&mut self) {
+        for input in std::mem::take(&mut self.parked) {
+            self.take(input);
+        }
+    }
+
+    fn admit(&mut self, stored: StoredProfile) {
+        let id = stored.id;
+        let host = self.queue.host(&stored.profile.host);
+        let name = stored.profile.name.clone();
+        let mut held = Held::new(id, stored.generation, Arc::new(stored.profile), host);
+        let cut_off = self
+            .open
+            .remove(&id)
+            .filter(|spending| spending.generation == stored.generation);
+        held.uncertain = cut_off.is_some();
+        // The list is asked for when the loading moves on: no event for each.
+        held.told = Some(held.health(None, self.now).kind());
+        self.held.insert(id, held);
+        self.names.insert(name.clone(), id);
+        if let Some(spending) = cut_off {
+            let generation = spending.generation;
+            self.happened(Some(name), Happening::Recovered { generation });
+        }
+        self.plan(id);
+        if let Some(held) = self.held.get_mut(&id) {
+            held.told = Some(held.health(None, self.now).kind());
+        }
+        self.settle(id);
+    }
+
+    pub(in crate::engine) fn signed_in(
+        &mut self,
+        id: CredentialId,
+        generation: Generation,
+        profile: Profile,
+    ) {
+        let (name, host) = (profile.name.clone(), self.queue.host(&profile.host));
+        self.unqueue(id);
+        let old = self.held.remove(&id);
+        let mut held = Held::new(id, generation, Arc::new(profile), host);
+        if let Some(old) = old {
+            if let Some(alarm) = old.alarm {
+                self.alarms.remove(&(alarm, id));
+            }
+            self.failing.remove(&(old.host, id));
+            // A flight of the old family goes on; its answer is dropped because nobody waits for it here any more.
+            held.callers = old.callers;
+            held.revokers = old.revokers;
+        }
+        held.phase = Phase::Resting;
+        self.held.insert(id, held);
+        self.names.insert(name.clone(), id);
+        self.open.remove(&id);
+        self.out.push(Effect::Withdraw(name.clone()));
+        self.happened(Some(name), Happening::SignedIn { generation });
+        self.plan(id);
+        self.serve_signed_in(id);
+        self.settle_and_tell(id);
+    }
+
+    /// Whoever waited for a refresh gets the tokens of the sign-in.
+    fn serve_signed_in(&mut self, id: CredentialId) {
+        for (caller, waiter) in self.take_callers(id) {
+            match (waiter.wish, self.view(id, self.now)) {
+                (Wish::Rotation, Some(view)) => self.answer(caller, Answer::View(Box::new(view))),
+                (Wish::Token | Wish::Rotation, _) => self.answer(caller, Answer::Token(id)),
+            }
+        }
+    }
+}

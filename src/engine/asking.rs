@@ -1,0 +1,299 @@
+//! What callers ask of the core: a token, a rotation, a revocation, a removal.
+
+use crate::clock::Timestamp;
+use crate::engine::api::Refusal;
+use crate::engine::core::Core;
+use crate::engine::flight::Stage;
+use crate::engine::held::{Held, Phase};
+use crate::engine::plan;
+use crate::engine::step::{Answer, CallerId, Effect, Input, VaultTrouble};
+use crate::engine::waiting::{Waiter, Wish};
+use crate::model::credential::{CredentialId, Standing};
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::name::CredentialName;
+use std::time::Duration;
+
+/// So many callers may wait at once; more are sent away, so that memory stays bounded.
+const MOST_WAITERS: usize = 10_000;
+
+impl Core {
+    /// Answers a question, or keeps it until the credential it names has been loaded.
+    pub(in crate::engine) fn asked(&mut self, input: Input) {
+        let Some((caller, name)) = input.question() else {
+            return;
+        };
+        let Some(id) = self.find(name) else {
+            if self.is_loading && self.parked.len() < MOST_WAITERS {
+                self.parked.push(input);
+            } else {
+                let refusal = self.no_such(name);
+                self.refuse(caller, refusal);
+            }
+            return;
+        };
+        match input {
+            Input::TokenAsked {
+                min_ttl, timeout, ..
+            } => self.token_asked(caller, id, min_ttl, timeout),
+            Input::RefreshAsked { timeout, .. } => self.refresh_asked(caller, id, timeout),
+            Input::RevokeAsked { .. } => self.revoke_asked(caller, id),
+            Input::RemoveAsked { .. } => self.out.push(Effect::Remove { caller, id }),
+            Input::FoundOpen(_)
+            | Input::Loaded { .. }
+            | Input::LoadEnded
+            | Input::Spent { .. }
+            | Input::Granted { .. }
+            | Input::Refused { .. }
+            | Input::Rotated { .. }
+            | Input::ProfileNotWritten { .. }
+            | Input::RevokeEnded { .. }
+            | Input::RemoveEnded { .. }
+            | Input::SignedIn { .. }
+            | Input::Used { .. }
+            | Input::ClockJumped { .. }
+            | Input::Woke
+            | Input::Leaving => {}
+        }
+    }
+
+    /// Says that there is no such credential, and which names look alike.
+    pub(in crate::engine) fn no_such(&self, name: &CredentialName) -> Refusal {
+        let wanted = name.account().to_lowercase();
+        let mut similar: Vec<_> = self
+            .names
+            .keys()
+            .filter_map(|known| likeness(known, name, &wanted).map(|rank| (rank, known)))
+            .collect();
+        similar.sort();
+        Refusal::NoSuchCredential {
+            name: name.clone(),
+            similar: similar
+                .into_iter()
+                .take(3)
+                .map(|(_, it)| it.clone())
+                .collect(),
+        }
+    }
+
+    fn token_asked(
+        &mut self,
+        caller: CallerId,
+        id: CredentialId,
+        min_ttl: Duration,
+        timeout: Duration,
+    ) {
+        let Some(held) = self.held.get(&id) else {
+            return;
+        };
+        let verdict = self.judge(held, min_ttl);
+        match verdict {
+            Verdict::Serve => {
+                self.mark_used(id, self.now);
+                self.answer(caller, Answer::Token(id));
+            }
+            Verdict::Refuse(refusal) => self.refuse(caller, refusal),
+            Verdict::Refresh => self.wait(caller, id, Wish::Token, timeout),
+        }
+    }
+
+    /// Whether the token there is can be served.
+    fn judge(&self, held: &Held, min_ttl: Duration) -> Verdict {
+        let name = || held.profile.name.clone();
+        if let Standing::Revoked { .. } = held.profile.standing {
+            return Verdict::Refuse(Refusal::Revoked { name: name() });
+        }
+        if let Some(trouble) = self.trouble_of(held) {
+            // The tokens before it may be dead already, and those that came must not be seen before they are kept.
+            return Verdict::Refuse(trouble.refusal());
+        }
+        if held
+            .profile
+            .expires_at
+            .is_none_or(|end| end > self.now.plus(min_ttl))
+        {
+            return Verdict::Serve;
+        }
+        if !held.profile.has_refresh_token {
+            return Verdict::Refuse(Refusal::CannotRefresh { name: name() });
+        }
+        if !held.is_expired(self.now) && self.is_too_early(held) {
+            // No fresher one can be had.
+            return Verdict::Serve;
+        }
+        match &held.profile.standing {
+            Standing::NeedsLogin { cause } | Standing::Misconfigured { cause }
+                if !matches!(held.phase, Phase::Flying(_) | Phase::Queued(_)) =>
+            {
+                Verdict::Refuse(Refusal::Failed {
+                    failure: cause.clone(),
+                })
+            }
+            _ => Verdict::Refresh,
+        }
+    }
+
+    fn trouble_of(&self, held: &Held) -> Option<&VaultTrouble> {
+        let Phase::Flying(flight) = held.phase else {
+            return None;
+        };
+        match &self.flights.get(&flight)?.stage {
+            Stage::Unsaved { trouble, .. } => Some(trouble),
+            Stage::Spending | Stage::Sent(_) | Stage::Saving => None,
+        }
+    }
+
+    fn is_too_early(&self, held: &Held) -> bool {
+        plan::earliest_allowed(&held.profile).is_some_and(|at| at > self.now)
+    }
+
+    fn refresh_asked(&mut self, caller: CallerId, id: CredentialId, timeout: Duration) {
+        let Some(held) = self.held.get(&id) else {
+            return;
+        };
+        let name = held.profile.name.clone();
+        let refusal = if let Standing::Revoked { .. } = held.profile.standing {
+            Some(Refusal::Revoked { name })
+        } else if !held.profile.has_refresh_token {
+            Some(Refusal::CannotRefresh { name })
+        } else if let Some(trouble) = self.trouble_of(held) {
+            Some(trouble.refusal())
+        } else if self.is_too_early(held) {
+            Some(Refusal::Invalid {
+                message: format!("the provider refuses to refresh {name} so early"),
+                hint: "It is refreshed by itself as soon as the provider allows it.".to_owned(),
+            })
+        } else {
+            None
+        };
+        match refusal {
+            Some(refusal) => self.refuse(caller, refusal),
+            None => self.wait(caller, id, Wish::Rotation, timeout),
+        }
+    }
+
+    /// Lets a caller wait for the next refresh and sees to it that there is one, unless it cannot come in time.
+    fn wait(&mut self, caller: CallerId, id: CredentialId, wish: Wish, timeout: Duration) {
+        let until = self.now.plus(timeout);
+        let Some(held) = self.held.get(&id) else {
+            return;
+        };
+        if self.is_leaving || self.waiters.len() >= MOST_WAITERS {
+            self.refuse(caller, Refusal::Stopped);
+            return;
+        }
+        let is_under_way = matches!(held.phase, Phase::Flying(_) | Phase::Revoking);
+        let start = self.next_chance(held, wish);
+        if !is_under_way && start > until.max(self.now) {
+            let failure = self.why_not_now(held, start);
+            self.refuse(caller, Refusal::Failed { failure });
+            return;
+        }
+        self.waiters.add(caller, Waiter { id, wish, until });
+        if let Some(held) = self.held.get_mut(&id) {
+            held.callers.push(caller);
+        }
+        if !is_under_way {
+            self.hasten(id, start);
+        }
+    }
+
+    /// When an attempt can be made at the earliest for somebody who waits.
+    fn next_chance(&self, held: &Held, wish: Wish) -> Timestamp {
+        let pause = self.queue.paused_until(held.host).unwrap_or(self.now);
+        let bound = held.not_before.unwrap_or(self.now).max(pause).max(self.now);
+        match (held.retry_at, held.failed_at, wish) {
+            (Some(retry), Some(failed), Wish::Token) => retry
+                .min(failed.plus(self.settings.limits.backoff_first))
+                .max(bound),
+            _ => bound,
+        }
+    }
+
+    fn why_not_now(&self, held: &Held, start: Timestamp) -> Failure {
+        let mut failure = held
+            .profile
+            .last_failure
+            .clone()
+            .unwrap_or_else(|| Failure {
+                class: FailureClass::Transient,
+                code: "rate_limited".to_owned(),
+                cause: format!("{} asked not to be called for a while", held.profile.host),
+                fix: "Nothing needs to be done: it is tried again by itself.".to_owned(),
+                provider_words: None,
+                retry_after_secs: None,
+                unsent: true,
+            });
+        let wait = self.now.until(start);
+        failure.retry_after_secs = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(0));
+        failure
+    }
+
+    /// Brings the next attempt forward to that moment.
+    pub(in crate::engine) fn hasten(&mut self, id: CredentialId, start: Timestamp) {
+        let Some(held) = self.held.get_mut(&id) else {
+            return;
+        };
+        held.spread_until = None;
+        match held.phase {
+            // A pause of the host is the queue's own business; it wakes when the pause ends.
+            Phase::Resting if start <= self.now || held.retry_at.is_none() => self.enqueue(id),
+            Phase::Resting => {
+                held.retry_at = held.retry_at.map(|at| at.min(start));
+                self.settle_and_tell(id);
+            }
+            Phase::Queued(_) => self.requeue(id),
+            Phase::Flying(_) | Phase::Revoking => {}
+        }
+    }
+
+    /// Sends those away whose limit has come.
+    pub(in crate::engine) fn dismiss_late_callers(&mut self) {
+        while let Some((caller, waiter)) = self.waiters.take_late(self.now) {
+            if let Some(held) = self.held.get_mut(&waiter.id) {
+                held.callers.retain(|other| *other != caller);
+            }
+            self.refuse(caller, Refusal::TimedOut);
+        }
+    }
+
+    /// Takes all who wait for a credential, with what they wait for.
+    pub(in crate::engine) fn take_callers(&mut self, id: CredentialId) -> Vec<(CallerId, Waiter)> {
+        let Some(held) = self.held.get_mut(&id) else {
+            return Vec::new();
+        };
+        let callers = std::mem::take(&mut held.callers);
+        callers
+            .into_iter()
+            .filter_map(|caller| Some((caller, self.waiters.take(caller)?)))
+            .collect()
+    }
+
+    /// Tells all who wait for a credential that it will not be.
+    pub(in crate::engine) fn refuse_callers(&mut self, id: CredentialId, refusal: &Refusal) {
+        for (caller, _) in self.take_callers(id) {
+            self.refuse(caller, refusal.clone());
+        }
+    }
+}
+
+/// What becomes of a request for a token.
+enum Verdict {
+    Serve,
+    Refresh,
+    Refuse(Refusal),
+}
+
+/// How much a known name looks like the wanted one; lower is more alike.
+fn likeness(known: &CredentialName, wanted: &CredentialName, account: &str) -> Option<u8> {
+    let theirs = known.account().to_lowercase();
+    let same_provider = known.provider() == wanted.provider();
+    if theirs == account {
+        return Some(0);
+    }
+    let overlaps = theirs.contains(account) || account.contains(theirs.as_str());
+    match (same_provider, overlaps) {
+        (true, true) => Some(1),
+        (true, false) => Some(2),
+        (false, _) => None,
+    }
+}

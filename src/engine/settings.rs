@@ -1,0 +1,44 @@
+//! What an engine is told at its start.
+
+use crate::model::policy::{Limits, Policy, PolicyOverride};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Settings of an engine.
+#[derive(Debug, Clone, Default)]
+pub struct EngineSettings {
+    /// When tokens are refreshed.
+    pub policy: Policy,
+    /// The same for one provider (by name) or one credential (by `provider/account`).
+    pub overrides: BTreeMap<String, PolicyOverride>,
+    /// How much may be under way at once.
+    pub limits: Limits,
+}
+
+/// Settings of the pure core.
+#[derive(Debug, Clone)]
+pub struct CoreSettings {
+    /// When tokens are refreshed.
+    pub policy: Policy,
+    /// The same for one provider (by name) or one credential (by `provider/account`).
+    pub overrides: BTreeMap<String, PolicyOverride>,
+    /// How much may be under way at once.
+    pub limits: Limits,
+    /// What is due at once after a suspend or a change of the clock is spread over this long.
+    pub spread: Duration,
+    /// Makes this engine's jitter its own.
+    pub seed: u64,
+}
+
+impl CoreSettings {
+    /// The core's part of an engine's settings.
+    pub fn new(settings: &EngineSettings, seed: u64) -> Self {
+        Self {
+            policy: settings.policy.clone(),
+            overrides: settings.overrides.clone(),
+            limits: settings.limits.clone(),
+            spread: Duration::from_secs(30),
+            seed,
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! The words of the pure core: inputs are facts, effects are wishes; neither ever holds a secret.
+
+use crate::clock::Timestamp;
+use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
+use crate::model::event::Activity;
+use crate::model::failure::Failure;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::name::CredentialName;
+use crate::model::token::IdClaims;
+use crate::vault::store::{Spending, StoredProfile};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Somebody who waits for an answer, by the number the shell gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerId(pub u64);
+
+/// One refresh from its first write to its last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FlightId(pub u64);
+
+/// Which refresh token is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenChoice {
+    /// The present one.
+    Current,
+    /// The one before: the present one was refused, perhaps because it never reached the provider's own disk.
+    Previous,
+}
+
+/// What could not be done with the vault, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VaultTrouble {
+    /// What went wrong.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl VaultTrouble {
+    /// The same, for somebody who asked.
+    pub fn refusal(&self) -> Refusal {
+        Refusal::Vault {
+            message: self.message.clone(),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+/// A provider's answer to a refresh without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Lifetime of the access token, if it ends.
+    pub expires_in: Option<Duration>,
+    /// Lifetime of the refresh token, where the provider tells.
+    pub refresh_expires_in: Option<Duration>,
+    /// The access token's type.
+    pub token_type: String,
+    /// Scopes, where the answer names them.
+    pub scopes: Option<Vec<String>>,
+    /// What a new ID token says.
+    pub claims: Option<IdClaims>,
+    /// Whether the refresh token was replaced.
+    pub rotated: bool,
+}
+
+/// Which tokens were written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// The access token.
+    pub access: Fingerprint,
+    /// The refresh token.
+    pub refresh: Option<Fingerprint>,
+}
+
+/// What became of writing an intent to refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SpendOutcome {
+    /// It is on disk and the secret is open; a previous refresh token is kept until then.
+    Written {
+        /// Until when a previous refresh token is of use, if one is kept.
+        previous_until: Option<Timestamp>,
+    },
+    /// The vault holds another generation: somebody else rotated or removed it.
+    Stale,
+    /// The vault could not be written or read: nothing was spent.
+    Failed(VaultTrouble),
+}
+
+/// What became of writing new tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RotateOutcome {
+    /// They are on disk.
+    Written(Fingerprints),
+    /// The vault holds another generation: a new sign-in or a removal came first.
+    Stale,
+    /// The vault could not be written; the shell still has them in hand.
+    Failed(VaultTrouble),
+}
+
+/// What has happened.
+#[derive(Debug)]
+pub enum Input {
+    /// The journal has open entries; comes before the first profile.
+    FoundOpen(Vec<Spending>),
+    /// Profiles were opened.
+    Loaded {
+        /// They.
+        profiles: Vec<StoredProfile>,
+        /// How many there will be.
+        total: u64,
+    },
+    /// All that can be opened was opened.
+    LoadEnded,
+    /// A program wants an access token.
+    TokenAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Whose token.
+        name: CredentialName,
+        /// How long it must live yet.
+        min_ttl: Duration,
+        /// How long the caller waits.
+        timeout: Duration,
+    },
+    /// Somebody wants a rotation.
+    RefreshAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Of which.
+        name: CredentialName,
+        /// How long the caller waits.
+        timeout: Duration,
+    },
+    /// Somebody wants a revocation.
+    RevokeAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Of which.
+        name: CredentialName,
+    },
+    /// Somebody wants a credential forgotten.
+    RemoveAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Which.
+        name: CredentialName,
+    },
+    /// The intent to refresh was written, or not.
+    Spent {
+        /// Of which flight.
+        flight: FlightId,
+        /// What became of it.
+        outcome: SpendOutcome,
+    },
+    /// The provider gave new tokens; the shell has them in hand.
+    Granted {
+        /// Of which flight.
+        flight: FlightId,
+        /// What may be known of them.
+        grant: Grant,
+        /// How long the provider took.
+        took: Duration,
+    },
+    /// The provider, or the way to it, failed.
+    Refused {
+        /// Of which flight.
+        flight: FlightId,
+        /// Why.
+        failure: Failure,
+        /// How long it took.
+        took: Duration,
+    },
+    /// The new tokens were written, or not.
+    Rotated {
+        /// Of which flight.
+        flight: FlightId,
+        /// What became of it.
+        outcome: RotateOutcome,
+    },
+    /// A changed profile could not be written.
+    ProfileNotWritten {
+        /// Whose.
+        id: CredentialId,
+    },
+    /// A revocation ended.
+    RevokeEnded {
+        /// Whose.
+        id: CredentialId,
+        /// How.
+        outcome: Result<RevokeOutcome, Refusal>,
+    },
+    /// A removal was written, or not.
+    RemoveEnded {
+        /// Who asked.
+        caller: CallerId,
+        /// Whose.
+        id: CredentialId,
+        /// How it ended.
+        outcome: Result<(), VaultTrouble>,
+    },
+    /// A person signed in and the tokens are on disk.
+    SignedIn {
+        /// Its number.
+        id: CredentialId,
+        /// Its generation.
+        generation: Generation,
+        /// What may be seen of it.
+        profile: Box<Profile>,
+    },
+    /// Programs got access tokens without the core's help.
+    Used {
+        /// Whose and when.
+        uses: Vec<(CredentialName, Timestamp)>,
+    },
+    /// The machine slept, or its clock was set.
+    ClockJumped {
+        /// By how many milliseconds the wall clock ran ahead of the steady one.
+        by_ms: i64,
+    },
+    /// Time has passed.
+    Woke,
+    /// The engine is asked to leave: nothing new is begun.
+    Leaving,
+}
+
+impl Input {
+    /// Who asks about which credential, if this is a question.
+    pub fn question(&self) -> Option<(CallerId, &CredentialName)> {
+        match self {
+            Self::TokenAsked { caller, name, .. }
+            | Self::RefreshAsked { caller, name, .. }
+            | Self::RevokeAsked { caller, name }
+            | Self::RemoveAsked { caller, name } => Some((*caller, name)),
+            Self::FoundOpen(_)
+            | Self::Loaded { .. }
+            | Self::LoadEnded
+            | Self::Spent { .. }
+            | Self::Granted { .. }
+            | Self::Refused { .. }
+            | Self::Rotated { .. }
+            | Self::ProfileNotWritten { .. }
+            | Self::RevokeEnded { .. }
+            | Self::RemoveEnded { .. }
+            | Self::SignedIn { .. }
+            | Self::Used { .. }
+            | Self::ClockJumped { .. }
+            | Self::Woke
+            | Self::Leaving => None,
+        }
+    }
+}
+
+/// What is answered to a caller.
+#[derive(Debug)]
+pub enum Answer {
+    /// The access token of that credential; the shell fetches it.
+    Token(CredentialId),
+    /// The credential now.
+    View(Box<CredentialView>),
+    /// What the provider did.
+    Revoked(RevokeOutcome),
+    /// It was removed.
+    Removed,
+    /// It was not done.
+    Refused(Refusal),
+}
+
+/// What shall happen.
+#[derive(Debug)]
+pub enum Effect {
+    /// Write the intent to refresh, and open the secret.
+    Spend {
+        /// The flight.
+        flight: FlightId,
+        /// The intent.
+        spending: Spending,
+    },
+    /// Send the refresh token.
+    Send {
+        /// The flight.
+        flight: FlightId,
+        /// Which of them.
+        token: TokenChoice,
+    },
+    /// Write the new tokens that are in hand.
+    Rotate {
+        /// The flight.
+        flight: FlightId,
+        /// Whose.
+        id: CredentialId,
+        /// The generation that was spent.
+        spent: Generation,
+        /// What may be seen of it now, fingerprints aside.
+        profile: Arc<Profile>,
+    },
+    /// Write that a spending failed.
+    FailSpending {
+        /// Whose.
+        id: CredentialId,
+        /// Its generation.
+        generation: Generation,
+        /// What may be seen of it now.
+        profile: Arc<Profile>,
+        /// Whether it is certain that nothing was spent; otherwise the journal's entry stays open.
+        certain: bool,
+    },
+    /// The new tokens are on disk: whoever asks from now on gets them.
+    Landed {
+        /// The flight.
+        flight: FlightId,
+        /// Whose.
+        id: CredentialId,
+        /// Its name.
+        name: CredentialName,
+        /// Whether somebody waits for the token.
+        awaited: bool,
+    },
+    /// The flight is over: what is in hand can be dropped.
+    Drop(FlightId),
+    /// Write a profile.
+    WriteProfile {
+        /// Whose.
+        id: CredentialId,
+        /// Its generation.
+        generation: Generation,
+        /// The profile.
+        profile: Arc<Profile>,
+    },
+    /// Tell the provider that its tokens shall die.
+    Revoke {
+        /// Whose.
+        id: CredentialId,
+    },
+    /// Forget a credential on disk.
+    Remove {
+        /// Who asked.
+        caller: CallerId,
+        /// Which.
+        id: CredentialId,
+    },
+    /// Serve no access token of it from memory any more.
+    Withdraw(CredentialName),
+    /// Tell a caller.
+    Answer {
+        /// Who.
+        caller: CallerId,
+        /// What.
+        answer: Answer,
+    },
+    /// Tell everyone that a credential has changed.
+    Changed(CredentialId),
+    /// Tell everyone that a credential is gone.
+    Gone(CredentialName),
+    /// Tell everyone how far the loading is.
+    Progress {
+        /// So many are there.
+        loaded: u64,
+        /// So many there will be.
+        total: u64,
+    },
+    /// Keep a line in the activity log and tell everyone.
+    Happened(Activity),
+}
