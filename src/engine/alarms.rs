@@ -141,7 +141,7 @@ impl Core {
 
     pub(in crate::engine) fn flush_when_due(&mut self) {
         let is_due = self.flush_at.is_some_and(|at| at <= self.now);
-        if !is_due && !(self.is_leaving && self.flush_at.is_some()) {
+        if self.flush_at.is_none() || !(is_due || self.is_leaving) {
             return;
         }
         self.flush_at = None;
