@@ -1,4 +1,4 @@
-//! How a credential is and when its refresh token will die, told from its profile, what is done about it, and the time.
+//! How a credential is and when its refresh token dies: told from its profile, what is done, and the time.
 
 use crate::clock::Timestamp;
 use crate::model::credential::{Profile, Standing};

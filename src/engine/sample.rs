@@ -4,7 +4,6 @@
 use crate::clock::Timestamp;
 use crate::model::client::ClientAuth;
 use crate::model::credential::{Flow, Profile, Standing};
-use crate::model::failure::{Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::policy::PolicyOverride;
 use std::time::Duration;
@@ -41,18 +40,5 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         failures_in_a_row: 0,
         policy: PolicyOverride::default(),
         attempts: Vec::new(),
-    }
-}
-
-/// A failure of that class and code.
-pub(crate) fn failure(class: FailureClass, code: &str) -> Failure {
-    Failure {
-        class,
-        code: code.to_owned(),
-        cause: "something failed".to_owned(),
-        fix: "Do something.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: false,
     }
 }
