@@ -1,4 +1,4 @@
-//! The authorization endpoint: checks the request, asks the person, sends the browser back with a code.
+//! The authorization endpoint: checks the request, asks the person, sends the browser back.
 
 use crate::demo::codes::{AuthorizationRequest, BrowserSignIn};
 use crate::demo::exchange::Exchange;

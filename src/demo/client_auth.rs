@@ -1,4 +1,4 @@
-//! Client authentication: none, basic (form-urlencoded first) and post, each client by its own only.
+//! Client authentication: none, basic (form-urlencoded first) or post, as registered.
 
 use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;

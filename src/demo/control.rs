@@ -1,4 +1,4 @@
-//! Steers a running provider from inside the program: answers for the person, changes quirks, counts, seeds.
+//! Steers a running provider from inside the program: answers, changes quirks, counts, seeds.
 
 use crate::clock::Timestamp;
 use crate::demo::authorization_endpoint;

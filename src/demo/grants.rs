@@ -1,4 +1,4 @@
-//! Grants and the tokens of each family: issuing, rotating, noticing reuse, revoking. Pure: time is an argument.
+//! Grants and the tokens of each family: issued, rotated, reused, revoked. Time is an argument.
 
 use crate::clock::Timestamp;
 use crate::demo::bounded::Bounded;

@@ -1,4 +1,4 @@
-//! A small real OAuth provider on loopback: for the demo, the tests, and learning how providers misbehave.
+//! A small real OAuth provider on loopback: for the demo, the tests, and trying out quirks.
 //!
 //! It speaks OpenID Connect discovery, the authorization code flow with PKCE, the device flow, refresh with rotation
 //! and reuse detection, revocation, introspection and userinfo; [`quirks`] lists how it can misbehave on purpose.

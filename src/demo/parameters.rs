@@ -1,4 +1,4 @@
-//! The parameters of a request, from a query, a form or a JSON body; each at most once (RFC 6749 3.2).
+//! The parameters of a query, a form or a JSON body; each at most once (RFC 6749 3.2).
 
 use crate::demo::problem::Problem;
 use axum::http::HeaderMap;

@@ -1,4 +1,4 @@
-//! Plays the person's browser: opens an authorization address and carries the answer to the client's listener.
+//! Plays the person's browser: opens an authorization address and delivers the answer.
 
 use crate::demo::authorization_endpoint::{Rejected, account_name, allowed, checked, denied};
 use crate::demo::page::SUGGESTED_NAME;

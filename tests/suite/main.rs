@@ -15,4 +15,6 @@ mod agent_client;
 mod agent_rig;
 mod boundaries;
 mod cli_basics;
+mod demo;
+mod demo_quirks;
 mod sandbox;
