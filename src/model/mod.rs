@@ -10,4 +10,5 @@ pub mod name;
 pub mod policy;
 pub mod provider;
 pub mod signin;
+pub mod strength;
 pub mod token;

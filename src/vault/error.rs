@@ -11,14 +11,112 @@ pub enum VaultError {
         /// Where.
         path: PathBuf,
     },
-    /// The passphrase opens no slot.
-    #[error("the passphrase opens no slot of the vault")]
-    WrongPassphrase,
+    /// There is a file already where a vault was to be created.
+    #[error("{path} exists already")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
     /// The file is no vault.
     #[error("{path} is not a tokenward vault")]
     NotAVault {
         /// Where.
         path: PathBuf,
+    },
+    /// The vault was written by a newer version of this program.
+    #[error("{path} has format {found}, and this program knows formats up to {known}")]
+    Newer {
+        /// Where.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format known here.
+        known: i64,
+    },
+    /// The vault has an old format and was opened for reading only.
+    #[error(
+        "{path} has the old format {found} and cannot be brought up to date while it is only read"
+    )]
+    Older {
+        /// Where.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+    },
+    /// Other users could read or replace the vault.
+    #[error("{path} is not safe to use: {what}")]
+    Insecure {
+        /// Which file or folder.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The passphrase opens no slot.
+    #[error("the passphrase opens no slot of the vault")]
+    WrongPassphrase,
+    /// The age identity opens no slot.
+    #[error("the identity opens no slot of the vault")]
+    WrongIdentity,
+    /// The text holds no age identity that can be used.
+    #[error("there is no age identity (AGE-SECRET-KEY-1...) in the key file")]
+    NotAnIdentity,
+    /// The text is no age recipient.
+    #[error("{text} is not an age recipient (age1...)")]
+    NotARecipient {
+        /// What was given.
+        text: String,
+    },
+    /// There is no slot of that kind.
+    #[error("the vault has no {kind} slot")]
+    NoSlot {
+        /// Which kind.
+        kind: &'static str,
+    },
+    /// There is no slot of that number.
+    #[error("the vault has no slot {id}")]
+    NoSuchSlot {
+        /// Its number.
+        id: i64,
+    },
+    /// The last slot was to be removed.
+    #[error("slot {id} is the only one left: without it nothing opens the vault")]
+    LastSlot {
+        /// Its number.
+        id: i64,
+    },
+    /// The keyring of this computer opens the vault already.
+    #[error("the keyring of this computer opens the vault already, by slot {id}")]
+    KeyringSlotExists {
+        /// The slot's number.
+        id: i64,
+    },
+    /// A work factor was asked for that is out of range, or a slot demands too much work.
+    #[error("a scrypt work factor of {found} is out of range (1 to {most})")]
+    WorkFactor {
+        /// What was asked for.
+        found: u8,
+        /// The highest accepted.
+        most: u8,
+    },
+    /// The keyring is locked.
+    #[error("the keyring is locked")]
+    KeyringLocked {
+        /// What the keyring said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no keyring service on this machine, or in this session.
+    #[error("there is no keyring service in this session")]
+    NoKeyring,
+    /// The keyring has no entry for this vault.
+    #[error("the keyring has no entry for this vault")]
+    KeyringEntryMissing,
+    /// The keyring failed in another way.
+    #[error("the keyring could not be used")]
+    Keyring {
+        /// What the keyring said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A row is not what was written there.
     #[error("row {row} of table {table} is not what was written there: {what}")]
@@ -30,4 +128,221 @@ pub enum VaultError {
         /// What is wrong with it.
         what: &'static str,
     },
+    /// A row holds what was written to another row.
+    #[error("row {row} of table {table} holds a copy of row {of}")]
+    Misplaced {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        row: String,
+        /// Where it was copied from.
+        of: i64,
+    },
+    /// A row is sealed to another key than this vault's.
+    #[error(
+        "row {row} of table {table} is sealed to another key: it comes from another vault or its head is damaged"
+    )]
+    Foreign {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        row: String,
+    },
+    /// Rows were deleted or put back behind the vault's back.
+    #[error(
+        "table {table} has not the rows that were written: some were deleted, added or put back"
+    )]
+    RowsChanged {
+        /// Which table.
+        table: &'static str,
+    },
+    /// A row was written by a newer version of this program.
+    #[error(
+        "row {row} of table {table} has payload version {found}, which this program does not know"
+    )]
+    NewerPayload {
+        /// Which table.
+        table: &'static str,
+        /// Which row.
+        row: String,
+        /// Its version.
+        found: u64,
+    },
+    /// The file is damaged as a database.
+    #[error("the vault's file is damaged")]
+    Corrupt {
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// The vault cannot be written.
+    #[error("the vault cannot be written: the file, its folder or its file system is read-only")]
+    ReadOnly {
+        /// What SQLite or the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no room left.
+    #[error("the vault cannot be written: the disk is full")]
+    DiskFull {
+        /// What SQLite or the system said.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Another process is writing and did not end in time.
+    #[error("the vault is busy: another process is writing to it")]
+    Busy {
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// Another process owns the vault.
+    #[error("another owner of the vault is alive{}", .pid.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    Owned {
+        /// Its process, when it said so.
+        pid: Option<u32>,
+    },
+    /// There is no credential of that number.
+    #[error("there is no credential {id} in the vault")]
+    NoSuchCredential {
+        /// Its number.
+        id: i64,
+    },
+    /// The system refused something.
+    #[error("could not {what} {path}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// SQLite refused something that should not fail.
+    #[error("the vault's database refused an operation")]
+    Database {
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A secret could not be sealed.
+    #[error("a row of table {table} could not be sealed")]
+    Seal {
+        /// For which table.
+        table: &'static str,
+    },
+}
+
+impl VaultError {
+    /// What to do about it: a sentence, with a command where one helps.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Missing { .. } => "create one with `tokenward init`, or name another with --vault".to_owned(),
+            Self::Exists { .. } => "open it, or name another file with --vault".to_owned(),
+            Self::NotAVault { .. } => {
+                "nothing was changed; name the right file with --vault, or restore a backup".to_owned()
+            }
+            Self::Newer { .. } | Self::NewerPayload { .. } => {
+                "nothing was changed; use the newer tokenward that wrote it".to_owned()
+            }
+            Self::Older { .. } => "start `tokenward` once: it brings the vault up to date and keeps a copy".to_owned(),
+            Self::Insecure { path, .. } => format!(
+                "keep the vault in a folder of its own that is yours alone: `chmod go-rwx {}`",
+                path.display()
+            ),
+            Self::WrongPassphrase => {
+                "try again (mind the keyboard layout); `tokenward vault slots` lists the other ways to unlock".to_owned()
+            }
+            Self::WrongIdentity | Self::NoSlot { .. } | Self::NoSuchSlot { .. } => {
+                "`tokenward vault slots` lists the ways to unlock this vault".to_owned()
+            }
+            Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),
+            Self::NotARecipient { .. } => "`age-keygen -y key.txt` prints the recipient of a key file".to_owned(),
+            Self::LastSlot { .. } => "add another first: `tokenward vault add-slot`".to_owned(),
+            Self::KeyringSlotExists { id } => {
+                format!("nothing is to be done; to renew it, first `tokenward vault remove-slot {id}`")
+            }
+            Self::WorkFactor { most, .. } => format!(
+                "give a number from 1 to {most}; 18 takes about a second. A slot that demands more was not made by this program"
+            ),
+            Self::KeyringLocked { .. } => {
+                "unlock the keyring (log in to the desktop, or `gnome-keyring-daemon --unlock`), or use the passphrase"
+                    .to_owned()
+            }
+            Self::NoKeyring => {
+                "start a secret service (gnome-keyring, KWallet, KeePassXC) in a D-Bus session, or use the passphrase"
+                    .to_owned()
+            }
+            Self::KeyringEntryMissing => {
+                "unlock in another way, then renew it: `tokenward vault remove-slot`, `tokenward vault add-slot --keyring`"
+                    .to_owned()
+            }
+            Self::Keyring { .. } => "look at what the keyring said; another slot opens the vault meanwhile".to_owned(),
+            Self::Tampered { .. } | Self::Misplaced { .. } | Self::Foreign { .. } | Self::RowsChanged { .. } => {
+                "the row was not used; `tokenward vault verify` lists all that is wrong. Restore a backup, or remove the \
+                 credential and sign in again; and ask who else can write to this file"
+                    .to_owned()
+            }
+            Self::Corrupt { .. } => {
+                "keep the file, check the disk, and restore a backup; `tokenward vault verify` says what can be read"
+                    .to_owned()
+            }
+            Self::ReadOnly { .. } => "nothing was lost; make the vault's folder and file writable".to_owned(),
+            Self::DiskFull { .. } => "nothing was lost; make room on the vault's disk".to_owned(),
+            Self::Busy { .. } => "nothing was lost; try again when the other process is done".to_owned(),
+            Self::Owned { .. } => {
+                "use it through its owner (`tokenward list`, `tokenward get`), or end that process first".to_owned()
+            }
+            Self::NoSuchCredential { .. } => "`tokenward list` shows what is there".to_owned(),
+            Self::Io { .. } => "check the path and its permissions".to_owned(),
+            Self::Database { .. } | Self::Seal { .. } => {
+                "this should not happen; `tokenward vault verify` checks the file".to_owned()
+            }
+        }
+    }
+
+    /// Makes an input or output error, sorting out a full and a read-only disk.
+    pub fn io(what: &'static str, path: &std::path::Path, source: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::DiskFull {
+                source: Box::new(source),
+            },
+            ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
+                source: Box::new(source),
+            },
+            _ => Self::Io {
+                what,
+                path: path.to_path_buf(),
+                source,
+            },
+        }
+    }
+}
+
+impl From<rusqlite::Error> for VaultError {
+    fn from(source: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        let Some(code) = source.sqlite_error_code() else {
+            // A value of another type or shape than every version wrote: the file was changed.
+            return Self::Corrupt { source };
+        };
+        match code {
+            ErrorCode::DiskFull => Self::DiskFull {
+                source: Box::new(source),
+            },
+            ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
+                Self::ReadOnly {
+                    source: Box::new(source),
+                }
+            }
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy { source },
+            // SQLITE_ERROR (Unknown): our statements are right, so a schema that does not fit them was changed.
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::Unknown => {
+                Self::Corrupt { source }
+            }
+            _ => Self::Database { source },
+        }
+    }
 }

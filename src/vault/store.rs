@@ -45,9 +45,10 @@ pub enum Write {
         secret: Box<Secret>,
     },
     /// A refresh token is about to be spent: opens the journal's entry. Refused when one is open already for a
-    /// different token.
+    /// different token, or when the credential is of another generation ([`Written::Stale`]).
     Spend(Spending),
-    /// The answer to a spending: new secret, new profile, fingerprints, generation + 1, journal entry closed.
+    /// The answer to a spending: new secret (with the previous refresh token), new profile, fingerprints, generation + 1,
+    /// journal entry closed. Answered by [`Written::Saved`].
     Rotate {
         /// Whose.
         id: CredentialId,
@@ -108,7 +109,8 @@ pub enum Written {
     Done,
     /// A credential is on disk under this number and generation.
     Saved(CredentialId, Generation),
-    /// The credential is not of that generation any more, or is gone: nothing was changed.
+    /// The credential is not of that generation any more, or is gone, or another token's spending is open: this write
+    /// changed nothing, the others of the batch stand.
     Stale,
 }
 

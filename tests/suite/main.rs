@@ -18,3 +18,5 @@ mod cli_basics;
 mod demo;
 mod demo_quirks;
 mod sandbox;
+mod vault_fixture;
+mod vault_store;

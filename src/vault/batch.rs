@@ -1,0 +1,227 @@
+//! Carries a batch of changes out: seals everything first, then writes it in one transaction.
+
+use crate::model::credential::{CredentialId, Generation, Profile, Secret};
+use crate::model::fingerprint::Fingerprint;
+use crate::vault::binding::{Sealed, Table};
+use crate::vault::credential::{self, Head, NewRow};
+use crate::vault::error::VaultError;
+use crate::vault::keys::VaultKeys;
+use crate::vault::open::{Change, OpenVault};
+use crate::vault::seal::seal;
+use crate::vault::store::{Spending, Write, Written};
+use crate::vault::{client, event, fingerprint, journal, payload};
+
+/// Batches smaller than this are not worth a second thread.
+const WORTH_A_THREAD: usize = 8;
+
+/// Carries the batch out in one transaction.
+pub fn apply(vault: &mut OpenVault, writes: &[Write]) -> Result<Vec<Written>, VaultError> {
+    let prepared = prepare_all(vault.keys(), writes)?;
+    vault.change(|change| {
+        prepared
+            .iter()
+            .map(|write| carry_out(change, write))
+            .collect()
+    })
+}
+
+/// A change whose payloads are sealed.
+enum Prepared<'a> {
+    SignIn(Grant),
+    Spend(&'a Spending),
+    Rotate(CredentialId, Generation, Grant),
+    Profile(CredentialId, Generation, FiledProfile, Entry),
+    Remove(CredentialId),
+    Client([u8; 32], [u8; 32], Sealed),
+    Activity(Option<[u8; 32]>, Sealed),
+}
+
+/// What becomes of the journal's entry.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Entry {
+    Close,
+    Leave,
+}
+
+struct FiledProfile {
+    name_hash: [u8; 32],
+    profile: Sealed,
+}
+
+struct Grant {
+    filed: FiledProfile,
+    secret: Sealed,
+    fingerprints: Vec<Fingerprint>,
+}
+
+impl Grant {
+    fn row(&self) -> NewRow<'_> {
+        NewRow {
+            name_hash: &self.filed.name_hash,
+            profile: &self.filed.profile,
+            secret: &self.secret,
+        }
+    }
+}
+
+fn prepare_all<'a>(keys: &VaultKeys, writes: &'a [Write]) -> Result<Vec<Prepared<'a>>, VaultError> {
+    let prepare = |writes: &'a [Write]| -> Result<Vec<_>, VaultError> {
+        writes
+            .iter()
+            .map(|write| prepare_one(keys, write))
+            .collect()
+    };
+    if writes.len() < WORTH_A_THREAD {
+        return prepare(writes);
+    }
+    let (first, second) = writes.split_at(writes.len() / 2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| prepare(second));
+        let mut prepared = prepare(first)?;
+        match second.join() {
+            Ok(more) => prepared.extend(more?),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+        Ok(prepared)
+    })
+}
+
+fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, VaultError> {
+    Ok(match write {
+        Write::SignIn { profile, secret } => Prepared::SignIn(grant(keys, profile, secret)?),
+        Write::Spend(spending) => Prepared::Spend(spending),
+        Write::Rotate {
+            id,
+            spent,
+            profile,
+            secret,
+        } => Prepared::Rotate(*id, *spent, grant(keys, profile, secret)?),
+        Write::FailSpending {
+            id,
+            generation,
+            profile,
+        } => Prepared::Profile(*id, *generation, filed(keys, profile)?, Entry::Close),
+        Write::UnknownSpending {
+            id,
+            generation,
+            profile,
+        }
+        | Write::Profile {
+            id,
+            generation,
+            profile,
+        } => Prepared::Profile(*id, *generation, filed(keys, profile)?, Entry::Leave),
+        Write::Remove { id } => Prepared::Remove(*id),
+        Write::Client { provider, client } => Prepared::Client(
+            client::provider_hash(keys, &provider.name),
+            client::client_hash(keys, &provider.name, &client.id),
+            seal(
+                keys,
+                Table::Client,
+                &payload::write_client(provider, client),
+            )?,
+        ),
+        Write::Activity(activity) => Prepared::Activity(
+            activity
+                .name
+                .as_ref()
+                .map(|name| event::subject_hash(keys, name)),
+            seal(keys, Table::Event, &payload::write_activity(activity))?,
+        ),
+    })
+}
+
+fn filed(keys: &VaultKeys, profile: &Profile) -> Result<FiledProfile, VaultError> {
+    Ok(FiledProfile {
+        name_hash: credential::name_hash(keys, profile),
+        profile: seal(keys, Table::Credential, &payload::write_profile(profile))?,
+    })
+}
+
+fn grant(keys: &VaultKeys, profile: &Profile, secret: &Secret) -> Result<Grant, VaultError> {
+    Ok(Grant {
+        filed: filed(keys, profile)?,
+        secret: seal(keys, Table::Credential, &payload::write_secret(secret))?,
+        fingerprints: fingerprint::of_secret(keys, secret),
+    })
+}
+
+fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, VaultError> {
+    match write {
+        Prepared::SignIn(grant) => sign_in(change, grant),
+        Prepared::Spend(spending) => journal::begin(change, spending),
+        Prepared::Rotate(id, spent, grant) => {
+            let Some(head) = at_generation(change, *id, *spent)? else {
+                return Ok(Written::Stale);
+            };
+            replace(change, id.0, Some(&head), grant)
+        }
+        Prepared::Profile(id, generation, filed, entry) => {
+            let Some(head) = at_generation(change, *id, *generation)? else {
+                return Ok(Written::Stale);
+            };
+            credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
+            if *entry == Entry::Close {
+                journal::close(change, id.0)?;
+            }
+            Ok(Written::Done)
+        }
+        Prepared::Remove(id) => {
+            let Some(head) = credential::head(change.conn, id.0)? else {
+                return Ok(Written::Stale);
+            };
+            credential::delete(change, id.0, &head)?;
+            journal::close(change, id.0)?;
+            Ok(Written::Done)
+        }
+        Prepared::Client(provider, client, sealed) => {
+            client::keep(change, provider, client, sealed)?;
+            Ok(Written::Done)
+        }
+        Prepared::Activity(subject, sealed) => {
+            event::add(change, subject.as_ref(), sealed)?;
+            Ok(Written::Done)
+        }
+    }
+}
+
+fn at_generation(
+    change: &Change<'_>,
+    id: CredentialId,
+    generation: Generation,
+) -> Result<Option<Head>, VaultError> {
+    let head = credential::head(change.conn, id.0)?;
+    Ok(head.filter(|head| u64::try_from(head.generation) == Ok(generation.0)))
+}
+
+fn sign_in(change: &mut Change<'_>, grant: &Grant) -> Result<Written, VaultError> {
+    match credential::find(change.conn, &grant.filed.name_hash)? {
+        Some(id) => {
+            let head = credential::head(change.conn, id)?;
+            replace(change, id, head.as_ref(), grant)
+        }
+        None => {
+            let id = credential::reserve(change.conn, &grant.filed.name_hash)?;
+            replace(change, id, None, grant)
+        }
+    }
+}
+
+/// Puts a grant into a row as its next generation, with all that belongs to it.
+fn replace(
+    change: &mut Change<'_>,
+    id: i64,
+    head: Option<&Head>,
+    grant: &Grant,
+) -> Result<Written, VaultError> {
+    let generation = head.map_or(1, |head| head.generation.saturating_add(1));
+    credential::write(change, id, head, generation, &grant.row())?;
+    for fingerprint in &grant.fingerprints {
+        fingerprint::note(change, *fingerprint, id, generation)?;
+    }
+    journal::close(change, id)?;
+    Ok(Written::Saved(
+        CredentialId(id),
+        Generation(generation.unsigned_abs()),
+    ))
+}

@@ -1,0 +1,322 @@
+//! The file: created whole or not at all, opened when it is safe, unlocked by a slot.
+
+use crate::clock::{Timestamp, now};
+use crate::model::event::{Activity, Happening};
+use crate::vault::binding::{Binding, Table};
+use crate::vault::error::VaultError;
+use crate::vault::keys::{VaultId, VaultKeys, new_identity};
+use crate::vault::ledger::Ledger;
+use crate::vault::open::OpenVault;
+use crate::vault::permissions::{create_private, folder_of, make_folder, secure, with_suffix};
+use crate::vault::schema::{self, Access, MIGRATIONS, bring_up_to_date, connect, inspect};
+use crate::vault::seal;
+use crate::vault::slot::{self, Key, NewSlot, SlotView, StoredSlot};
+use crate::vault::store::{Store, Write};
+use rusqlite::{Connection, OptionalExtension};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+/// Makes and opens vaults.
+#[derive(Debug)]
+pub struct VaultFile;
+
+impl VaultFile {
+    /// Makes a vault with one slot. `work_factor` is scrypt's (a passphrase only); refuses a path where a file is.
+    pub fn create(path: &Path, slot: NewSlot, work_factor: u8) -> Result<OpenVault, VaultError> {
+        let exists = || VaultError::Exists {
+            path: path.to_path_buf(),
+        };
+        make_folder(path)?;
+        if path.exists() {
+            return Err(exists());
+        }
+        secure(path)?;
+        let half_made = with_suffix(path, &format!(".new-{:016x}", rand::random::<u64>()));
+        let made = build(&half_made, &slot, work_factor).and_then(|keys| {
+            // A link refuses to replace, which a rename does not.
+            fs::hard_link(&half_made, path).map_err(|source| match source.kind() {
+                std::io::ErrorKind::AlreadyExists => exists(),
+                _ => VaultError::io("create", path, source),
+            })?;
+            Ok(keys)
+        });
+        for suffix in ["", "-wal", "-shm"] {
+            // What could not be removed holds nothing but sealed rows.
+            let _ = fs::remove_file(with_suffix(&half_made, suffix));
+        }
+        let keys = made?;
+        sync_folder(path)?;
+        let mut vault = OpenVault::new(connect_wal(path)?, keys, path);
+        vault.apply(vec![Write::Activity(Activity {
+            at: now(),
+            name: None,
+            what: Happening::VaultCreated,
+        })])?;
+        Ok(vault)
+    }
+
+    /// Opens a vault that is there: checks who can reach it, what it is and how old it is (an old one is brought up to
+    /// date after a copy was kept).
+    pub fn open(path: &Path) -> Result<LockedVault, VaultError> {
+        Self::open_for(path, Access::Write)
+    }
+
+    /// The same for reading only, which a living owner does not mind.
+    pub fn open_read_only(path: &Path) -> Result<LockedVault, VaultError> {
+        Self::open_for(path, Access::Read)
+    }
+
+    fn open_for(path: &Path, access: Access) -> Result<LockedVault, VaultError> {
+        if !path.exists() {
+            return Err(VaultError::Missing {
+                path: path.to_path_buf(),
+            });
+        }
+        secure(path)?;
+        inspect(path)?;
+        let mut conn = connect(path, access)?;
+        let migrated_from = bring_up_to_date(&mut conn, path, &MIGRATIONS, access)?;
+        let vault_id = read_id(&conn)?;
+        let slots = StoredSlot::all(&conn)?;
+        Ok(LockedVault {
+            path: path.to_path_buf(),
+            access,
+            vault_id,
+            slots,
+            migrated_from,
+        })
+    }
+}
+
+/// A vault whose slots can be listed and tried, and nothing else.
+#[derive(Debug)]
+pub struct LockedVault {
+    path: PathBuf,
+    access: Access,
+    vault_id: VaultId,
+    slots: Vec<StoredSlot>,
+    migrated_from: Option<PathBuf>,
+}
+
+impl LockedVault {
+    /// The ways to unlock it.
+    pub fn slots(&self) -> Result<Vec<SlotView>, VaultError> {
+        self.slots.iter().map(StoredSlot::view).collect()
+    }
+
+    /// Its number, by which its entry in a keyring is found.
+    pub fn vault_id(&self) -> VaultId {
+        self.vault_id
+    }
+
+    /// The copy that was kept when the file was brought up to date just now.
+    pub fn migrated_from(&self) -> Option<&Path> {
+        self.migrated_from.as_deref()
+    }
+
+    /// Unlocks it. May be called again after a wrong passphrase. Takes about a second with a passphrase, a millisecond
+    /// otherwise.
+    pub fn unlock(&self, key: &Key) -> Result<OpenVault, VaultError> {
+        let (keys, slot) = self.keys(key)?;
+        let conn = match self.access {
+            Access::Write => connect_wal(&self.path)?,
+            Access::Read => connect(&self.path, Access::Read)?,
+        };
+        check_meta(&conn, &keys)?;
+        let slots = StoredSlot::all(&conn)?;
+        let used = slots
+            .iter()
+            .find(|stored| stored.id == slot)
+            .ok_or(VaultError::NoSuchSlot { id: slot })?;
+        used.check(&keys)?;
+        Ledger::read(&conn, &keys)?.check(Table::Slot, &slot::sum(&keys, &slots))?;
+        Ok(OpenVault::new(conn, keys, &self.path))
+    }
+
+    /// Unlocks it for reading only although its slots may have been changed: for [`verify`](crate::vault::verify), which
+    /// names what is wrong.
+    pub fn unlock_to_verify(&self, key: &Key) -> Result<OpenVault, VaultError> {
+        let (keys, _) = self.keys(key)?;
+        let conn = connect(&self.path, Access::Read)?;
+        Ok(OpenVault::new(conn, keys, &self.path))
+    }
+
+    fn keys(&self, key: &Key) -> Result<(VaultKeys, i64), VaultError> {
+        let (identity, slot) = slot::unwrap(self.vault_id, &self.slots, key)?;
+        let keys =
+            VaultKeys::derive(self.vault_id, &identity).map_err(|_| VaultError::Tampered {
+                table: Table::Slot.name(),
+                row: slot.to_string(),
+                what: "it holds no age identity",
+            })?;
+        Ok((keys, slot))
+    }
+}
+
+/// Refuses keys that are not this vault's: its number is bound with them.
+pub fn check_meta(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultError> {
+    let (created_at, tag): (i64, Vec<u8>) = conn.query_row(
+        "SELECT created_at, mac FROM meta WHERE id = 1 AND vault_id = ?1",
+        [keys.vault_id().0],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    meta_binding(keys, created_at).check(&tag)
+}
+
+fn meta_binding(keys: &VaultKeys, created_at: i64) -> Binding {
+    Binding::new(keys, Table::Meta, "vault_id", 1).int(created_at)
+}
+
+fn read_id(conn: &Connection) -> Result<VaultId, VaultError> {
+    conn.query_row("SELECT vault_id FROM meta WHERE id = 1", [], |row| {
+        row.get(0)
+    })
+    .optional()?
+    .map(VaultId)
+    .ok_or(VaultError::Tampered {
+        table: Table::Meta.name(),
+        row: "1".to_owned(),
+        what: "it is missing",
+    })
+}
+
+fn connect_wal(path: &Path) -> Result<Connection, VaultError> {
+    let conn = connect(path, Access::Write)?;
+    let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if mode != "wal" {
+        conn.execute_batch("PRAGMA journal_mode = WAL;")?;
+    }
+    Ok(conn)
+}
+
+/// Writes a whole vault into a file nobody else knows of yet.
+fn build(path: &Path, slot: &NewSlot, work_factor: u8) -> Result<VaultKeys, VaultError> {
+    let vault_id = VaultId(rand::random());
+    let identity = new_identity();
+    let keys = VaultKeys::derive(vault_id, &identity)?;
+    let sealed = slot::wrap(vault_id, &identity, slot, work_factor)?;
+    let written = write_new(path, &keys, slot, &sealed, now());
+    if written.is_err() && matches!(slot, NewSlot::Keyring) {
+        // Best effort: an entry that opens nothing harms nobody.
+        let _ = crate::vault::os_keyring::remove(vault_id);
+    }
+    written.map(|()| keys)
+}
+
+fn write_new(
+    path: &Path,
+    keys: &VaultKeys,
+    slot: &NewSlot,
+    sealed: &crate::vault::binding::Sealed,
+    now: Timestamp,
+) -> Result<(), VaultError> {
+    create_private(path).map_err(|source| VaultError::io("create", path, source))?;
+    let mut conn = connect(path, Access::Write)?;
+    schema::migrate(&mut conn, &MIGRATIONS)?;
+    let transaction = conn.transaction()?;
+    transaction.execute(
+        "INSERT INTO meta (id, vault_id, created_at, mac) VALUES (1, ?1, ?2, ?3)",
+        (
+            keys.vault_id().0,
+            now.as_millis(),
+            meta_binding(keys, now.as_millis()).tag(),
+        ),
+    )?;
+    let (_, tag) = slot::insert(
+        &transaction,
+        keys,
+        slot.kind(),
+        &slot::label_of(slot),
+        sealed,
+        now,
+    )?;
+    let mut ledger = Ledger::default();
+    ledger.add(keys, Table::Slot, &tag);
+    ledger.write(&transaction, keys)?;
+    transaction.commit()?;
+    conn.execute_batch("PRAGMA journal_mode = WAL;")?;
+    conn.close().map_err(|(_, error)| error)?;
+    Ok(())
+}
+
+fn sync_folder(path: &Path) -> Result<(), VaultError> {
+    let folder = folder_of(path);
+    File::open(&folder)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|source| VaultError::io("write the folder", &folder, source))
+}
+
+impl OpenVault {
+    /// Adds a way to unlock; gives its number. `work_factor` is scrypt's (a passphrase only).
+    pub fn add_slot(&mut self, new: &NewSlot, work_factor: u8) -> Result<i64, VaultError> {
+        let keys = self.keys();
+        if matches!(new, NewSlot::Keyring)
+            && let Ok((_, id)) = slot::unwrap(
+                keys.vault_id(),
+                &StoredSlot::all(self.connection())?,
+                &Key::Keyring,
+            )
+        {
+            return Err(VaultError::KeyringSlotExists { id });
+        }
+        let sealed = slot::wrap(keys.vault_id(), &keys.identity_text(), new, work_factor)?;
+        let id = self.change(|change| {
+            let label = slot::label_of(new);
+            let (id, tag) =
+                slot::insert(change.conn, change.keys, new.kind(), &label, &sealed, now())?;
+            change.ledger.add(change.keys, Table::Slot, &tag);
+            Ok(id)
+        })?;
+        self.note_slots()?;
+        Ok(id)
+    }
+
+    /// Removes a way to unlock; refuses the last one. The identity stays the same: who once had it keeps it.
+    pub fn remove_slot(&mut self, id: i64) -> Result<(), VaultError> {
+        let forgotten = self.change(|change| {
+            let slots = StoredSlot::all(change.conn)?;
+            let slot = slots
+                .iter()
+                .find(|slot| slot.id == id)
+                .ok_or(VaultError::NoSuchSlot { id })?;
+            if slots.len() == 1 {
+                return Err(VaultError::LastSlot { id });
+            }
+            change
+                .conn
+                .execute("DELETE FROM slot WHERE id = ?1", [id])?;
+            change.ledger.take(change.keys, Table::Slot, slot.tag());
+            let is_keyring = |slot: &StoredSlot| {
+                slot.view()
+                    .is_ok_and(|view| view.kind == slot::SlotKind::Keyring)
+            };
+            let others = slots.iter().filter(|other| other.id != id);
+            Ok(is_keyring(slot) && !others.into_iter().any(is_keyring))
+        })?;
+        if forgotten {
+            // Best effort: an entry that opens nothing harms nobody.
+            let _ = crate::vault::os_keyring::remove(self.keys().vault_id());
+        }
+        self.note_slots()
+    }
+
+    /// The ways to unlock it.
+    pub fn slots(&self) -> Result<Vec<SlotView>, VaultError> {
+        StoredSlot::all(self.connection())?
+            .iter()
+            .map(StoredSlot::view)
+            .collect()
+    }
+
+    fn note_slots(&mut self) -> Result<(), VaultError> {
+        self.apply(vec![Write::Activity(Activity {
+            at: now(),
+            name: None,
+            what: Happening::SlotsChanged,
+        })])
+        .map(|_| ())
+    }
+}
+
+/// The highest scrypt work factor a passphrase slot may be made with.
+pub const HIGHEST_WORK_FACTOR: u8 = seal::HIGHEST_WORK_FACTOR;

@@ -1,0 +1,146 @@
+//! An unlocked vault: the store of sealed rows that the engine works on.
+
+use crate::model::client::ClientView;
+use crate::model::credential::{CredentialId, Generation, Secret};
+use crate::model::event::Activity;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::name::CredentialName;
+use crate::vault::batch;
+use crate::vault::binding::Table;
+use crate::vault::error::VaultError;
+use crate::vault::keys::VaultKeys;
+use crate::vault::ledger::{Ledger, Sum};
+use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
+use crate::vault::{client, credential, event, fingerprint, journal};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// An unlocked vault.
+#[derive(Debug)]
+pub struct OpenVault {
+    conn: Connection,
+    keys: VaultKeys,
+    path: PathBuf,
+}
+
+/// A change under way: all of it is written, or nothing.
+pub struct Change<'a> {
+    /// The transaction.
+    pub conn: &'a Transaction<'a>,
+    /// The vault's keys.
+    pub keys: &'a VaultKeys,
+    /// The sums; every row that is written or deleted is accounted for here.
+    pub ledger: Ledger,
+}
+
+impl OpenVault {
+    /// Joins a connection and the keys that fit it.
+    pub fn new(conn: Connection, keys: VaultKeys, path: &Path) -> Self {
+        Self {
+            conn,
+            keys,
+            path: path.to_path_buf(),
+        }
+    }
+
+    /// Its keys.
+    pub fn keys(&self) -> &VaultKeys {
+        &self.keys
+    }
+
+    /// Its connection, for reading.
+    pub fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
+    /// Its file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Carries a change out in one transaction; after an error nothing is changed.
+    pub fn change<T>(
+        &mut self,
+        work: impl FnOnce(&mut Change<'_>) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let transaction = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = Ledger::read(&transaction, &self.keys)?;
+        let mut change = Change {
+            conn: &transaction,
+            keys: &self.keys,
+            ledger: before.clone(),
+        };
+        let done = work(&mut change)?;
+        if change.ledger != before {
+            change.ledger.write(&transaction, &self.keys)?;
+        }
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Compares the rows that were found in a table with those that were written.
+    pub fn check_sum(&self, table: Table, found: &Sum) -> Result<(), VaultError> {
+        Ledger::read(&self.conn, &self.keys)?.check(table, found)
+    }
+}
+
+impl Store for OpenVault {
+    fn count(&mut self) -> Result<u64, VaultError> {
+        let count: i64 = self
+            .conn
+            .query_row("SELECT count(*) FROM credential", [], |row| row.get(0))?;
+        Ok(u64::try_from(count).unwrap_or(0))
+    }
+
+    fn profiles(
+        &mut self,
+        portion: &mut dyn FnMut(Vec<Result<StoredProfile, VaultError>>),
+    ) -> Result<(), VaultError> {
+        credential::profiles(self, portion)
+    }
+
+    fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {
+        credential::secret(self, id)
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError> {
+        batch::apply(self, &writes)
+    }
+
+    fn open_spendings(&mut self) -> Result<Vec<Spending>, VaultError> {
+        journal::open_spendings(self)
+    }
+
+    fn client(&mut self, provider: &str) -> Result<Option<StoredClient>, VaultError> {
+        client::newest(self, provider)
+    }
+
+    fn clients(&mut self) -> Result<Vec<ClientView>, VaultError> {
+        client::all(self)
+    }
+
+    fn activity(
+        &mut self,
+        name: Option<&CredentialName>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, VaultError> {
+        event::newest(self, name, limit)
+    }
+
+    fn fingerprint(&self, token: &str) -> Fingerprint {
+        self.keys.fingerprint(token)
+    }
+
+    fn find_fingerprint(
+        &mut self,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<(CredentialId, Generation)>, VaultError> {
+        fingerprint::find(self, fingerprint)
+    }
+
+    fn place(&self) -> String {
+        self.path.display().to_string()
+    }
+}

@@ -1,0 +1,321 @@
+//! Slots: the ways to unlock a vault, each an age file that holds the vault's identity.
+
+use crate::clock::Timestamp;
+use crate::secret::{Passphrase, VaultIdentity};
+use crate::vault::binding::{Binding, Sealed, Table, Tag};
+use crate::vault::error::VaultError;
+use crate::vault::keys::{VaultId, VaultKeys, new_identity};
+use crate::vault::ledger::Sum;
+use crate::vault::os_keyring;
+use crate::vault::seal;
+use age::{DecryptError, x25519};
+use rusqlite::{Connection, Row};
+use serde::Serialize;
+
+/// The kinds of slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SlotKind {
+    /// A passphrase (scrypt).
+    Passphrase,
+    /// An entry in the keyring of the operating system.
+    Keyring,
+    /// An age recipient: whoever has its key file.
+    Recipient,
+}
+
+impl SlotKind {
+    /// Its name in the file and for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passphrase => "passphrase",
+            Self::Keyring => "keyring",
+            Self::Recipient => "recipient",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        [Self::Passphrase, Self::Keyring, Self::Recipient]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+    }
+}
+
+/// A slot to be made.
+#[derive(Debug)]
+pub enum NewSlot {
+    /// Opened by a passphrase.
+    Passphrase(Passphrase),
+    /// Opened by the keyring of the operating system.
+    Keyring,
+    /// Opened by the key file of this age recipient (`age1...`).
+    Recipient(String),
+}
+
+impl NewSlot {
+    /// The kind it will have.
+    pub fn kind(&self) -> SlotKind {
+        match self {
+            Self::Passphrase(_) => SlotKind::Passphrase,
+            Self::Keyring => SlotKind::Keyring,
+            Self::Recipient(_) => SlotKind::Recipient,
+        }
+    }
+}
+
+/// What unlocks a vault.
+#[derive(Debug)]
+pub enum Key {
+    /// A passphrase.
+    Passphrase(Passphrase),
+    /// The keyring of the operating system.
+    Keyring,
+    /// The text of an age identity file.
+    Identity(VaultIdentity),
+}
+
+impl Key {
+    /// The kind of slot it opens.
+    pub fn kind(&self) -> SlotKind {
+        match self {
+            Self::Passphrase(_) => SlotKind::Passphrase,
+            Self::Keyring => SlotKind::Keyring,
+            Self::Identity(_) => SlotKind::Recipient,
+        }
+    }
+}
+
+/// What can be seen of a slot without unlocking.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SlotView {
+    /// Its number.
+    pub id: i64,
+    /// Its kind.
+    pub kind: SlotKind,
+    /// What tells it from others of its kind: the recipient, a remark.
+    pub label: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A slot as it stands in the file.
+#[derive(Debug)]
+pub struct StoredSlot {
+    /// Its number.
+    pub id: i64,
+    kind: String,
+    label: String,
+    sealed: Sealed,
+    created_at: i64,
+    tag: Vec<u8>,
+}
+
+impl StoredSlot {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            label: row.get(2)?,
+            sealed: Sealed(row.get(3)?),
+            created_at: row.get(4)?,
+            tag: row.get(5)?,
+        })
+    }
+
+    /// All slots, the oldest first.
+    pub fn all(conn: &Connection) -> Result<Vec<Self>, VaultError> {
+        let mut statement =
+            conn.prepare("SELECT id, kind, label, sealed, created_at, mac FROM slot ORDER BY id")?;
+        let slots = statement.query_map([], Self::from_row)?;
+        Ok(slots.collect::<Result<_, _>>()?)
+    }
+
+    /// What may be seen without unlocking. A kind no version wrote is refused.
+    pub fn view(&self) -> Result<SlotView, VaultError> {
+        Ok(SlotView {
+            id: self.id,
+            kind: SlotKind::from_name(&self.kind)
+                .ok_or_else(|| tampered(self.id, "its kind is unknown"))?,
+            label: self.label.clone(),
+            created_at: Timestamp::from_millis(self.created_at),
+        })
+    }
+
+    /// Refuses a slot that is not what was written.
+    pub fn check(&self, keys: &VaultKeys) -> Result<(), VaultError> {
+        self.binding(keys).check(&self.tag)
+    }
+
+    /// What stands in its `mac` column.
+    pub fn tag(&self) -> &[u8] {
+        &self.tag
+    }
+
+    fn binding(&self, keys: &VaultKeys) -> Binding {
+        bind(keys, self.id, &self.kind, &self.label, self.created_at).bytes(&self.sealed.0)
+    }
+}
+
+/// The sum over all slots, to be compared with the ledger's.
+pub fn sum(keys: &VaultKeys, slots: &[StoredSlot]) -> Sum {
+    let mut sum = Sum::default();
+    for slot in slots {
+        sum.add(keys, Table::Slot, &slot.tag);
+    }
+    sum
+}
+
+/// The vault's identity, and the slot that gave it.
+pub fn unwrap(
+    vault: VaultId,
+    slots: &[StoredSlot],
+    key: &Key,
+) -> Result<(VaultIdentity, i64), VaultError> {
+    let mut candidates = slots
+        .iter()
+        .filter(|slot| slot.kind == key.kind().name())
+        .peekable();
+    if candidates.peek().is_none() {
+        return Err(VaultError::NoSlot {
+            kind: key.kind().name(),
+        });
+    }
+    match key {
+        Key::Passphrase(passphrase) => {
+            first_opened(candidates, VaultError::WrongPassphrase, |slot| {
+                seal::open_with_passphrase(&slot.sealed, passphrase)
+            })
+        }
+        Key::Keyring => {
+            let mine = seal::parse_identities(&os_keyring::fetch(vault)?)
+                .map_err(|_| VaultError::KeyringEntryMissing)?;
+            first_opened(candidates, VaultError::KeyringEntryMissing, |slot| {
+                open_with_any(slot, &mine)
+            })
+        }
+        Key::Identity(file) => {
+            let mine = seal::parse_identities(file)?;
+            first_opened(candidates, VaultError::WrongIdentity, |slot| {
+                open_with_any(slot, &mine)
+            })
+        }
+    }
+}
+
+/// Tries slots in turn. A damaged slot is reported only when no other one opens.
+fn first_opened<'a>(
+    candidates: impl Iterator<Item = &'a StoredSlot>,
+    none: VaultError,
+    open: impl Fn(&StoredSlot) -> Result<Option<VaultIdentity>, DecryptError>,
+) -> Result<(VaultIdentity, i64), VaultError> {
+    let mut damaged = None;
+    for slot in candidates {
+        match open(slot) {
+            Ok(Some(identity)) => return Ok((identity, slot.id)),
+            Ok(None) => {}
+            Err(DecryptError::ExcessiveWork { required, .. }) => {
+                damaged = Some(VaultError::WorkFactor {
+                    found: required,
+                    most: seal::HIGHEST_WORK_FACTOR,
+                });
+            }
+            Err(_) => damaged = Some(tampered(slot.id, "its age file does not open")),
+        }
+    }
+    Err(damaged.unwrap_or(none))
+}
+
+fn open_with_any(
+    slot: &StoredSlot,
+    identities: &[x25519::Identity],
+) -> Result<Option<VaultIdentity>, DecryptError> {
+    for identity in identities {
+        if let Some(opened) = seal::open_with_identity(&slot.sealed, identity)? {
+            return Ok(Some(opened));
+        }
+    }
+    Ok(None)
+}
+
+/// Seals the vault's identity into a new slot; a keyring slot gets its entry in the keyring first.
+pub fn wrap(
+    vault: VaultId,
+    identity: &VaultIdentity,
+    slot: &NewSlot,
+    work_factor: u8,
+) -> Result<Sealed, VaultError> {
+    match slot {
+        NewSlot::Passphrase(passphrase) => {
+            seal::seal_with_passphrase(identity, passphrase, work_factor)
+        }
+        NewSlot::Keyring => seal::seal_to_recipient(identity, &keyring_recipient(vault)?),
+        NewSlot::Recipient(text) => {
+            let recipient = text.trim().parse().map_err(|_| VaultError::NotARecipient {
+                text: text.trim().to_owned(),
+            })?;
+            seal::seal_to_recipient(identity, &recipient)
+        }
+    }
+}
+
+/// The recipient of the identity in the keyring; a good entry that is there already is kept, since another copy of this
+/// vault may rely on it.
+fn keyring_recipient(vault: VaultId) -> Result<x25519::Recipient, VaultError> {
+    let kept = match os_keyring::fetch(vault) {
+        Ok(kept) => seal::parse_identities(&kept).ok(),
+        Err(VaultError::KeyringEntryMissing) => None,
+        Err(error) => return Err(error),
+    };
+    if let Some(identity) = kept.as_ref().and_then(|identities| identities.first()) {
+        return Ok(identity.to_public());
+    }
+    let fresh = new_identity();
+    os_keyring::store(vault, &fresh)?;
+    let parsed = seal::parse_identities(&fresh)?;
+    Ok(parsed[0].to_public())
+}
+
+/// What a new slot is called.
+pub fn label_of(slot: &NewSlot) -> String {
+    match slot {
+        NewSlot::Passphrase(_) => "passphrase".to_owned(),
+        NewSlot::Keyring => "keyring of this computer".to_owned(),
+        NewSlot::Recipient(text) => text.trim().to_owned(),
+    }
+}
+
+/// Writes a slot's row; gives its number and its tag.
+pub fn insert(
+    conn: &Connection,
+    keys: &VaultKeys,
+    kind: SlotKind,
+    label: &str,
+    sealed: &Sealed,
+    now: Timestamp,
+) -> Result<(i64, Tag), VaultError> {
+    conn.execute(
+        "INSERT INTO slot (kind, label, sealed, created_at, mac) VALUES (?1, ?2, ?3, ?4, x'')",
+        (kind.name(), label, &sealed.0, now.as_millis()),
+    )?;
+    let id = conn.last_insert_rowid();
+    let tag = bind(keys, id, kind.name(), label, now.as_millis())
+        .bytes(&sealed.0)
+        .tag();
+    conn.execute("UPDATE slot SET mac = ?2 WHERE id = ?1", (id, tag))?;
+    Ok((id, tag))
+}
+
+fn bind(keys: &VaultKeys, id: i64, kind: &str, label: &str, created_at: i64) -> Binding {
+    Binding::new(keys, Table::Slot, "sealed", id)
+        .bytes(kind.as_bytes())
+        .bytes(label.as_bytes())
+        .int(created_at)
+}
+
+fn tampered(id: i64, what: &'static str) -> VaultError {
+    VaultError::Tampered {
+        table: Table::Slot.name(),
+        row: id.to_string(),
+        what,
+    }
+}
