@@ -76,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn a_huge_paste_is_judged_at_once_and_never_cut_inside_a_character() {
-        let start = std::time::Instant::now();
-        assert_eq!(judge(&"é€𝄞x".repeat(50_000)).word, "strong");
-        assert!(start.elapsed().as_secs() < 5);
+    fn a_huge_paste_is_judged_by_its_first_characters() {
+        let paste = "é€𝄞x".repeat(50_000);
+        let start: String = paste.chars().take(JUDGED).collect();
+        assert_eq!(judge(&paste), judge(&start));
     }
 }
