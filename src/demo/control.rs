@@ -208,8 +208,17 @@ impl Control {
 
     /// Makes tokens without a sign-in, as if one had just ended.
     pub fn mint(&self, client: &str, account: &str, scopes: &[&str]) -> Minted {
+        self.mint_aged(client, account, scopes, Duration::ZERO)
+    }
+
+    /// Makes tokens without a sign-in, as if one had ended that long ago; the first access token may have expired
+    /// since.
+    pub fn mint_aged(&self, client: &str, account: &str, scopes: &[&str], age: Duration) -> Minted {
         let mut state = self.shared.state();
-        let (now, quirks) = (state.now(), state.quirks_for(Some(client)).clone());
+        let (then, quirks) = (
+            state.now().minus(age),
+            state.quirks_for(Some(client)).clone(),
+        );
         let id = state.grants.open(Grant {
             client: client.to_owned(),
             account: account.to_owned(),
@@ -217,15 +226,15 @@ impl Control {
             nonce: None,
             revoked: false,
         });
-        let issued = state.grants.issue(id, &quirks, now);
+        let issued = state.grants.issue(id, &quirks, then);
         let id_token = state
             .grants
             .grant(id)
-            .and_then(|grant| id_token::issue(&self.shared, grant, &grant.scopes, now));
-        let lifetime = |at: Timestamp| at.since(now);
+            .and_then(|grant| id_token::issue(&self.shared, grant, &grant.scopes, then));
+        let lifetime = |at: Timestamp| at.since(then);
         Minted {
             grant: id,
-            issued_at: now,
+            issued_at: then,
             tokens: TokenSet {
                 access: AccessToken::new(issued.access),
                 token_type: "Bearer".to_owned(),

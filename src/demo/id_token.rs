@@ -29,7 +29,8 @@ pub fn claims(grant: &Grant, scopes: &[String]) -> Value {
     claims
 }
 
-fn email(account: &str) -> String {
+/// The address of an account: itself when it is one.
+pub fn email(account: &str) -> String {
     if account.contains('@') {
         account.to_owned()
     } else {

@@ -26,6 +26,7 @@ pub mod record;
 pub mod reply;
 pub mod resource;
 pub mod revocation_endpoint;
+pub mod seed;
 pub mod settings;
 pub mod shared;
 pub mod token_endpoint;

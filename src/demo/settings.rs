@@ -39,8 +39,12 @@ pub const POST_SECRET: &str = "demo-post-secret";
 pub const ODD_CLIENT: &str = "demo odd:client+id";
 /// The secret of [`ODD_CLIENT`].
 pub const ODD_SECRET: &str = "p@ss:w%rd+/=& ~é";
-/// A public client for whose refreshes the demo sets failing quirks.
+/// A public client whose refreshes fail for a while in the demo.
 pub const FLAKY_CLIENT: &str = "demo-flaky";
+/// A public client whose tokens never expire in the demo, and are not refreshed.
+pub const STATIC_CLIENT: &str = "demo-static";
+/// A client that was deleted at the provider: it is not registered.
+pub const RETIRED_CLIENT: &str = "demo-retired";
 
 /// Scopes that may be asked for.
 pub const SCOPES: [&str; 8] = [
@@ -97,6 +101,7 @@ fn built_in_clients() -> Vec<DemoClient> {
     vec![
         client(PUBLIC_CLIENT, None, ClientAuth::None),
         client(FLAKY_CLIENT, None, ClientAuth::None),
+        client(STATIC_CLIENT, None, ClientAuth::None),
         client(
             CONFIDENTIAL_CLIENT,
             Some(CONFIDENTIAL_SECRET),
