@@ -17,6 +17,7 @@ mod boundaries;
 mod cli_basics;
 mod demo;
 mod demo_quirks;
+mod demo_seed;
 mod sandbox;
 mod vault_fixture;
 mod vault_store;
