@@ -1,0 +1,54 @@
+//! Who waits for which kind of answer.
+
+use crate::engine::api::{Refusal, Reply, RevokeOutcome};
+use crate::engine::step::CallerId;
+use crate::model::credential::CredentialView;
+use crate::model::token::IssuedToken;
+use std::collections::HashMap;
+
+/// Where one caller's answer goes.
+#[derive(Debug)]
+pub enum Caller {
+    /// An access token.
+    Token(Reply<IssuedToken>),
+    /// A credential.
+    View(Reply<CredentialView>),
+    /// What became of a revocation.
+    Revoke(Reply<RevokeOutcome>),
+    /// That it was done.
+    Remove(Reply<()>),
+}
+
+impl Caller {
+    /// Says why not. That nobody listens any more is no matter.
+    pub fn refuse(self, refusal: Refusal) {
+        match self {
+            Self::Token(reply) => drop(reply.send(Err(refusal))),
+            Self::View(reply) => drop(reply.send(Err(refusal))),
+            Self::Revoke(reply) => drop(reply.send(Err(refusal))),
+            Self::Remove(reply) => drop(reply.send(Err(refusal))),
+        }
+    }
+}
+
+/// All callers, by the numbers the core knows them by.
+#[derive(Debug, Default)]
+pub struct Callers {
+    waiting: HashMap<CallerId, Caller>,
+    last: u64,
+}
+
+impl Callers {
+    /// Gives a caller its number.
+    pub fn add(&mut self, caller: Caller) -> CallerId {
+        self.last += 1;
+        let id = CallerId(self.last);
+        self.waiting.insert(id, caller);
+        id
+    }
+
+    /// Takes a caller out, to be answered.
+    pub fn take(&mut self, id: CallerId) -> Option<Caller> {
+        self.waiting.remove(&id)
+    }
+}

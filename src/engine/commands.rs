@@ -1,0 +1,184 @@
+//! Takes commands in: questions go to the core, the vault or the sign-ins, whoever knows the answer.
+
+use crate::engine::api::{Command, EngineStatus, Reply};
+use crate::engine::callers::Caller;
+use crate::engine::runner::Runner;
+use crate::engine::step::Input;
+use crate::engine::vault_thread::{Job, trouble};
+use crate::model::client::ClientView;
+use crate::model::credential::CredentialView;
+use crate::model::event::Activity;
+use crate::model::name::CredentialName;
+use crate::model::provider::Provider;
+use crate::model::signin::ProviderView;
+use crate::oauth::catalogue;
+use crate::vault::error::VaultError;
+use crate::vault::store::Store;
+use std::collections::BTreeMap;
+
+impl Runner {
+    pub(in crate::engine) fn take_command(&mut self, command: Command) {
+        match command {
+            Command::List { reply } => {
+                self.step(Input::Woke);
+                drop(reply.send(Ok(self.core.list(self.now))));
+            }
+            Command::Show { name, reply } => self.show(&name, reply),
+            Command::Token {
+                name,
+                min_ttl,
+                timeout,
+                reply,
+            } => {
+                let caller = self.callers.add(Caller::Token(reply));
+                self.step(Input::TokenAsked {
+                    caller,
+                    name,
+                    min_ttl,
+                    timeout,
+                });
+            }
+            Command::Refresh {
+                name,
+                timeout,
+                reply,
+            } => {
+                let caller = self.callers.add(Caller::View(reply));
+                self.step(Input::RefreshAsked {
+                    caller,
+                    name,
+                    timeout,
+                });
+            }
+            Command::Revoke { name, reply } => {
+                let caller = self.callers.add(Caller::Revoke(reply));
+                self.step(Input::RevokeAsked { caller, name });
+            }
+            Command::Remove { name, reply } => {
+                let caller = self.callers.add(Caller::Remove(reply));
+                self.step(Input::RemoveAsked { caller, name });
+            }
+            Command::SignIn { request, reply } => self.begin_sign_in(*request, reply),
+            Command::PasteCallback { id, url, reply } => self.sessions.paste(id, url, reply),
+            Command::CancelSignIn { id } => self.sessions.cancel(id),
+            Command::Providers { reply } => self.providers(reply),
+            Command::Clients { reply } => self.read(reply, |store| store.clients()),
+            Command::Activity { name, limit, reply } => self.activity(name, limit, reply),
+            Command::Status { reply } => {
+                self.step(Input::Woke);
+                drop(reply.send(Ok(self.status())));
+            }
+        }
+    }
+
+    fn show(&mut self, name: &CredentialName, reply: Reply<CredentialView>) {
+        self.step(Input::Woke);
+        let view = self
+            .core
+            .find(name)
+            .and_then(|id| self.core.view(id, self.now));
+        drop(reply.send(view.ok_or_else(|| self.core.no_such(name))));
+    }
+
+    fn status(&self) -> EngineStatus {
+        let (in_flight, queued) = self.core.load();
+        let totals = self.core.totals();
+        EngineStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: self.started_at,
+            healths: self.core.healths(self.now),
+            in_flight: in_flight as u64,
+            queued: queued as u64,
+            refreshed: totals.refreshed,
+            failed: totals.failed,
+            next_refresh: self.core.next_refresh(self.now),
+            vault: self.place.clone(),
+        }
+    }
+
+    /// Answers from the vault, on its thread.
+    fn read<T: Send + 'static>(
+        &self,
+        reply: Reply<T>,
+        question: impl FnOnce(&mut dyn Store) -> Result<T, VaultError> + Send + 'static,
+    ) {
+        self.vault.ask(Job::Read(Box::new(move |store| {
+            let answer = question(store).map_err(|error| trouble(&error).refusal());
+            drop(reply.send(answer));
+        })));
+    }
+
+    fn activity(&self, name: Option<CredentialName>, limit: usize, reply: Reply<Vec<Activity>>) {
+        self.vault.ask(Job::ReadLog(Box::new(move |store| {
+            let lines = store.activity(name.as_ref(), limit);
+            drop(reply.send(lines.map_err(|error| trouble(&error).refusal())));
+        })));
+    }
+
+    fn providers(&self, reply: Reply<Vec<ProviderView>>) {
+        let credentials = self.core.by_provider();
+        self.read(reply, move |store| {
+            let clients = store.clients()?;
+            let mut own = Vec::new();
+            for client in &clients {
+                if catalogue::find(&client.provider).is_none()
+                    && let Some(stored) = store.client(&client.provider)?
+                {
+                    own.push(stored.provider);
+                }
+            }
+            Ok(offered(own, &clients, &credentials))
+        });
+    }
+}
+
+/// What a wizard can offer: the ones used before first, the most used of them at the top.
+fn offered(
+    own: Vec<Provider>,
+    clients: &[ClientView],
+    credentials: &BTreeMap<String, u64>,
+) -> Vec<ProviderView> {
+    let all = own.into_iter().chain(catalogue::all().iter().cloned());
+    let mut views: Vec<ProviderView> = all
+        .map(|provider| ProviderView {
+            client_id: clients
+                .iter()
+                .find(|client| client.provider == provider.name)
+                .map(|client| client.client_id.clone()),
+            credentials: credentials.get(&provider.name).copied().unwrap_or(0),
+            provider,
+        })
+        .collect();
+    views.sort_by_cached_key(|view| {
+        let is_new = view.credentials == 0 && view.client_id.is_none();
+        let most_used_first = u64::MAX - view.credentials;
+        let name = view.provider.display_name.to_lowercase();
+        (is_new, most_used_first, name)
+    });
+    views.dedup_by(|a, b| a.provider.name == b.provider.name);
+    views
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn providers_used_before_come_first_then_those_with_a_client_then_the_rest_by_name() {
+        let own = Provider::unknown("corp", "Corp");
+        let client = ClientView {
+            provider: "gitlab".to_owned(),
+            client_id: "id".to_owned(),
+            has_secret: false,
+            issuer: None,
+        };
+        let used = BTreeMap::from([("corp".to_owned(), 2), ("github".to_owned(), 1)]);
+        let views = offered(vec![own], &[client], &used);
+        let names: Vec<_> = views.iter().map(|it| it.provider.name.as_str()).collect();
+        assert_eq!(names[..3], ["corp", "github", "gitlab"]);
+        assert!(names[3..].is_sorted_by_key(|name| {
+            catalogue::find(name).map(|it| it.display_name.to_lowercase())
+        }));
+    }
+}

@@ -1,0 +1,76 @@
+//! What reaches the shell from the vault's thread, from requests and from sign-ins.
+
+use crate::engine::minting::Minted;
+use crate::engine::step::{FlightId, Input, TokenChoice, VaultTrouble};
+use crate::model::credential::{CredentialId, Generation, Secret};
+use crate::model::failure::Failure;
+use crate::model::signin::{SignInId, SignInStep};
+use crate::model::token::TokenSet;
+use crate::secret::AccessToken;
+use crate::vault::store::Written;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One fact, secrets and all; the core gets it without them.
+#[derive(Debug)]
+pub enum Fact {
+    /// Something the core understands as it is.
+    Known(Input),
+    /// The intent to refresh was written and the secret opened, or not.
+    Opened {
+        /// The flight.
+        flight: FlightId,
+        /// What became of it; `None`: the vault holds another generation.
+        outcome: Result<Option<Box<Secret>>, VaultTrouble>,
+    },
+    /// The provider answered, or failed to.
+    Answered {
+        /// The flight.
+        flight: FlightId,
+        /// Which refresh token was sent.
+        choice: TokenChoice,
+        /// How long it took.
+        took: Duration,
+        /// The answer.
+        outcome: Result<Box<TokenSet>, Failure>,
+    },
+    /// An access token was read for those who asked.
+    Fetched {
+        /// Whose.
+        id: CredentialId,
+        /// The token and the generation it is of.
+        outcome: Result<(Generation, AccessToken), VaultTrouble>,
+    },
+    /// A sign-in came a step further.
+    Step {
+        /// Which.
+        id: SignInId,
+        /// How far.
+        step: SignInStep,
+    },
+    /// A sign-in was refused before its first step.
+    NotStarted {
+        /// Which.
+        id: SignInId,
+    },
+    /// A sign-in brought tokens: they have to be kept.
+    Minted {
+        /// Which.
+        id: SignInId,
+        /// They.
+        minted: Arc<Minted>,
+        /// How often they could not be written.
+        tries: u32,
+    },
+    /// The tokens of a sign-in were written, or not.
+    Kept {
+        /// Which.
+        id: SignInId,
+        /// They.
+        minted: Arc<Minted>,
+        /// How often they could not be written before.
+        tries: u32,
+        /// What became of it.
+        outcome: Result<Written, VaultTrouble>,
+    },
+}

@@ -1,0 +1,188 @@
+//! What a sign-in brought, on its way into the vault: profile and secret of a new credential or a new family.
+
+use crate::clock::Timestamp;
+use crate::engine::step::VaultTrouble;
+use crate::model::client::Client;
+use crate::model::credential::{Flow, Profile, Secret, Standing};
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::name::{CredentialName, NameError};
+use crate::model::policy::PolicyOverride;
+use crate::model::provider::Provider;
+use crate::model::token::{IdClaims, TokenSet};
+use crate::oauth::id_token;
+use crate::secret::{IdToken, RefreshToken};
+use std::time::Duration;
+use url::Url;
+
+/// Tokens of a person who signed in, with all they were got with.
+#[derive(Debug)]
+pub struct Minted {
+    /// The name the credential gets.
+    pub name: CredentialName,
+    /// The provider, endpoints and all.
+    pub provider: Provider,
+    /// The client.
+    pub client: Client,
+    /// How the person signed in.
+    pub flow: Flow,
+    /// Scopes that were asked for.
+    pub scopes: Vec<String>,
+    /// The tokens.
+    pub set: TokenSet,
+    /// When they were issued.
+    pub at: Timestamp,
+}
+
+/// The account part of a name: as asked for, else the e-mail address, the subject, or `default`.
+pub fn account(asked: Option<&str>, set: &TokenSet) -> String {
+    let claims = set.id_token.as_ref().map(id_token::claims);
+    let said = |claims: IdClaims| claims.email.or(claims.subject);
+    let found = asked.map(str::to_owned).or_else(|| claims.and_then(said));
+    let clean: String = found
+        .unwrap_or_default()
+        .chars()
+        .map(|c| {
+            let is_bad = c == '/' || c.is_whitespace() || c.is_control();
+            if is_bad { '_' } else { c }
+        })
+        .take(128)
+        .collect();
+    if clean.is_empty() {
+        "default".to_owned()
+    } else {
+        clean
+    }
+}
+
+/// The name of a credential of this provider.
+pub fn name(
+    provider: &Provider,
+    asked: Option<&str>,
+    set: &TokenSet,
+) -> Result<CredentialName, NameError> {
+    CredentialName::new(&provider.name, &account(asked, set))
+}
+
+impl Minted {
+    /// The profile; what is kept of an older credential of that name goes on.
+    pub fn profile(&self, old: Option<&Profile>) -> Profile {
+        let (set, provider) = (&self.set, &self.provider);
+        let assumed = provider.assumed_expires_in.map(Duration::from_secs);
+        let life = set.expires_in.or(assumed);
+        Profile {
+            name: self.name.clone(),
+            provider_name: provider.display_name.clone(),
+            host: refresh_host(provider),
+            scopes: set.scopes.clone().unwrap_or_else(|| self.scopes.clone()),
+            token_type: set.token_type.clone(),
+            flow: self.flow,
+            client_id: self.client.id.clone(),
+            client_auth: self.client.auth,
+            claims: set.id_token.as_ref().map(id_token::claims),
+            has_refresh_token: set.refresh.is_some(),
+            created_at: old.map_or(self.at, |old| old.created_at),
+            signed_in_at: self.at,
+            issued_at: self.at,
+            expires_at: life.map(|life| self.at.plus(life)),
+            refresh_expires_at: set.refresh_expires_in.map(|life| self.at.plus(life)),
+            refresh_idle_life: provider.refresh_idle_life,
+            refresh_absolute_life: provider.refresh_absolute_life,
+            earliest_refresh: provider.earliest_refresh,
+            last_used_at: old.and_then(|old| old.last_used_at),
+            // The vault's thread knows the keyed hashes and fills them in before it writes.
+            access_fingerprint: Fingerprint(0),
+            refresh_fingerprint: None,
+            standing: Standing::Active,
+            last_failure: None,
+            failures_in_a_row: 0,
+            policy: old.map_or_else(PolicyOverride::default, |old| old.policy.clone()),
+            attempts: old.map_or_else(Vec::new, |old| old.attempts.clone()),
+        }
+    }
+
+    /// The secret.
+    pub fn secret(&self) -> Secret {
+        Secret {
+            access: self.set.access.duplicate(),
+            refresh: self.set.refresh.as_ref().map(RefreshToken::duplicate),
+            previous_refresh: None,
+            id_token: self.set.id_token.as_ref().map(IdToken::duplicate),
+            client: self.client.duplicate(),
+            provider: self.provider.clone(),
+        }
+    }
+}
+
+/// The host that is asked for newer tokens.
+fn refresh_host(provider: &Provider) -> String {
+    let endpoints = &provider.endpoints;
+    let url = endpoints.refresh.as_ref().or(endpoints.token.as_ref());
+    url.and_then(|url| Url::parse(url).ok())
+        .and_then(|url| {
+            let host = url.host_str()?.to_owned();
+            Some(match url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host,
+            })
+        })
+        .unwrap_or_else(|| provider.name.clone())
+}
+
+/// Why tokens of a sign-in are not in the vault yet.
+pub fn not_kept(trouble: &VaultTrouble) -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        code: "vault".to_owned(),
+        cause: format!(
+            "the tokens came, but the vault cannot be written ({}); they are kept in memory and written as soon as it \
+             can be",
+            trouble.message
+        ),
+        fix: trouble.hint.clone(),
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::AccessToken;
+
+    fn set() -> TokenSet {
+        TokenSet {
+            access: AccessToken::new("a".to_owned()),
+            token_type: "Bearer".to_owned(),
+            expires_in: None,
+            refresh: None,
+            refresh_expires_in: None,
+            id_token: None,
+            scopes: None,
+        }
+    }
+
+    #[test]
+    fn an_account_is_what_was_asked_for_made_fit_for_a_name() {
+        assert_eq!(account(Some("work bot/2"), &set()), "work_bot_2");
+        assert_eq!(account(None, &set()), "default");
+        assert!(
+            name(
+                &Provider::unknown("demo", "Demo"),
+                Some(&"x".repeat(500)),
+                &set()
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn a_host_has_its_port_when_that_is_not_the_usual_one() {
+        let mut provider = Provider::unknown("demo", "Demo");
+        provider.endpoints.token = Some("http://127.0.0.1:4000/token".to_owned());
+        assert_eq!(refresh_host(&provider), "127.0.0.1:4000");
+        provider.endpoints.refresh = Some("https://id.example/refresh".to_owned());
+        assert_eq!(refresh_host(&provider), "id.example");
+    }
+}

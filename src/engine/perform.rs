@@ -1,0 +1,305 @@
+//! Performs the core's effects: writes, requests, answers and events.
+
+use crate::engine::api::{Event, Refusal, RevokeOutcome};
+use crate::engine::callers::Caller;
+use crate::engine::fact::Fact;
+use crate::engine::hand::{self, Granted, Hand};
+use crate::engine::request;
+use crate::engine::runner::Runner;
+use crate::engine::step::{
+    Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome, TokenChoice,
+    VaultTrouble,
+};
+use crate::engine::vault_thread::{Job, trouble};
+use crate::model::credential::{CredentialId, Generation, Profile};
+use crate::model::event::Activity;
+use crate::vault::store::{Spending, Write, Written};
+use std::sync::Arc;
+
+impl Runner {
+    pub(in crate::engine) fn perform_all(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Spend { flight, spending } => self.spend(flight, spending),
+            Effect::Send { flight, token } => self.send(flight, token),
+            Effect::Rotate {
+                flight,
+                id,
+                spent,
+                profile,
+            } => self.rotate(flight, id, spent, profile),
+            Effect::FailSpending {
+                id,
+                generation,
+                profile,
+                certain,
+            } => self.fail_spending(id, generation, profile, certain),
+            Effect::Landed {
+                flight,
+                id,
+                name,
+                awaited,
+            } => self.landed(flight, id, name, awaited),
+            Effect::Drop(flight) => drop(self.hands.remove(&flight)),
+            Effect::WriteProfile {
+                id,
+                generation,
+                profile,
+            } => self.write_profile(id, generation, profile),
+            Effect::Revoke { id } => self.revoke(id),
+            Effect::Remove { caller, id } => self.remove(caller, id),
+            Effect::Withdraw(name) => self.shelf.discard(&name),
+            Effect::Answer { caller, answer } => self.answer(caller, answer),
+            Effect::Changed(id) => self.changed(id),
+            Effect::Gone(name) => self.tell(|| Event::Removed { name }),
+            Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
+            Effect::Happened(activity) => self.happened(activity),
+        }
+    }
+
+    /// Takes a fact in and gives the core its part of it.
+    pub(in crate::engine) fn accept(&mut self, fact: Fact) {
+        match fact {
+            Fact::Known(input) => self.step(input),
+            Fact::Opened { flight, outcome } => {
+                let outcome = match outcome {
+                    Err(trouble) => SpendOutcome::Failed(trouble),
+                    Ok(None) => SpendOutcome::Stale,
+                    Ok(Some(secret)) => {
+                        let previous = secret.previous_refresh.as_ref();
+                        let previous_until = previous.map(|it| it.kept_until);
+                        self.hands.insert(flight, Hand::Opened(Arc::new(*secret)));
+                        SpendOutcome::Written { previous_until }
+                    }
+                };
+                self.step(Input::Spent { flight, outcome });
+            }
+            Fact::Answered {
+                flight,
+                choice,
+                took,
+                outcome,
+            } => {
+                let input = match (outcome, self.hands.get(&flight)) {
+                    (Err(failure), _) => Input::Refused {
+                        flight,
+                        failure,
+                        took,
+                    },
+                    (Ok(set), Some(Hand::Opened(old))) => {
+                        let granted = Granted::new(Arc::clone(old), *set, choice, self.now);
+                        let grant = granted.grant();
+                        self.hands.insert(flight, Hand::Granted(Arc::new(granted)));
+                        Input::Granted {
+                            flight,
+                            grant,
+                            took,
+                        }
+                    }
+                    // Nothing in hand: the flight is over, its credential gone.
+                    (Ok(_), Some(Hand::Granted(_)) | None) => return,
+                };
+                self.step(input);
+            }
+            Fact::Fetched { id, outcome } => self.fetched(id, outcome),
+            Fact::Step { id, step } => self.signed_in_further(id, step),
+            Fact::NotStarted { id } => self.sign_in_refused(id),
+            Fact::Minted { id, minted, tries } => self.keep_minted(id, minted, tries),
+            Fact::Kept {
+                id,
+                minted,
+                tries,
+                outcome,
+            } => self.kept(id, minted, tries, outcome),
+        }
+    }
+
+    fn spend(&self, flight: FlightId, spending: Spending) {
+        let facts = self.facts.clone();
+        let wanted = spending.clone();
+        self.vault.ask(Job::Spend(
+            Box::new(move |_| Write::Spend(spending.clone())),
+            Box::new(move |store, written| {
+                let outcome = match written {
+                    Err(trouble) => Err(trouble),
+                    Ok(Written::Stale) => Ok(None),
+                    Ok(Written::Done | Written::Saved(..)) => match store.secret(wanted.id) {
+                        Err(error) => Err(trouble(&error)),
+                        Ok((generation, _)) if generation != wanted.generation => Ok(None),
+                        Ok((_, secret)) => Ok(Some(Box::new(secret))),
+                    },
+                };
+                let _ = facts.blocking_send(Fact::Opened { flight, outcome });
+            }),
+        ));
+    }
+
+    fn send(&self, flight: FlightId, choice: TokenChoice) {
+        let Some(Hand::Opened(secret)) = self.hands.get(&flight) else {
+            return;
+        };
+        request::refresh(
+            self.http.clone(),
+            self.facts.clone(),
+            flight,
+            choice,
+            Arc::clone(secret),
+        );
+    }
+
+    fn rotate(&self, flight: FlightId, id: CredentialId, spent: Generation, profile: Arc<Profile>) {
+        let Some(Hand::Granted(granted)) = self.hands.get(&flight) else {
+            return;
+        };
+        let (granted, facts) = (Arc::clone(granted), self.facts.clone());
+        let prints = Arc::new(std::sync::OnceLock::new());
+        let noted = Arc::clone(&prints);
+        self.vault.ask(Job::Urgent(
+            Box::new(move |store| {
+                let secret = Box::new(granted.secret());
+                let prints = *noted.get_or_init(|| hand::fingerprints(store, &secret));
+                Write::Rotate {
+                    id,
+                    spent,
+                    profile: hand::marked(&profile, prints),
+                    secret,
+                }
+            }),
+            Box::new(move |_, written| {
+                let outcome = match (written, prints.get()) {
+                    (Err(trouble), _) => RotateOutcome::Failed(trouble),
+                    (Ok(Written::Done | Written::Saved(..)), Some(prints)) => {
+                        RotateOutcome::Written(*prints)
+                    }
+                    (Ok(_), _) => RotateOutcome::Stale,
+                };
+                let _ = facts.blocking_send(Fact::Known(Input::Rotated { flight, outcome }));
+            }),
+        ));
+    }
+
+    fn fail_spending(
+        &self,
+        id: CredentialId,
+        generation: Generation,
+        profile: Arc<Profile>,
+        certain: bool,
+    ) {
+        self.write(id, move || {
+            let profile = Box::new(Profile::clone(&profile));
+            if certain {
+                Write::FailSpending {
+                    id,
+                    generation,
+                    profile,
+                }
+            } else {
+                Write::UnknownSpending {
+                    id,
+                    generation,
+                    profile,
+                }
+            }
+        });
+    }
+
+    fn write_profile(&self, id: CredentialId, generation: Generation, profile: Arc<Profile>) {
+        self.write(id, move || Write::Profile {
+            id,
+            generation,
+            profile: Box::new(Profile::clone(&profile)),
+        });
+    }
+
+    /// Writes something whose failure means no more than that the profile has to be written again.
+    fn write(&self, id: CredentialId, make: impl Fn() -> Write + Send + 'static) {
+        let facts = self.facts.clone();
+        self.vault.ask(Job::Urgent(
+            Box::new(move |_| make()),
+            Box::new(move |_, written| {
+                if written.is_err() {
+                    let _ = facts.blocking_send(Fact::Known(Input::ProfileNotWritten { id }));
+                }
+            }),
+        ));
+    }
+
+    fn remove(&self, caller: CallerId, id: CredentialId) {
+        let facts = self.facts.clone();
+        self.vault.ask(Job::Urgent(
+            Box::new(move |_| Write::Remove { id }),
+            Box::new(move |_, written| {
+                let input = Input::RemoveEnded {
+                    caller,
+                    id,
+                    outcome: written.map(|_| ()),
+                };
+                let _ = facts.blocking_send(Fact::Known(input));
+            }),
+        ));
+    }
+
+    fn revoke(&self, id: CredentialId) {
+        let (facts, http) = (self.facts.clone(), self.http.clone());
+        let runtime = tokio::runtime::Handle::current();
+        self.vault
+            .ask(Job::Read(Box::new(move |store| match store.secret(id) {
+                Ok((_, secret)) => {
+                    runtime.spawn(request::revoke(http, facts, id, secret));
+                }
+                Err(error) => {
+                    let outcome: Result<RevokeOutcome, Refusal> = Err(trouble(&error).refusal());
+                    let input = Input::RevokeEnded { id, outcome };
+                    let _ = facts.blocking_send(Fact::Known(input));
+                }
+            })));
+    }
+
+    fn answer(&mut self, id: CallerId, answer: Answer) {
+        if let Answer::Token(credential) = answer {
+            self.serve(id, credential);
+            return;
+        }
+        let Some(caller) = self.callers.take(id) else {
+            return;
+        };
+        match (caller, answer) {
+            (caller, Answer::Refused(refusal)) => caller.refuse(refusal),
+            (Caller::View(reply), Answer::View(view)) => drop(reply.send(Ok(*view))),
+            (Caller::Revoke(reply), Answer::Revoked(outcome)) => drop(reply.send(Ok(outcome))),
+            (Caller::Remove(reply), Answer::Removed) => drop(reply.send(Ok(()))),
+            (caller, Answer::Token(_) | Answer::View(_) | Answer::Revoked(_) | Answer::Removed) => {
+                caller.refuse(Refusal::Stopped);
+            }
+        }
+    }
+
+    fn changed(&self, id: CredentialId) {
+        if self.events.receiver_count() == 0 {
+            return;
+        }
+        if let Some(view) = self.core.view(id, self.now) {
+            self.tell(|| Event::Changed { view });
+        }
+    }
+
+    /// Keeps a line in the log and tells everyone.
+    pub(in crate::engine) fn happened(&self, activity: Activity) {
+        let kept = activity.clone();
+        self.vault
+            .ask(Job::Lazy(Box::new(move |_| Write::Activity(kept.clone()))));
+        self.tell(|| Event::Happened { activity });
+    }
+
+    /// What the vault said, for somebody who asked.
+    pub(in crate::engine) fn refuse(&mut self, caller: CallerId, trouble: &VaultTrouble) {
+        if let Some(caller) = self.callers.take(caller) {
+            caller.refuse(trouble.refusal());
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Finds the client a sign-in uses: given now or kept from last time; checked before anything is opened.
+
+use crate::engine::api::Refusal;
+use crate::engine::vault_thread::{VaultDesk, trouble};
+use crate::model::client::Client;
+use crate::model::name::{is_account, is_provider_name};
+use crate::model::provider::{Provider, Setup};
+use crate::model::signin::{ProviderChoice, SignInRequest};
+use crate::oauth::catalogue;
+use crate::vault::store::StoredClient;
+
+/// What a sign-in starts with.
+#[derive(Debug)]
+pub struct Registration {
+    /// The provider's record as it was used last time, if it was.
+    pub known: Option<Provider>,
+    /// The client.
+    pub client: Client,
+}
+
+/// Finds it, or says what is missing.
+pub async fn find(vault: &VaultDesk, request: &SignInRequest) -> Result<Registration, Refusal> {
+    let name = provider_name(&request.provider).to_owned();
+    check_names(&name, request.account.as_deref())?;
+    let wanted = name.clone();
+    let kept = vault
+        .read(move |store| store.client(&wanted))
+        .await
+        .ok_or(Refusal::Stopped)?
+        .map_err(|error| trouble(&error).refusal())?;
+    let listed = match &request.provider {
+        ProviderChoice::Known { .. } => catalogue::find(&name),
+        ProviderChoice::Issuer { .. } => None,
+    };
+    if let (ProviderChoice::Known { .. }, None, None) = (&request.provider, listed, &kept) {
+        return Err(Refusal::Invalid {
+            message: format!("there is no provider named {name}"),
+            hint: "Give its address: tokenward login NAME --issuer URL".to_owned(),
+        });
+    }
+    let (known, kept) = match kept {
+        Some(StoredClient { provider, client }) => (Some(provider), Some(client)),
+        None => (None, None),
+    };
+    let given = request.client.as_ref().map(Client::duplicate);
+    let Some(client) = given.or(kept) else {
+        return Err(no_client(&name, listed.map(|provider| &provider.setup)));
+    };
+    if let Some(provider) = listed.or(known.as_ref()) {
+        check_client(&client, provider)?;
+    }
+    Ok(Registration { known, client })
+}
+
+fn provider_name(choice: &ProviderChoice) -> &str {
+    match choice {
+        ProviderChoice::Known { name, .. } | ProviderChoice::Issuer { name, .. } => name,
+    }
+}
+
+fn check_names(provider: &str, account: Option<&str>) -> Result<(), Refusal> {
+    let invalid = |message: &str| {
+        Err(Refusal::Invalid {
+            message: message.to_owned(),
+            hint: "Choose another name.".to_owned(),
+        })
+    };
+    if !is_provider_name(provider) {
+        return invalid("a provider's name is one to 64 of a-z, 0-9, dot, underscore and dash");
+    }
+    if account.is_some_and(|account| !is_account(account)) {
+        return invalid("an account is one to 128 characters without spaces and slashes");
+    }
+    Ok(())
+}
+
+fn no_client(name: &str, setup: Option<&Setup>) -> Refusal {
+    let page = setup.and_then(|setup| setup.url.as_deref());
+    Refusal::Invalid {
+        message: format!("no client is known for {name}"),
+        hint: match page {
+            Some(page) => format!("Register one at {page} and give its id, once: --client-id ID"),
+            None => {
+                "Register one with the provider and give its id, once: --client-id ID".to_owned()
+            }
+        },
+    }
+}
+
+/// Checks a client against what is known of the provider's clients, so that a slip shows before a browser opens.
+fn check_client(client: &Client, provider: &Provider) -> Result<(), Refusal> {
+    let setup = &provider.setup;
+    let fits = |shapes: &[String], is_fit: fn(&str, &str) -> bool| {
+        shapes.is_empty() || shapes.iter().any(|shape| is_fit(&client.id, shape))
+    };
+    let has_shape = fits(&setup.client_id_prefixes, |id, shape| id.starts_with(shape))
+        && fits(&setup.client_id_suffixes, |id, shape| id.ends_with(shape));
+    let name = &provider.display_name;
+    if client.id.trim().is_empty() || !has_shape {
+        return Err(Refusal::Invalid {
+            message: format!("this is no client id of {name}"),
+            hint: match setup.client_id_hint.as_str() {
+                "" => "Copy the client id from the provider's page.".to_owned(),
+                hint => format!("{name}'s client ids look like this: {hint}"),
+            },
+        });
+    }
+    if setup.needs_secret && client.secret.is_none() {
+        return Err(Refusal::Invalid {
+            message: format!("{name}'s clients have a secret, and none was given"),
+            hint: "Give it once: --client-secret-file FILE".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::client::ClientAuth;
+
+    fn client(id: &str) -> Client {
+        Client {
+            id: id.to_owned(),
+            secret: None,
+            auth: ClientAuth::None,
+        }
+    }
+
+    #[test]
+    fn a_client_id_of_the_wrong_shape_is_refused_with_the_right_one() {
+        let mut provider = Provider::unknown("github", "GitHub");
+        provider.setup.client_id_prefixes = vec!["Ov23".to_owned(), "Iv".to_owned()];
+        provider.setup.client_id_hint = "Ov23li…".to_owned();
+        assert!(check_client(&client("Ov23liX"), &provider).is_ok());
+        let refused = check_client(&client("alice"), &provider).unwrap_err();
+        assert!(refused.hint().contains("Ov23li…"));
+    }
+
+    #[test]
+    fn a_missing_secret_is_noticed_where_one_is_needed() {
+        let mut provider = Provider::unknown("x", "X");
+        assert!(check_client(&client("a"), &provider).is_ok());
+        provider.setup.needs_secret = true;
+        assert!(check_client(&client("a"), &provider).is_err());
+        assert!(check_client(&client(" "), &provider).is_err());
+    }
+}

@@ -1,0 +1,115 @@
+//! Requests to providers, each in a task of its own that answers whatever happens.
+
+use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::fact::Fact;
+use crate::engine::hand::token_to_send;
+use crate::engine::step::{FlightId, Input, TokenChoice};
+use crate::model::credential::{CredentialId, Secret};
+use crate::model::failure::{Failure, FailureClass};
+use crate::oauth::http::Http;
+use crate::oauth::{revoke as revocation, token};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Sends a refresh token; the answer comes as [`Fact::Answered`].
+pub fn refresh(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    flight: FlightId,
+    choice: TokenChoice,
+    secret: Arc<Secret>,
+) {
+    let mut promise = Promise::new(facts, flight, choice);
+    tokio::spawn(async move {
+        let outcome = match token_to_send(&secret, choice) {
+            None => Err(internal("there is no refresh token to send")),
+            Some(refresh) => token::refresh(&http, &secret.provider, &secret.client, refresh, &[])
+                .await
+                .map(Box::new)
+                .map_err(|error| error.failure()),
+        };
+        promise.keep(outcome).await;
+    });
+}
+
+/// Sees to it that a flight gets an answer even when its task dies.
+struct Promise {
+    facts: Option<mpsc::Sender<Fact>>,
+    flight: FlightId,
+    choice: TokenChoice,
+    begun: Instant,
+}
+
+impl Promise {
+    fn new(facts: mpsc::Sender<Fact>, flight: FlightId, choice: TokenChoice) -> Self {
+        Self {
+            facts: Some(facts),
+            flight,
+            choice,
+            begun: Instant::now(),
+        }
+    }
+
+    async fn keep(&mut self, outcome: Result<Box<crate::model::token::TokenSet>, Failure>) {
+        let fact = self.fact(outcome);
+        if let Some(facts) = self.facts.take() {
+            let _ = facts.send(fact).await;
+        }
+    }
+
+    fn fact(&self, outcome: Result<Box<crate::model::token::TokenSet>, Failure>) -> Fact {
+        Fact::Answered {
+            flight: self.flight,
+            choice: self.choice,
+            took: self.took(),
+            outcome,
+        }
+    }
+
+    fn took(&self) -> Duration {
+        self.begun.elapsed()
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        if let Some(facts) = self.facts.take() {
+            let _ = facts.try_send(self.fact(Err(internal("the request broke off"))));
+        }
+    }
+}
+
+/// Asks the provider to revoke; the answer comes as [`Input::RevokeEnded`].
+pub async fn revoke(http: Http, facts: mpsc::Sender<Fact>, id: CredentialId, secret: Secret) {
+    let revoked = revocation::revoke(
+        &http,
+        &secret.provider,
+        &secret.client,
+        &secret.access,
+        secret.refresh.as_ref(),
+    )
+    .await;
+    let outcome = match revoked {
+        Ok(revocation::Revoked::Confirmed) => Ok(RevokeOutcome::Confirmed),
+        Ok(revocation::Revoked::ByHand { page }) => Ok(RevokeOutcome::ByHand { page }),
+        Err(error) => Err(Refusal::Failed {
+            failure: error.failure(),
+        }),
+    };
+    let _ = facts
+        .send(Fact::Known(Input::RevokeEnded { id, outcome }))
+        .await;
+}
+
+fn internal(cause: &str) -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        code: "internal".to_owned(),
+        cause: cause.to_owned(),
+        fix: "It is tried again by itself; please report it if it stays.".to_owned(),
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: false,
+    }
+}

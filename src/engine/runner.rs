@@ -1,0 +1,261 @@
+//! The core's async shell: takes facts and commands in, has effects performed, and sleeps between.
+
+use crate::clock::{self, Timestamp};
+use crate::engine::api::{Command, Event};
+use crate::engine::callers::Callers;
+use crate::engine::core::Core;
+use crate::engine::fact::Fact;
+use crate::engine::hand::Hand;
+use crate::engine::link::Link;
+use crate::engine::sessions::Sessions;
+use crate::engine::settings::{CoreSettings, EngineSettings};
+use crate::engine::shelf::Shelf;
+use crate::engine::step::{FlightId, Input};
+use crate::engine::vault_thread::{Job, VaultThread, trouble};
+use crate::engine::watch::Watch;
+use crate::model::credential::CredentialId;
+use crate::oauth::http::Http;
+use crate::vault::store::Store;
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// Commands that wait to be taken in.
+const COMMANDS: usize = 256;
+/// Facts that wait to be taken in.
+const FACTS: usize = 1024;
+/// Events a slow reader may be behind.
+const EVENTS: usize = 1024;
+/// Longest sleep: timers stand still while the machine sleeps, so what is missed is noticed within it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Between two rounds of upkeep.
+const UPKEEP: Duration = Duration::from_secs(60);
+/// An access token that nobody fetched for so long leaves the memory.
+const UNUSED: Duration = Duration::from_secs(3600);
+/// How long a leaving engine waits for requests under way (the transport's own limit ends them sooner).
+const LONGEST_LEAVE: Duration = Duration::from_secs(30);
+/// How long a leaving engine tries to write new tokens into a vault that cannot be written.
+const LAST_TRIES: Duration = Duration::from_secs(10);
+
+/// A running engine. Dropping it lets it leave on its own; [`Engine::shutdown`] waits for that.
+#[derive(Debug)]
+pub struct Engine {
+    link: Link,
+    leave: DropGuard,
+    task: JoinHandle<()>,
+}
+
+impl Engine {
+    /// Starts the engine over an unlocked store. Has to be called inside a tokio runtime.
+    pub fn start(store: Box<dyn Store>, http: Http, settings: EngineSettings) -> Self {
+        let (commands, inbox) = mpsc::channel(COMMANDS);
+        let (events, _) = broadcast::channel(EVENTS);
+        let shelf = Shelf::default();
+        let link = Link::new(commands, events.clone(), shelf.clone());
+        let leave = CancellationToken::new();
+        let runner = Runner::new(store, http, &settings, events, shelf, leave.clone());
+        let task = tokio::spawn(runner.run(inbox));
+        Self {
+            link,
+            leave: leave.drop_guard(),
+            task,
+        }
+    }
+
+    /// The way to it.
+    pub fn link(&self) -> Link {
+        self.link.clone()
+    }
+
+    /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
+    pub async fn shutdown(self) {
+        drop(self.leave);
+        let _ = self.task.await;
+    }
+}
+
+/// The shell's state.
+pub(in crate::engine) struct Runner {
+    pub(in crate::engine) core: Core,
+    pub(in crate::engine) vault: VaultThread,
+    pub(in crate::engine) http: Http,
+    pub(in crate::engine) events: broadcast::Sender<Event>,
+    pub(in crate::engine) shelf: Shelf,
+    pub(in crate::engine) callers: Callers,
+    pub(in crate::engine) hands: HashMap<FlightId, Hand>,
+    pub(in crate::engine) sessions: Sessions,
+    pub(in crate::engine) facts: mpsc::Sender<Fact>,
+    pub(in crate::engine) now: Timestamp,
+    pub(in crate::engine) started_at: Timestamp,
+    pub(in crate::engine) place: String,
+    /// Who waits for an access token that is being read.
+    pub(in crate::engine) fetching: HashMap<CredentialId, Vec<crate::engine::step::CallerId>>,
+    incoming: mpsc::Receiver<Fact>,
+    watch: Watch,
+    leave: CancellationToken,
+    left_at: Option<Instant>,
+    upkeep_at: Timestamp,
+}
+
+impl Runner {
+    fn new(
+        store: Box<dyn Store>,
+        http: Http,
+        settings: &EngineSettings,
+        events: broadcast::Sender<Event>,
+        shelf: Shelf,
+        leave: CancellationToken,
+    ) -> Self {
+        let (facts, incoming) = mpsc::channel(FACTS);
+        let now = clock::now();
+        Self {
+            core: Core::new(CoreSettings::new(settings, rand::random())),
+            place: store.place(),
+            vault: VaultThread::start(store),
+            http,
+            events,
+            shelf,
+            callers: Callers::default(),
+            hands: HashMap::new(),
+            sessions: Sessions::default(),
+            facts,
+            now,
+            started_at: now,
+            fetching: HashMap::new(),
+            incoming,
+            watch: Watch::start(),
+            leave,
+            left_at: None,
+            upkeep_at: now.plus(UPKEEP),
+        }
+    }
+
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        self.load();
+        while !self.may_go() {
+            let pause = self.pause();
+            let is_leaving = self.left_at.is_some();
+            tokio::select! {
+                Some(fact) = self.incoming.recv() => self.take_fact(fact),
+                Some(command) = commands.recv(), if !is_leaving => self.take_command(command),
+                () = self.leave.cancelled(), if !is_leaving => self.begin_leaving(),
+                () = sleep(pause) => self.step(Input::Woke),
+            }
+            self.keep_up();
+        }
+        commands.close();
+        self.finish().await;
+    }
+
+    /// Gives the core a fact and performs what it wishes.
+    pub(in crate::engine) fn step(&mut self, input: Input) {
+        let (now, jump) = self.watch.look();
+        self.now = now;
+        if let Some(by_ms) = jump {
+            let effects = self.core.step(Input::ClockJumped { by_ms }, now);
+            self.perform_all(effects);
+        }
+        let effects = self.core.step(input, now);
+        self.perform_all(effects);
+    }
+
+    /// Tells everyone, if anyone listens.
+    pub(in crate::engine) fn tell(&self, event: impl FnOnce() -> Event) {
+        if self.events.receiver_count() > 0 {
+            let _ = self.events.send(event());
+        }
+    }
+
+    fn take_fact(&mut self, fact: Fact) {
+        self.accept(fact);
+        // What came along with it: fewer rounds in a storm.
+        for _ in 0..64 {
+            match self.incoming.try_recv() {
+                Ok(fact) => self.accept(fact),
+                Err(_) => break,
+            }
+        }
+    }
+
+    fn pause(&self) -> Duration {
+        let until = self.core.next_wake();
+        let pause = until.map_or(LONGEST_SLEEP, |at| self.now.until(at).min(LONGEST_SLEEP));
+        match self.left_at {
+            // A little more, because timers are rounded down and waking too early means waking twice.
+            None => pause + Duration::from_millis(1),
+            Some(_) => pause.min(Duration::from_millis(250)),
+        }
+    }
+
+    /// Reads the journal and all profiles; commands are taken in meanwhile.
+    fn load(&self) {
+        let facts = self.facts.clone();
+        self.vault.ask(Job::Read(Box::new(move |store| {
+            if let Ok(open) = store.open_spendings() {
+                let _ = facts.blocking_send(Fact::Known(Input::FoundOpen(open)));
+            }
+            let total = store.count().unwrap_or(0);
+            let loaded = store.profiles(&mut |portion| {
+                let (profiles, bad): (Vec<_>, Vec<_>) =
+                    portion.into_iter().partition(Result::is_ok);
+                for error in bad.into_iter().filter_map(Result::err) {
+                    tracing::error!(error = %trouble(&error).message, "a credential cannot be opened");
+                }
+                let profiles = profiles.into_iter().flatten().collect();
+                let _ = facts.blocking_send(Fact::Known(Input::Loaded { profiles, total }));
+            });
+            if let Err(error) = loaded {
+                tracing::error!(error = %trouble(&error).message, "the vault cannot be read");
+            }
+            let _ = facts.blocking_send(Fact::Known(Input::LoadEnded));
+        })));
+    }
+
+    /// Notes what was fetched from the shelf, and tidies it.
+    fn keep_up(&mut self) {
+        if self.now < self.upkeep_at && self.upkeep_at < self.now.plus(UPKEEP * 2) {
+            return;
+        }
+        self.upkeep_at = self.now.plus(UPKEEP);
+        self.note_uses();
+        self.shelf.tidy(UNUSED);
+    }
+
+    fn note_uses(&mut self) {
+        let uses = self.shelf.take_uses();
+        if !uses.is_empty() {
+            self.step(Input::Used { uses });
+        }
+    }
+
+    fn begin_leaving(&mut self) {
+        self.left_at = Some(Instant::now());
+        self.note_uses();
+        self.sessions.cancel_all();
+        self.step(Input::Leaving);
+    }
+
+    fn may_go(&self) -> bool {
+        let Some(left_at) = self.left_at else {
+            return false;
+        };
+        let limit = if self.core.is_stuck() {
+            LAST_TRIES
+        } else {
+            LONGEST_LEAVE
+        };
+        (self.core.is_quiet() && self.sessions.is_quiet()) || left_at.elapsed() > limit
+    }
+
+    async fn finish(mut self) {
+        self.shelf.clear();
+        // Nobody takes facts in any more: the vault's thread must not wait for room among them.
+        self.incoming.close();
+        let vault = self.vault;
+        let _ = tokio::task::spawn_blocking(move || vault.finish()).await;
+        let _ = self.events.send(Event::Stopped);
+    }
+}

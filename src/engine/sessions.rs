@@ -1,0 +1,250 @@
+//! The sign-ins under way: begun, fed with pasted addresses, cancelled, and their tokens kept.
+
+use crate::engine::api::{Event, PastedUrl, Refusal, Reply};
+use crate::engine::fact::Fact;
+use crate::engine::hand;
+use crate::engine::minting::{Minted, not_kept};
+use crate::engine::runner::Runner;
+use crate::engine::signin::{self, Session};
+use crate::engine::step::{Input, VaultTrouble};
+use crate::engine::vault_thread::Job;
+use crate::model::event::{Activity, Happening};
+use crate::model::signin::{SignInId, SignInRequest, SignInStep};
+use crate::vault::store::{Write, Written};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// So many sign-ins may be under way at once.
+const MOST: usize = 32;
+/// Pause before tokens of a sign-in are written again; longer each time.
+const KEEP_AGAIN: Duration = Duration::from_secs(1);
+/// Longest pause.
+const KEEP_AGAIN_LONGEST: Duration = Duration::from_secs(15);
+
+/// A pasted address and where its verdict goes.
+pub type Pasted = (PastedUrl, Reply<()>);
+
+/// The ways to the sign-ins under way.
+#[derive(Debug, Default)]
+pub struct Sessions {
+    open: HashMap<SignInId, Ways>,
+    /// Sign-ins whose tokens are being written.
+    keeping: usize,
+}
+
+#[derive(Debug)]
+struct Ways {
+    cancel: CancellationToken,
+    pasted: mpsc::Sender<Pasted>,
+}
+
+impl Sessions {
+    /// Hands a pasted address to its sign-in.
+    pub fn paste(&self, id: SignInId, url: PastedUrl, reply: Reply<()>) {
+        let Some(ways) = self.open.get(&id) else {
+            let refusal = Refusal::Invalid {
+                message: "this sign-in is not under way any more".to_owned(),
+                hint: "Start it again.".to_owned(),
+            };
+            drop(reply.send(Err(refusal)));
+            return;
+        };
+        if let Err(error) = ways.pasted.try_send((url, reply)) {
+            let (_, reply) = error.into_inner();
+            let refusal = Refusal::Invalid {
+                message: "this sign-in does not wait for an address now".to_owned(),
+                hint: "Paste it when the sign-in shows an address to open.".to_owned(),
+            };
+            drop(reply.send(Err(refusal)));
+        }
+    }
+
+    /// Gives one up.
+    pub fn cancel(&self, id: SignInId) {
+        if let Some(ways) = self.open.get(&id) {
+            ways.cancel.cancel();
+        }
+    }
+
+    /// Gives all up.
+    pub fn cancel_all(&self) {
+        for ways in self.open.values() {
+            ways.cancel.cancel();
+        }
+    }
+
+    /// Whether no tokens wait to be written.
+    pub fn is_quiet(&self) -> bool {
+        self.keeping == 0
+    }
+}
+
+impl Runner {
+    pub(in crate::engine) fn begin_sign_in(&mut self, request: SignInRequest, reply: Reply<()>) {
+        let id = request.id;
+        let problem = if self.sessions.open.contains_key(&id) {
+            Some("a sign-in of this number is under way already")
+        } else if self.sessions.open.len() >= MOST {
+            Some("too many sign-ins are under way")
+        } else {
+            None
+        };
+        if let Some(message) = problem {
+            let refusal = Refusal::Invalid {
+                message: message.to_owned(),
+                hint: "Finish or cancel one first.".to_owned(),
+            };
+            drop(reply.send(Err(refusal)));
+            return;
+        }
+        let (pasted, inbox) = mpsc::channel(1);
+        let cancel = CancellationToken::new();
+        let session = Session {
+            id,
+            http: self.http.clone(),
+            vault: self.vault.desk(),
+            facts: self.facts.clone(),
+            pasted: inbox,
+        };
+        self.sessions.open.insert(
+            id,
+            Ways {
+                cancel: cancel.clone(),
+                pasted,
+            },
+        );
+        tokio::spawn(signin::run(session, request, reply, cancel));
+    }
+
+    /// Passes a step on; the last one ends the session.
+    pub(in crate::engine) fn signed_in_further(&mut self, id: SignInId, step: SignInStep) {
+        match &step {
+            SignInStep::Failed { failure } => {
+                let known = self.sessions.open.remove(&id);
+                if known.is_some() {
+                    self.happened(Activity {
+                        at: self.now,
+                        name: None,
+                        what: Happening::SignInFailed {
+                            failure: failure.clone(),
+                        },
+                    });
+                }
+            }
+            SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
+                self.sessions.open.remove(&id);
+            }
+            SignInStep::Discovering
+            | SignInStep::DeviceCode { .. }
+            | SignInStep::Polled { .. }
+            | SignInStep::Authorize { .. }
+            | SignInStep::Exchanging => {}
+        }
+        self.tell(|| Event::SignIn { id, step });
+    }
+
+    /// Forgets a sign-in that was refused before its first step.
+    pub(in crate::engine) fn sign_in_refused(&mut self, id: SignInId) {
+        self.sessions.open.remove(&id);
+    }
+
+    /// Writes the tokens of a sign-in, and the client with them.
+    pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
+        if tries == 0 {
+            self.sessions.keeping += 1;
+        }
+        let old = self.core.profile(&minted.name).map(Arc::clone);
+        let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
+        let client = Arc::clone(&minted);
+        self.vault.ask(Job::Urgent(
+            Box::new(move |_| Write::Client {
+                provider: Box::new(client.provider.clone()),
+                client: client.client.duplicate(),
+            }),
+            // A client that could not be kept is no reason to lose tokens: their own write decides.
+            Box::new(|_, _| {}),
+        ));
+        self.vault.ask(Job::Urgent(
+            Box::new(move |store| {
+                let secret = Box::new(made.secret());
+                let prints = hand::fingerprints(store, &secret);
+                let profile = made.profile(old.as_deref());
+                Write::SignIn {
+                    profile: hand::marked(&profile, prints),
+                    secret,
+                }
+            }),
+            Box::new(move |_, outcome| {
+                let _ = facts.blocking_send(Fact::Kept {
+                    id,
+                    minted,
+                    tries,
+                    outcome,
+                });
+            }),
+        ));
+    }
+
+    pub(in crate::engine) fn kept(
+        &mut self,
+        id: SignInId,
+        minted: Arc<Minted>,
+        tries: u32,
+        outcome: Result<Written, VaultTrouble>,
+    ) {
+        match outcome {
+            Ok(Written::Saved(credential, generation)) => {
+                self.sessions.keeping -= 1;
+                let old = self.core.profile(&minted.name).map(Arc::clone);
+                let profile = Box::new(minted.profile(old.as_deref()));
+                self.step(Input::SignedIn {
+                    id: credential,
+                    generation,
+                    profile,
+                });
+                let name = minted.name.clone();
+                self.signed_in_further(id, SignInStep::SignedIn { name });
+            }
+            Ok(Written::Done | Written::Stale) => {
+                self.keep_again(
+                    id,
+                    minted,
+                    tries,
+                    &VaultTrouble {
+                        message: "it did not take the new credential".to_owned(),
+                        hint: "Check it with: tokenward vault verify".to_owned(),
+                    },
+                );
+            }
+            Err(trouble) => self.keep_again(id, minted, tries, &trouble),
+        }
+    }
+
+    fn keep_again(
+        &mut self,
+        id: SignInId,
+        minted: Arc<Minted>,
+        tries: u32,
+        trouble: &VaultTrouble,
+    ) {
+        if tries == 0 {
+            self.happened(Activity {
+                at: self.now,
+                name: Some(minted.name.clone()),
+                what: Happening::SignInFailed {
+                    failure: not_kept(trouble),
+                },
+            });
+        }
+        let (facts, tries) = (self.facts.clone(), tries + 1);
+        let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);
+        tokio::spawn(async move {
+            sleep(pause).await;
+            let _ = facts.send(Fact::Minted { id, minted, tries }).await;
+        });
+    }
+}

@@ -1,0 +1,191 @@
+//! One sign-in from the wish to the tokens; never opens a browser, says each step to everyone.
+
+use crate::clock;
+use crate::engine::api::{Refusal, Reply};
+use crate::engine::fact::Fact;
+use crate::engine::minting::{self, Minted};
+use crate::engine::registration::{self, Registration};
+use crate::engine::sessions::Pasted;
+use crate::engine::vault_thread::VaultDesk;
+use crate::engine::{signin_device, signin_loopback};
+use crate::model::client::Client;
+use crate::model::credential::Flow;
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::provider::Provider;
+use crate::model::signin::{SignInId, SignInRequest, SignInStep};
+use crate::model::token::TokenSet;
+use crate::oauth::http::Http;
+use crate::oauth::{client_auth, discovery};
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// What a sign-in works with.
+#[derive(Debug)]
+pub struct Session {
+    /// Its number.
+    pub id: SignInId,
+    /// The transport.
+    pub http: Http,
+    /// Where the kept clients are read.
+    pub vault: VaultDesk,
+    /// Where its steps and its tokens go.
+    pub facts: mpsc::Sender<Fact>,
+    /// Addresses that were pasted.
+    pub pasted: mpsc::Receiver<Pasted>,
+}
+
+impl Session {
+    /// Says how far it is.
+    pub async fn say(&self, step: SignInStep) {
+        let id = self.id;
+        let _ = self.facts.send(Fact::Step { id, step }).await;
+    }
+}
+
+/// Runs a sign-in to its end. `reply` is told whether it was started.
+pub async fn run(
+    mut session: Session,
+    request: SignInRequest,
+    reply: Reply<()>,
+    cancel: CancellationToken,
+) {
+    let (id, facts) = (session.id, session.facts.clone());
+    let registration = match registration::find(&session.vault, &request).await {
+        Ok(registration) => registration,
+        Err(refusal) => {
+            let _ = facts.send(Fact::NotStarted { id }).await;
+            drop(reply.send(Err(refusal)));
+            return;
+        }
+    };
+    drop(reply.send(Ok(())));
+    let outcome = tokio::select! {
+        // A cancelled sign-in ends as cancelled, even when tokens come at the same moment.
+        biased;
+        () = cancel.cancelled() => None,
+        outcome = mint(&mut session, request, registration) => Some(outcome),
+    };
+    let fact = match outcome {
+        None => Fact::Step {
+            id,
+            step: SignInStep::Cancelled,
+        },
+        Some(Err(failure)) => Fact::Step {
+            id,
+            step: SignInStep::Failed { failure },
+        },
+        Some(Ok(minted)) => Fact::Minted {
+            id,
+            minted: Arc::new(minted),
+            tries: 0,
+        },
+    };
+    let _ = facts.send(fact).await;
+}
+
+async fn mint(
+    session: &mut Session,
+    request: SignInRequest,
+    registration: Registration,
+) -> Result<Minted, Failure> {
+    session.say(SignInStep::Discovering).await;
+    let provider = discovery::resolve(&session.http, request.provider, registration.known)
+        .await
+        .map_err(|error| error.failure())?;
+    let flow = choose_flow(&provider, request.flow)?;
+    let mut client = registration.client;
+    client.auth = client_auth::choose(&provider, client.secret.is_some(), flow);
+    let scopes = request
+        .scopes
+        .unwrap_or_else(|| provider.default_scopes.clone());
+    let wanted = Wanted {
+        provider: &provider,
+        client: &client,
+        scopes: &scopes,
+        port: request.redirect_port,
+    };
+    let set: TokenSet = match flow {
+        Flow::Device => signin_device::mint(session, &wanted).await?,
+        Flow::Loopback => signin_loopback::mint(session, &wanted).await?,
+    };
+    let name = minting::name(&provider, request.account.as_deref(), &set)
+        .map_err(|error| unusable(&error.to_string()))?;
+    Ok(Minted {
+        name,
+        flow,
+        scopes,
+        set,
+        at: clock::now(),
+        provider,
+        client,
+    })
+}
+
+/// What a flow needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The provider, endpoints filled in.
+    pub provider: &'a Provider,
+    /// The client, its authentication chosen.
+    pub client: &'a Client,
+    /// Scopes to ask for.
+    pub scopes: &'a [String],
+    /// Port of the loopback redirect, if one is wanted.
+    pub port: Option<u16>,
+}
+
+/// The flow asked for, else the provider's first that its endpoints allow.
+fn choose_flow(provider: &Provider, asked: Option<Flow>) -> Result<Flow, Failure> {
+    if let Some(flow) = asked {
+        return Ok(flow);
+    }
+    let usual = [Flow::Loopback, Flow::Device];
+    let offered = match provider.flows.as_slice() {
+        [] => &usual[..],
+        flows => flows,
+    };
+    let endpoints = &provider.endpoints;
+    let is_possible = |flow: &&Flow| match flow {
+        Flow::Device => endpoints.device_authorization.is_some(),
+        Flow::Loopback => endpoints.authorization.is_some(),
+    };
+    let found = offered.iter().chain(&usual).find(is_possible);
+    found.copied().ok_or_else(|| {
+        unusable("the provider has neither an authorization nor a device authorization endpoint")
+    })
+}
+
+/// A sign-in that a setting stands in the way of.
+pub fn unusable(cause: &str) -> Failure {
+    Failure {
+        class: FailureClass::Misconfigured,
+        code: "unusable".to_owned(),
+        cause: cause.to_owned(),
+        fix: "Check the provider's settings, or give its endpoints by hand.".to_owned(),
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: true,
+    }
+}
+
+/// A sign-in that nobody answered.
+pub fn nobody_came() -> Failure {
+    Failure {
+        class: FailureClass::NeedsLogin,
+        code: "expired_token".to_owned(),
+        cause: "nobody finished the sign-in in time".to_owned(),
+        fix: "Start it again.".to_owned(),
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: true,
+    }
+}
+
+/// Why a pasted address is of no use.
+pub fn bad_paste(failure: Failure) -> Refusal {
+    Refusal::Invalid {
+        message: failure.cause,
+        hint: failure.fix,
+    }
+}

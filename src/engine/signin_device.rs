@@ -1,0 +1,66 @@
+//! Signing in with a code on another screen (RFC 8628): asks until the person has answered.
+
+use crate::clock::{self, Timestamp};
+use crate::engine::signin::{Session, Wanted, nobody_came};
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::signin::SignInStep;
+use crate::model::token::TokenSet;
+use crate::oauth::device::{self, DeviceAuthorization, Poll};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// What `slow_down` adds (RFC 8628 3.5).
+const SLOWER: Duration = Duration::from_secs(5);
+/// Longest pause between two questions while the network fails.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Shows the code, then asks until there are tokens, a refusal or no time left.
+pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet, Failure> {
+    let (provider, client) = (wanted.provider, wanted.client);
+    let begun = device::start(&session.http, provider, client, wanted.scopes)
+        .await
+        .map_err(|error| error.failure())?;
+    let expires_at = clock::now().plus(begun.expires_in);
+    let mut interval = begun.interval;
+    session.say(shown(&begun, expires_at)).await;
+    loop {
+        sleep(interval).await;
+        if clock::now() >= expires_at {
+            return Err(nobody_came());
+        }
+        match device::poll(&session.http, provider, client, &begun).await {
+            Ok(Poll::Done(set)) => return Ok(set),
+            Ok(Poll::Pending) => {}
+            Ok(Poll::SlowDown { interval: named }) => {
+                // Some name an interval that is no longer than before.
+                interval = named.unwrap_or_default().max(interval + SLOWER);
+            }
+            Err(error) => {
+                let failure = error.failure();
+                if failure.class != FailureClass::Transient {
+                    return Err(failure);
+                }
+                // RFC 8628 3.5: ask less often while connections time out.
+                interval = (interval * 2).min(LONGEST.max(interval));
+            }
+        }
+        session.say(polled(interval)).await;
+    }
+}
+
+fn shown(begun: &DeviceAuthorization, expires_at: Timestamp) -> SignInStep {
+    SignInStep::DeviceCode {
+        user_code: begun.user_code.clone(),
+        verification_uri: begun.verification_uri.clone(),
+        verification_uri_complete: begun.verification_uri_complete.clone(),
+        expires_at,
+        next_poll: clock::now().plus(begun.interval),
+    }
+}
+
+fn polled(interval: Duration) -> SignInStep {
+    SignInStep::Polled {
+        next_poll: clock::now().plus(interval),
+        interval_secs: interval.as_secs(),
+    }
+}
