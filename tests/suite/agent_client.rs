@@ -415,11 +415,11 @@ async fn an_owner_that_dies_is_told_once_and_nothing_hangs() {
 }
 
 #[tokio::test]
-async fn a_long_refresh_does_not_hold_a_list_up() {
+async fn hundreds_of_refreshes_hold_no_list_up_and_none_is_turned_away() {
     let mut rig = Rig::start();
     let link = connect(&rig.socket).await.unwrap();
-    let mut kept = Vec::new();
-    for n in 0..60 {
+    let mut answers = Vec::new();
+    for n in 0..300 {
         let (reply, answer) = tokio::sync::oneshot::channel();
         let name = format!("a/n{n}").parse().unwrap();
         let timeout = Duration::from_secs(60);
@@ -429,7 +429,7 @@ async fn a_long_refresh_does_not_hold_a_list_up() {
             reply,
         };
         link.commands().send(refresh).await.unwrap();
-        kept.push(answer);
+        answers.push(answer);
     }
     let asking = link.clone();
     let asked = tokio::spawn(async move { asking.ask(|reply| Command::List { reply }).await });
@@ -437,10 +437,24 @@ async fn a_long_refresh_does_not_hold_a_list_up() {
     loop {
         match rig.next().await {
             Command::List { reply } => break reply.send(Ok(vec![view("a/b")])).unwrap(),
-            other => held.push(other),
+            Command::Refresh { reply, .. } => held.push(reply),
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!(soon(asked).await.unwrap().unwrap().len(), 1);
+    for n in 0..300 {
+        if n == held.len() {
+            let Command::Refresh { reply, .. } = rig.next().await else {
+                panic!()
+            };
+            held.push(reply);
+        }
+        let reply = std::mem::replace(&mut held[n], tokio::sync::oneshot::channel().0);
+        reply.send(Ok(view("a/b"))).unwrap();
+    }
+    for answer in answers {
+        assert_eq!(soon(answer).await.unwrap(), Ok(view("a/b")));
+    }
 }
 
 #[tokio::test]
