@@ -57,13 +57,24 @@ fn whole_length(bytes: &[u8]) -> Option<usize> {
         .headers
         .iter()
         .find(|header| header.name.eq_ignore_ascii_case("content-length"))
-        .and_then(|header| std::str::from_utf8(header.value).ok()?.parse::<usize>().ok())
+        .and_then(|header| {
+            std::str::from_utf8(header.value)
+                .ok()?
+                .parse::<usize>()
+                .ok()
+        })
         .expect("the length is told");
     Some(length + body)
 }
 
 /// Requests a second over `time`, on `connections` connections shared among `threads` threads.
-pub fn rate(socket: &Path, target: &str, connections: usize, threads: usize, time: Duration) -> f64 {
+pub fn rate(
+    socket: &Path,
+    target: &str,
+    connections: usize,
+    threads: usize,
+    time: Duration,
+) -> f64 {
     let begun = Instant::now();
     let workers: Vec<_> = (0..threads)
         .map(|_| {
