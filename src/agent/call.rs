@@ -5,6 +5,7 @@ use crate::agent::error::CallError;
 use crate::agent::health::HealthReport;
 use crate::agent::reply::{HttpReply, broken};
 use crate::agent::route::Route;
+use crate::agent::socket::is_trusted;
 use crate::agent::wire::{self, SignInStarted, VERSION, VERSION_HEADER};
 use crate::engine::api::{EngineStatus, Event, PastedUrl, RevokeOutcome};
 use crate::model::client::ClientView;
@@ -208,6 +209,9 @@ fn within_reason(patience: Duration) -> Duration {
 
 /// Connects with a limit: a hanging owner lets connections queue up, and then `connect` itself would wait for ever.
 fn open(socket: &Path) -> io::Result<UnixStream> {
+    if !is_trusted(socket)? {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
     let descriptor = socket_with(
         AddressFamily::UNIX,
         SocketType::STREAM,

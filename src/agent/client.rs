@@ -3,6 +3,7 @@
 use crate::agent::error::CallError;
 use crate::agent::problem::Problem;
 use crate::agent::route::Route;
+use crate::agent::socket::is_trusted;
 use crate::agent::wire::{self, VERSION, VERSION_HEADER};
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::link::Link;
@@ -14,7 +15,7 @@ use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::de::DeserializeOwned;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -236,7 +237,7 @@ impl SocketDoor {
         route: &Route,
         body: Zeroizing<Vec<u8>>,
     ) -> Result<Response<Incoming>, CallError> {
-        let stream = UnixStream::connect(&self.socket)
+        let stream = open(&self.socket)
             .await
             .map_err(|error| no_connection(&self.socket, error))?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
@@ -264,8 +265,15 @@ impl SocketDoor {
     }
 }
 
+async fn open(path: &Path) -> io::Result<UnixStream> {
+    if !is_trusted(path)? {
+        return Err(ErrorKind::PermissionDenied.into());
+    }
+    UnixStream::connect(path).await
+}
+
 /// What a failed connection means.
-pub fn no_connection(socket: &Path, error: std::io::Error) -> CallError {
+pub fn no_connection(socket: &Path, error: io::Error) -> CallError {
     let socket = socket.to_path_buf();
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => CallError::NoOwner { socket },

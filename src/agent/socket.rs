@@ -162,6 +162,14 @@ fn make_private(folder: &Path) -> Result<(), SocketError> {
     Ok(())
 }
 
+/// Whether only this user can have put the socket where it is; asked before anything is sent to it. An error of kind
+/// `NotFound`: the folder is not there.
+pub fn is_trusted(path: &Path) -> io::Result<bool> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let found = fs::symlink_metadata(folder)?;
+    Ok(found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0)
+}
+
 fn remove_stale(path: &Path) -> Result<(), SocketError> {
     let failed = |source| SocketError::Io {
         path: path.to_path_buf(),
@@ -271,6 +279,19 @@ mod tests {
         let same = path_for(&paths, &home.path().join("data/../other.db"));
         assert_eq!(other, same);
         assert_ne!(other, path_for(&paths, &home.path().join("third.db")));
+    }
+
+    #[test]
+    fn a_socket_that_others_could_have_put_there_is_not_trusted() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("run/agent.sock");
+        assert_eq!(is_trusted(&path).unwrap_err().kind(), ErrorKind::NotFound);
+        let _bound = bind(&path).unwrap();
+        assert!(is_trusted(&path).unwrap());
+        fs::set_permissions(path.parent().unwrap(), Permissions::from_mode(0o720)).unwrap();
+        assert!(!is_trusted(&path).unwrap());
+        std::os::unix::fs::symlink(home.path().join("run"), home.path().join("link")).unwrap();
+        assert!(!is_trusted(&home.path().join("link/agent.sock")).unwrap());
     }
 
     #[test]

@@ -475,6 +475,25 @@ async fn what_keeps_a_caller_out_has_a_name_and_a_hint() {
     ));
 }
 
+#[tokio::test]
+async fn nothing_is_sent_to_a_socket_that_another_user_could_have_made() {
+    use std::os::unix::fs::PermissionsExt;
+    let rig = Rig::start();
+    let folder = rig.socket.parent().unwrap();
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let refused = connect(&rig.socket).await.unwrap_err();
+    assert!(
+        matches!(refused, CallError::NotAllowed { .. }),
+        "{refused:?}"
+    );
+    let caller = Caller::new(&rig.socket);
+    let refused = tokio::task::spawn_blocking(move || caller.status()).await;
+    assert!(matches!(
+        refused.unwrap(),
+        Err(CallError::NotAllowed { .. })
+    ));
+}
+
 #[test]
 fn an_owner_that_speaks_nonsense_is_named_and_not_repeated() {
     use std::io::{Read, Write};
