@@ -35,9 +35,9 @@ pub enum SeedError {
 }
 
 /// One credential of the demo.
-struct Seed {
+struct Seed<'a> {
     provider: &'static str,
-    account: &'static str,
+    account: &'a str,
     client: &'static str,
     scopes: &'static [&'static str],
     flow: Flow,
@@ -62,7 +62,7 @@ const PROVIDERS: [(&str, &str, &str); 4] = [
     ("northwind", "Northwind", "localhost"),
 ];
 
-const SEEDS: [Seed; 10] = [
+const SEEDS: [Seed<'static>; 10] = [
     seed("demo", "alice", &["openid", "email", "read"], 0),
     seed("demo", "bob", &["openid", "read", "long"], 40),
     seed(
@@ -93,12 +93,12 @@ const SEEDS: [Seed; 10] = [
     },
 ];
 
-const fn seed(
+const fn seed<'a>(
     provider: &'static str,
-    account: &'static str,
+    account: &'a str,
     scopes: &'static [&'static str],
     age_secs: u64,
-) -> Seed {
+) -> Seed<'a> {
     Seed {
         provider,
         account,
@@ -139,6 +139,28 @@ pub fn fill(store: &mut dyn Store, control: &Control) -> Result<usize, SeedError
     Ok(saved.iter().filter(is_credential).count())
 }
 
+/// Fills a store with `count` healthy credentials, `demo/user-00001` and on, whose access tokens were issued `age` ago:
+/// for tests and benchmarks. Gives their names.
+pub fn fill_plain(
+    store: &mut dyn Store,
+    control: &Control,
+    count: usize,
+    age: Duration,
+) -> Result<Vec<CredentialName>, SeedError> {
+    const SCOPES: &[&str] = &["read"];
+    let mut names = Vec::with_capacity(count);
+    let mut writes = Vec::with_capacity(count * 2);
+    for number in 1..=count {
+        let account = format!("user-{number:05}");
+        let seed = seed(record::NAME, &account, SCOPES, age.as_secs());
+        names.push(CredentialName::new(seed.provider, seed.account)?);
+        let minted = control.mint_aged(seed.client, seed.account, SCOPES, age);
+        writes.extend(written(store, control, &seed, minted)?);
+    }
+    store.apply(writes)?;
+    Ok(names)
+}
+
 fn misbehave(control: &Control) {
     let failed = Fault::Status {
         status: 503,
@@ -172,7 +194,7 @@ fn provider(control: &Control, name: &str) -> Provider {
 fn written(
     store: &dyn Store,
     control: &Control,
-    seed: &Seed,
+    seed: &Seed<'_>,
     minted: Minted,
 ) -> Result<[Write; 2], NameError> {
     let name = CredentialName::new(seed.provider, seed.account)?;
@@ -206,7 +228,7 @@ fn written(
 
 fn profile(
     store: &dyn Store,
-    seed: &Seed,
+    seed: &Seed<'_>,
     name: &CredentialName,
     provider: &Provider,
     minted: &Minted,
@@ -258,7 +280,7 @@ fn refresh_fingerprint(store: &dyn Store, token: &RefreshToken) -> Fingerprint {
     store.fingerprint(token.expose_secret())
 }
 
-fn claims(seed: &Seed, provider: &Provider) -> IdClaims {
+fn claims(seed: &Seed<'_>, provider: &Provider) -> IdClaims {
     let has_email = seed.scopes.contains(&"email");
     IdClaims {
         issuer: provider.issuer.clone(),
