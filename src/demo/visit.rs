@@ -59,10 +59,10 @@ fn request(to: &str) -> io::Result<()> {
     stream.set_write_timeout(Some(PATIENCE))?;
     let (path, query) = (url.path(), url.query().unwrap_or_default());
     let authority = url.authority();
-    write!(
-        stream,
+    let head = format!(
         "GET {path}?{query} HTTP/1.1\r\nHost: {authority}\r\nAccept: text/html\r\nConnection: close\r\n\r\n"
-    )?;
+    );
+    stream.write_all(head.as_bytes())?;
     // The listener may wait for its answer to be read before it believes that the browser was served.
     io::copy(&mut stream.take(64 * 1024), &mut io::sink())?;
     Ok(())

@@ -649,12 +649,16 @@ fn the_control_carries_a_browsers_answer_to_the_listener() {
     let path = authorize_path("").replace("127.0.0.1%3A7777", &redirect);
     let arrived = || {
         let (mut stream, _) = listener.accept().unwrap();
-        let mut head = [0; 2048];
-        let length = stream.read(&mut head).unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0; 1];
+            stream.read_exact(&mut byte).unwrap();
+            head.extend(byte);
+        }
         stream
             .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
             .unwrap();
-        String::from_utf8_lossy(&head[..length]).into_owned()
+        String::from_utf8(head).unwrap()
     };
     assert!(rig.control.visit(
         &format!("{}{path}", rig.issuer),
