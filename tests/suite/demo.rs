@@ -1,5 +1,6 @@
 //! The built-in provider, checked by raw requests: each flow as the RFCs have it.
 
+use crate::raw_http::{self, Answer, FORM, form};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -27,49 +28,6 @@ pub struct Rig {
     pub issuer: String,
 }
 
-/// An answer, read to its end.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: BTreeMap<String, String>,
-    pub body: String,
-}
-
-impl Answer {
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
-    }
-
-    pub fn text(&self, member: &str) -> String {
-        let body = self.json();
-        body[member]
-            .as_str()
-            .unwrap_or_else(|| panic!("no {member}: {body}"))
-            .to_owned()
-    }
-
-    fn query(&self, name: &str) -> Option<String> {
-        let url = url::Url::parse(&self.headers["location"]).unwrap();
-        url.query_pairs()
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.into_owned())
-    }
-
-    /// The value of a form's field.
-    fn field(&self, name: &str) -> String {
-        let marker = format!("name=\"{name}\" value=\"");
-        let at = self
-            .body
-            .find(&marker)
-            .unwrap_or_else(|| panic!("no {name}: {}", self.body));
-        self.body[at + marker.len()..]
-            .split('"')
-            .next()
-            .unwrap()
-            .to_owned()
-    }
-}
-
 impl Rig {
     pub fn start(quirks: Quirks) -> Self {
         let provider = DemoProvider::spawn(DemoSettings::with_quirks(quirks)).unwrap();
@@ -89,27 +47,7 @@ impl Rig {
         headers: &[(&str, &str)],
         body: &str,
     ) -> Option<Answer> {
-        let host = self.issuer.strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(host).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(20)))
-            .unwrap();
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
-            body.len()
-        );
-        if !headers.iter().any(|(name, _)| *name == "Host") {
-            head.push_str(&format!("Host: {host}\r\n"));
-        }
-        for (name, value) in headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
-        }
-        stream
-            .write_all(format!("{head}\r\n{body}").as_bytes())
-            .unwrap();
-        let mut raw = Vec::new();
-        stream.read_to_end(&mut raw).ok();
-        parse(&raw)
+        raw_http::send(&self.issuer, method, path, headers, body)
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -125,12 +63,7 @@ impl Rig {
     }
 
     fn post_basic(&self, path: &str, id: &str, secret: &str, fields: &[(&str, &str)]) -> Answer {
-        let encode =
-            |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-        let pair = STANDARD.encode(format!("{}:{}", encode(id), encode(secret)));
-        let authorization = format!("Basic {pair}");
-        let headers = [FORM, ("Authorization", authorization.as_str())];
-        self.send("POST", path, &headers, &form(fields)).unwrap()
+        raw_http::post_basic(&self.issuer, path, (id, secret), fields)
     }
 
     pub fn refresh(&self, token: &str) -> Answer {
@@ -195,36 +128,7 @@ impl Rig {
     }
 }
 
-const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 const REDIRECT: &str = "http://127.0.0.1:7777/callback";
-
-fn form(fields: &[(&str, &str)]) -> String {
-    url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish()
-}
-
-fn parse(raw: &[u8]) -> Option<Answer> {
-    let mut headers = [httparse::EMPTY_HEADER; 64];
-    let mut response = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(start) = response.parse(raw).ok()? else {
-        return None;
-    };
-    Some(Answer {
-        status: response.code?,
-        headers: response
-            .headers
-            .iter()
-            .map(|h| {
-                (
-                    h.name.to_lowercase(),
-                    String::from_utf8_lossy(h.value).into_owned(),
-                )
-            })
-            .collect(),
-        body: String::from_utf8_lossy(&raw[start..]).into_owned(),
-    })
-}
 
 fn authorize_path(extra: &str) -> String {
     let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(VERIFIER.as_bytes()));

@@ -18,6 +18,8 @@ mod cli_basics;
 mod demo;
 mod demo_quirks;
 mod demo_seed;
+mod providers;
+mod raw_http;
 mod sandbox;
 mod vault_fixture;
 mod vault_store;
