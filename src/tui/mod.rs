@@ -1,1 +1,36 @@
-//! The terminal UI: state, update, view, screens, widgets. IO beside `run.rs` and `terminal.rs`: none.
+//! The terminal UI: state, update, view, screens. IO stands in run, terminal, input, clipboard and browser.
+
+pub mod actions;
+pub mod answers;
+pub mod app;
+pub mod bar;
+pub mod browser;
+pub mod clipboard;
+pub mod effect;
+pub mod example;
+pub mod field;
+pub mod find;
+pub mod form;
+pub mod frame;
+pub mod input;
+pub mod keymap;
+pub mod keys;
+pub mod layout;
+pub mod message;
+pub mod notices;
+pub mod overlays;
+pub mod paint;
+pub mod pick;
+pub mod picture;
+pub mod pointer;
+pub mod rows;
+pub mod run;
+pub mod screens;
+pub mod signin;
+pub mod surroundings;
+pub mod terminal;
+pub mod theme;
+pub mod update;
+pub mod view;
+pub mod words;
+pub mod workspace;

@@ -44,6 +44,14 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "sends code, verifier and refresh token",
     ),
     ("src/model/strength.rs", "judges a new passphrase"),
+    (
+        "src/tui/clipboard.rs",
+        "puts an access token on the clipboard",
+    ),
+    (
+        "src/tui/screens/reveal.rs",
+        "shows an access token for ten seconds",
+    ),
     ("src/vault/fingerprint.rs", "hashes tokens"),
     (
         "src/vault/keys.rs",

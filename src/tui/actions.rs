@@ -1,0 +1,383 @@
+//! What actions do on the screens of an open vault.
+
+use crate::model::name::CredentialName;
+use crate::tui::app::App;
+use crate::tui::effect::{Ask, Effect};
+use crate::tui::keymap::Action;
+use crate::tui::layout::Layout;
+use crate::tui::message::Purpose;
+use crate::tui::overlays::act::{moved, start_batch};
+use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::overlays::palette::Palette;
+use crate::tui::overlays::story::Story;
+use crate::tui::screens::detail::{self, Detail};
+use crate::tui::screens::{activity, list, tale};
+use crate::tui::signin::steps;
+use crate::tui::signin::wizard::Wizard;
+use crate::tui::theme::Tone;
+use crate::tui::view;
+use crate::tui::workspace::{Tab, Workspace};
+
+/// Lines of history that an opened credential asks for.
+const HISTORY: usize = 100;
+
+/// Does what an action is for.
+pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Quit => return vec![Effect::Quit],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Help => app.overlays.push(Overlay::Help(0)),
+        Action::Palette => app.overlays.push(Overlay::Palette(Palette::new(app))),
+        Action::Credentials => go_to(app, Tab::Credentials),
+        Action::Inbox => go_to(app, Tab::Inbox),
+        Action::Activity => go_to(app, Tab::Activity),
+        Action::Health => return health(app),
+        Action::NextTab | Action::PreviousTab => return turn(app, action),
+        Action::SignIn => return sign_in(app),
+        Action::SignInAgain => return again(app, looked_at(app)),
+        Action::Approve => return vec![Effect::Approve],
+        Action::Up
+        | Action::Down
+        | Action::PageUp
+        | Action::PageDown
+        | Action::First
+        | Action::Last => {
+            go(app, action);
+        }
+        Action::Open => return open(app),
+        Action::Back => back(app),
+        Action::Submit => return do_item(app),
+        Action::Rotate => return rotate(app),
+        Action::RotateAll => ask_all(app),
+        Action::Revoke => ask(app, Deed::Revoke),
+        Action::Remove => ask(app, Deed::Remove),
+        Action::Copy => return token(app, Purpose::Copy),
+        Action::Reveal => return reveal(app),
+        Action::Filter => filter(app),
+        Action::Mark
+        | Action::MarkAll
+        | Action::Sort
+        | Action::Reverse
+        | Action::Group
+        | Action::Fold
+        | Action::Widen => {
+            if let Some(workspace) = app.open_mut() {
+                arrange(workspace, action);
+            }
+        }
+        Action::Confirm
+        | Action::Keep
+        | Action::NextField
+        | Action::PreviousField
+        | Action::Toggle
+        | Action::OpenBrowser
+        | Action::CopyAddress
+        | Action::Cancel
+        | Action::TryAgain => {}
+    }
+    Vec::new()
+}
+
+fn looked_at(app: &App) -> Option<CredentialName> {
+    app.open()?
+        .looked_at()
+        .map(|view| view.profile.name.clone())
+}
+
+fn go_to(app: &mut App, tab: Tab) {
+    if let Some(workspace) = app.open_mut() {
+        if workspace.tab == tab {
+            workspace.detail = None;
+        }
+        workspace.tab = tab;
+        workspace.list.filtering = false;
+        workspace.log.filtering = false;
+    }
+}
+
+fn health(app: &mut App) -> Vec<Effect> {
+    go_to(app, Tab::Health);
+    let now = app.now;
+    if let Some(workspace) = app.open_mut() {
+        workspace.figures.gather(&workspace.rows, now);
+    }
+    vec![Effect::Ask(Ask::Status)]
+}
+
+fn turn(app: &mut App, action: Action) -> Vec<Effect> {
+    let by = if action == Action::NextTab {
+        1
+    } else {
+        Tab::ALL.len() - 1
+    };
+    match app.open().map(|workspace| workspace.tab.turned(by)) {
+        Some(Tab::Health) => return health(app),
+        Some(tab) => go_to(app, tab),
+        None => {}
+    }
+    Vec::new()
+}
+
+fn sign_in(app: &mut App) -> Vec<Effect> {
+    let ssh = app.around.ssh;
+    let Some(workspace) = app.open() else {
+        return Vec::new();
+    };
+    let wizard = Wizard::new(workspace.providers.clone(), ssh);
+    app.overlays.push(Overlay::Wizard(Box::new(wizard)));
+    vec![Effect::Ask(Ask::Providers)]
+}
+
+fn again(app: &mut App, name: Option<CredentialName>) -> Vec<Effect> {
+    let ssh = app.around.ssh;
+    let Some(workspace) = app.open() else {
+        return Vec::new();
+    };
+    let Some(view) = name.and_then(|name| workspace.rows.get(&name)) else {
+        return Vec::new();
+    };
+    let mut wizard = Box::new(Wizard::again(view, workspace.providers.clone(), ssh));
+    let effects = steps::start(app, &mut wizard);
+    app.overlays.push(Overlay::Wizard(wizard));
+    effects
+}
+
+fn go(app: &mut App, action: Action) {
+    let layout = Layout::of(app.size);
+    let Some(workspace) = app.open() else { return };
+    let detail_lines = workspace.detail.as_ref().and_then(|open| {
+        let (_, right) = layout.panes(view::has_pane(workspace));
+        let area = right.unwrap_or(layout.body);
+        let view = workspace.rows.get(&open.name)?;
+        Some((
+            detail::lines(app, workspace, view, area.width).len(),
+            area.height.saturating_sub(1),
+        ))
+    });
+    let size = app.size;
+    let Some(workspace) = app.open_mut() else {
+        return;
+    };
+    match workspace.tab {
+        Tab::Credentials => match (&mut workspace.detail, detail_lines) {
+            (Some(open), Some((total, height))) => {
+                open.scroll(moved(action, height), total, height.into())
+            }
+            _ => {
+                let height = list::height(&workspace.list, size);
+                workspace.list.go(moved(action, height), &workspace.rows);
+            }
+        },
+        Tab::Inbox => workspace.inbox.go(moved(action, layout.body.height / 3)),
+        Tab::Activity => {
+            let height = activity::lines_area(&workspace.log, layout.body).height;
+            workspace.log.go(moved(action, height), height);
+        }
+        Tab::Health => workspace.figures.go(moved(action, 5)),
+    }
+}
+
+fn open(app: &mut App) -> Vec<Effect> {
+    let (now, zone) = (app.now, app.around.zone.clone());
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    match workspace.tab {
+        Tab::Credentials if workspace.list.is_on_group() => {
+            arrange(workspace, Action::Fold);
+            Vec::new()
+        }
+        Tab::Credentials => {
+            let name = workspace.looked_at().map(|view| view.profile.name.clone());
+            enter(workspace, name)
+        }
+        Tab::Inbox => {
+            let name = workspace.inbox.selected().map(|item| item.name.clone());
+            if let Some(name) = &name {
+                workspace.tab = Tab::Credentials;
+                workspace.list.select(name, &workspace.rows);
+            }
+            enter(workspace, name)
+        }
+        Tab::Activity => {
+            let story = workspace.log.selected().map(|line| match &line.source {
+                Some(activity) => Story {
+                    title: activity
+                        .name
+                        .as_ref()
+                        .map_or("What happened".to_owned(), ToString::to_string),
+                    lines: tale::story(activity, now, &zone),
+                },
+                None => Story {
+                    title: "Said by this program".to_owned(),
+                    lines: vec![
+                        ("when", crate::tui::words::moment(line.at, now, &zone)),
+                        ("what", line.text.clone()),
+                    ],
+                },
+            });
+            if let Some(story) = story {
+                app.overlays.push(Overlay::Story(story));
+            }
+            Vec::new()
+        }
+        Tab::Health => Vec::new(),
+    }
+}
+
+fn enter(workspace: &mut Workspace, name: Option<CredentialName>) -> Vec<Effect> {
+    let Some(name) = name else {
+        return Vec::new();
+    };
+    workspace.detail = Some(Detail::new(name.clone()));
+    vec![Effect::Ask(Ask::Activity(Some(name), HISTORY))]
+}
+
+fn back(app: &mut App) {
+    let Some(workspace) = app.open_mut() else {
+        return;
+    };
+    match workspace.tab {
+        Tab::Credentials if workspace.detail.is_some() => {
+            workspace.detail = None;
+            workspace.revealed = None;
+        }
+        Tab::Credentials if workspace.list.shows_filter() => {
+            workspace.list.filtering = false;
+            workspace.list.filter.clear();
+            workspace.rows.set_filter("");
+        }
+        Tab::Credentials => workspace.list.marked.clear(),
+        Tab::Activity => {
+            workspace.log.filter.clear();
+            workspace.log.refilter();
+        }
+        Tab::Inbox | Tab::Health => {}
+    }
+}
+
+fn do_item(app: &mut App) -> Vec<Effect> {
+    let item = app
+        .open()
+        .and_then(|workspace| workspace.inbox.selected())
+        .map(|item| item.name.clone());
+    again(app, item)
+}
+
+fn targets(app: &App) -> Vec<CredentialName> {
+    app.open().map(Workspace::targets).unwrap_or_default()
+}
+
+fn rotate(app: &mut App) -> Vec<Effect> {
+    let names = targets(app);
+    if names.len() > 1 {
+        start_batch(app, "rotated", names.len());
+    }
+    if let Some(workspace) = app.open_mut() {
+        workspace.list.marked.clear();
+    }
+    names
+        .into_iter()
+        .map(|name| Effect::Ask(Ask::Rotate(name)))
+        .collect()
+}
+
+fn ask(app: &mut App, deed: Deed) {
+    let names = targets(app);
+    if !names.is_empty() {
+        app.overlays
+            .push(Overlay::Confirm(Confirm::new(deed, names)));
+    }
+}
+
+fn ask_all(app: &mut App) {
+    let Some(workspace) = app.open() else { return };
+    let names: Vec<CredentialName> = workspace
+        .rows
+        .shown()
+        .filter(|view| view.profile.has_refresh_token)
+        .map(|view| view.profile.name.clone())
+        .collect();
+    if !names.is_empty() {
+        app.overlays
+            .push(Overlay::Confirm(Confirm::new(Deed::RotateAll, names)));
+    }
+}
+
+fn token(app: &mut App, purpose: Purpose) -> Vec<Effect> {
+    match looked_at(app) {
+        Some(name) => vec![Effect::Ask(Ask::Token(name, purpose))],
+        None => Vec::new(),
+    }
+}
+
+fn reveal(app: &mut App) -> Vec<Effect> {
+    let Some(name) = looked_at(app) else {
+        return Vec::new();
+    };
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    if workspace
+        .revealed
+        .take()
+        .is_some_and(|revealed| revealed.name == name)
+    {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    if workspace.detail.is_none() {
+        effects = enter(workspace, Some(name.clone()));
+    }
+    effects.push(Effect::Ask(Ask::Token(name, Purpose::Reveal)));
+    effects
+}
+
+fn filter(app: &mut App) {
+    let Some(workspace) = app.open_mut() else {
+        return;
+    };
+    match workspace.tab {
+        Tab::Credentials if workspace.detail.is_none() => workspace.list.filtering = true,
+        Tab::Activity => workspace.log.filtering = true,
+        Tab::Credentials | Tab::Inbox | Tab::Health => {
+            app.say(Tone::Dim, "there is nothing to find here")
+        }
+    }
+}
+
+fn arrange(workspace: &mut Workspace, action: Action) {
+    let Workspace { list, rows, .. } = workspace;
+    match action {
+        Action::Mark => {
+            if let Some(name) = list.selected(rows).map(|view| view.profile.name.clone()) {
+                if !list.marked.remove(&name) {
+                    list.marked.insert(name);
+                }
+                list.go(1, rows);
+            }
+        }
+        Action::MarkAll => {
+            let shown: std::collections::BTreeSet<_> =
+                rows.shown().map(|view| view.profile.name.clone()).collect();
+            list.marked = if list.marked == shown {
+                std::collections::BTreeSet::new()
+            } else {
+                shown
+            };
+        }
+        Action::Sort => rows.cycle_sort(),
+        Action::Reverse => rows.reverse(),
+        Action::Group => rows.toggle_groups(),
+        Action::Fold => {
+            if let Some(provider) = list.group(rows) {
+                list.select_group(&provider);
+                rows.toggle_fold(&provider);
+            }
+        }
+        Action::Widen => list.no_pane = !list.no_pane,
+        _ => {}
+    }
+}

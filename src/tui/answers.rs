@@ -1,0 +1,225 @@
+//! The engine's answers: what they change and what is said about them.
+
+use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::model::credential::CredentialView;
+use crate::model::failure::{Failure, FailureClass};
+use crate::model::name::CredentialName;
+use crate::model::signin::SignInId;
+use crate::model::token::IssuedToken;
+use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
+use crate::tui::effect::Effect;
+use crate::tui::message::{Answer, Purpose};
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::signin::session::{SignIn, Stage};
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use crate::tui::workspace::{REVEAL_STAYS, Revealed};
+
+/// Takes an answer.
+pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
+    match answer {
+        Answer::Listed(Ok(views)) => {
+            if let Some(workspace) = app.open_mut() {
+                workspace.rows.replace(views);
+                workspace.listed = true;
+            }
+        }
+        Answer::Providers(Ok(providers)) => {
+            if let Some(workspace) = app.open_mut() {
+                workspace.providers.clone_from(&providers);
+            }
+            for overlay in &mut app.overlays {
+                if let Overlay::Wizard(wizard) = overlay
+                    && wizard.providers.is_empty()
+                {
+                    wizard.offer(providers.clone());
+                }
+            }
+        }
+        Answer::Activity(None, Ok(lines)) => {
+            if let Some(workspace) = app.open_mut() {
+                for line in lines {
+                    workspace.log.happened(line);
+                }
+            }
+        }
+        Answer::Activity(Some(name), Ok(lines)) => {
+            if let Some(detail) = app
+                .open_mut()
+                .and_then(|workspace| workspace.detail.as_mut())
+                && detail.name == name
+            {
+                detail.history = Some(lines);
+            }
+        }
+        Answer::Status(Ok(status)) => {
+            if let Some(workspace) = app.open_mut() {
+                workspace.figures.status = Some(status);
+            }
+        }
+        Answer::Status(Err(_)) => {}
+        Answer::Listed(Err(refusal)) => complain(app, "the list did not come", &refusal),
+        Answer::Providers(Err(refusal)) => complain(app, "the providers did not come", &refusal),
+        Answer::Activity(_, Err(refusal)) => complain(app, "the activity did not come", &refusal),
+        Answer::Token(name, purpose, result) => return token(app, name, purpose, result),
+        Answer::Rotated(name, result) => rotated(app, &name, result),
+        Answer::Revoked(name, result) => revoked(app, &name, result),
+        Answer::Removed(name, result) => match result {
+            Ok(()) => done(app, &name, None, &format!("{name} is forgotten here")),
+            Err(refusal) => done(app, &name, Some(&refusal), ""),
+        },
+        Answer::SignInStarted(id, Err(refusal)) => refused(app, id, &refusal),
+        Answer::Pasted(id, Err(refusal)) => not_taken(app, id, &refusal),
+        Answer::SignInStarted(_, Ok(())) | Answer::Pasted(_, Ok(())) => {}
+    }
+    Vec::new()
+}
+
+fn complain(app: &mut App, what: &str, refusal: &Refusal) {
+    app.say(Tone::Trouble, &format!("{what}: {refusal}"));
+}
+
+fn token(
+    app: &mut App,
+    name: CredentialName,
+    purpose: Purpose,
+    result: Result<IssuedToken, Refusal>,
+) -> Vec<Effect> {
+    let until = |stays| app.now.plus(stays);
+    match (result, purpose) {
+        (Err(refusal), _) => complain(app, &format!("no token of {name}"), &refusal),
+        (Ok(token), Purpose::Reveal) => {
+            let until = until(REVEAL_STAYS);
+            if let Some(workspace) = app.open_mut() {
+                workspace.revealed = Some(Revealed { name, token, until });
+            }
+        }
+        (Ok(token), Purpose::Copy) => {
+            app.clipboard = Some(Lease {
+                name,
+                until: until(CLIPBOARD_STAYS),
+            });
+            return vec![Effect::CopyToken(token.access)];
+        }
+    }
+    Vec::new()
+}
+
+fn rotated(app: &mut App, name: &CredentialName, result: Result<CredentialView, Refusal>) {
+    match result {
+        Ok(view) => {
+            let lives = view
+                .profile
+                .expires_at
+                .map(|end| format!(", lives {}", words::span(app.now.until(end))));
+            let text = format!("{name} is fresh{}", lives.unwrap_or_default());
+            if let Some(workspace) = app.open_mut() {
+                workspace.rows.upsert(view);
+            }
+            done(app, name, None, &text);
+        }
+        Err(refusal) => done(app, name, Some(&refusal), ""),
+    }
+}
+
+fn revoked(app: &mut App, name: &CredentialName, result: Result<RevokeOutcome, Refusal>) {
+    match result {
+        Ok(RevokeOutcome::Confirmed) => done(
+            app,
+            name,
+            None,
+            &format!("{name} is revoked: the provider confirmed it"),
+        ),
+        Ok(RevokeOutcome::ByHand { page: Some(page) }) => {
+            app.say(
+                Tone::Soon,
+                &format!("this provider revokes on a page only: {page}"),
+            );
+            done(
+                app,
+                name,
+                None,
+                &format!("{name} is marked as revoked here"),
+            );
+        }
+        Ok(RevokeOutcome::ByHand { page: None }) => {
+            done(
+                app,
+                name,
+                None,
+                &format!("{name} is marked as revoked here; the provider has no revocation"),
+            );
+        }
+        Err(refusal) => done(app, name, Some(&refusal), ""),
+    }
+}
+
+/// One order ended: said by itself, or counted when it was one of many.
+fn done(app: &mut App, name: &CredentialName, refusal: Option<&Refusal>, text: &str) {
+    let batch = app
+        .open_mut()
+        .and_then(|workspace| workspace.batch.as_mut());
+    let Some(batch) = batch else {
+        match refusal {
+            Some(refusal) => complain(app, name.as_str(), refusal),
+            None => app.say(Tone::Good, text),
+        }
+        return;
+    };
+    batch.done += 1;
+    batch.failed += usize::from(refusal.is_some());
+    if batch.done < batch.total {
+        return;
+    }
+    let well = words::count(batch.total - batch.failed, "credential");
+    let (tone, text) = if batch.failed == 0 {
+        (Tone::Good, format!("{well} {}", batch.verb))
+    } else {
+        (
+            Tone::Trouble,
+            format!(
+                "{well} {}, {} refused: see the activity",
+                batch.verb,
+                words::grouped(batch.failed)
+            ),
+        )
+    };
+    if let Some(workspace) = app.open_mut() {
+        workspace.batch = None;
+    }
+    app.say(tone, &text);
+}
+
+fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
+    app.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Wizard(wizard) => wizard.session.as_mut().filter(|session| session.id == id),
+        Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => None,
+    })
+}
+
+fn refused(app: &mut App, id: SignInId, refusal: &Refusal) {
+    if let Some(session) = session(app, id) {
+        session.stage = Stage::Failed(as_failure(refusal));
+    }
+}
+
+fn as_failure(refusal: &Refusal) -> Failure {
+    if let Refusal::Failed { failure } = refusal {
+        return failure.clone();
+    }
+    Failure {
+        class: FailureClass::Misconfigured,
+        code: "refused".to_owned(),
+        cause: refusal.to_string(),
+        fix: refusal.hint(),
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: true,
+    }
+}
+
+fn not_taken(app: &mut App, id: SignInId, refusal: &Refusal) {
+    if let Some(session) = session(app, id) {
+        session.note = Some((Tone::Trouble, refusal.to_string()));
+    }
+}

@@ -1,0 +1,153 @@
+//! The whole state of the UI, and the time it is shown at.
+
+use crate::clock::Timestamp;
+use crate::engine::gate::Place;
+use crate::model::name::CredentialName;
+use crate::model::signin::SignInId;
+use crate::tui::keymap::Scope;
+use crate::tui::notices::Notices;
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::screens::create::Create;
+use crate::tui::screens::unlock::Unlock;
+use crate::tui::surroundings::Surroundings;
+use crate::tui::theme::{Theme, Tone};
+use crate::tui::workspace::{Tab, Workspace};
+use std::time::Duration;
+
+/// How long a token stays on the clipboard.
+pub const CLIPBOARD_STAYS: Duration = Duration::from_secs(30);
+
+/// The state.
+pub struct App {
+    /// The present moment; told before every message, read by everything else.
+    pub now: Timestamp,
+    /// What is known of terminal and person.
+    pub around: Surroundings,
+    /// How things are drawn.
+    pub theme: Theme,
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Locked, missing or open.
+    pub session: Session,
+    /// What lies over the screen, the uppermost last.
+    pub overlays: Vec<Overlay>,
+    /// Short-lived notices.
+    pub notices: Notices,
+    /// A token that was put on the clipboard.
+    pub clipboard: Option<Lease>,
+    /// Pending sign-ins can be approved by a key (demo).
+    pub can_approve: bool,
+    next_id: u64,
+}
+
+/// Where the person stands.
+pub enum Session {
+    /// There is no vault yet.
+    Create(Create),
+    /// The vault is locked.
+    Unlock(Unlock),
+    /// There is an engine.
+    Open(Box<Workspace>),
+}
+
+/// A token on the clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    /// Whose.
+    pub name: CredentialName,
+    /// When it is cleared.
+    pub until: Timestamp,
+}
+
+impl App {
+    /// A state at its beginning; `seed` makes the numbers of its sign-ins unlike those of others.
+    pub fn new(
+        session: Session,
+        around: Surroundings,
+        size: (u16, u16),
+        now: Timestamp,
+        seed: u64,
+    ) -> Self {
+        Self {
+            now,
+            theme: around.theme,
+            around,
+            size,
+            session,
+            overlays: Vec::new(),
+            notices: Notices::default(),
+            clipboard: None,
+            can_approve: false,
+            next_id: seed,
+        }
+    }
+
+    /// The open vault's state, if it is open.
+    pub const fn open(&self) -> Option<&Workspace> {
+        match &self.session {
+            Session::Open(workspace) => Some(workspace),
+            Session::Create(_) | Session::Unlock(_) => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub const fn open_mut(&mut self) -> Option<&mut Workspace> {
+        match &mut self.session {
+            Session::Open(workspace) => Some(workspace),
+            Session::Create(_) | Session::Unlock(_) => None,
+        }
+    }
+
+    /// Whether this process has the engine, and with it the work in flight.
+    pub fn place(&self) -> Option<Place> {
+        self.open().map(|workspace| workspace.place)
+    }
+
+    /// A number for a new sign-in.
+    pub const fn next_sign_in(&mut self) -> SignInId {
+        self.next_id = self.next_id.wrapping_add(1);
+        SignInId(self.next_id)
+    }
+
+    /// Says something: a notice now, a line of the activity for later.
+    pub fn say(&mut self, tone: Tone, text: &str) {
+        self.notices.say(self.now, tone, text);
+        let now = self.now;
+        if let Some(workspace) = self.open_mut() {
+            workspace.log.say(now, tone, text);
+        }
+    }
+
+    /// Where the keys have their meaning now, the nearest first.
+    pub fn scopes(&self) -> Vec<Scope> {
+        let mut scopes = match (self.overlays.last(), &self.session) {
+            (Some(overlay), _) => overlay.scopes(),
+            (None, Session::Create(_) | Session::Unlock(_)) => vec![Scope::Lock],
+            (None, Session::Open(workspace)) => {
+                let screen = match workspace.tab {
+                    Tab::Credentials if workspace.detail.is_some() => Scope::Detail,
+                    Tab::Credentials => Scope::Credentials,
+                    Tab::Inbox => Scope::Inbox,
+                    Tab::Activity => Scope::Activity,
+                    Tab::Health => Scope::Health,
+                };
+                vec![screen, Scope::Moving, Scope::Everywhere]
+            }
+        };
+        scopes.push(Scope::Program);
+        scopes
+    }
+
+    /// How soon the screen changes by itself: bars that drain in sight want more than a tick a second.
+    pub fn pace(&self) -> Duration {
+        let draining = self
+            .open()
+            .is_some_and(|workspace| workspace.revealed.is_some())
+            || self.clipboard.is_some();
+        if draining {
+            Duration::from_millis(125)
+        } else {
+            Duration::from_secs(1)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What the UI wishes to be done outside of it.
+
+use crate::model::name::CredentialName;
+use crate::model::signin::{SignInId, SignInRequest};
+use crate::secret::{AccessToken, AuthorizationCode, Passphrase};
+use crate::tui::message::Purpose;
+
+/// A wish that `run.rs` carries out; what comes of it arrives as a message.
+#[derive(Debug)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Go to the background.
+    Suspend,
+    /// Draw the whole screen anew.
+    Redraw,
+    /// Create the vault.
+    Create(Passphrase),
+    /// Unlock the vault.
+    Unlock(Passphrase),
+    /// Ask the engine.
+    Ask(Ask),
+    /// Put a token on the clipboard.
+    CopyToken(AccessToken),
+    /// Put something that is no secret on the clipboard.
+    CopyText(String),
+    /// Empty the clipboard, if the token is still on it.
+    ClearClipboard,
+    /// Open an address in a browser.
+    OpenBrowser(String),
+    /// Approve the pending sign-in (demo).
+    Approve,
+}
+
+/// A question or an order for the engine.
+#[derive(Debug)]
+pub enum Ask {
+    /// All credentials.
+    List,
+    /// An access token.
+    Token(CredentialName, Purpose),
+    /// A rotation.
+    Rotate(CredentialName),
+    /// A revocation.
+    Revoke(CredentialName),
+    /// A removal.
+    Remove(CredentialName),
+    /// A sign-in.
+    SignIn(Box<SignInRequest>),
+    /// A pasted address for a sign-in.
+    Paste(SignInId, AuthorizationCode),
+    /// The end of a sign-in.
+    CancelSignIn(SignInId),
+    /// What a wizard can offer.
+    Providers,
+    /// What happened, of one credential or of all; at most so many of the newest.
+    Activity(Option<CredentialName>, usize),
+    /// How the engine is.
+    Status,
+}

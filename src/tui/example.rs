@@ -1,0 +1,237 @@
+//! A made-up state at a fixed time: for the picture in the README and for the tests of what is drawn.
+
+use crate::clock::Timestamp;
+use crate::engine::gate::Place;
+use crate::model::client::ClientAuth;
+use crate::model::credential::{CredentialId, CredentialView, Flow, Generation, Profile, Standing};
+use crate::model::event::{Activity, Happening};
+use crate::model::failure::{Attempt, Failure, FailureClass};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::health::{Forecast, ForecastReason, Health};
+use crate::model::name::CredentialName;
+use crate::model::policy::PolicyOverride;
+use crate::tui::app::{App, Session};
+use crate::tui::surroundings::Surroundings;
+use crate::tui::theme::Theme;
+use crate::tui::workspace::Workspace;
+use jiff::tz::TimeZone;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The moment of the example: 20 November 2026, 14:03:22 UTC.
+pub const NOW: Timestamp = Timestamp::from_secs(1_795_183_402);
+
+const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}
+
+/// A name that is known to be one.
+pub fn name(text: &str) -> CredentialName {
+    text.parse().expect("the examples are names")
+}
+
+/// A credential in some health: `lives` seconds in all, of which `left` are left; 0: it is over.
+pub fn credential(
+    text: &str,
+    provider: &str,
+    health: Health,
+    lives: u64,
+    left: u64,
+) -> CredentialView {
+    let name = name(text);
+    let expires_at = (lives > 0).then(|| NOW.plus(secs(left)));
+    let issued_at = NOW.plus(secs(left)).minus(secs(lives));
+    let refresh_at = expires_at.map(|end| end.minus(secs(lives / 10)));
+    let attempts = (1..=12u64).rev().map(|ago| Attempt {
+        at: NOW.minus(secs(ago * 3600)),
+        took_ms: 180 + ago * 7,
+        failed: None,
+    });
+    CredentialView {
+        id: CredentialId(i64::try_from(text.len()).unwrap_or(1)),
+        generation: Generation(14),
+        health,
+        refresh_at: refresh_at.filter(|at| *at > NOW),
+        forecast: Forecast {
+            dies_at: None,
+            because: ForecastReason::Unknown,
+        },
+        profile: Arc::new(Profile {
+            name,
+            provider_name: provider.to_owned(),
+            host: format!("{}.example", provider.to_lowercase()),
+            scopes: vec![
+                "openid".to_owned(),
+                "email".to_owned(),
+                "offline_access".to_owned(),
+            ],
+            token_type: "Bearer".to_owned(),
+            flow: Flow::Device,
+            client_id: "8123-desktop.example".to_owned(),
+            client_auth: ClientAuth::ClientSecretPost,
+            claims: None,
+            has_refresh_token: true,
+            created_at: NOW.minus(secs(40 * 86_400)),
+            signed_in_at: NOW.minus(secs(17 * 86_400)),
+            issued_at,
+            expires_at,
+            refresh_expires_at: None,
+            refresh_idle_life: None,
+            refresh_absolute_life: None,
+            earliest_refresh: None,
+            last_used_at: Some(NOW.minus(secs(180))),
+            access_fingerprint: Fingerprint(0x7f3a_c901_55d0_1be2),
+            refresh_fingerprint: None,
+            standing: Standing::Active,
+            last_failure: None,
+            failures_in_a_row: 0,
+            policy: PolicyOverride::default(),
+            attempts: attempts.collect(),
+        }),
+    }
+}
+
+/// A credential with its profile changed.
+pub fn changed(mut view: CredentialView, change: impl FnOnce(&mut Profile)) -> CredentialView {
+    change(Arc::make_mut(&mut view.profile));
+    view
+}
+
+/// A refusal of the refresh token.
+pub fn invalid_grant() -> Failure {
+    Failure {
+        class: FailureClass::NeedsLogin,
+        code: "invalid_grant".to_owned(),
+        cause: "The provider no longer accepts the refresh token.".to_owned(),
+        fix: "Sign in again.".to_owned(),
+        provider_words: Some("Token has been expired or revoked.".to_owned()),
+        retry_after_secs: None,
+        unsent: false,
+    }
+}
+
+/// A passing failure.
+pub fn unavailable() -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        code: "http_503".to_owned(),
+        cause: "The provider answered 503, service unavailable.".to_owned(),
+        fix: "Nothing: it is tried again by itself.".to_owned(),
+        provider_words: None,
+        retry_after_secs: Some(5),
+        unsent: false,
+    }
+}
+
+/// Seven credentials in different states.
+pub fn credentials() -> Vec<CredentialView> {
+    let retrying = Health::Retrying {
+        attempt: 3,
+        next: NOW.plus(secs(12)),
+    };
+    let mut google = credential(
+        "google/alice@example.com",
+        "Google",
+        Health::Fresh,
+        3600,
+        412,
+    );
+    google.forecast = Forecast {
+        dies_at: Some(NOW.plus(secs(7 * 86_400))),
+        because: ForecastReason::AbsoluteLife,
+    };
+    let mut atlassian = credential(
+        "atlassian/alice",
+        "Atlassian",
+        Health::NeedsLogin {
+            cause: invalid_grant(),
+        },
+        3600,
+        0,
+    );
+    atlassian = changed(atlassian, |profile| {
+        profile.expires_at = Some(NOW.minus(secs(7300)));
+        profile.standing = Standing::NeedsLogin {
+            cause: invalid_grant(),
+        };
+    });
+    let slack = changed(
+        credential("slack/acme", "Slack", retrying, 43_200, 3120),
+        |profile| {
+            profile.last_failure = Some(unavailable());
+            profile.failures_in_a_row = 2;
+            for attempt in profile.attempts.iter_mut().rev().take(2) {
+                attempt.failed = Some("http_503".to_owned());
+            }
+        },
+    );
+    let bot = changed(
+        credential("github/work-bot", "GitHub", Health::Static, 0, 0),
+        |profile| {
+            profile.has_refresh_token = false;
+            profile.attempts.clear();
+            profile.issued_at = NOW.minus(secs(90_000));
+        },
+    );
+    vec![
+        credential("github/alice", "GitHub", Health::Fresh, 28_800, 25_920),
+        bot,
+        google,
+        credential("microsoft/alice", "Microsoft", Health::Refreshing, 4500, 48),
+        credential("gitlab.corp/alice", "GitLab", Health::Fresh, 7200, 5460),
+        slack,
+        atlassian,
+    ]
+}
+
+/// Some lines of activity.
+pub fn activity() -> Vec<Activity> {
+    let line = |ago: u64, whose: Option<&str>, what| Activity {
+        at: NOW.minus(secs(ago)),
+        name: whose.map(name),
+        what,
+    };
+    let refreshed = |generation| Happening::Refreshed {
+        generation: Generation(generation),
+        took_ms: 212,
+        rotated: true,
+    };
+    vec![
+        line(7400, None, Happening::EngineStarted { credentials: 7 }),
+        line(
+            7300,
+            Some("atlassian/alice"),
+            Happening::RefreshFailed {
+                failure: invalid_grant(),
+                next: None,
+            },
+        ),
+        line(3188, Some("google/alice@example.com"), refreshed(14)),
+        line(1740, Some("gitlab.corp/alice"), refreshed(14)),
+        line(
+            32,
+            Some("slack/acme"),
+            Happening::RefreshFailed {
+                failure: unavailable(),
+                next: Some(NOW.plus(secs(12))),
+            },
+        ),
+    ]
+}
+
+/// An app over an open vault that holds these credentials.
+pub fn app(views: Vec<CredentialView>, size: (u16, u16), theme: Theme) -> App {
+    let around = Surroundings {
+        theme,
+        ssh: false,
+        desktop: true,
+        zone: TimeZone::UTC,
+    };
+    let mut workspace = Workspace::new(Place::Owner);
+    workspace.rows.replace(views);
+    workspace.listed = true;
+    for line in activity() {
+        workspace.log.happened(line);
+    }
+    App::new(Session::Open(Box::new(workspace)), around, size, NOW, 0)
+}

@@ -1,0 +1,70 @@
+//! What reaches the UI: keys, answers, events, the clock.
+
+use crate::engine::api::{EngineStatus, Event, Refusal, RevokeOutcome};
+use crate::engine::gate::{GateError, Place};
+use crate::model::credential::CredentialView;
+use crate::model::event::Activity;
+use crate::model::name::CredentialName;
+use crate::model::signin::{ProviderView, SignInId};
+use crate::model::token::IssuedToken;
+use crossterm::event::{KeyEvent, MouseEvent};
+use zeroize::Zeroizing;
+
+/// What has reached the UI. It has no `Debug`: keys and pasted text may be parts of a secret.
+pub enum Message {
+    /// Time went on; it is told to the app before every message.
+    Tick,
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(Zeroizing<String>),
+    /// The terminal has this size now, columns and rows.
+    Resize(u16, u16),
+    /// The gate answered.
+    Opened(Result<Place, GateError>),
+    /// Something happened in the engine.
+    Event(Event),
+    /// The engine answered.
+    Answer(Box<Answer>),
+    /// Whether a copy reached a clipboard, or why not.
+    Copied(Result<(), String>),
+    /// Whether a browser was started, or why not.
+    Browser(Result<(), String>),
+    /// Whether there was a sign-in to approve (demo).
+    Approved(bool),
+}
+
+/// What a token is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To be shown for ten seconds.
+    Reveal,
+    /// To be put on the clipboard for thirty.
+    Copy,
+}
+
+/// An answer of the engine, with what it answers to.
+pub enum Answer {
+    /// To the question for all credentials.
+    Listed(Result<Vec<CredentialView>, Refusal>),
+    /// To the question for a token.
+    Token(CredentialName, Purpose, Result<IssuedToken, Refusal>),
+    /// To a rotation.
+    Rotated(CredentialName, Result<CredentialView, Refusal>),
+    /// To a revocation.
+    Revoked(CredentialName, Result<RevokeOutcome, Refusal>),
+    /// To a removal.
+    Removed(CredentialName, Result<(), Refusal>),
+    /// To the start of a sign-in.
+    SignInStarted(SignInId, Result<(), Refusal>),
+    /// To a pasted address.
+    Pasted(SignInId, Result<(), Refusal>),
+    /// To the question for providers.
+    Providers(Result<Vec<ProviderView>, Refusal>),
+    /// To the question for activity; of one credential, or of all.
+    Activity(Option<CredentialName>, Result<Vec<Activity>, Refusal>),
+    /// To the question how the engine is.
+    Status(Result<EngineStatus, Refusal>),
+}

@@ -1,0 +1,96 @@
+//! The keys of the present screen, made from the key table.
+
+use crate::tui::app::{App, Session};
+use crate::tui::frame;
+use crate::tui::keymap::{self, Scope};
+use crate::tui::layout;
+use crate::tui::paint::put;
+use crate::tui::workspace::Tab;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Lines of the help: key and sentence, or the title of a part.
+pub fn lines(app: &App) -> Vec<(String, &'static str)> {
+    let Session::Open(workspace) = &app.session else {
+        return part(app, "Here", &[Scope::Lock, Scope::Program]);
+    };
+    let (title, scope) = match workspace.tab {
+        Tab::Credentials if workspace.detail.is_some() => ("One credential", Scope::Detail),
+        Tab::Credentials => ("Credentials", Scope::Credentials),
+        Tab::Inbox => ("Inbox", Scope::Inbox),
+        Tab::Activity => ("Activity", Scope::Activity),
+        Tab::Health => ("Health", Scope::Health),
+    };
+    let mut lines = part(app, title, &[scope]);
+    lines.extend(part(app, "Moving", &[Scope::Moving]));
+    lines.extend(part(
+        app,
+        "Everywhere",
+        &[Scope::Everywhere, Scope::Program],
+    ));
+    lines
+}
+
+fn part(app: &App, title: &'static str, scopes: &[Scope]) -> Vec<(String, &'static str)> {
+    let mut lines: Vec<_> = keymap::bindings(scopes)
+        .filter(|binding| frame::is_offered(app, binding.action))
+        .map(|binding| (binding.labels(app.theme), binding.title))
+        .collect();
+    if !lines.is_empty() {
+        lines.insert(0, (String::new(), title));
+        lines.push((String::new(), ""));
+    }
+    lines
+}
+
+/// How many lines show at a time.
+pub const fn height(size: (u16, u16)) -> u16 {
+    size.1.saturating_sub(6)
+}
+
+/// Draws the help.
+pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
+    let theme = app.theme;
+    let area = layout::centred(app.size, 74, app.size.1.saturating_sub(2));
+    let inner = frame::boxed(app, area, "Keys", "", buf);
+    let body = Rect {
+        height: height(app.size),
+        ..inner
+    };
+    let lines = lines(app);
+    for (y, (keys, text)) in (body.y..body.bottom()).zip(lines.iter().skip(scroll)) {
+        if keys.is_empty() {
+            put(buf, (body.x, y), body.width, text, theme.strong(), theme);
+        } else {
+            put(buf, (body.x + 1, y), 15, keys, theme.key(), theme);
+            put(
+                buf,
+                (body.x + 17, y),
+                body.width.saturating_sub(17),
+                text,
+                theme.plain(),
+                theme,
+            );
+        }
+    }
+    let hints = Rect {
+        y: inner.bottom() - 1,
+        height: 1,
+        ..inner
+    };
+    frame::hint_line(app, &[Scope::Reading], hints, buf);
+    let below = lines
+        .len()
+        .saturating_sub(scroll + usize::from(body.height));
+    if below > 0 {
+        let more = format!("{below} more below");
+        crate::tui::paint::put_right(
+            buf,
+            (inner.x, hints.y),
+            inner.width,
+            &more,
+            theme.dim(),
+            theme,
+        );
+    }
+}

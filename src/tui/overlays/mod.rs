@@ -1,0 +1,8 @@
+//! What lies over a screen: questions, help, commands, stories.
+
+pub mod act;
+pub mod confirm;
+pub mod help;
+pub mod overlay;
+pub mod palette;
+pub mod story;

@@ -1,0 +1,69 @@
+//! The stack of overlays: which there are, and what they do with keys.
+
+use crate::tui::app::App;
+use crate::tui::keymap::Scope;
+use crate::tui::overlays::confirm::{self, Confirm};
+use crate::tui::overlays::help;
+use crate::tui::overlays::palette::{self, Palette};
+use crate::tui::overlays::story::{self, Story};
+use crate::tui::signin::dialog;
+use crate::tui::signin::wizard::Wizard;
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+
+/// One overlay.
+pub enum Overlay {
+    /// The keys; lines scrolled away.
+    Help(usize),
+    /// The commands.
+    Palette(Palette),
+    /// A question before something dangerous.
+    Confirm(Confirm),
+    /// The whole story of one line.
+    Story(Story),
+    /// A sign-in.
+    Wizard(Box<Wizard>),
+}
+
+impl Overlay {
+    /// Where its keys have their meaning.
+    pub fn scopes(&self) -> Vec<Scope> {
+        match self {
+            Self::Help(_) | Self::Story(_) => vec![Scope::Reading, Scope::Moving],
+            Self::Palette(_) => vec![Scope::Picking],
+            Self::Confirm(_) => vec![Scope::Confirm],
+            Self::Wizard(wizard) => wizard.scopes(),
+        }
+    }
+
+    /// Takes a key that may be typing into a field.
+    pub fn type_key(&mut self, key: KeyEvent) -> bool {
+        match self {
+            Self::Help(_) | Self::Story(_) => false,
+            Self::Palette(palette) => palette.pick.type_key(key),
+            Self::Confirm(confirm) => confirm.type_key(key),
+            Self::Wizard(wizard) => wizard.type_key(key),
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        match self {
+            Self::Help(_) | Self::Story(_) => {}
+            Self::Palette(palette) => palette.pick.paste(text),
+            Self::Confirm(confirm) => confirm.paste(text),
+            Self::Wizard(wizard) => wizard.paste(text),
+        }
+    }
+}
+
+/// Draws an overlay over whatever is there.
+pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
+    match overlay {
+        Overlay::Help(scroll) => help::draw(app, *scroll, buf),
+        Overlay::Palette(palette) => palette::draw(app, palette, buf),
+        Overlay::Confirm(confirm) => confirm::draw(app, confirm, buf),
+        Overlay::Story(story) => story::draw(app, story, buf),
+        Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
+    }
+}

@@ -1,0 +1,129 @@
+//! The mouse: a click chooses, a second one on the same row opens, the wheel scrolls.
+
+use crate::tui::app::{App, Session};
+use crate::tui::effect::Effect;
+use crate::tui::frame;
+use crate::tui::keymap::Action;
+use crate::tui::keys;
+use crate::tui::layout::{self, Layout};
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::paint;
+use crate::tui::screens::inbox::ITEM_HEIGHT;
+use crate::tui::screens::{activity, list};
+use crate::tui::update::settle;
+use crate::tui::view;
+use crate::tui::workspace::Tab;
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+
+/// Lines a turn of the wheel scrolls.
+const WHEEL: usize = 3;
+
+/// Takes what the mouse did.
+pub fn mouse(app: &mut App, mouse: MouseEvent) -> Vec<Effect> {
+    if layout::is_too_small(app.size) {
+        return Vec::new();
+    }
+    settle(app);
+    match mouse.kind {
+        MouseEventKind::ScrollUp => wheel(app, Action::Up),
+        MouseEventKind::ScrollDown => wheel(app, Action::Down),
+        MouseEventKind::Down(MouseButton::Left) if app.overlays.is_empty() => {
+            click(app, mouse.column, mouse.row)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
+    // In a form the wheel would change the focus, in a wizard's choice too: only what scrolls is scrolled.
+    let scrolls = match (app.overlays.last(), &app.session) {
+        (Some(Overlay::Help(_) | Overlay::Palette(_)), _) => true,
+        (Some(Overlay::Confirm(_) | Overlay::Story(_) | Overlay::Wizard(_)), _) => false,
+        (None, Session::Open(_)) => true,
+        (None, Session::Create(_) | Session::Unlock(_)) => false,
+    };
+    if scrolls {
+        for _ in 0..WHEEL {
+            keys::perform(app, action);
+        }
+    }
+    Vec::new()
+}
+
+fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
+    let layout = Layout::of(app.size);
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    if row == layout.tabs.y {
+        let hit = frame::tab_places(workspace)
+            .into_iter()
+            .find(|(_, x, title)| (*x..x + paint::columns(title)).contains(&column));
+        let action = hit.map(|(tab, ..)| match tab {
+            Tab::Credentials => Action::Credentials,
+            Tab::Inbox => Action::Inbox,
+            Tab::Activity => Action::Activity,
+            Tab::Health => Action::Health,
+        });
+        return action.map_or(Vec::new(), |action| keys::perform(app, action));
+    }
+    if !layout.body.contains((column, row).into()) {
+        return Vec::new();
+    }
+    match workspace.tab {
+        Tab::Credentials => on_list(app, column, row),
+        Tab::Inbox => {
+            let offset = workspace.inbox.offset(layout.body.height);
+            let item = offset + usize::from((row - layout.body.y) / ITEM_HEIGHT);
+            workspace.inbox.go(isize::MIN);
+            workspace.inbox.go(isize::try_from(item).unwrap_or(0));
+            Vec::new()
+        }
+        Tab::Activity => {
+            let area = activity::lines_area(&workspace.log, layout.body);
+            let many = workspace.log.len().min(area.height.into());
+            let lowest = area.y + u16::try_from(many).unwrap_or(area.height);
+            let up = lowest.saturating_sub(row + 1);
+            if row < lowest && row >= area.y {
+                workspace.log.point(up.into());
+            }
+            Vec::new()
+        }
+        Tab::Health => Vec::new(),
+    }
+}
+
+fn on_list(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
+    let layout = Layout::of(app.size);
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    let (left, right) = layout.panes(view::has_pane(workspace));
+    let on_pane = right.is_some_and(|right| column >= right.x);
+    if on_pane {
+        return if workspace.detail.is_none() {
+            keys::perform(app, Action::Open)
+        } else {
+            Vec::new()
+        };
+    }
+    if right.is_none() && workspace.detail.is_some() {
+        return Vec::new();
+    }
+    workspace.detail = None;
+    let area = list::rows_area(&workspace.list, left);
+    if row < area.y {
+        return Vec::new();
+    }
+    let line = workspace.list.line_at(usize::from(row - area.y));
+    let before = workspace.looked_at().map(|view| view.profile.name.clone());
+    if !workspace.list.point(line, &workspace.rows) {
+        return Vec::new();
+    }
+    let now = workspace.looked_at().map(|view| view.profile.name.clone());
+    if before == now {
+        keys::perform(app, Action::Open)
+    } else {
+        Vec::new()
+    }
+}

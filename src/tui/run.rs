@@ -1,0 +1,508 @@
+//! The UI's loop: takes keys, answers and events, updates the state, carries out effects, draws.
+
+use crate::clock;
+use crate::engine::api::{Command, Event, PastedUrl, Refusal, Reply};
+use crate::engine::gate::{Gate, GateError, GateRequest, Place, Start};
+use crate::engine::link::Link;
+use crate::tui::app::{App, Session};
+use crate::tui::effect::{Ask, Effect};
+use crate::tui::input;
+use crate::tui::message::{Answer, Message};
+use crate::tui::screens::create::Create;
+use crate::tui::screens::unlock::Unlock;
+use crate::tui::surroundings::Surroundings;
+use crate::tui::terminal::Guard;
+use crate::tui::update::{opened, update};
+use crate::tui::{browser, clipboard, view};
+use std::collections::VecDeque;
+use std::io;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::Instant;
+
+/// Time between two frames under a storm of events: at most some 60 a second.
+const FRAME: Duration = Duration::from_millis(16);
+/// How long the engine may take for a token that is shown or copied.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a rotation may take before the UI stops waiting for its answer.
+const ROTATION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Approves the pending sign-ins of the demo's provider; whether there were any.
+pub type Approve = Box<dyn Fn() -> bool + Send + Sync>;
+
+/// What the caller decides.
+#[derive(Default)]
+pub struct Settings {
+    /// The demo's way to approve pending sign-ins; must not block.
+    pub approve: Option<Approve>,
+    /// What is known of terminal and person; `None`: read from the environment.
+    pub surroundings: Option<Surroundings>,
+}
+
+/// Why the UI ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    /// The person left.
+    Quit,
+    /// A signal asked for it (SIGINT, SIGTERM, SIGHUP), or the terminal is gone.
+    Signal,
+}
+
+/// Why the UI could not run.
+#[derive(Debug, thiserror::Error)]
+pub enum TuiError {
+    /// Standard input or output is no terminal, or the terminal refused.
+    #[error("the terminal could not be used")]
+    Terminal(#[source] io::Error),
+    /// Signals cannot be listened to.
+    #[error("signals could not be listened to")]
+    Signals(#[source] io::Error),
+}
+
+/// Runs the UI until the person leaves. It draws from the calling task: give it `Runtime::block_on`, not a worker.
+///
+/// The terminal is as before when this returns.
+pub async fn run(start: Start, settings: Settings) -> Result<Ended, TuiError> {
+    let mut signals = Signals::listen().map_err(TuiError::Signals)?;
+    let mut guard = Guard::enter().map_err(TuiError::Terminal)?;
+    let keys = input::start().map_err(TuiError::Terminal)?;
+    let mut runner = Runner::new(start, settings, &guard);
+    let ended = runner.serve(&mut guard, keys, &mut signals).await;
+    if runner.app.clipboard.is_some() {
+        runner.clipboard.clear_if_ours();
+    }
+    ended.map_err(TuiError::Terminal)
+}
+
+struct Signals {
+    leave: [Signal; 3],
+    stop: Signal,
+    go_on: Signal,
+}
+
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            leave: [
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::hangup())?,
+            ],
+            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
+            go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+        })
+    }
+
+    async fn leave(leave: &mut [Signal; 3]) {
+        let [interrupt, terminate, hangup] = leave;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+type GateAnswer = Result<(Link, Place), GateError>;
+
+fn nobody_home() -> GateError {
+    GateError {
+        message: "nobody opens the vault: its keeper has stopped".to_owned(),
+        hint: "leave and start tokenward again".to_owned(),
+        wrong_passphrase: false,
+    }
+}
+
+async fn next_event(
+    events: &mut Option<broadcast::Receiver<Event>>,
+) -> Result<Event, broadcast::error::RecvError> {
+    match events {
+        Some(events) => events.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Sends the first command that waits as soon as there is room for it; `false` when nobody takes commands any more.
+async fn send_next(link: Option<&Link>, outbox: &mut VecDeque<Command>) -> bool {
+    let Some(link) = link else { return false };
+    let Ok(permit) = link.commands().reserve().await else {
+        return false;
+    };
+    if let Some(command) = outbox.pop_front() {
+        permit.send(command);
+    }
+    while let Some(command) = outbox.pop_front() {
+        if let Err(refused) = link.commands().try_send(command) {
+            outbox.push_front(refused.into_inner());
+            break;
+        }
+    }
+    true
+}
+
+/// Stops this job until `fg`: the whole group, as the terminal's own Ctrl-Z does.
+fn stop_here() {
+    // Stopped for certain: TSTP is listened to here, and would only come back as a message.
+    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
+}
+
+struct Runner {
+    app: App,
+    link: Option<Link>,
+    events: Option<broadcast::Receiver<Event>>,
+    gate: Option<Gate>,
+    outbox: VecDeque<Command>,
+    to_self: mpsc::UnboundedSender<Message>,
+    from_self: mpsc::UnboundedReceiver<Message>,
+    to_links: mpsc::UnboundedSender<GateAnswer>,
+    from_gate: mpsc::UnboundedReceiver<GateAnswer>,
+    clipboard: clipboard::Clipboard,
+    approve: Option<Approve>,
+    suspend: bool,
+    redraw: bool,
+    quit: bool,
+}
+
+enum Woken {
+    By(Message),
+    Leave,
+    Stop,
+    GoOn,
+    Terminal,
+    Events(Result<Event, broadcast::error::RecvError>),
+    Gate(GateAnswer),
+    Sent,
+    Draw,
+}
+
+impl Runner {
+    fn new(start: Start, settings: Settings, guard: &Guard) -> Self {
+        let around = settings.surroundings.unwrap_or_else(Surroundings::read);
+        let size = guard
+            .screen
+            .size()
+            .map_or((80, 24), |size| (size.width, size.height));
+        // As many as the person can have answers outstanding: bounded by what the person asked for.
+        let (to_self, from_self) = mpsc::unbounded_channel();
+        let (to_links, from_gate) = mpsc::unbounded_channel();
+        let clipboard = clipboard::Clipboard::new(around.desktop && !around.ssh);
+        let (session, gate, link) = match start {
+            Start::NoVault { path, gate } => (Session::Create(Create::new(path)), Some(gate), None),
+            Start::Locked { path, note, gate } => {
+                (Session::Unlock(Unlock::new(path, note)), Some(gate), None)
+            }
+            Start::Open { link, place } => (
+                Session::Unlock(Unlock::new(String::new(), None)),
+                None,
+                Some((link, place)),
+            ),
+        };
+        let mut app = App::new(session, around, size, clock::now(), rand::random());
+        app.can_approve = settings.approve.is_some();
+        let mut runner = Self {
+            app,
+            link: None,
+            events: None,
+            gate,
+            outbox: VecDeque::new(),
+            to_self,
+            from_self,
+            to_links,
+            from_gate,
+            clipboard,
+            approve: settings.approve,
+            suspend: false,
+            redraw: false,
+            quit: false,
+        };
+        if let Some((link, place)) = link {
+            runner.attach(link);
+            let effects = opened(&mut runner.app, place);
+            runner.carry_out(effects);
+        }
+        runner
+    }
+
+    fn attach(&mut self, link: Link) {
+        self.events = Some(link.subscribe());
+        self.link = Some(link);
+    }
+
+    async fn serve(
+        &mut self,
+        guard: &mut Guard,
+        mut keys: mpsc::Receiver<Message>,
+        signals: &mut Signals,
+    ) -> io::Result<Ended> {
+        let mut drawn = Instant::now();
+        self.draw(guard)?;
+        let mut dirty = false;
+        let mut tick = Instant::now() + self.until_tick();
+        loop {
+            let frame = drawn + FRAME;
+            let woken = tokio::select! {
+                biased;
+                () = Signals::leave(&mut signals.leave) => Woken::Leave,
+                _ = signals.stop.recv() => Woken::Stop,
+                _ = signals.go_on.recv() => Woken::GoOn,
+                key = keys.recv() => key.map_or(Woken::Terminal, Woken::By),
+                () = tokio::time::sleep_until(frame), if dirty => Woken::Draw,
+                Some(message) = self.from_self.recv() => Woken::By(message),
+                Some(answer) = self.from_gate.recv() => Woken::Gate(answer),
+                event = next_event(&mut self.events) => Woken::Events(event),
+                sent = send_next(self.link.as_ref(), &mut self.outbox), if !self.outbox.is_empty() => {
+                    if !sent { self.outbox.clear(); }
+                    Woken::Sent
+                }
+                () = tokio::time::sleep_until(tick) => Woken::By(Message::Tick),
+            };
+            let mut at_once = false;
+            match woken {
+                Woken::Leave | Woken::Terminal => return Ok(Ended::Signal),
+                Woken::Stop => self.suspend = true,
+                Woken::GoOn => {
+                    guard.retake()?;
+                    at_once = true;
+                }
+                Woken::By(message) => {
+                    at_once = matches!(
+                        message,
+                        Message::Key(_) | Message::Paste(_) | Message::Mouse(_)
+                    );
+                    if let Message::Resize(..) = message {
+                        guard.screen.autoresize()?;
+                    }
+                    self.take(message);
+                    dirty = true;
+                }
+                Woken::Events(event) => {
+                    self.take_events(event);
+                    dirty = true;
+                }
+                Woken::Gate(answer) => {
+                    let answer = answer.map(|(link, place)| {
+                        self.attach(link);
+                        place
+                    });
+                    self.take(Message::Opened(answer));
+                    at_once = true;
+                }
+                Woken::Sent => continue,
+                Woken::Draw => at_once = true,
+            }
+            if self.quit {
+                return Ok(Ended::Quit);
+            }
+            if std::mem::take(&mut self.suspend) {
+                guard.pause(stop_here)?;
+                at_once = true;
+            }
+            if std::mem::take(&mut self.redraw) {
+                guard.screen.clear()?;
+                at_once = true;
+            }
+            // A burst of keys (a held key, the wheel) is taken in whole before one frame is drawn.
+            if at_once && keys.is_empty() || dirty && drawn.elapsed() >= FRAME {
+                self.draw(guard)?;
+                drawn = Instant::now();
+                dirty = false;
+            } else {
+                dirty |= at_once;
+            }
+            tick = Instant::now() + self.until_tick();
+        }
+    }
+
+    /// Time to the next full second of the wall clock, or less while something drains in sight.
+    fn until_tick(&self) -> Duration {
+        let pace = self.app.pace().as_millis();
+        let now = u128::try_from(clock::now().as_millis()).unwrap_or(0);
+        let rest = pace - now % pace;
+        Duration::from_millis(u64::try_from(rest).unwrap_or(1000))
+    }
+
+    fn draw(&mut self, guard: &mut Guard) -> io::Result<()> {
+        self.app.now = clock::now();
+        crate::tui::update::settle(&mut self.app);
+        let app = &self.app;
+        guard
+            .screen
+            .draw(|frame| view::view(app, frame))
+            .map(|_| ())
+    }
+
+    fn take(&mut self, message: Message) {
+        self.app.now = clock::now();
+        let effects = update(&mut self.app, message);
+        self.carry_out(effects);
+    }
+
+    /// Takes an event, and with it all others that are there already: a storm costs one frame, not a thousand.
+    fn take_events(&mut self, first: Result<Event, broadcast::error::RecvError>) {
+        let mut next = Some(first);
+        while let Some(event) = next.take() {
+            match event {
+                Ok(event) => self.take(Message::Event(event)),
+                Err(broadcast::error::RecvError::Lagged(_)) => {
+                    self.take(Message::Event(Event::Lagged))
+                }
+                Err(broadcast::error::RecvError::Closed) => {
+                    self.events = None;
+                    self.take(Message::Event(Event::Stopped));
+                    return;
+                }
+            }
+            next = match self.events.as_mut().map(broadcast::Receiver::try_recv) {
+                Some(Ok(event)) => Some(Ok(event)),
+                Some(Err(broadcast::error::TryRecvError::Lagged(missed))) => {
+                    Some(Err(broadcast::error::RecvError::Lagged(missed)))
+                }
+                Some(Err(_)) | None => None,
+            };
+        }
+    }
+
+    fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Quit => self.quit = true,
+                Effect::Suspend => self.suspend = true,
+                Effect::Redraw => self.redraw = true,
+                Effect::Create(passphrase) => {
+                    self.knock(|reply| GateRequest::Create { passphrase, reply });
+                }
+                Effect::Unlock(passphrase) => {
+                    self.knock(|reply| GateRequest::Unlock { passphrase, reply });
+                }
+                Effect::Ask(ask) => self.ask(ask),
+                Effect::CopyToken(token) => {
+                    let outcome = self.clipboard.put_token(&token);
+                    self.report_copy(outcome);
+                }
+                Effect::CopyText(text) => {
+                    let outcome = self.clipboard.put_text(text);
+                    self.report_copy(outcome);
+                }
+                Effect::ClearClipboard => self.clipboard.clear_if_ours(),
+                Effect::OpenBrowser(address) => self.open_browser(address),
+                Effect::Approve => {
+                    let approved = self.approve.as_ref().is_some_and(|approve| approve());
+                    let _ = self.to_self.send(Message::Approved(approved));
+                }
+            }
+        }
+    }
+
+    fn report_copy(&self, outcome: oneshot::Receiver<clipboard::Outcome>) {
+        let to_self = self.to_self.clone();
+        tokio::spawn(async move {
+            let outcome = outcome
+                .await
+                .unwrap_or_else(|_| Err("the clipboard does not answer".to_owned()));
+            let _ = to_self.send(Message::Copied(outcome));
+        });
+    }
+
+    fn open_browser(&self, address: String) {
+        let to_self = self.to_self.clone();
+        tokio::task::spawn_blocking(move || {
+            let _ = to_self.send(Message::Browser(browser::open(&address)));
+        });
+    }
+
+    fn knock(&mut self, request: impl FnOnce(oneshot::Sender<GateAnswer>) -> GateRequest) {
+        let (reply, answer) = oneshot::channel();
+        let Some(gate) = &self.gate else { return };
+        let sent = gate.requests.try_send(request(reply)).is_ok();
+        let to_links = self.to_links.clone();
+        tokio::spawn(async move {
+            let answer = if sent { answer.await.ok() } else { None };
+            let _ = to_links.send(answer.unwrap_or_else(|| Err(nobody_home())));
+        });
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        let command = match ask {
+            Ask::List => self.command(Answer::Listed, |reply| Command::List { reply }),
+            Ask::Token(name, purpose) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Token(whose, purpose, result),
+                    |reply| Command::Token {
+                        name,
+                        min_ttl: Duration::ZERO,
+                        timeout: TOKEN_TIMEOUT,
+                        reply,
+                    },
+                )
+            }
+            Ask::Rotate(name) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Rotated(whose, result),
+                    |reply| Command::Refresh {
+                        name,
+                        timeout: ROTATION_TIMEOUT,
+                        reply,
+                    },
+                )
+            }
+            Ask::Revoke(name) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Revoked(whose, result),
+                    |reply| Command::Revoke { name, reply },
+                )
+            }
+            Ask::Remove(name) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Removed(whose, result),
+                    |reply| Command::Remove { name, reply },
+                )
+            }
+            Ask::SignIn(request) => {
+                let id = request.id;
+                self.command(
+                    move |result| Answer::SignInStarted(id, result),
+                    |reply| Command::SignIn { request, reply },
+                )
+            }
+            Ask::Paste(id, url) => self.command(
+                move |result| Answer::Pasted(id, result),
+                |reply| Command::PasteCallback {
+                    id,
+                    url: PastedUrl(url),
+                    reply,
+                },
+            ),
+            Ask::CancelSignIn(id) => Command::CancelSignIn { id },
+            Ask::Providers => self.command(Answer::Providers, |reply| Command::Providers { reply }),
+            Ask::Activity(name, limit) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Activity(whose, result),
+                    |reply| Command::Activity { name, limit, reply },
+                )
+            }
+            Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
+        };
+        self.outbox.push_back(command);
+    }
+
+    /// A command whose answer comes back as a message.
+    fn command<T: Send + 'static>(
+        &self,
+        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
+        command: impl FnOnce(Reply<T>) -> Command,
+    ) -> Command {
+        let (reply, result) = oneshot::channel();
+        let to_self = self.to_self.clone();
+        tokio::spawn(async move {
+            let result = result.await.unwrap_or(Err(Refusal::Stopped));
+            let _ = to_self.send(Message::Answer(Box::new(answer(result))));
+        });
+        command(reply)
+    }
+}

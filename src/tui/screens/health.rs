@@ -1,0 +1,305 @@
+//! How everything is: refreshes an hour over a day, success, providers, the engine's queue and limits.
+
+use crate::clock::Timestamp;
+use crate::engine::api::EngineStatus;
+use crate::model::health::HealthKind;
+use crate::model::policy::Limits;
+use crate::tui::app::App;
+use crate::tui::bar;
+use crate::tui::paint::{pieces, put, put_right};
+use crate::tui::rows::{Counts, Rows};
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use crate::tui::workspace::Workspace;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::collections::BTreeMap;
+
+const HOURS: usize = 24;
+const HOUR_MS: i64 = 3_600_000;
+
+/// What is counted of one provider.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProviderFigures {
+    /// How its credentials are.
+    pub counts: Counts,
+    /// Refreshes that succeeded and failed, over the attempts that are kept.
+    pub attempts: (usize, usize),
+    /// The newest attempt and the failure's code if it failed.
+    pub newest: Option<(Timestamp, Option<String>)>,
+}
+
+/// What is counted; made once a second while it shows, never while drawing.
+#[derive(Debug, Default)]
+pub struct Figures {
+    /// Succeeded and failed refreshes of each of the last hours, the newest last.
+    pub hours: [(usize, usize); HOURS],
+    /// By provider.
+    pub providers: BTreeMap<String, ProviderFigures>,
+    /// What the engine says of itself.
+    pub status: Option<EngineStatus>,
+    /// Lines of providers that are scrolled away.
+    pub scroll: usize,
+}
+
+impl Figures {
+    /// Counts anew.
+    pub fn gather(&mut self, rows: &Rows, now: Timestamp) {
+        self.hours = [(0, 0); HOURS];
+        self.providers.clear();
+        for view in rows.all() {
+            let figures = self
+                .providers
+                .entry(view.profile.name.provider().to_owned())
+                .or_default();
+            figures.counts[view.health.kind() as usize] += 1;
+            for attempt in &view.profile.attempts {
+                let failed = attempt.failed.is_some();
+                count(&mut figures.attempts, failed);
+                let ago = (now.as_millis() - attempt.at.as_millis()).div_euclid(HOUR_MS);
+                if let Some(hour) = usize::try_from(ago).ok().filter(|ago| *ago < HOURS) {
+                    count(&mut self.hours[HOURS - 1 - hour], failed);
+                }
+                if figures
+                    .newest
+                    .as_ref()
+                    .is_none_or(|(at, _)| *at < attempt.at)
+                {
+                    figures.newest = Some((attempt.at, attempt.failed.clone()));
+                }
+            }
+        }
+        let last = self.providers.len().saturating_sub(1);
+        self.scroll = self.scroll.min(last);
+    }
+
+    /// Scrolls the providers.
+    pub fn go(&mut self, by: isize) {
+        let last = self.providers.len().saturating_sub(1);
+        self.scroll = self.scroll.saturating_add_signed(by).min(last);
+    }
+}
+
+const fn count(pair: &mut (usize, usize), failed: bool) {
+    if failed {
+        pair.1 += 1;
+    } else {
+        pair.0 += 1;
+    }
+}
+
+fn rate((succeeded, failed): (usize, usize)) -> Option<f64> {
+    let all = succeeded + failed;
+    #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
+    (all > 0).then(|| succeeded as f64 / all as f64)
+}
+
+/// Draws the health of everything.
+pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    let figures = &workspace.figures;
+    let bars = if area.height >= 24 { 7 } else { 4 };
+    let chart = Rect {
+        x: area.x + 1,
+        width: (HOURS as u16) * 2 + 6,
+        height: bars + 3,
+        ..area
+    };
+    hours(app, figures, chart, bars, buf);
+    let aside = Rect {
+        x: chart.right() + 2,
+        width: area.right().saturating_sub(chart.right() + 3),
+        height: chart.height,
+        ..area
+    };
+    engine(app, workspace, aside, buf);
+    let below = Rect {
+        y: chart.bottom() + 1,
+        height: area.height.saturating_sub(chart.height + 1),
+        ..area
+    };
+    providers(app, figures, below, buf);
+}
+
+fn hours(app: &App, figures: &Figures, area: Rect, bars: u16, buf: &mut Buffer) {
+    let theme = app.theme;
+    let total = figures
+        .hours
+        .iter()
+        .fold((0, 0), |sum, hour| (sum.0 + hour.0, sum.1 + hour.1));
+    let rate = rate(total).map_or("no refresh yet".to_owned(), |rate| {
+        format!("{:.1} % succeeded", rate * 100.0)
+    });
+    let all = total.0 + total.1;
+    let noun = if all == 1 { "refresh" } else { "refreshes" };
+    let title = format!("{} {noun} in 24 hours, {rate}", words::grouped(all));
+    put(
+        buf,
+        (area.x, area.y),
+        area.width,
+        &title,
+        theme.strong(),
+        theme,
+    );
+    let most = figures
+        .hours
+        .iter()
+        .map(|hour| hour.0 + hour.1)
+        .max()
+        .unwrap_or(0)
+        .max(1);
+    let foot = area.y + bars;
+    put_right(
+        buf,
+        (area.x, area.y + 1),
+        4,
+        &words::grouped(most),
+        theme.dim(),
+        theme,
+    );
+    put_right(buf, (area.x, foot), 4, "0", theme.dim(), theme);
+    for (at, (succeeded, failed)) in figures.hours.iter().enumerate() {
+        let x = area.x + 6 + u16::try_from(at).unwrap_or(0) * 2;
+        let tone = if *failed > 0 { Tone::Soon } else { Tone::Good };
+        #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
+        let share = (succeeded + failed) as f64 / most as f64;
+        bar::column(buf, (x, foot), bars, share, theme.tone(tone), theme);
+        if *failed > 0 {
+            put(
+                buf,
+                (x, foot + 1),
+                1,
+                theme.signs().failure,
+                theme.tone(Tone::Trouble),
+                theme,
+            );
+        } else {
+            put(
+                buf,
+                (x, foot + 1),
+                1,
+                theme.signs().rule,
+                theme.dim(),
+                theme,
+            );
+        }
+    }
+    put(
+        buf,
+        (area.x + 6, foot + 2),
+        12,
+        "24 hours ago",
+        theme.dim(),
+        theme,
+    );
+    put_right(buf, (area.x + 6, foot + 2), 47, "now", theme.dim(), theme);
+}
+
+fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    put(
+        buf,
+        (area.x, area.y),
+        area.width,
+        "Engine",
+        theme.strong(),
+        theme,
+    );
+    let Some(status) = &workspace.figures.status else {
+        put(
+            buf,
+            (area.x, area.y + 1),
+            area.width,
+            "asking",
+            theme.dim(),
+            theme,
+        );
+        return;
+    };
+    let limits = Limits::default();
+    let up = words::span(app.now.since(status.started_at));
+    let next = status.next_refresh.map_or("none planned".to_owned(), |at| {
+        format!("in {}", words::span(app.now.until(at)))
+    });
+    let facts = [
+        (
+            "in flight",
+            format!(
+                "{} (cap {}, {} a host)",
+                status.in_flight, limits.in_flight, limits.in_flight_per_host
+            ),
+        ),
+        ("queue", status.queued.to_string()),
+        ("next", next),
+        (
+            "done",
+            format!("{} refreshed, {} failed", status.refreshed, status.failed),
+        ),
+        (
+            "runs",
+            format!("{up}, pid {}, {}", status.pid, status.version),
+        ),
+        ("vault", status.vault.clone()),
+    ];
+    for (y, (label, text)) in (area.y + 1..area.bottom()).zip(facts) {
+        put(buf, (area.x, y), 10, label, theme.dim(), theme);
+        put(
+            buf,
+            (area.x + 10, y),
+            area.width.saturating_sub(10),
+            &text,
+            theme.plain(),
+            theme,
+        );
+    }
+}
+
+fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    put(
+        buf,
+        (area.x + 1, area.y),
+        area.width,
+        "Providers",
+        theme.strong(),
+        theme,
+    );
+    let rows = figures.providers.iter().skip(figures.scroll);
+    for (y, (name, provider)) in (area.y + 1..area.bottom()).zip(rows) {
+        let answers = match &provider.newest {
+            None => ("not asked yet".to_owned(), Tone::Dim),
+            Some((at, None)) => (
+                format!("answered {} ago", words::about(app.now.since(*at))),
+                Tone::Good,
+            ),
+            Some((at, Some(code))) => (
+                format!("{code}, {} ago", words::about(app.now.since(*at))),
+                Tone::Soon,
+            ),
+        };
+        put(buf, (area.x + 1, y), 20, name, theme.plain(), theme);
+        let rate =
+            rate(provider.attempts).map_or(String::new(), |rate| format!("{:.0} %", rate * 100.0));
+        put_right(buf, (area.x + 22, y), 6, &rate, theme.plain(), theme);
+        put(
+            buf,
+            (area.x + 31, y),
+            24,
+            &answers.0,
+            theme.tone(answers.1),
+            theme,
+        );
+        let mut x = area.x + 56;
+        for (kind, many) in HealthKind::ALL.iter().zip(provider.counts) {
+            if many > 0 {
+                let text = format!("{} {}  ", theme.sign(*kind), words::grouped(many));
+                x = pieces(
+                    buf,
+                    (x, y),
+                    area.right().saturating_sub(x),
+                    &[(&text, theme.health(*kind))],
+                    theme,
+                );
+            }
+        }
+    }
+}

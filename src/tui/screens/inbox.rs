@@ -1,0 +1,252 @@
+//! The inbox: what needs a human, one item a credential, each with its one key.
+
+use crate::clock::Timestamp;
+use crate::model::credential::CredentialView;
+use crate::model::health::{ForecastReason, Health};
+use crate::model::name::CredentialName;
+use crate::tui::app::App;
+use crate::tui::keymap::{Action, Scope, key_for};
+use crate::tui::paint::{fit, pieces, put};
+use crate::tui::rows::Rows;
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use crate::tui::workspace::Workspace;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::time::Duration;
+
+/// A refresh token that dies sooner than that is worth a look.
+const SOON: Duration = Duration::from_secs(7 * 86_400);
+/// Lines an item takes.
+pub const ITEM_HEIGHT: u16 = 3;
+
+/// Why a credential needs a human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The provider wants a new sign-in.
+    SignIn,
+    /// A setting has to be changed.
+    Setting,
+    /// It is over and cannot be refreshed.
+    Over,
+    /// The refresh token dies soon.
+    DiesSoon,
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Whose.
+    pub name: CredentialName,
+    /// Why.
+    pub need: Need,
+}
+
+/// The inbox's state.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    items: Vec<Item>,
+    cursor: usize,
+}
+
+impl Inbox {
+    /// Finds what needs a human, the most urgent first; the pointer stays on its item.
+    pub fn gather(&mut self, rows: &Rows, now: Timestamp) {
+        let chosen = self.selected().map(|item| item.name.clone());
+        self.items = rows
+            .all()
+            .filter_map(|view| {
+                need(view, now).map(|need| Item {
+                    name: view.profile.name.clone(),
+                    need,
+                })
+            })
+            .collect();
+        self.items
+            .sort_by(|a, b| (a.need, &a.name).cmp(&(b.need, &b.name)));
+        let there = chosen.and_then(|name| self.items.iter().position(|item| item.name == name));
+        self.cursor = there
+            .unwrap_or(self.cursor)
+            .min(self.items.len().saturating_sub(1));
+    }
+
+    /// The item the pointer is on.
+    pub fn selected(&self) -> Option<&Item> {
+        self.items.get(self.cursor)
+    }
+
+    /// How many items there are.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether nothing needs a human.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Moves the pointer; it stops at both ends.
+    pub fn go(&mut self, by: isize) {
+        self.cursor = self
+            .cursor
+            .saturating_add_signed(by)
+            .min(self.items.len().saturating_sub(1));
+    }
+
+    /// First item that shows, so that the pointer's does too.
+    pub fn offset(&self, height: u16) -> usize {
+        let fits = usize::from(height / ITEM_HEIGHT).max(1);
+        (self.cursor + 1).saturating_sub(fits)
+    }
+}
+
+fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
+    match &view.health {
+        Health::NeedsLogin { .. } => return Some(Need::SignIn),
+        Health::Misconfigured { .. } => return Some(Need::Setting),
+        Health::Expired if !view.profile.has_refresh_token => return Some(Need::Over),
+        Health::Revoked | Health::Static => return None,
+        Health::Fresh
+        | Health::Expiring
+        | Health::Refreshing
+        | Health::Retrying { .. }
+        | Health::Expired
+        | Health::RateLimited { .. } => {}
+    }
+    // An idle life moves with every refresh, and an end without refresh token is the access token's own.
+    let ends = matches!(
+        view.forecast.because,
+        ForecastReason::ProviderSaid | ForecastReason::AbsoluteLife
+    );
+    let dies = view.forecast.dies_at.filter(|_| ends)?;
+    (now.until(dies) < SOON && is_long_lived(view, now)).then_some(Need::DiesSoon)
+}
+
+// A refresh token made to live for minutes is no news when it has minutes left.
+fn is_long_lived(view: &CredentialView, now: Timestamp) -> bool {
+    let since = view.profile.signed_in_at;
+    view.forecast
+        .dies_at
+        .is_some_and(|dies| dies.since(since) > SOON)
+        || now.since(since) > SOON
+}
+
+/// Draws the inbox.
+pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let inbox = &workspace.inbox;
+    if inbox.is_empty() {
+        let line = [
+            (theme.signs().success, theme.tone(Tone::Good)),
+            (" Nothing needs you.", theme.plain()),
+        ];
+        pieces(buf, (area.x + 3, area.y + 1), area.width - 4, &line, theme);
+        return;
+    }
+    let offset = inbox.offset(area.height);
+    let mut y = area.y;
+    for (at, item) in inbox.items.iter().enumerate().skip(offset) {
+        if y + 2 > area.bottom() {
+            break;
+        }
+        if let Some(view) = workspace.rows.get(&item.name) {
+            one(
+                app,
+                item,
+                view,
+                (Rect { y, ..area }, at == inbox.cursor),
+                buf,
+            );
+        }
+        y += ITEM_HEIGHT;
+    }
+}
+
+fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: &mut Buffer) {
+    let (area, selected) = place;
+    let theme = app.theme;
+    let kind = view.health.kind();
+    if selected {
+        put(
+            buf,
+            (area.x + 1, area.y),
+            1,
+            theme.signs().pointer,
+            theme.focus(),
+            theme,
+        );
+    }
+    let key = key_for(Scope::Inbox, Action::Submit, theme);
+    let (what, does, style) = match item.need {
+        Need::SignIn => ("sign in again", "signs in again", theme.health(kind)),
+        Need::Setting => (
+            "a setting is wrong",
+            "signs in anew with other settings",
+            theme.health(kind),
+        ),
+        Need::Over => ("is over", "signs in again", theme.health(kind)),
+        Need::DiesSoon => (
+            "will end soon",
+            "signs in again before",
+            theme.tone(Tone::Soon),
+        ),
+    };
+    let name = fit(
+        item.name.as_str(),
+        usize::from(area.width / 2),
+        theme.signs().ellipsis,
+    );
+    let sign = if item.need == Need::DiesSoon {
+        "!"
+    } else {
+        theme.sign(kind)
+    };
+    let name_style = if selected {
+        theme.strong()
+    } else {
+        theme.plain()
+    };
+    let head = [
+        (sign, style),
+        (" ", style),
+        (name.as_ref(), name_style),
+        ("  ", style),
+        (what, style),
+    ];
+    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
+    let keys = [
+        ("   ", theme.plain()),
+        (key.as_str(), theme.key()),
+        (" ", theme.plain()),
+        (does, theme.dim()),
+    ];
+    pieces(
+        buf,
+        (x, area.y),
+        (area.right()).saturating_sub(x),
+        &keys,
+        theme,
+    );
+    put(
+        buf,
+        (area.x + 5, area.y + 1),
+        area.width.saturating_sub(6),
+        &why(app, item, view),
+        theme.dim(),
+        theme,
+    );
+}
+
+fn why(app: &App, item: &Item, view: &CredentialView) -> String {
+    match &view.health {
+        Health::NeedsLogin { cause } | Health::Misconfigured { cause }
+            if item.need != Need::DiesSoon =>
+        {
+            format!("{} {}", cause.cause, cause.fix)
+        }
+        _ if item.need == Need::Over => {
+            "The access token has expired and there is no refresh token.".to_owned()
+        }
+        _ => words::forecast(&view.forecast, app.now, &app.around.zone).unwrap_or_default(),
+    }
+}

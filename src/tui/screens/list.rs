@@ -1,0 +1,282 @@
+//! The list of credentials: selection, marks, filter, and the slice of it that shows.
+
+use crate::model::credential::CredentialView;
+use crate::model::health::HealthKind;
+use crate::model::name::CredentialName;
+use crate::tui::app::App;
+use crate::tui::field::Field;
+use crate::tui::layout::Layout;
+use crate::tui::paint::{pieces, put, put_right};
+use crate::tui::rows::{Group, Line, Rows};
+use crate::tui::screens::columns::{self, Columns, Standout};
+use crate::tui::screens::welcome;
+use crate::tui::words;
+use crate::tui::workspace::Workspace;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use std::collections::BTreeSet;
+
+/// The list's state.
+#[derive(Default)]
+pub struct List {
+    cursor: usize,
+    offset: usize,
+    chosen: Option<Chosen>,
+    /// Marked credentials: what orders are meant for when there are any.
+    pub marked: BTreeSet<CredentialName>,
+    /// What the rows have to fit.
+    pub filter: Field,
+    /// The filter is being typed.
+    pub filtering: bool,
+    /// The pane with the detail is hidden.
+    pub no_pane: bool,
+}
+
+/// What the pointer is on; it stays there when rows move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Chosen {
+    Row(CredentialName),
+    Group(String),
+}
+
+impl List {
+    /// The credential the pointer is on.
+    pub fn selected<'a>(&self, rows: &'a Rows) -> Option<&'a CredentialView> {
+        match self.chosen.as_ref()? {
+            Chosen::Row(name) => rows.get(name),
+            Chosen::Group(_) => None,
+        }
+    }
+
+    /// The group whose head the pointer is on, else the one of the selected row.
+    pub fn group(&self, rows: &Rows) -> Option<String> {
+        match self.chosen.as_ref()? {
+            Chosen::Row(name) if rows.is_grouped() => Some(name.provider().to_owned()),
+            Chosen::Row(_) => None,
+            Chosen::Group(provider) => Some(provider.clone()),
+        }
+    }
+
+    /// Whether the pointer is on the head of a group.
+    pub const fn is_on_group(&self) -> bool {
+        matches!(self.chosen, Some(Chosen::Group(_)))
+    }
+
+    /// Puts the pointer on a credential.
+    pub fn select(&mut self, name: &CredentialName, rows: &Rows) {
+        if let Some(line) = rows.line_of(name) {
+            self.cursor = line;
+        }
+        self.chosen = Some(Chosen::Row(name.clone()));
+    }
+
+    /// Puts the pointer on the head of a group.
+    pub fn select_group(&mut self, provider: &str) {
+        self.chosen = Some(Chosen::Group(provider.to_owned()));
+    }
+
+    /// Moves the pointer by some lines; it stops at both ends.
+    pub fn go(&mut self, by: isize, rows: &Rows) {
+        let last = rows.lines().len().saturating_sub(1);
+        self.cursor = self.cursor.saturating_add_signed(by).min(last);
+        self.chosen = chosen_at(rows, self.cursor);
+    }
+
+    /// The line at some place of the screen, counted from the list's first line.
+    pub const fn line_at(&self, down: usize) -> usize {
+        self.offset + down
+    }
+
+    /// Puts the pointer on a line, if there is such a line.
+    pub fn point(&mut self, line: usize, rows: &Rows) -> bool {
+        if line >= rows.lines().len() {
+            return false;
+        }
+        self.cursor = line;
+        self.chosen = chosen_at(rows, line);
+        true
+    }
+
+    /// Follows the chosen row to where it is now, and scrolls to it; `height` lines show.
+    pub fn settle(&mut self, rows: &Rows, height: u16) {
+        let last = rows.lines().len().saturating_sub(1);
+        let there = match &self.chosen {
+            Some(Chosen::Row(name)) => {
+                let here = rows.lines().get(self.cursor).copied();
+                let stays = matches!(here, Some(Line::Row(at)) if rows.at(at).is_some_and(|v| v.profile.name == *name));
+                if stays {
+                    Some(self.cursor)
+                } else {
+                    rows.line_of(name)
+                }
+            }
+            Some(Chosen::Group(provider)) => rows.lines().iter().position(
+                |line| matches!(line, Line::Group(at) if rows.groups()[*at].provider == *provider),
+            ),
+            None => None,
+        };
+        self.cursor = there.unwrap_or(self.cursor).min(last);
+        if there.is_none() {
+            self.chosen = chosen_at(rows, self.cursor);
+        }
+        let height = usize::from(height).max(1);
+        self.offset = self
+            .offset
+            .min(self.cursor)
+            .max((self.cursor + 1).saturating_sub(height))
+            .min((last + 1).saturating_sub(height));
+    }
+
+    /// Whether the line with the filter shows.
+    pub fn shows_filter(&self) -> bool {
+        self.filtering || !self.filter.is_empty()
+    }
+}
+
+fn chosen_at(rows: &Rows, line: usize) -> Option<Chosen> {
+    match rows.lines().get(line)? {
+        Line::Row(at) => rows
+            .at(*at)
+            .map(|view| Chosen::Row(view.profile.name.clone())),
+        Line::Group(at) => rows
+            .groups()
+            .get(*at)
+            .map(|group| Chosen::Group(group.provider.clone())),
+    }
+}
+
+/// Where the rows stand within the list's part of the screen.
+pub fn rows_area(list: &List, area: Rect) -> Rect {
+    // One line names the columns, one more is the filter's.
+    let taken = 1 + u16::from(list.shows_filter());
+    Rect {
+        y: area.y + taken,
+        height: area.height.saturating_sub(taken),
+        ..area
+    }
+}
+
+/// How many rows show at a size of the terminal.
+pub fn height(list: &List, size: (u16, u16)) -> u16 {
+    rows_area(list, Layout::of(size).body).height
+}
+
+/// Draws the list.
+pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    if workspace.rows.is_empty() {
+        welcome::draw(app, workspace, area, buf);
+        return;
+    }
+    let (list, rows) = (&workspace.list, &workspace.rows);
+    if list.shows_filter() {
+        filter_line(app, workspace, area, buf);
+    }
+    let inner = rows_area(list, area);
+    let columns = Columns::of(area.width);
+    columns::titles(buf, (area.x, inner.y - 1), columns, app.theme);
+    let lines = rows.lines().iter().enumerate();
+    for (y, (at, line)) in (inner.y..inner.bottom()).zip(lines.skip(list.offset)) {
+        let selected = at == list.cursor;
+        match line {
+            Line::Group(group) => {
+                group_line(app, &rows.groups()[*group], selected, (area, y), buf);
+            }
+            Line::Row(place) => {
+                let Some(view) = rows.at(*place) else {
+                    continue;
+                };
+                let standout = Standout {
+                    selected,
+                    marked: list.marked.contains(&view.profile.name),
+                    grouped: rows.is_grouped(),
+                };
+                columns::row(
+                    buf,
+                    (area.x, y),
+                    columns,
+                    view,
+                    standout,
+                    app.now,
+                    app.theme,
+                );
+            }
+        }
+    }
+    if rows.lines().is_empty() {
+        put(
+            buf,
+            (area.x + 3, inner.y),
+            area.width - 3,
+            "nothing fits; Esc shows everything again",
+            app.theme.dim(),
+            app.theme,
+        );
+    }
+}
+
+fn filter_line(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    let (list, rows) = (&workspace.list, &workspace.rows);
+    let line = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(24),
+        height: 1,
+        ..area
+    };
+    list.filter
+        .draw_labelled(buf, line, ("/ ", 2), list.filtering, app.theme);
+    let shown = rows.shown().count();
+    let text = format!(
+        "{} of {}",
+        words::grouped(shown),
+        words::grouped(rows.len())
+    );
+    put_right(
+        buf,
+        (area.right() - 23, area.y),
+        22,
+        &text,
+        app.theme.dim(),
+        app.theme,
+    );
+}
+
+fn group_line(app: &App, group: &Group, selected: bool, place: (Rect, u16), buf: &mut Buffer) {
+    let (area, y) = place;
+    let theme = app.theme;
+    let signs = theme.signs();
+    if selected {
+        put(buf, (area.x + 1, y), 1, signs.pointer, theme.focus(), theme);
+    }
+    let total: usize = group.counts.iter().sum();
+    let sign = if group.folded {
+        signs.folded
+    } else {
+        signs.unfolded
+    };
+    let number = format!("  {}  ", words::grouped(total));
+    let style = if selected {
+        theme.focus()
+    } else {
+        theme.strong()
+    };
+    let head = [
+        (sign, theme.dim()),
+        (" ", theme.plain()),
+        (group.provider.as_str(), style),
+        (number.as_str(), theme.dim()),
+    ];
+    let mut x = pieces(buf, (area.x + 3, y), area.width - 3, &head, theme);
+    for (kind, count) in HealthKind::ALL.iter().zip(group.counts) {
+        if count > 0 {
+            let text = format!(" {} {}", theme.sign(*kind), words::grouped(count));
+            x = put(
+                buf,
+                (x, y),
+                area.right().saturating_sub(x),
+                &text,
+                theme.health(*kind),
+                theme,
+            );
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! One file a screen: its state, its keys' work, its drawing.
+
+pub mod activity;
+pub mod columns;
+pub mod create;
+pub mod detail;
+pub mod health;
+pub mod history;
+pub mod inbox;
+pub mod list;
+pub mod reveal;
+pub mod sentence;
+pub mod small;
+pub mod tale;
+pub mod unlock;
+pub mod welcome;

@@ -1,0 +1,102 @@
+//! The line above the keys: what the selected row needs, or what is ahead of it.
+
+use crate::model::credential::CredentialView;
+use crate::model::health::{ForecastReason, Health};
+use crate::tui::app::App;
+use crate::tui::keymap::{Action, Scope, key_for};
+use crate::tui::screens::detail;
+use crate::tui::theme::Tone;
+use crate::tui::words;
+
+/// The sentence about a credential, and how it is meant.
+pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
+    let provider = &view.profile.provider_name;
+    let key = |action| key_for(Scope::Credentials, action, app.theme);
+    let again = key(Action::SignInAgain);
+    match &view.health {
+        Health::NeedsLogin { cause } => (
+            Tone::Trouble,
+            format!("{provider}: {}: {again} signs in again", bare(&cause.cause)),
+        ),
+        Health::Misconfigured { cause } => (
+            Tone::Trouble,
+            format!("{provider}: {}. {}", bare(&cause.cause), cause.fix),
+        ),
+        Health::Retrying { next, .. } => {
+            let cause = detail::trouble(view)
+                .map_or("the last attempt failed", |failure| bare(&failure.cause));
+            let when = words::span(app.now.until(*next));
+            (
+                Tone::Soon,
+                format!(
+                    "{provider}: {cause}: next try in {when}, {} tries now",
+                    key(Action::Rotate)
+                ),
+            )
+        }
+        Health::RateLimited { until } => {
+            let when = words::moment(*until, app.now, &app.around.zone);
+            (
+                Tone::Soon,
+                format!("{provider}: held back by a rate limit until {when}"),
+            )
+        }
+        Health::Expired if view.profile.has_refresh_token => {
+            let cause =
+                detail::trouble(view).map_or("not refreshed yet", |failure| bare(&failure.cause));
+            (
+                Tone::Trouble,
+                format!(
+                    "{provider}: expired, {cause}: {} tries now",
+                    key(Action::Rotate)
+                ),
+            )
+        }
+        Health::Expired => (
+            Tone::Trouble,
+            format!("{provider}: expired, and there is no refresh token: {again} signs in again"),
+        ),
+        Health::Revoked => {
+            let remove = key(Action::Remove);
+            (
+                Tone::Dim,
+                format!("{provider}: revoked: {again} signs in again, {remove} forgets it"),
+            )
+        }
+        Health::Refreshing => (
+            Tone::Work,
+            format!("{provider}: new tokens are on their way"),
+        ),
+        Health::Fresh | Health::Expiring | Health::Static => ahead(app, view),
+    }
+}
+
+fn bare(sentence: &str) -> &str {
+    sentence.trim_end_matches('.')
+}
+
+fn ahead(app: &App, view: &CredentialView) -> (Tone, String) {
+    let provider = &view.profile.provider_name;
+    let zone = &app.around.zone;
+    if let Some(forecast) = words::forecast(&view.forecast, app.now, zone) {
+        let ends = !matches!(view.forecast.because, ForecastReason::IdleLife);
+        let tone = if ends { Tone::Soon } else { Tone::Dim };
+        return (tone, format!("{provider}: {forecast}"));
+    }
+    match view.refresh_at {
+        Some(at) => (
+            Tone::Dim,
+            format!(
+                "{provider}: refreshed by itself at {}; nothing is known that would end it",
+                words::moment(at, app.now, zone)
+            ),
+        ),
+        None if view.profile.expires_at.is_none() => {
+            (Tone::Dim, format!("{provider}: this token does not expire"))
+        }
+        None => (
+            Tone::Dim,
+            format!("{provider}: refreshed when somebody asks for it"),
+        ),
+    }
+}

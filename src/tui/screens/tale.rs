@@ -1,0 +1,165 @@
+//! What happened, told: a sentence for a line, and the whole story.
+
+use crate::clock::Timestamp;
+use crate::model::event::{Activity, Happening};
+use crate::model::failure::Failure;
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// One line about what happened, and how it is meant.
+pub fn sentence(activity: &Activity) -> (Tone, String) {
+    match &activity.what {
+        Happening::SignedIn { generation } => (
+            Tone::Good,
+            format!("signed in, generation {}", generation.0),
+        ),
+        Happening::SignInFailed { failure } => {
+            (Tone::Trouble, format!("sign-in failed: {}", failure.cause))
+        }
+        Happening::Refreshed {
+            generation,
+            took_ms,
+            rotated,
+        } => {
+            let rotated = if *rotated {
+                ", refresh token replaced"
+            } else {
+                ""
+            };
+            (
+                Tone::Good,
+                format!(
+                    "refreshed in {took_ms} ms, generation {}{rotated}",
+                    generation.0
+                ),
+            )
+        }
+        Happening::RefreshFailed { failure, next } => {
+            let then = if next.is_some() {
+                ", tried again later"
+            } else {
+                ""
+            };
+            let tone = if next.is_some() {
+                Tone::Soon
+            } else {
+                Tone::Trouble
+            };
+            (
+                tone,
+                format!("refresh failed: {}{then}", code_and_cause(failure)),
+            )
+        }
+        Happening::Recovered { generation } => (
+            Tone::Soon,
+            format!(
+                "a refresh was cut off at generation {}; recovering",
+                generation.0
+            ),
+        ),
+        Happening::Revoked => (Tone::Dim, "revoked at the provider".to_owned()),
+        Happening::RevokeFailed { failure } => (
+            Tone::Trouble,
+            format!("could not be revoked: {}", failure.cause),
+        ),
+        Happening::Removed => (Tone::Dim, "removed here".to_owned()),
+        Happening::VaultCreated => (Tone::Good, "the vault was created".to_owned()),
+        Happening::SlotsChanged => (
+            Tone::Soon,
+            "the ways to unlock the vault were changed".to_owned(),
+        ),
+        Happening::EngineStarted { credentials } => {
+            let many = usize::try_from(*credentials).unwrap_or(usize::MAX);
+            (
+                Tone::Dim,
+                format!(
+                    "the engine started with {}",
+                    words::count(many, "credential")
+                ),
+            )
+        }
+        Happening::ClockJumped { by_ms } => {
+            let by = words::span(Duration::from_millis(by_ms.unsigned_abs()));
+            let how = if *by_ms < 0 {
+                "was set back"
+            } else {
+                "ran ahead (sleep, or set)"
+            };
+            (
+                Tone::Soon,
+                format!("the clock {how} by {by}; everything is planned anew"),
+            )
+        }
+    }
+}
+
+fn code_and_cause(failure: &Failure) -> String {
+    format!("{} ({})", failure.cause.trim_end_matches('.'), failure.code)
+}
+
+/// The whole story in labelled lines.
+pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let mut lines = vec![
+        ("when", words::moment(activity.at, now, zone)),
+        (
+            "whose",
+            activity
+                .name
+                .as_ref()
+                .map_or("the engine's own".to_owned(), ToString::to_string),
+        ),
+        ("what", sentence(activity).1),
+    ];
+    match &activity.what {
+        Happening::SignInFailed { failure } | Happening::RevokeFailed { failure } => {
+            failure_lines(failure, &mut lines);
+        }
+        Happening::RefreshFailed { failure, next } => {
+            failure_lines(failure, &mut lines);
+            let next = match next {
+                Some(at) => format!("tried again at {}", words::moment(*at, now, zone)),
+                None => "not tried again by itself".to_owned(),
+            };
+            lines.push(("then", next));
+        }
+        Happening::Refreshed { rotated, .. } => {
+            let kept = if *rotated {
+                "the provider replaced the refresh token; the new one was on disk before anyone saw it"
+            } else {
+                "the provider kept the refresh token as it was"
+            };
+            lines.push(("token", kept.to_owned()));
+        }
+        Happening::Recovered { .. } => lines.push((
+            "why",
+            "the program ended while an answer was on its way; what is kept is tried, newest first"
+                .to_owned(),
+        )),
+        Happening::SignedIn { .. }
+        | Happening::Revoked
+        | Happening::Removed
+        | Happening::VaultCreated
+        | Happening::SlotsChanged
+        | Happening::EngineStarted { .. }
+        | Happening::ClockJumped { .. } => {}
+    }
+    lines
+}
+
+/// Cause, fix and the provider's words of a failure, labelled.
+pub fn failure_lines(failure: &Failure, lines: &mut Vec<(&'static str, String)>) {
+    lines.push(("cause", failure.cause.clone()));
+    if !failure.fix.is_empty() {
+        lines.push(("fix", failure.fix.clone()));
+    }
+    if let Some(words) = &failure.provider_words {
+        lines.push(("it said", words.clone()));
+    }
+    if let Some(secs) = failure.retry_after_secs {
+        let span = words::span(Duration::from_secs(secs));
+        lines.push(("asked", format!("not to be called for {span}")));
+    }
+    lines.push(("code", failure.code.clone()));
+}

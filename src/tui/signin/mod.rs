@@ -1,0 +1,10 @@
+//! Signing in: a page a decision, then what happens, in words.
+
+pub mod dialog;
+pub mod flows;
+pub mod pages;
+pub mod qr;
+pub mod scopes;
+pub mod session;
+pub mod steps;
+pub mod wizard;

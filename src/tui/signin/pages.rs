@@ -1,0 +1,268 @@
+//! The pages with fields: another provider, placeholders, the client; what is wrong with them, and their drawing.
+
+use crate::model::name::{is_account, is_provider_name};
+use crate::model::provider::Provider;
+use crate::tui::app::App;
+use crate::tui::field::Field;
+use crate::tui::form::Form;
+use crate::tui::paint::{paragraph, pieces, put};
+use crate::tui::signin::wizard::{Page, Wizard};
+use crate::tui::theme::Tone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// The fields of another provider.
+pub fn issuer_form() -> Form {
+    Form::new(vec![
+        ("name", Field::default()),
+        ("issuer URL", Field::default()),
+        ("authorization", Field::default()),
+        ("token", Field::default()),
+        ("device", Field::default()),
+        ("revocation", Field::default()),
+    ])
+}
+
+/// The fields of a client.
+pub fn client_form() -> Form {
+    Form::new(vec![
+        ("client id", Field::default()),
+        ("client secret", Field::masked()),
+    ])
+}
+
+/// A field for each placeholder of a provider, with its default.
+pub fn parameter_form(provider: &Provider) -> Form {
+    let fields = provider
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.as_str(), Field::plain(value)));
+    Form::new(fields.collect())
+}
+
+/// What is wrong with the present page, a sentence.
+pub fn trouble(wizard: &Wizard) -> Option<String> {
+    match wizard.page {
+        Page::Provider | Page::Flow | Page::Session => None,
+        Page::Issuer => issuer_trouble(&wizard.issuer),
+        Page::Parameters => wizard
+            .parameters
+            .fields
+            .iter()
+            .find(|labelled| labelled.field.text().trim().is_empty())
+            .map(|labelled| format!("{} has to be said", labelled.label)),
+        Page::Client if wizard.kept_client => None,
+        Page::Client => client_trouble(wizard),
+        Page::Scopes => {
+            let account = wizard.scopes.account.text().trim();
+            let fine = account.is_empty() || is_account(account);
+            (!fine).then(|| "an account name has no spaces and no slash".to_owned())
+        }
+    }
+}
+
+fn issuer_trouble(form: &Form) -> Option<String> {
+    if !is_provider_name(form.text(0).trim()) {
+        return Some("the name is one to 64 of a-z, 0-9, dot, underscore and dash".to_owned());
+    }
+    form.fields
+        .iter()
+        .enumerate()
+        .skip(1)
+        .find_map(|(at, labelled)| {
+            let text = labelled.field.text().trim();
+            let optional = at > 1 && text.is_empty();
+            (!optional && !is_safe_address(text)).then(|| {
+                format!(
+                    "{} has to be an https address (http for this machine only)",
+                    labelled.label
+                )
+            })
+        })
+}
+
+// Plain http to loopback only: the rest would hand tokens to whoever listens (RFC 8252 8.3).
+fn is_safe_address(text: &str) -> bool {
+    url::Url::parse(text).is_ok_and(|url| match url.scheme() {
+        "https" => url.host().is_some(),
+        "http" => matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")),
+        _ => false,
+    })
+}
+
+fn client_trouble(wizard: &Wizard) -> Option<String> {
+    let id = wizard.client.text(0).trim();
+    if id.is_empty() {
+        return Some("the client id is missing".to_owned());
+    }
+    let setup = wizard.provider().map(|provider| &provider.setup)?;
+    let prefixed = setup.client_id_prefixes.is_empty()
+        || setup
+            .client_id_prefixes
+            .iter()
+            .any(|prefix| id.starts_with(prefix));
+    let suffixed = setup.client_id_suffixes.is_empty()
+        || setup
+            .client_id_suffixes
+            .iter()
+            .any(|suffix| id.ends_with(suffix));
+    if !(prefixed && suffixed) {
+        return Some(format!(
+            "a client id there looks like {}",
+            setup.client_id_hint
+        ));
+    }
+    (setup.needs_secret && wizard.client.text(1).is_empty())
+        .then(|| "this provider's clients have a secret: it is missing".to_owned())
+}
+
+/// Draws the page of another provider.
+pub fn draw_issuer(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let text = "Any provider of OAuth 2.0 or OpenID Connect. Its issuer URL is enough where it publishes its endpoints.";
+    let used = paragraph(buf, area, text, theme.dim(), theme);
+    let form = Rect {
+        y: area.y + used + 1,
+        height: area.height.saturating_sub(used + 1),
+        ..area
+    };
+    wizard
+        .issuer
+        .draw(buf, Rect { height: 2, ..form }, 15, true, theme);
+    let aside = Rect {
+        y: form.y + 3,
+        height: 1,
+        ..area
+    };
+    put(
+        buf,
+        (aside.x, aside.y),
+        aside.width,
+        "endpoints by hand, where it publishes none",
+        theme.dim(),
+        theme,
+    );
+    for at in 2..wizard.issuer.fields.len() {
+        let line = Rect {
+            y: aside.y + u16::try_from(at).unwrap_or(0) - 1,
+            height: 1,
+            ..area
+        };
+        let labelled = &wizard.issuer.fields[at];
+        labelled.field.draw_labelled(
+            buf,
+            line,
+            (&labelled.label, 15),
+            wizard.issuer.focus() == at,
+            theme,
+        );
+    }
+}
+
+/// Draws the page of placeholders.
+pub fn draw_parameters(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let issuer = wizard
+        .provider()
+        .and_then(|provider| provider.issuer.clone().or(provider.endpoints.token.clone()));
+    let text = format!("Which one? It goes into {}", issuer.unwrap_or_default());
+    let used = paragraph(buf, area, &text, theme.dim(), theme);
+    let form = Rect {
+        y: area.y + used + 1,
+        height: area.height.saturating_sub(used + 1),
+        ..area
+    };
+    wizard.parameters.draw(buf, form, 15, true, theme);
+}
+
+/// Draws the page of the client.
+pub fn draw_client(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let kept = wizard.known().and_then(|known| known.client_id.as_deref());
+    let mut y = area.y;
+    if let Some(kept) = kept {
+        let boxes = [
+            (
+                wizard.kept_client,
+                format!("the one kept from last time: {kept}"),
+            ),
+            (!wizard.kept_client, "another one".to_owned()),
+        ];
+        for (ticked, text) in boxes {
+            let sign = if ticked { theme.signs().pointer } else { " " };
+            let style = if ticked {
+                theme.strong()
+            } else {
+                theme.plain()
+            };
+            pieces(
+                buf,
+                (area.x, y),
+                area.width,
+                &[(sign, theme.focus()), (" ", theme.plain()), (&text, style)],
+                theme,
+            );
+            y += 1;
+        }
+        y += 1;
+    }
+    if !wizard.kept_client {
+        wizard.client.draw(
+            buf,
+            Rect {
+                y,
+                height: 2,
+                ..area
+            },
+            15,
+            true,
+            theme,
+        );
+        y += 3;
+        steps(
+            app,
+            wizard,
+            Rect {
+                y,
+                height: area.bottom().saturating_sub(y),
+                ..area
+            },
+            buf,
+        );
+    }
+}
+
+fn steps(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let Some(setup) = wizard.provider().map(|provider| &provider.setup) else {
+        let text = "Register an application at the provider (public or confidential, redirect http://127.0.0.1/callback) and put its id here; the secret too, if it has one.";
+        paragraph(buf, area, text, theme.dim(), theme);
+        return;
+    };
+    let mut y = area.y;
+    if let Some(url) = &setup.url {
+        let line = [("get them at ", theme.dim()), (url.as_str(), theme.plain())];
+        pieces(buf, (area.x, y), area.width, &line, theme);
+        y += 1;
+    }
+    for (number, step) in (1..).zip(&setup.steps) {
+        if y >= area.bottom() {
+            break;
+        }
+        put(
+            buf,
+            (area.x, y),
+            3,
+            &format!("{number} "),
+            theme.tone(Tone::Dim),
+            theme,
+        );
+        let room = Rect {
+            x: area.x + 3,
+            y,
+            width: area.width.saturating_sub(3),
+            height: area.bottom() - y,
+        };
+        y += paragraph(buf, room, step, theme.plain(), theme);
+    }
+}

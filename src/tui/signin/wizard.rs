@@ -1,0 +1,382 @@
+//! The sign-in wizard's state: which page, and everything that was typed on any of them.
+
+use crate::model::client::{Client, ClientAuth};
+use crate::model::credential::{CredentialView, Flow};
+use crate::model::name::{CredentialName, is_account};
+use crate::model::provider::{Endpoints, Provider};
+use crate::model::signin::{ProviderChoice, ProviderView, SignInId, SignInRequest};
+use crate::secret::ClientSecret;
+use crate::tui::field::Field;
+use crate::tui::form::Form;
+use crate::tui::keymap::Scope;
+use crate::tui::pick::{Choice, Pick};
+use crate::tui::signin::pages;
+use crate::tui::signin::scopes::Scopes;
+use crate::tui::signin::session::SignIn;
+use crossterm::event::KeyEvent;
+use std::collections::BTreeMap;
+
+/// The pages, in their order; some are left out where there is nothing to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Page {
+    /// Which provider.
+    Provider,
+    /// Another provider by its issuer.
+    Issuer,
+    /// The provider's placeholders: tenant, host.
+    Parameters,
+    /// Which client.
+    Client,
+    /// Account and scopes.
+    Scopes,
+    /// Which flow.
+    Flow,
+    /// It is under way, or failed.
+    Session,
+}
+
+/// The wizard.
+pub struct Wizard {
+    /// The page that shows.
+    pub page: Page,
+    /// What can be signed in to.
+    pub providers: Vec<ProviderView>,
+    /// The choice of a provider.
+    pub pick: Pick,
+    /// Name, issuer, and endpoints by hand.
+    pub issuer: Form,
+    /// Values of the placeholders.
+    pub parameters: Form,
+    /// Client id and secret.
+    pub client: Form,
+    /// The kept client is used, not the form.
+    pub kept_client: bool,
+    /// Account and scopes.
+    pub scopes: Scopes,
+    /// The choice of a flow.
+    pub flow: usize,
+    /// The sign-in itself.
+    pub session: Option<SignIn>,
+    /// What is wrong with the page.
+    pub trouble: Option<String>,
+    /// The session comes over SSH.
+    pub ssh: bool,
+    chosen: Option<usize>,
+    again: Option<CredentialName>,
+}
+
+impl Wizard {
+    /// A wizard at its first page.
+    pub fn new(providers: Vec<ProviderView>, ssh: bool) -> Self {
+        let mut wizard = Self {
+            page: Page::Provider,
+            providers: Vec::new(),
+            pick: Pick::new(Vec::new()),
+            issuer: pages::issuer_form(),
+            parameters: Form::default(),
+            client: pages::client_form(),
+            kept_client: false,
+            scopes: Scopes::default(),
+            flow: 0,
+            session: None,
+            trouble: None,
+            ssh,
+            chosen: None,
+            again: None,
+        };
+        wizard.offer(providers);
+        wizard
+    }
+
+    /// A wizard that asks for one credential anew, as it was minted before.
+    pub fn again(view: &CredentialView, providers: Vec<ProviderView>, ssh: bool) -> Self {
+        let mut wizard = Self::new(providers, ssh);
+        let name = &view.profile.name;
+        wizard.scopes = Scopes::of(&view.profile.scopes, name.account());
+        wizard.again = Some(name.clone());
+        wizard.chosen = wizard
+            .providers
+            .iter()
+            .position(|known| known.provider.name == name.provider());
+        wizard.flow = wizard
+            .flows()
+            .iter()
+            .position(|flow| *flow == view.profile.flow)
+            .unwrap_or(0);
+        wizard.kept_client = true;
+        wizard.page = Page::Session;
+        wizard
+    }
+
+    /// Takes the providers that can be offered, the ones used before first.
+    pub fn offer(&mut self, mut providers: Vec<ProviderView>) {
+        providers.sort_by_key(|known| {
+            let used = known.client_id.is_some() || known.credentials > 0;
+            (!used, known.provider.display_name.to_lowercase())
+        });
+        let mut choices: Vec<Choice> = providers
+            .iter()
+            .map(|known| Choice {
+                title: known.provider.display_name.clone(),
+                aside: match (known.credentials, &known.client_id) {
+                    (0, None) => String::new(),
+                    (0, Some(_)) => "client kept".to_owned(),
+                    (many, _) => {
+                        crate::tui::words::count(usize::try_from(many).unwrap_or(0), "credential")
+                    }
+                },
+            })
+            .collect();
+        choices.push(Choice {
+            title: "Another: by its issuer URL".to_owned(),
+            aside: String::new(),
+        });
+        self.providers = providers;
+        self.pick.replace(choices);
+    }
+
+    /// The provider that was chosen; `None`: another one, by its issuer.
+    pub fn provider(&self) -> Option<&Provider> {
+        self.known().map(|known| &known.provider)
+    }
+
+    /// The same with what is kept of it.
+    pub fn known(&self) -> Option<&ProviderView> {
+        self.providers.get(self.chosen?)
+    }
+
+    /// What the provider is called.
+    pub fn provider_title(&self) -> String {
+        match (self.provider(), &self.again) {
+            (Some(provider), _) => provider.display_name.clone(),
+            (None, Some(name)) => name.provider().to_owned(),
+            (None, None) => self.issuer.text(0).to_owned(),
+        }
+    }
+
+    /// The flows that are offered, the recommended one first. Over SSH that is the device code.
+    pub fn flows(&self) -> Vec<Flow> {
+        let mut flows = self
+            .provider()
+            .map(|provider| provider.flows.clone())
+            .unwrap_or_default();
+        if flows.is_empty() {
+            flows = vec![Flow::Device, Flow::Loopback];
+        }
+        if self.ssh {
+            flows.sort_by_key(|flow| *flow != Flow::Device);
+        }
+        flows
+    }
+
+    /// Whether there is something to decide on a page.
+    fn has(&self, page: Page) -> bool {
+        match page {
+            Page::Issuer => self.chosen.is_none(),
+            Page::Parameters => !self.parameters.fields.is_empty(),
+            Page::Provider | Page::Client | Page::Scopes | Page::Flow | Page::Session => true,
+        }
+    }
+
+    const PAGES: [Page; 7] = [
+        Page::Provider,
+        Page::Issuer,
+        Page::Parameters,
+        Page::Client,
+        Page::Scopes,
+        Page::Flow,
+        Page::Session,
+    ];
+
+    /// Goes one page further, if this one is right; `true` when the sign-in is to start.
+    pub fn advance(&mut self) -> bool {
+        if self.page == Page::Provider {
+            self.choose();
+        }
+        self.trouble = pages::trouble(self);
+        if self.trouble.is_some() {
+            return false;
+        }
+        let next = Self::PAGES
+            .into_iter()
+            .find(|page| *page > self.page && self.has(*page));
+        self.page = next.unwrap_or(Page::Session);
+        self.page == Page::Session
+    }
+
+    /// Goes one page back; `false` when this was the first.
+    pub fn back(&mut self) -> bool {
+        self.trouble = None;
+        self.session = None;
+        let before = Self::PAGES
+            .into_iter()
+            .rev()
+            .find(|page| *page < self.page && self.has(*page));
+        match before {
+            Some(_) if self.again.is_some() => false,
+            Some(page) => {
+                self.page = page;
+                true
+            }
+            None => false,
+        }
+    }
+
+    // What was typed for one provider says nothing about another.
+    fn choose(&mut self) {
+        let chosen = self.pick.chosen().filter(|at| *at < self.providers.len());
+        let fresh = chosen != self.chosen || self.client.fields.is_empty();
+        self.chosen = chosen;
+        if !fresh && !self.parameters.fields.is_empty() {
+            return;
+        }
+        self.client = pages::client_form();
+        self.kept_client = self.known().is_some_and(|known| known.client_id.is_some());
+        self.flow = 0;
+        let (parameters, scopes) = match self.provider() {
+            Some(provider) => (
+                pages::parameter_form(provider),
+                Scopes::of(&provider.default_scopes, ""),
+            ),
+            None => (
+                Form::default(),
+                Scopes::of(&["openid".to_owned(), "offline_access".to_owned()], ""),
+            ),
+        };
+        self.parameters = parameters;
+        self.scopes = scopes;
+    }
+
+    /// Where its keys have their meaning.
+    pub fn scopes(&self) -> Vec<Scope> {
+        match self.page {
+            Page::Provider => vec![Scope::Picking],
+            Page::Issuer | Page::Parameters => vec![Scope::Form],
+            Page::Client if self.kept_client => vec![Scope::Picking, Scope::Ticking],
+            Page::Client => vec![Scope::Form],
+            Page::Scopes if self.scopes.on_a_scope() => vec![Scope::Ticking, Scope::Form],
+            Page::Scopes => vec![Scope::Form],
+            Page::Flow => vec![Scope::Picking],
+            Page::Session => self
+                .session
+                .as_ref()
+                .map_or(vec![Scope::Session], SignIn::scopes),
+        }
+    }
+
+    /// Takes a key that may be typing.
+    pub fn type_key(&mut self, key: KeyEvent) -> bool {
+        let typed = match self.page {
+            Page::Provider => self.pick.type_key(key),
+            Page::Issuer => self.issuer.type_key(key),
+            Page::Parameters => self.parameters.type_key(key),
+            Page::Client if self.kept_client => false,
+            Page::Client => self.client.type_key(key),
+            Page::Scopes => self.scopes.type_key(key),
+            Page::Flow => false,
+            Page::Session => self
+                .session
+                .as_mut()
+                .is_some_and(|session| session.type_key(key)),
+        };
+        if typed {
+            self.trouble = None;
+        }
+        typed
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        match self.page {
+            Page::Provider => self.pick.paste(text),
+            Page::Issuer => self.issuer.paste(text),
+            Page::Parameters => self.parameters.paste(text),
+            Page::Client if self.kept_client => {}
+            Page::Client => self.client.paste(text),
+            Page::Scopes => self.scopes.paste(text),
+            Page::Flow => {}
+            Page::Session => {
+                if let Some(session) = &mut self.session {
+                    session.paste(text);
+                }
+            }
+        }
+    }
+
+    /// What is asked of the engine.
+    pub fn request(&self, id: SignInId) -> SignInRequest {
+        let account = Some(self.scopes.account.text().trim()).filter(|account| is_account(account));
+        SignInRequest {
+            id,
+            provider: self.choice(),
+            account: account.map(str::to_owned),
+            client: (!self.kept_client).then(|| self.new_client()),
+            scopes: Some(self.scopes.ticked()).filter(|scopes| !scopes.is_empty()),
+            flow: self.flows().get(self.flow).copied(),
+            redirect_port: None,
+        }
+    }
+
+    fn choice(&self) -> ProviderChoice {
+        let known = self.provider().map(|provider| provider.name.clone());
+        let again = self.again.as_ref().map(|name| name.provider().to_owned());
+        match known.or(again) {
+            Some(name) => {
+                let parameters: BTreeMap<String, String> = self
+                    .parameters
+                    .fields
+                    .iter()
+                    .map(|labelled| {
+                        (
+                            labelled.label.clone(),
+                            labelled.field.text().trim().to_owned(),
+                        )
+                    })
+                    .collect();
+                ProviderChoice::Known { name, parameters }
+            }
+            None => {
+                let by_hand =
+                    |at| Some(self.issuer.text(at).trim().to_owned()).filter(|url| !url.is_empty());
+                ProviderChoice::Issuer {
+                    name: self.issuer.text(0).trim().to_owned(),
+                    issuer: self.issuer.text(1).trim().to_owned(),
+                    endpoints: Box::new(Endpoints {
+                        authorization: by_hand(2),
+                        token: by_hand(3),
+                        device_authorization: by_hand(4),
+                        revocation: by_hand(5),
+                        ..Endpoints::default()
+                    }),
+                }
+            }
+        }
+    }
+
+    fn new_client(&self) -> Client {
+        let secret = Some(self.client.text(1).to_owned()).filter(|secret| !secret.is_empty());
+        let known = self
+            .provider()
+            .and_then(|provider| match self.flows().get(self.flow) {
+                Some(Flow::Device) => provider.device_client_auth.or(provider.client_auth),
+                Some(Flow::Loopback) | None => provider.client_auth,
+            });
+        let auth = match (&secret, known) {
+            (None, _) => ClientAuth::None,
+            (Some(_), Some(auth)) if auth != ClientAuth::None => auth,
+            (Some(_), _) => ClientAuth::ClientSecretBasic,
+        };
+        Client {
+            id: self.client.text(0).trim().to_owned(),
+            secret: secret.map(ClientSecret::new),
+            auth,
+        }
+    }
+
+    /// Empties the field with the client's secret.
+    pub fn forget_secret(&mut self) {
+        if let Some(labelled) = self.client.fields.get_mut(1) {
+            labelled.field = Field::masked();
+        }
+    }
+}

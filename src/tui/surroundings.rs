@@ -1,0 +1,87 @@
+//! What the environment tells about the terminal and the person in front of it.
+
+use crate::tui::theme::Theme;
+use jiff::tz::TimeZone;
+
+/// What is known before the first key is pressed.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// How things are drawn.
+    pub theme: Theme,
+    /// The session comes over SSH: a browser here is not the person's.
+    pub ssh: bool,
+    /// There is a desktop on this machine for a clipboard and a browser.
+    pub desktop: bool,
+    /// Zone of the times that are shown.
+    pub zone: TimeZone,
+}
+
+impl Surroundings {
+    /// Reads the environment.
+    pub fn read() -> Self {
+        Self::from(&|name| std::env::var(name).ok(), TimeZone::system())
+    }
+
+    /// The same from given variables.
+    pub fn from(variable: &dyn Fn(&str) -> Option<String>, zone: TimeZone) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let dumb = set("TERM").is_some_and(|term| term == "dumb" || term.starts_with("vt"));
+        let colour = set("NO_COLOR").is_none() && !dumb;
+        // The first that is set decides (POSIX, 8.2).
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
+        let unicode = locale.map_or(cfg!(target_os = "macos"), |locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        });
+        Self {
+            theme: Theme::new(colour, unicode),
+            ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
+            desktop: cfg!(target_os = "macos")
+                || set("DISPLAY").is_some()
+                || set("WAYLAND_DISPLAY").is_some(),
+            zone,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(variables: &'static [(&str, &str)]) -> Surroundings {
+        let variable = |name: &str| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        Surroundings::from(&variable, TimeZone::UTC)
+    }
+
+    #[test]
+    fn the_locale_decides_over_unicode_and_the_first_set_one_wins() {
+        assert!(with(&[("LANG", "de_DE.UTF-8")]).theme.has_unicode());
+        assert!(
+            !with(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")])
+                .theme
+                .has_unicode()
+        );
+        assert!(
+            with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")])
+                .theme
+                .has_unicode()
+        );
+    }
+
+    #[test]
+    fn no_color_takes_the_colours_away_unless_it_is_empty() {
+        assert!(!with(&[("NO_COLOR", "1")]).theme.has_colour());
+        assert!(with(&[("NO_COLOR", "")]).theme.has_colour());
+    }
+
+    #[test]
+    fn a_session_over_ssh_is_noticed() {
+        assert!(with(&[("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")]).ssh);
+        assert!(!with(&[]).ssh);
+    }
+}

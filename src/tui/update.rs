@@ -1,0 +1,243 @@
+//! Takes a message, changes the state, says what is to be done outside. No IO, no clock of its own.
+
+use crate::engine::api::Event;
+use crate::engine::gate::{GateError, Place};
+use crate::model::signin::{SignInId, SignInStep};
+use crate::tui::answers;
+use crate::tui::app::{App, Session};
+use crate::tui::effect::{Ask, Effect};
+use crate::tui::keys;
+use crate::tui::layout;
+use crate::tui::message::Message;
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::pointer;
+use crate::tui::screens::list;
+use crate::tui::theme::Tone;
+use crate::tui::workspace::{Tab, Workspace};
+
+/// Lines of the activity that are asked for at the start.
+const FIRST_LINES: usize = 500;
+
+/// Takes a message.
+pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Tick => tick(app),
+        Message::Key(key) => keys::press(app, key),
+        Message::Mouse(mouse) => pointer::mouse(app, mouse),
+        Message::Paste(text) => {
+            keys::paste(app, &text);
+            Vec::new()
+        }
+        Message::Resize(columns, rows) => {
+            app.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Opened(Ok(place)) => opened(app, place),
+        Message::Opened(Err(error)) => {
+            closed(app, error);
+            Vec::new()
+        }
+        Message::Event(event) => happened(app, event),
+        Message::Answer(answer) => answers::take(app, *answer),
+        Message::Copied(Ok(())) => Vec::new(),
+        Message::Copied(Err(why)) => {
+            app.clipboard = None;
+            app.say(Tone::Trouble, &format!("nothing was copied: {why}"));
+            Vec::new()
+        }
+        Message::Browser(outcome) => {
+            browser(app, outcome);
+            Vec::new()
+        }
+        Message::Approved(true) => {
+            app.say(Tone::Good, "approved at the demo's provider");
+            Vec::new()
+        }
+        Message::Approved(false) => {
+            app.say(
+                Tone::Dim,
+                "nothing waits for approval at the demo's provider",
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// The vault is open: the first questions.
+pub fn opened(app: &mut App, place: Place) -> Vec<Effect> {
+    app.session = Session::Open(Box::new(Workspace::new(place)));
+    app.overlays.clear();
+    let asks = [
+        Ask::List,
+        Ask::Activity(None, FIRST_LINES),
+        Ask::Providers,
+        Ask::Status,
+    ];
+    asks.into_iter().map(Effect::Ask).collect()
+}
+
+fn closed(app: &mut App, error: GateError) {
+    match &mut app.session {
+        Session::Create(page) => page.failed(error),
+        Session::Unlock(page) => page.failed(error),
+        Session::Open(_) => {}
+    }
+}
+
+fn browser(app: &mut App, outcome: Result<(), String>) {
+    let note = match outcome {
+        Ok(()) => (Tone::Good, "a browser was started".to_owned()),
+        Err(why) => (
+            Tone::Trouble,
+            format!("no browser could be started: {why}; copy the address instead"),
+        ),
+    };
+    match app.overlays.last_mut() {
+        Some(Overlay::Wizard(wizard)) if wizard.session.is_some() => {
+            if let Some(session) = &mut wizard.session {
+                session.note = Some(note);
+            }
+        }
+        _ => app.say(note.0, &note.1),
+    }
+}
+
+fn tick(app: &mut App) -> Vec<Effect> {
+    let now = app.now;
+    app.notices.expire(now);
+    let mut effects = Vec::new();
+    if app
+        .clipboard
+        .as_ref()
+        .is_some_and(|lease| lease.until <= now)
+    {
+        app.clipboard = None;
+        effects.push(Effect::ClearClipboard);
+        app.say(Tone::Dim, "the token was cleared from the clipboard");
+    }
+    if let Some(workspace) = app.open_mut() {
+        if workspace
+            .revealed
+            .as_ref()
+            .is_some_and(|revealed| revealed.until <= now)
+        {
+            workspace.revealed = None;
+        }
+        // The forecast comes nearer without any event.
+        if now.as_secs() % 60 == 0 {
+            workspace.inbox.gather(&workspace.rows, now);
+        }
+        if workspace.tab == Tab::Health && !workspace.stopped {
+            workspace.figures.gather(&workspace.rows, now);
+            effects.push(Effect::Ask(Ask::Status));
+        }
+    }
+    effects
+}
+
+fn happened(app: &mut App, event: Event) -> Vec<Effect> {
+    if let Event::SignIn { id, step } = event {
+        return sign_in_step(app, id, step);
+    }
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    match event {
+        Event::Changed { view } => {
+            if workspace.revealed.as_ref().is_some_and(|revealed| {
+                // What is shown is no longer the token.
+                revealed.name == view.profile.name
+                    && workspace
+                        .rows
+                        .get(&revealed.name)
+                        .is_some_and(|old| old.generation != view.generation)
+            }) {
+                workspace.revealed = None;
+            }
+            workspace.rows.upsert(view);
+        }
+        Event::Removed { name } => workspace.rows.remove(&name),
+        Event::Happened { activity } => {
+            if let Some(detail) = &mut workspace.detail
+                && activity.name.as_ref() == Some(&detail.name)
+                && let Some(history) = &mut detail.history
+                && !history.contains(&activity)
+            {
+                history.push(activity.clone());
+            }
+            workspace.log.happened(activity);
+        }
+        Event::Loaded { loaded, total } => {
+            workspace.loading = (loaded < total).then_some((loaded, total));
+            if loaded >= total {
+                return vec![Effect::Ask(Ask::List)];
+            }
+        }
+        Event::Lagged => {
+            return vec![
+                Effect::Ask(Ask::List),
+                Effect::Ask(Ask::Activity(None, FIRST_LINES)),
+            ];
+        }
+        Event::Stopped => {
+            workspace.stopped = true;
+            app.say(Tone::Trouble, "the engine has stopped");
+        }
+        Event::SignIn { .. } => {}
+    }
+    Vec::new()
+}
+
+fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
+    let ours = app.overlays.iter().position(|overlay| match overlay {
+        Overlay::Wizard(wizard) => wizard
+            .session
+            .as_ref()
+            .is_some_and(|session| session.id == id),
+        Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => false,
+    });
+    match step {
+        SignInStep::SignedIn { name } => {
+            if let Some(at) = ours {
+                app.overlays.remove(at);
+                app.say(
+                    Tone::Good,
+                    &format!("signed in: {name} is kept fresh from now on"),
+                );
+                if let Some(workspace) = app.open_mut() {
+                    workspace.tab = Tab::Credentials;
+                    workspace.detail = None;
+                    workspace.expected = Some(name);
+                }
+            }
+            vec![Effect::Ask(Ask::Providers)]
+        }
+        SignInStep::Cancelled => {
+            if let Some(at) = ours {
+                app.overlays.remove(at);
+                app.say(Tone::Dim, "the sign-in was given up");
+            }
+            Vec::new()
+        }
+        step => {
+            if let Some(Overlay::Wizard(wizard)) = ours.and_then(|at| app.overlays.get_mut(at))
+                && let Some(session) = &mut wizard.session
+            {
+                session.step(step);
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Brings everything that is made from the credentials up to date; before keys are taken and before a frame is drawn.
+pub fn settle(app: &mut App) {
+    let (now, size) = (app.now, app.size);
+    if layout::is_too_small(size) {
+        return;
+    }
+    if let Some(workspace) = app.open_mut() {
+        let height = list::height(&workspace.list, size);
+        workspace.settle(now, height);
+    }
+}

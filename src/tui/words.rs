@@ -1,0 +1,235 @@
+//! Times, counts and states as people say them.
+
+use crate::clock::Timestamp;
+use crate::model::client::ClientAuth;
+use crate::model::credential::{CredentialView, Flow};
+use crate::model::health::{Forecast, ForecastReason, Health};
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// A duration in its two largest units, `7h 12m`, `41m 07s`, `48s`.
+pub fn span(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    let (minutes, hours, days) = (secs / 60, secs / 3600, secs / 86_400);
+    if days >= 365 {
+        format!("{}y {:02}d", days / 365, days % 365)
+    } else if days >= 1 {
+        format!("{days}d {:02}h", hours % 24)
+    } else if hours >= 1 {
+        format!("{hours}h {:02}m", minutes % 60)
+    } else if minutes >= 1 {
+        format!("{minutes}m {:02}s", secs % 60)
+    } else {
+        format!("{secs}s")
+    }
+}
+
+/// A duration in its largest unit alone, `2h`, `41m`.
+pub fn about(duration: Duration) -> String {
+    let whole = span(duration);
+    whole.split(' ').next().unwrap_or_default().to_owned()
+}
+
+/// `1st`, `2nd`, `3rd`, `4th`.
+pub fn ordinal(number: u32) -> String {
+    let ending = match (number % 10, number % 100) {
+        (_, 11..=13) => "th",
+        (1, _) => "st",
+        (2, _) => "nd",
+        (3, _) => "rd",
+        _ => "th",
+    };
+    format!("{number}{ending}")
+}
+
+/// `1 credential`, `7 credentials`.
+pub fn count(number: usize, noun: &str) -> String {
+    let thousands = grouped(number);
+    if number == 1 {
+        format!("{thousands} {noun}")
+    } else {
+        format!("{thousands} {noun}s")
+    }
+}
+
+/// A number with its thousands apart: `10,000`.
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+fn zoned(moment: Timestamp, zone: &TimeZone) -> jiff::Zoned {
+    jiff::Timestamp::from_millisecond(moment.as_millis())
+        .unwrap_or_default()
+        .to_zoned(zone.clone())
+}
+
+/// The time of day with seconds, `14:03:22`.
+pub fn clock(moment: Timestamp, zone: &TimeZone) -> String {
+    zoned(moment, zone).strftime("%H:%M:%S").to_string()
+}
+
+/// The day, `27 Nov`, with the year when it is not this one.
+pub fn day(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (then, now) = (zoned(moment, zone), zoned(now, zone));
+    let format = if then.year() == now.year() {
+        "%-d %b"
+    } else {
+        "%-d %b %Y"
+    };
+    then.strftime(format).to_string()
+}
+
+/// The time of day when it is today, else the day and the time.
+pub fn moment(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    if zoned(moment, zone).date() == zoned(now, zone).date() {
+        clock(moment, zone)
+    } else {
+        format!(
+            "{} {}",
+            day(moment, now, zone),
+            zoned(moment, zone).strftime("%H:%M")
+        )
+    }
+}
+
+/// A health in words, with its detail: `retrying, 3rd in 12s`.
+pub fn health(health: &Health, now: Timestamp, zone: &TimeZone) -> String {
+    let word = health.kind().word();
+    match health {
+        Health::Retrying { attempt, next } => {
+            format!(
+                "{word}, {} in {}",
+                ordinal(*attempt),
+                span(now.until(*next))
+            )
+        }
+        Health::RateLimited { until } => {
+            format!("{word} until {}", zoned(*until, zone).strftime("%H:%M"))
+        }
+        Health::Fresh
+        | Health::Expiring
+        | Health::Refreshing
+        | Health::Expired
+        | Health::NeedsLogin { .. }
+        | Health::Misconfigured { .. }
+        | Health::Revoked
+        | Health::Static => word.to_owned(),
+    }
+}
+
+/// What happens next to a credential, for the list: `refresh 6h 24m`, `3rd try in 12s`.
+pub fn next(view: &CredentialView, now: Timestamp) -> String {
+    match &view.health {
+        Health::Refreshing => "now".to_owned(),
+        Health::Retrying { attempt, next } => {
+            format!("{} try in {}", ordinal(*attempt), span(now.until(*next)))
+        }
+        Health::RateLimited { until } => format!("waits {}", span(now.until(*until))),
+        Health::Revoked | Health::Static => String::new(),
+        Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now),
+        Health::Expired if view.refresh_at.is_none() => ended(view, now),
+        Health::Fresh | Health::Expiring | Health::Expired => match view.refresh_at {
+            Some(at) if at <= now => "refresh now".to_owned(),
+            Some(at) => format!("refresh {}", span(now.until(at))),
+            None if view.profile.has_refresh_token => "on demand".to_owned(),
+            None => "no refresh".to_owned(),
+        },
+    }
+}
+
+fn ended(view: &CredentialView, now: Timestamp) -> String {
+    match view.profile.expires_at {
+        Some(end) if end <= now => format!("expired {} ago", about(now.since(end))),
+        Some(_) | None => String::new(),
+    }
+}
+
+/// When the refresh token dies, a sentence; `None` when nothing is known that ends it.
+pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<String> {
+    let when = day(forecast.dies_at?, now, zone);
+    Some(match forecast.because {
+        ForecastReason::NoRefreshToken => {
+            "there is no refresh token: sign in again when it expires".to_owned()
+        }
+        ForecastReason::ProviderSaid => {
+            format!("the provider ends the refresh token on {when}: sign in again before")
+        }
+        ForecastReason::AbsoluteLife => {
+            format!("the refresh token lives until {when}, however used: sign in again before")
+        }
+        ForecastReason::IdleLife => {
+            format!("unused, the refresh token would die on {when}; each refresh moves that date")
+        }
+        ForecastReason::Unknown => return None,
+    })
+}
+
+/// A flow, as people call it.
+pub const fn flow(flow: Flow) -> &'static str {
+    match flow {
+        Flow::Device => "device code",
+        Flow::Loopback => "browser",
+    }
+}
+
+/// How a client authenticates, as people say it.
+pub const fn client_auth(auth: ClientAuth) -> &'static str {
+    match auth {
+        ClientAuth::None => "public client, no secret",
+        ClientAuth::ClientSecretBasic => "secret in the header",
+        ClientAuth::ClientSecretPost => "secret in the body",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_show_their_two_largest_units() {
+        for (secs, text) in [
+            (0, "0s"),
+            (48, "48s"),
+            (340, "5m 40s"),
+            (2467, "41m 07s"),
+            (25_920, "7h 12m"),
+            (273_600, "3d 04h"),
+            (34_560_000, "1y 35d"),
+        ] {
+            assert_eq!(span(Duration::from_secs(secs)), text);
+        }
+        assert_eq!(about(Duration::from_secs(7300)), "2h");
+    }
+
+    #[test]
+    fn ordinals_and_counts_are_english() {
+        let ordinals: Vec<_> = [1, 2, 3, 4, 11, 12, 21, 102].map(ordinal).to_vec();
+        assert_eq!(
+            ordinals,
+            ["1st", "2nd", "3rd", "4th", "11th", "12th", "21st", "102nd"]
+        );
+        assert_eq!(count(1, "credential"), "1 credential");
+        assert_eq!(count(10_000, "credential"), "10,000 credentials");
+    }
+
+    #[test]
+    fn a_moment_of_another_day_names_the_day() {
+        let now = Timestamp::from_secs(1_795_205_000);
+        let zone = TimeZone::UTC;
+        assert_eq!(moment(now, now, &zone), "20:03:20");
+        let later = now.plus(Duration::from_secs(7 * 86_400));
+        assert_eq!(moment(later, now, &zone), "27 Nov 20:03");
+        assert_eq!(
+            day(now.plus(Duration::from_secs(90 * 86_400)), now, &zone),
+            "18 Feb 2027"
+        );
+    }
+}
