@@ -1,4 +1,4 @@
-//! What surrounds every screen: the counts, the tabs, the sentence about the selected row, the keys; and boxes.
+//! What surrounds every screen: counts, tabs, the sentence about the selected row, keys; and boxes.
 
 use crate::engine::gate::Place;
 use crate::model::health::HealthKind;

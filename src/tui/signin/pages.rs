@@ -1,4 +1,4 @@
-//! The pages with fields: another provider, placeholders, the client; what is wrong with them, and their drawing.
+//! The pages with fields: another provider, placeholders, the client; what is wrong with them.
 
 use crate::model::name::{is_account, is_provider_name};
 use crate::model::provider::Provider;
