@@ -312,6 +312,11 @@ impl VaultError {
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
                 source: Box::new(source),
             },
+            ErrorKind::PermissionDenied if what.starts_with("create") || what.ends_with("lock") => {
+                Self::ReadOnly {
+                    source: Box::new(source),
+                }
+            }
             _ => Self::Io {
                 what,
                 path: path.to_path_buf(),
