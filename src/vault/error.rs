@@ -105,6 +105,9 @@ pub enum VaultError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The keyring service runs and has no keyring to put anything in.
+    #[error("the keyring service has no default keyring yet")]
+    NoDefaultKeyring,
     /// There is no keyring service on this machine, or in this session.
     #[error("there is no keyring service in this session")]
     NoKeyring,
@@ -269,6 +272,9 @@ impl VaultError {
             Self::KeyringLocked { .. } => {
                 "unlock the keyring (log in to the desktop, or `gnome-keyring-daemon --unlock`), or use the passphrase"
                     .to_owned()
+            }
+            Self::NoDefaultKeyring => {
+                "create one (log in to the desktop, or `gnome-keyring-daemon --unlock`), or use the passphrase".to_owned()
             }
             Self::NoKeyring => {
                 "start a secret service (gnome-keyring, KWallet, KeePassXC) in a D-Bus session, or use the passphrase"

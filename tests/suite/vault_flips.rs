@@ -81,18 +81,21 @@ fn try_change(path: &Path, original: &Original, at: usize, by: u8) -> Outcome {
     else {
         return Outcome::Refused;
     };
-    let said = everything(&mut vault);
-    if let Ok(said) = &said {
-        let right: HashSet<&str> = original.says.lines().collect();
-        let wrong = said
-            .lines()
-            .find(|line| line.contains("marker-") && !right.contains(line));
-        assert!(wrong.is_none(), "byte {at} by {by:#x}: {wrong:?}");
-    }
-    let report = verify(&mut vault);
-    if said.is_err() || !report.is_whole() {
+    let Ok(said) = everything(&mut vault) else {
         return Outcome::Refused;
+    };
+    if said == original.says {
+        return match verify(&mut vault).is_whole() {
+            true => Outcome::Harmless,
+            false => Outcome::Refused,
+        };
     }
-    assert_eq!(said.unwrap(), original.says, "byte {at} by {by:#x}");
-    Outcome::Harmless
+    let right: HashSet<&str> = original.says.lines().collect();
+    let wrong = said
+        .lines()
+        .find(|line| line.contains("marker-") && !right.contains(line));
+    assert!(wrong.is_none(), "byte {at} by {by:#x}: {wrong:?}");
+    let report = verify(&mut vault);
+    assert!(!report.is_whole(), "byte {at} by {by:#x} went unnoticed");
+    Outcome::Refused
 }

@@ -22,7 +22,8 @@ gdbus call --session --dest org.freedesktop.secrets --object-path /org/freedeskt
 exec "$0" --ignored --exact "$1"
 "#;
 
-const NO_SERVICE: &str = r#"exec "$0" --ignored --exact "$1""#;
+/// A bus on which a service is started on demand, and no keyring was ever made.
+const NOT_SET_UP: &str = r#"exec "$0" --ignored --exact "$1""#;
 
 const HOME: &str = "TOKENWARD_TEST_KEYRING_HOME";
 const STEP: &str = "TOKENWARD_TEST_KEYRING";
@@ -119,16 +120,43 @@ fn a_locked_keyring_is_named_as_such() {
 }
 
 #[test]
-#[ignore = "needs dbus-run-session"]
-fn a_session_without_keyring_is_named_as_such() {
-    let Some(home) = in_a_session("a_session_without_keyring_is_named_as_such", NO_SERVICE) else {
+#[ignore = "needs dbus-run-session and gnome-keyring-daemon"]
+fn a_keyring_that_was_never_set_up_is_named_as_such() {
+    let test = "a_keyring_that_was_never_set_up_is_named_as_such";
+    let Some(home) = in_a_session(test, NOT_SET_UP) else {
         return;
     };
     let error = create(&home.join("vault/vault.db")).unwrap_err();
-    assert!(matches!(error, VaultError::NoKeyring), "{error:?}");
-    assert_eq!(
-        std::fs::read_dir(home.join("vault")).unwrap().count(),
-        0,
-        "nothing is left behind"
+    assert!(matches!(error, VaultError::NoDefaultKeyring), "{error:?}");
+    assert_nothing_is_left(&home);
+}
+
+#[test]
+fn a_session_without_keyring_is_named_as_such() {
+    if let Some(home) = std::env::var_os(HOME) {
+        let home = Path::new(&home);
+        let error = create(&home.join("vault/vault.db")).unwrap_err();
+        assert!(matches!(error, VaultError::NoKeyring), "{error:?}");
+        return assert_nothing_is_left(home);
+    }
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "vault_keyring::a_session_without_keyring_is_named_as_such",
+        ])
+        .env(HOME, home.path())
+        .env("XDG_RUNTIME_DIR", home.path())
+        .env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
     );
+}
+
+fn assert_nothing_is_left(home: &Path) {
+    assert_eq!(std::fs::read_dir(home.join("vault")).unwrap().count(), 0);
 }
