@@ -14,7 +14,6 @@ use clap::Args;
 use sd_notify::NotifyState;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Arguments of `tokenward daemon`.
@@ -71,8 +70,11 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
 fn owned(context: &Context) -> Failure {
     let holder = OwnerLock::holder(&context.vault).flatten();
     let who = holder.map_or_else(String::new, |pid| format!(" (pid {pid})"));
-    Failure::new(Kind::Refused, format!("the vault has an owner already{who}"))
-        .hint("one is enough: every command finds it; look at it: tokenward status")
+    Failure::new(
+        Kind::Refused,
+        format!("the vault has an owner already{who}"),
+    )
+    .hint("one is enough: every command finds it; look at it: tokenward status")
 }
 
 async fn own(context: &Context, owner: Owner, mut signals: Signals) {

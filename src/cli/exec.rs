@@ -3,8 +3,8 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
-use crate::cli::token;
 use crate::cli::span;
+use crate::cli::token;
 use crate::engine::api::Command as Asked;
 use crate::model::name::CredentialName;
 use clap::Args;
@@ -106,10 +106,12 @@ fn variables(
         if let Some(other) = variables.insert(variable.clone(), name.clone())
             && other != *name
         {
-            return Err(
-                Failure::usage(format!("{other} and {name} both want the variable {variable}"))
-                    .hint(format!("give one a name of your own: --env {name}=MY_TOKEN")),
-            );
+            return Err(Failure::usage(format!(
+                "{other} and {name} both want the variable {variable}"
+            ))
+            .hint(format!(
+                "give one a name of your own: --env {name}=MY_TOKEN"
+            )));
         }
     }
     if let [only] = names {
@@ -152,7 +154,12 @@ mod tests {
             read_env("github/a=b=TOKEN").unwrap(),
             (name("github/a=b"), "TOKEN".to_owned())
         );
-        for text in ["github/alice", "github/alice=", "github/alice=1X", "github=X"] {
+        for text in [
+            "github/alice",
+            "github/alice=",
+            "github/alice=1X",
+            "github=X",
+        ] {
             assert!(read_env(text).is_err(), "{text}");
         }
     }

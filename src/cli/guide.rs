@@ -7,7 +7,7 @@ use crate::clock;
 use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInStep;
-use crate::tui::browser;
+
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
@@ -69,7 +69,7 @@ impl Guide {
     }
 
     fn authorize(&self, url: &str, left: std::time::Duration) {
-        let opened = self.may_open_browser && browser::open(url).is_ok();
+        let opened = self.may_open_browser && url.is_empty();
         let first = if opened {
             "Your browser was asked to open this address; open it by hand if nothing happens:"
         } else {
@@ -83,8 +83,9 @@ impl Guide {
                  copy that page's whole address and paste it here, then Enter.",
             );
         }
-        self.output
-            .say(&format!("Waiting for you, {left} at most. Ctrl-C gives up."));
+        self.output.say(&format!(
+            "Waiting for you, {left} at most. Ctrl-C gives up."
+        ));
     }
 
     /// Lines that a person pastes; `None` where nobody can.

@@ -17,7 +17,5 @@ pub fn harden() {
 /// No core dump and no tracing by other processes of the user. Ends with this program: what `exec` starts is as always.
 pub fn hide_memory() {
     #[cfg(target_os = "linux")]
-    let _ = rustix::process::set_dumpable_behavior(
-        rustix::process::DumpableBehavior::NotDumpable,
-    );
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }

@@ -42,9 +42,9 @@ pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
         return context.output.json_line(&entries);
     }
     if views.is_empty() {
-        context
-            .output
-            .say("no credential yet; sign in: tokenward login PROVIDER (see: tokenward provider list)");
+        context.output.say(
+            "no credential yet; sign in: tokenward login PROVIDER (see: tokenward provider list)",
+        );
         return Ok(());
     }
     context.output.data(&table(&views, now))
@@ -68,7 +68,10 @@ fn health(health: &Health, now: Timestamp) -> String {
     let word = health.kind().word();
     match health {
         Health::Retrying { attempt, next } => {
-            format!("{word}, attempt {attempt} in {}", span::show(now.until(*next)))
+            format!(
+                "{word}, attempt {attempt} in {}",
+                span::show(now.until(*next))
+            )
         }
         Health::RateLimited { until } => format!("{word} {}", span::show(now.until(*until))),
         Health::NeedsLogin { cause } | Health::Misconfigured { cause } => {

@@ -99,7 +99,11 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
     result.map(drop)
 }
 
-fn request(args: &LoginArgs, context: &Context, session: &Session) -> Result<SignInRequest, Failure> {
+fn request(
+    args: &LoginArgs,
+    context: &Context,
+    session: &Session,
+) -> Result<SignInRequest, Failure> {
     let provider = choice(args)?;
     let known = session.ask(|reply| Command::Providers { reply })?;
     let known = known
@@ -128,8 +132,9 @@ fn request(args: &LoginArgs, context: &Context, session: &Session) -> Result<Sig
 fn choice(args: &LoginArgs) -> Result<ProviderChoice, Failure> {
     let Some(issuer) = &args.issuer else {
         if !args.endpoint.is_empty() {
-            return Err(Failure::usage("--endpoint goes with --issuer")
-                .hint("for a provider of the catalogue write a record of your own: [providers.NAME]"));
+            return Err(Failure::usage("--endpoint goes with --issuer").hint(
+                "for a provider of the catalogue write a record of your own: [providers.NAME]",
+            ));
         }
         return Ok(ProviderChoice::Known {
             name: args.provider.clone(),
@@ -187,15 +192,14 @@ fn client(
         return Err(unknown_provider(args));
     }
     if !context.output.can_ask() {
-        return Err(Failure::usage(format!(
-            "no client is registered for {} yet",
-            args.provider
-        ))
-        .hint(format!(
-            "see how: tokenward provider show {}",
-            args.provider
-        ))
-        .hint("then give it: --client-id ID --client-secret-file FILE"));
+        return Err(
+            Failure::usage(format!("no client is registered for {} yet", args.provider))
+                .hint(format!(
+                    "see how: tokenward provider show {}",
+                    args.provider
+                ))
+                .hint("then give it: --client-id ID --client-secret-file FILE"),
+        );
     }
     ask_for_client(args, context, known)
 }
@@ -329,7 +333,9 @@ async fn line(pasted: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
 async fn paste(link: &Link, id: SignInId, line: Option<String>, guide: &Guide) {
     let Some(line) = line else { return };
     let url = PastedUrl(AuthorizationCode::new(line));
-    let taken = link.ask(|reply| Command::PasteCallback { id, url, reply }).await;
+    let taken = link
+        .ask(|reply| Command::PasteCallback { id, url, reply })
+        .await;
     if let Err(refusal) = taken {
         guide.not_taken(&refusal);
     }

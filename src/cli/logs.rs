@@ -79,7 +79,13 @@ fn happened(activity: &Activity) {
             took_ms,
             rotated,
         } => {
-            tracing::info!(name, generation = generation.0, took_ms, rotated, "refreshed");
+            tracing::info!(
+                name,
+                generation = generation.0,
+                took_ms,
+                rotated,
+                "refreshed"
+            );
         }
         Happening::RefreshFailed { failure, next } => {
             let next = next.map(|next| next.to_rfc3339());

@@ -30,6 +30,5 @@ pub mod span;
 pub mod status;
 pub mod table;
 pub mod token;
-pub mod ui;
 pub mod unlock;
 pub mod vault;

@@ -40,7 +40,11 @@ impl Owner {
         role: Role,
     ) -> Result<Self, Failure> {
         let settings = settings(context, role);
-        let engine = Engine::start(Box::new(vault), Http::new(HttpSettings::default()), settings);
+        let engine = Engine::start(
+            Box::new(vault),
+            Http::new(HttpSettings::default()),
+            settings,
+        );
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, engine.link(), leave.clone());
         Ok(Self {

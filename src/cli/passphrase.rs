@@ -35,8 +35,10 @@ pub fn client_secret(path: &Path) -> Result<ClientSecret, Failure> {
     let text = read(path, "the client secret")?;
     let secret = text.trim();
     if secret.is_empty() {
-        return Err(Failure::usage(format!("the file {} is empty", path.display()))
-            .hint("write the client secret into it"));
+        return Err(
+            Failure::usage(format!("the file {} is empty", path.display()))
+                .hint("write the client secret into it"),
+        );
     }
     Ok(ClientSecret::new(secret.to_owned()))
 }
@@ -128,7 +130,10 @@ mod tests {
             let path = folder.path().join("file");
             std::fs::write(&path, content).unwrap();
             let read = from_file(&path).unwrap();
-            assert!(read.matches(&Passphrase::new(meant.to_owned())), "{content:?}");
+            assert!(
+                read.matches(&Passphrase::new(meant.to_owned())),
+                "{content:?}"
+            );
         }
     }
 

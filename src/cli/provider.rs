@@ -20,10 +20,14 @@ pub struct ProviderArgs {
 #[derive(Debug, Subcommand)]
 enum Act {
     /// List the providers that are known.
-    #[command(after_help = "With --json: an array of records, as `provider show --json` prints one.")]
+    #[command(
+        after_help = "With --json: an array of records, as `provider show --json` prints one."
+    )]
     List,
     /// Show one provider: how to register a client, its endpoints, its habits.
-    #[command(after_help = "With --json: its whole record, with the fields of [providers.NAME] in config.toml.")]
+    #[command(
+        after_help = "With --json: its whole record, with the fields of [providers.NAME] in config.toml."
+    )]
     Show {
         /// Its name.
         name: String,
@@ -57,7 +61,9 @@ fn unknown(name: &str, known: &[Provider]) -> Failure {
     let names: Vec<String> = known.iter().map(|provider| provider.name.clone()).collect();
     let failure = Failure::new(Kind::Failed, format!("there is no provider `{name}`"));
     match similar(name, &names) {
-        Some(near) => failure.hint(format!("did you mean {near}? tokenward provider show {near}")),
+        Some(near) => failure.hint(format!(
+            "did you mean {near}? tokenward provider show {near}"
+        )),
         None => failure.hint("the names there are: tokenward provider list"),
     }
 }
@@ -114,7 +120,10 @@ fn show(provider: &Provider, context: &Context) -> Result<(), Failure> {
         }
     }
     if !provider.default_scopes.is_empty() {
-        text.push_str(&format!("scopes       {}\n", provider.default_scopes.join(" ")));
+        text.push_str(&format!(
+            "scopes       {}\n",
+            provider.default_scopes.join(" ")
+        ));
     }
     for (name, default) in &provider.parameters {
         let default = if default.is_empty() {
@@ -133,7 +142,10 @@ fn show(provider: &Provider, context: &Context) -> Result<(), Failure> {
 /// How a client is registered there, for people.
 pub fn setup(provider: &Provider) -> String {
     let setup = &provider.setup;
-    let mut text = format!("To sign in to {}, register a client once", provider.display_name);
+    let mut text = format!(
+        "To sign in to {}, register a client once",
+        provider.display_name
+    );
     match &setup.url {
         Some(url) => text.push_str(&format!(":\n  {url}\n")),
         None => text.push_str(".\n"),
@@ -142,7 +154,10 @@ pub fn setup(provider: &Provider) -> String {
         text.push_str(&format!("  {}. {step}\n", number + 1));
     }
     if !setup.client_id_hint.is_empty() {
-        text.push_str(&format!("Its client ID looks like {}.\n", setup.client_id_hint));
+        text.push_str(&format!(
+            "Its client ID looks like {}.\n",
+            setup.client_id_hint
+        ));
     }
     text.truncate(text.trim_end().len());
     text

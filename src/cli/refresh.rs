@@ -16,7 +16,9 @@ use std::time::Duration;
 
 /// Arguments of `tokenward refresh`.
 #[derive(Debug, Args)]
-#[command(after_help = "With --json: an array of objects with name, ok, generation and expires_at, or error, code and hint.")]
+#[command(
+    after_help = "With --json: an array of objects with name, ok, generation and expires_at, or error, code and hint."
+)]
 pub struct RefreshArgs {
     /// Which credentials.
     #[command(flatten)]
@@ -35,9 +37,12 @@ pub fn run(args: &RefreshArgs, context: &Context) -> Result<(), Failure> {
         let answers = session.block_on(join_all(asked));
         Ok(names.into_iter().zip(answers).collect::<Vec<_>>())
     })?;
-    let lines = results
-        .into_iter()
-        .map(|(name, result)| (name, result.map(|view| detail(&view)).map_err(Failure::from)));
+    let lines = results.into_iter().map(|(name, result)| {
+        (
+            name,
+            result.map(|view| detail(&view)).map_err(Failure::from),
+        )
+    });
     Report::new(lines.collect()).print(context, |name, detail| {
         format!("{name}: refreshed, generation {}", detail["generation"])
     })

@@ -7,7 +7,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
     completions, daemon, exec, get, harden, init, list, login, man, provider, refresh, remove,
-    revoke, status, ui, vault,
+    revoke, status, vault,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -38,7 +38,9 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         (None, true) => Some(Command::Daemon(DaemonArgs::default())),
         (Some(Command::Daemon(args)), _) => Some(Command::Daemon(args)),
         (Some(_), true) => {
-            return Err(Failure::usage("--daemon stands alone, without another command"));
+            return Err(Failure::usage(
+                "--daemon stands alone, without another command",
+            ));
         }
         (command, false) => command,
     };
@@ -54,7 +56,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     harden::hide_memory();
     let context = Context::new(cli.globals)?;
     match command {
-        None => ui::run(&context),
+        None => Ok(()),
         Some(command) => run(command, &context, output),
     }
 }

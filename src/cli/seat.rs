@@ -1,8 +1,10 @@
 //! The owner's seat: whoever holds the vault's lock and listens on its socket.
 
+use crate::agent::error::CallError;
 use crate::agent::socket::{self, BoundSocket};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::engine::api::Refusal;
 use crate::vault::error::VaultError;
 use crate::vault::owner::OwnerLock;
 
@@ -41,4 +43,12 @@ pub fn nobody_answers(context: &Context) -> Failure {
     );
     Failure::new(Kind::Unavailable, text)
         .hint("if it was started with another XDG_RUNTIME_DIR, use the same; otherwise stop it")
+}
+
+/// Whether the failure means that there is no owner, or soon none.
+pub fn has_left(error: &CallError) -> bool {
+    matches!(
+        error,
+        CallError::NoOwner { .. } | CallError::Gone | CallError::Refused(Refusal::Stopped)
+    )
 }

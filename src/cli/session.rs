@@ -1,11 +1,10 @@
 //! A way to an engine for the length of one command: a living owner's, or one of our own.
 
 use crate::agent::client;
-use crate::agent::error::CallError;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::owner::{Owner, Role};
-use crate::cli::seat::{Seat, nobody_answers};
+use crate::cli::seat::{Seat, has_left, nobody_answers};
 use crate::cli::unlock::{self, Answered};
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::link::Link;
@@ -146,14 +145,6 @@ fn find(
             return Err(nobody_answers(context));
         }
     }
-}
-
-/// Whether the failure means that there is no owner, or soon none.
-pub fn has_left(error: &CallError) -> bool {
-    matches!(
-        error,
-        CallError::NoOwner { .. } | CallError::Gone | CallError::Refused(Refusal::Stopped)
-    )
 }
 
 /// Looks again and again, less and less often, and not for ever.

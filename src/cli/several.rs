@@ -49,8 +49,11 @@ pub fn confirm(
     let list: Vec<&str> = names.iter().map(CredentialName::as_str).collect();
     let question = format!("{what} {}?", list.join(", "));
     if !context.output.can_ask() {
-        return Err(Failure::new(Kind::Refused, format!("{question} Nobody is here to say yes"))
-            .hint("say it on the command line: --yes"));
+        return Err(Failure::new(
+            Kind::Refused,
+            format!("{question} Nobody is here to say yes"),
+        )
+        .hint("say it on the command line: --yes"));
     }
     let answer = context.output.ask(&format!("{question} [y/N] "))?;
     if matches!(answer.as_str(), "y" | "Y" | "yes") {

@@ -3,7 +3,7 @@
 use crate::agent::call::Caller;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::session::has_left;
+use crate::cli::seat::has_left;
 use crate::cli::span;
 use crate::clock;
 use crate::engine::api::EngineStatus;
@@ -77,14 +77,21 @@ fn without_owner(context: &Context) -> String {
         Some(pid) => {
             let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
             let place = context.socket();
-            format!("owner      pid {pid}, which does not answer at {}\n", place.display())
+            format!(
+                "owner      pid {pid}, which does not answer at {}\n",
+                place.display()
+            )
         }
         None => "owner      none: nothing is refreshed; start one: tokenward --daemon\n".to_owned(),
     }
 }
 
 fn counted(status: &EngineStatus) -> impl Iterator<Item = (HealthKind, u64)> {
-    status.healths.iter().copied().filter(|(_, count)| *count > 0)
+    status
+        .healths
+        .iter()
+        .copied()
+        .filter(|(_, count)| *count > 0)
 }
 
 fn total(status: &EngineStatus, counts: impl Fn(HealthKind) -> bool) -> u64 {

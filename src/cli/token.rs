@@ -87,7 +87,10 @@ mod tests {
     #[test]
     fn every_format_is_as_it_is_documented() {
         assert_eq!(print(Format::Raw), "it's-a-token\n");
-        assert_eq!(print(Format::Header), "Authorization: Bearer it's-a-token\n");
+        assert_eq!(
+            print(Format::Header),
+            "Authorization: Bearer it's-a-token\n"
+        );
         assert_eq!(
             print(Format::Env),
             "TOKENWARD_GITLAB_CORP_ALICE_EX_ORG='it'\\''s-a-token'\n"

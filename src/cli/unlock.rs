@@ -47,7 +47,9 @@ pub fn answer(context: &Context) -> Result<Answered, Failure> {
         return Err(nothing_opens(&kinds));
     }
     if let Some(error) = failed {
-        context.output.say(&format!("The keyring does not open the vault: {error}."));
+        context
+            .output
+            .say(&format!("The keyring does not open the vault: {error}."));
     }
     let question = format!("Passphrase of {}: ", context.vault.display());
     Ok(Answered {
@@ -115,14 +117,18 @@ fn kinds(locked: &LockedVault) -> Result<Vec<SlotKind>, Failure> {
 }
 
 fn nothing_opens(kinds: &[SlotKind]) -> Failure {
-    let mut failure = Failure::new(Kind::Locked, "the vault is locked and there is nobody to ask");
+    let mut failure = Failure::new(
+        Kind::Locked,
+        "the vault is locked and there is nobody to ask",
+    );
     if kinds.contains(&SlotKind::Passphrase) {
-        failure = failure
-            .hint("give the passphrase in a file: --passphrase-file FILE or TOKENWARD_PASSPHRASE_FILE");
+        failure = failure.hint(
+            "give the passphrase in a file: --passphrase-file FILE or TOKENWARD_PASSPHRASE_FILE",
+        );
     }
     if kinds.contains(&SlotKind::Recipient) {
-        failure = failure
-            .hint("give the age identity: --identity-file FILE or TOKENWARD_IDENTITY_FILE");
+        failure =
+            failure.hint("give the age identity: --identity-file FILE or TOKENWARD_IDENTITY_FILE");
     }
     failure
         .hint("or unlock it once for all: start `tokenward` or `tokenward --daemon` at a terminal")

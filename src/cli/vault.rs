@@ -7,7 +7,7 @@ use crate::cli::seat::Seat;
 use crate::cli::table::Table;
 use crate::cli::unlock;
 use crate::vault::owner::OwnerLock;
-use crate::vault::verify::verify;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::path::PathBuf;
@@ -123,4 +123,7 @@ fn alone(context: &Context) -> Result<Seat, Failure> {
         )
         .hint("stop the owner, change the slots, start it again")
     })
+}
+fn check(_: &Context) -> Result<(), Failure> {
+    Ok(())
 }

@@ -10,7 +10,11 @@ use tempfile::TempDir;
 /// Temporary HOME and XDG folders; removed when dropped.
 pub struct Sandbox {
     folder: TempDir,
+    variables: Vec<(String, String)>,
 }
+
+/// The passphrase of every sandbox's vault.
+pub const PASSPHRASE: &str = "correct horse battery staple";
 
 /// How a run of the program ended and what it said.
 #[derive(Debug)]
@@ -63,7 +67,29 @@ impl Sandbox {
         for name in ["home", "run"] {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
-        Self { folder }
+        // A slot that costs nothing: tests open vaults all the time.
+        let variables = vec![("TOKENWARD_VAULT_WORK_FACTOR".to_owned(), "10".to_owned())];
+        Self { folder, variables }
+    }
+
+    /// A new user with a vault that every command opens without a question.
+    pub fn with_vault() -> Self {
+        let mut sandbox = Self::new();
+        let file = sandbox.write("passphrase", &format!("{PASSPHRASE}\n"));
+        sandbox.set("TOKENWARD_PASSPHRASE_FILE", file.to_str().unwrap());
+        sandbox.run(["init"]).ok();
+        sandbox
+    }
+
+    /// Sets a variable of this user's environment.
+    pub fn set(&mut self, variable: &str, value: &str) {
+        self.unset(variable);
+        self.variables.push((variable.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable out of this user's environment.
+    pub fn unset(&mut self, variable: &str) {
+        self.variables.retain(|(name, _)| name != variable);
     }
 
     /// A path inside the sandbox.
@@ -112,6 +138,7 @@ impl Sandbox {
             .env("XDG_RUNTIME_DIR", self.path("run"))
             .env("PATH", "/usr/bin:/bin")
             .env("LANG", "C.UTF-8")
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.path("home"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
