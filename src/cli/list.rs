@@ -6,7 +6,6 @@ use crate::cli::session::Session;
 use crate::cli::span;
 use crate::cli::table::Table;
 use crate::clock::{self, Timestamp};
-use crate::engine::api::Command;
 use crate::model::credential::{CredentialView, Flow, Generation};
 use crate::model::failure::Failure as ProviderFailure;
 use crate::model::health::{ForecastReason, Health};
@@ -30,9 +29,7 @@ refresh token). Times are RFC 3339 in UTC, lengths are seconds, what is not know
 
 /// Prints the list.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
-    let mut views = Session::with(context, |session| {
-        session.ask(|reply| Command::List { reply })
-    })?;
+    let mut views = Session::with(context, Session::all)?;
     if let Some(provider) = &args.provider {
         views.retain(|view| view.profile.name.provider() == provider);
     }

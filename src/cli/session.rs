@@ -6,11 +6,13 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{Seat, has_left, nobody_answers};
 use crate::cli::unlock::{self, Answered};
-use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::api::{Command, Event, Refusal, Reply};
 use crate::engine::link::Link;
+use crate::model::credential::CredentialView;
 use crate::vault::error::VaultError;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
+use tokio::sync::broadcast::Receiver;
 
 /// How long a living owner may take to begin to listen, or to leave.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,6 +99,15 @@ impl Session {
         answer.map_err(Failure::from)
     }
 
+    /// All credentials, also right after the start of an engine that is still loading them.
+    pub fn all(&self) -> Result<Vec<CredentialView>, Failure> {
+        let mut events = self.link.subscribe();
+        if self.ask(|reply| Command::Status { reply })?.loading {
+            self.runtime.block_on(loaded(&mut events));
+        }
+        self.ask(|reply| Command::List { reply })
+    }
+
     /// Runs asynchronous work to its end.
     pub fn block_on<F: Future>(&self, work: F) -> F::Output {
         self.runtime.block_on(work)
@@ -108,6 +119,17 @@ impl Session {
         }
         // A thread that still waits for a line on stdin must not hold up the end of the program.
         self.runtime.shutdown_background();
+    }
+}
+
+/// Waits for the end of the loading, or of the engine.
+async fn loaded(events: &mut Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Loaded { loaded, total }) if loaded == total => break,
+            Ok(Event::Stopped) | Err(_) => break,
+            Ok(_) => {}
+        }
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
-use crate::engine::api::Command;
 use crate::model::credential::CredentialView;
 use crate::model::name::CredentialName;
 use clap::Args;
@@ -30,7 +29,7 @@ impl Which {
         if !self.all {
             return Ok(self.names.clone());
         }
-        let views = session.ask(|reply| Command::List { reply })?;
+        let views = session.all()?;
         let suitable = views.iter().filter(|view| suits(view));
         Ok(suitable.map(|view| view.profile.name.clone()).collect())
     }

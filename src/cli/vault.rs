@@ -25,11 +25,6 @@ enum Act {
     /// List the ways to unlock the vault.
     #[command(after_help = "With --json: an array of objects with id, kind, label and created_at.")]
     Slots,
-    /// Check every row's binding and open every record; says what is wrong and ends with 1 when something is.
-    #[command(after_help = "\
-Reads only, so it may run beside a living owner.
-With --json: one object with ok, checked and wrong (an array of sentences).")]
-    Verify,
     /// Add a way to unlock the vault.
     #[command(after_help = "\
 The vault is opened as always (--passphrase-file, --identity-file, keyring, or a question); the new passphrase
@@ -56,7 +51,6 @@ With --json: one object with id.")]
 pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
         Act::Slots => slots(context),
-        Act::Verify => check(context),
         Act::AddSlot {
             way,
             new_passphrase_file,
@@ -123,7 +117,4 @@ fn alone(context: &Context) -> Result<Seat, Failure> {
         )
         .hint("stop the owner, change the slots, start it again")
     })
-}
-fn check(_: &Context) -> Result<(), Failure> {
-    Ok(())
 }
