@@ -1,4 +1,4 @@
-//! Why a command failed: a kind that gives the exit code, the error with its causes, and what to type next.
+//! Why a command failed: a kind that gives the exit code, the error, its causes, what to type next.
 
 use crate::agent::error::CallError;
 use crate::agent::socket::SocketError;

@@ -1,4 +1,4 @@
-//! Opens vaults for the terminal UI: creating and unlocking take a second, so they happen on a thread of their own.
+//! Opens vaults for the terminal UI: that takes a second, so it happens on a thread of its own.
 
 use crate::agent::client;
 use crate::cli::context::Context;

@@ -1,4 +1,4 @@
-//! Shows a sign-in to whoever signs in: words and a QR code for people, one JSON object a line for machines.
+//! Shows a sign-in: words and a QR code for people, one JSON object a line for machines.
 
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;

@@ -1,4 +1,4 @@
-//! An owner put together: the seat, the open vault, the engine over it, the socket before it; and its orderly end.
+//! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
 use crate::agent::server;
 use crate::cli::context::Context;

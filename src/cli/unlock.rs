@@ -1,4 +1,4 @@
-//! What opens the vault: a file, the system's store of credentials, the keyring, or a person who is asked.
+//! What opens the vault: a file, the system's credentials, the keyring, or a person who is asked.
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};

@@ -1,4 +1,4 @@
-//! `tokenward vault`: the ways to unlock the vault, and whether every row in it is what was written.
+//! `tokenward vault`: the ways to unlock it, and whether every row is what was written.
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};

@@ -1,4 +1,4 @@
-//! A credential's life by commands alone, with a living owner and without one: the answers are the same.
+//! A credential's life by commands alone, with a living owner and without: the answers are the same.
 
 use crate::sandbox::{Sandbox, eventually, provider};
 use std::time::Duration;
