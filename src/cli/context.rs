@@ -1,6 +1,5 @@
 //! What every command works with: where things are, the settings, how to speak.
 
-use crate::agent::socket;
 use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -9,7 +8,7 @@ use crate::paths::Paths;
 use std::path::PathBuf;
 
 /// Where things are, the settings, how to speak.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Context {
     /// Options given by hand.
     pub globals: Globals,
@@ -41,10 +40,5 @@ impl Context {
             config,
             output,
         })
-    }
-
-    /// The socket of this vault's owner.
-    pub fn socket(&self) -> PathBuf {
-        socket::path_for(&self.paths, &self.vault)
     }
 }

@@ -1,4 +1,4 @@
-//! The loopback redirect: a listener that waits for the browser's answer (RFC 8252 7.3), or the answer pasted by hand.
+//! The loopback redirect: waits for the browser's answer (RFC 8252 7.3), or reads a pasted one.
 
 use crate::model::provider::RedirectRule;
 use crate::oauth::authorize::AuthorizationRequest;

@@ -1,4 +1,4 @@
-//! What a callback says: a code, an error, or nothing that concerns this sign-in (RFC 6749 4.1.2, RFC 9207).
+//! What a callback says: a code, an error, or nothing of this sign-in (RFC 6749 4.1.2, RFC 9207).
 
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::clean;

@@ -5,9 +5,10 @@ use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
 use crate::model::token::TokenSet;
 use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Step, Unreadable};
+use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
 use crate::oauth::http::Http;
-use crate::oauth::reply::{self, Fields};
+use crate::oauth::reply;
 use crate::oauth::token::post;
 use crate::oauth::wire::Reply;
 use crate::secret::DeviceCode;
@@ -182,5 +183,104 @@ fn not_yet(reply: &Reply, error: OAuthError) -> Result<Poll, OAuthError> {
         // Microsoft's number for the same (AADSTS70016).
         _ if refused.reason.as_deref() == Some("AADSTS70016") => Ok(Poll::Pending),
         _ => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::wire::Gathered;
+
+    fn fields(json: &str) -> Fields {
+        Fields::read(json.as_bytes()).unwrap()
+    }
+
+    const WHOLE: &str = r#"{"device_code":"d","user_code":"ABCD-EFGH","verification_uri":"https://p.example/d",
+        "verification_uri_complete":"https://p.example/d?c=ABCD-EFGH","expires_in":"900","interval":"7"}"#;
+
+    #[test]
+    fn a_device_code_is_read_in_every_spelling() {
+        let read_whole = read(&fields(WHOLE)).unwrap();
+        assert_eq!(read_whole.interval, Duration::from_secs(7));
+        assert_eq!(read_whole.expires_in, Duration::from_secs(900));
+        assert_eq!(
+            read_whole.verification_uri_complete.as_deref(),
+            Some("https://p.example/d?c=ABCD-EFGH")
+        );
+        let google =
+            r#"{"device_code":"d","user_code":"A B","verification_url":"https://p.example/d"}"#;
+        let read_google = read(&fields(google)).unwrap();
+        assert_eq!(read_google.interval, USUAL_INTERVAL);
+        assert_eq!(read_google.expires_in, USUAL_LIFE);
+        assert_eq!(read_google.verification_uri, "https://p.example/d");
+    }
+
+    #[test]
+    fn nothing_dangerous_is_shown_or_opened() {
+        for (from, to) in [
+            ("https://p.example/d\"", "javascript:alert(1)\""),
+            ("https://p.example/d\"", "file:///etc/passwd\""),
+            ("https://p.example/d\"", "http://p.example/d\""),
+            ("ABCD-EFGH\",\"ver", "A\\u001b[2J\",\"ver"),
+            ("\"device_code\"", "\"devicecode\""),
+        ] {
+            let bad = WHOLE.replacen(from, to, 1);
+            assert_ne!(bad, WHOLE);
+            assert!(read(&fields(&bad)).is_err(), "{to}");
+        }
+        let complete = WHOLE.replace("https://p.example/d?c", "javascript:d?c");
+        assert_eq!(
+            read(&fields(&complete)).unwrap().verification_uri_complete,
+            None
+        );
+    }
+
+    fn asked(status: u16, body: &str) -> Result<Poll, OAuthError> {
+        let reply = Reply {
+            host: "p.example".to_owned(),
+            status,
+            retry_after: None,
+            body: Gathered::from(body.as_bytes()),
+            is_overlong: false,
+        };
+        let provider = Provider::unknown("p", "P");
+        match reply::token_set(Step::DevicePoll, &reply, &provider, &[]) {
+            Ok(set) => Ok(Poll::Done(set)),
+            Err(error) => not_yet(&reply, error),
+        }
+    }
+
+    #[test]
+    fn every_answer_to_a_question_means_what_it_should() {
+        let pending = r#"{"error":"authorization_pending"}"#;
+        for status in [200, 400, 403, 428] {
+            assert!(
+                matches!(asked(status, pending), Ok(Poll::Pending)),
+                "{status}"
+            );
+        }
+        let slower = |body: &str| match asked(400, body) {
+            Ok(Poll::SlowDown { interval }) => interval.map(|interval| interval.as_secs()),
+            other => panic!("{body}: {other:?}"),
+        };
+        assert_eq!(slower(r#"{"error":"slow_down"}"#), None);
+        assert_eq!(slower(r#"{"error":"slow_down","interval":"12"}"#), Some(12));
+        assert!(matches!(
+            asked(429, ""),
+            Ok(Poll::SlowDown { interval: None })
+        ));
+        for (code, status) in [
+            ("access_denied", 400),
+            ("expired_token", 400),
+            ("invalid_grant", 400),
+        ] {
+            let error = asked(status, &format!("{{\"error\":\"{code}\"}}")).unwrap_err();
+            assert_eq!(error.code(), code);
+        }
+        assert!(matches!(
+            asked(200, r#"{"access_token":"a"}"#),
+            Ok(Poll::Done(_))
+        ));
+        assert_eq!(asked(503, "").unwrap_err().code(), "http_503");
     }
 }

@@ -1,4 +1,4 @@
-//! The one transport: bounded in time and size, follows no redirect, uses no proxy, trusts the system's authorities.
+//! The one transport: bounded in time and size, no redirects, no proxy, the system's authorities.
 
 use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Step, Transport};

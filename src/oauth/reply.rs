@@ -4,106 +4,15 @@ use crate::model::provider::{ExpiresInUnit, Provider};
 use crate::model::token::TokenSet;
 use crate::oauth::clean;
 use crate::oauth::error::{OAuthError, Refused, Step, Unreadable};
+use crate::oauth::fields::{Fields, nonempty};
 use crate::oauth::wire::Reply;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::time::Duration;
 use zeroize::Zeroize;
 
 /// No lifetime is believed beyond a hundred years.
 const LONGEST_LIFE: f64 = 100.0 * 365.25 * 86_400.0;
-
-/// The members of an answer; wiped on drop.
-#[derive(Default)]
-pub struct Fields(Map<String, Value>);
-
-impl Drop for Fields {
-    fn drop(&mut self) {
-        self.0.values_mut().for_each(wipe);
-    }
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-impl Fields {
-    /// Reads a body by what it is, not by what its content type says it is: JSON, or a form.
-    pub fn read(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-        let bytes = bytes.trim_ascii();
-        match bytes.first() {
-            None => Err(Unreadable::Empty),
-            Some(b'<') => Err(Unreadable::Page),
-            Some(b'{') => serde_json::from_slice(bytes)
-                .map(Self)
-                .map_err(|_| Unreadable::Garbage),
-            Some(_) if looks_like_a_form(bytes) => Ok(Self(
-                url::form_urlencoded::parse(bytes)
-                    .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-                    .collect(),
-            )),
-            Some(_) => Err(Unreadable::Garbage),
-        }
-    }
-
-    /// A member that is a string with something in it.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(nonempty)
-    }
-
-    /// A member as it is.
-    pub fn value(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    /// What a JSON pointer (RFC 6901) points to.
-    pub fn pointed(&self, pointer: &str) -> Option<&Value> {
-        let mut parts = pointer.strip_prefix('/')?.splitn(2, '/');
-        let first = parts.next()?.replace("~1", "/").replace("~0", "~");
-        let value = self.0.get(&first)?;
-        match parts.next() {
-            Some(rest) => value.pointer(&format!("/{rest}")),
-            None => Some(value),
-        }
-    }
-
-    /// Moves a string out, so that no second copy of it is made.
-    fn take(&mut self, name: &str) -> Option<String> {
-        match self.0.get_mut(name) {
-            Some(Value::String(text)) if !text.trim().is_empty() => Some(std::mem::take(text)),
-            _ => None,
-        }
-    }
-
-    /// Moves an object out, as fields of its own.
-    fn take_object(&mut self, pointer: &str) -> Option<Self> {
-        let mut parts = pointer.strip_prefix('/')?.splitn(2, '/');
-        let first = parts.next()?.replace("~1", "/").replace("~0", "~");
-        let value = self.0.get_mut(&first)?;
-        let value = match parts.next() {
-            Some(rest) => value.pointer_mut(&format!("/{rest}"))?,
-            None => value,
-        };
-        value.as_object_mut().map(std::mem::take).map(Self)
-    }
-}
-
-fn nonempty(value: &Value) -> Option<&str> {
-    value.as_str().filter(|text| !text.trim().is_empty())
-}
-
-fn looks_like_a_form(bytes: &[u8]) -> bool {
-    bytes.contains(&b'=')
-        && bytes.iter().all(|byte| {
-            byte.is_ascii_graphic() && !matches!(byte, b'"' | b'<' | b'>' | b'{' | b'}')
-        })
-}
 
 /// Reads the answer to a token request (RFC 6749 5.1, 5.2) with all the provider's habits. `secrets` are what was
 /// sent: whatever comes back of them is taken out of the error.
@@ -330,4 +239,270 @@ fn clock_time(text: &str) -> Option<Duration> {
 
 fn from_seconds(seconds: f64) -> Option<Duration> {
     (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::wire::Gathered;
+    use proptest::prelude::*;
+
+    fn reply(status: u16, body: &[u8]) -> Reply {
+        Reply {
+            host: "p.example".to_owned(),
+            status,
+            retry_after: None,
+            body: Gathered::from(body),
+            is_overlong: false,
+        }
+    }
+
+    fn provider(record: &str) -> Provider {
+        toml::from_str(&format!("name = \"p\"\ndisplay_name = \"P\"\n{record}")).unwrap()
+    }
+
+    fn read(record: &str, body: &str) -> Result<TokenSet, OAuthError> {
+        token_set(
+            Step::Refresh,
+            &reply(200, body.as_bytes()),
+            &provider(record),
+            &[],
+        )
+    }
+
+    fn refusal(status: u16, body: &str) -> Refused {
+        let read = token_set(
+            Step::Refresh,
+            &reply(status, body.as_bytes()),
+            &provider(""),
+            &["sent-secret"],
+        );
+        match read {
+            Err(OAuthError::Refused(refused)) => *refused,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    fn life(value: &str) -> Option<u64> {
+        let body = format!(r#"{{"access_token":"a","expires_in":{value}}}"#);
+        read("", &body)
+            .unwrap()
+            .expires_in
+            .map(|life| life.as_secs())
+    }
+
+    #[test]
+    fn json_and_forms_are_read_whatever_they_call_themselves() {
+        for body in [
+            r#"{"access_token":"at","token_type":"bearer","expires_in":60,"refresh_token":"rt","scope":"a b"}"#,
+            "access_token=at&token_type=BEARER&expires_in=60&refresh_token=rt&scope=a+b",
+            "\u{feff} {\"access_token\":\"at\",\"expires_in\":\"60\",\"refresh_token\":\"rt\",\"scope\":[\"a\",\"b\"]}\n",
+            r#"{"access_token":"old","access_token":"at","expires_in":60.0,"refresh_token":"rt","scope":"a,b,a"}"#,
+        ] {
+            let set = read("", body).unwrap();
+            assert!(
+                set.access.matches(&AccessToken::new("at".to_owned())),
+                "{body}"
+            );
+            assert!(
+                set.refresh
+                    .unwrap()
+                    .matches(&RefreshToken::new("rt".to_owned())),
+                "{body}"
+            );
+            assert_eq!(set.token_type, "Bearer", "{body}");
+            assert_eq!(set.expires_in, Some(Duration::from_secs(60)), "{body}");
+            assert_eq!(set.scopes.unwrap(), ["a", "b"], "{body}");
+        }
+    }
+
+    #[test]
+    fn lifetimes_are_read_in_every_spelling() {
+        for (value, seconds) in [
+            ("3600", Some(3600)),
+            ("\"3600\"", Some(3600)),
+            ("\" 3600 \"", Some(3600)),
+            ("3599.9", Some(3599)),
+            ("\"177:05:38\"", Some(177 * 3600 + 5 * 60 + 38)),
+            ("0", None),
+            ("-1", None),
+            ("null", None),
+            ("true", None),
+            ("\"soon\"", None),
+            ("\"NaN\"", None),
+            ("\"1:2\"", None),
+            ("[60]", None),
+            ("1e300", Some(3_155_760_000)),
+            ("\"inf\"", Some(3_155_760_000)),
+            ("99999999999999999999", Some(3_155_760_000)),
+        ] {
+            assert_eq!(life(value), seconds, "{value}");
+        }
+        let body = r#"{"access_token":"a","expires_in":60000,"refresh_token_expires_in":"90000"}"#;
+        let set = read("expires_in_unit = \"milliseconds\"", body).unwrap();
+        assert_eq!(set.expires_in, Some(Duration::from_secs(60)));
+        assert_eq!(set.refresh_expires_in, Some(Duration::from_secs(90)));
+        let set = read("assumed_expires_in = 7", r#"{"access_token":"a"}"#).unwrap();
+        assert_eq!(set.expires_in, Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn a_token_lies_where_the_record_says_or_at_the_top() {
+        let record = "token_at = \"/authed_user\"\nsuccess_flag = \"/ok\"";
+        let nested = r#"{"ok":true,"authed_user":{"access_token":"xoxp","scope":"a,b","token_type":"user"}}"#;
+        let set = read(record, nested).unwrap();
+        assert!(set.access.matches(&AccessToken::new("xoxp".to_owned())));
+        assert_eq!(set.token_type, "Bearer");
+        let top = r#"{"ok":true,"access_token":"top","authed_user":{"id":"U1"}}"#;
+        assert!(
+            read(record, top)
+                .unwrap()
+                .access
+                .matches(&AccessToken::new("top".to_owned()))
+        );
+        let no = r#"{"ok":false,"error":"token_expired","access_token":"top"}"#;
+        let error = read(record, no).unwrap_err();
+        assert_eq!(error.code(), "token_expired");
+        assert_eq!(
+            read(record, r#"{"access_token":"top"}"#)
+                .unwrap_err()
+                .code(),
+            "http_200"
+        );
+    }
+
+    #[test]
+    fn an_error_is_found_in_every_shape_it_comes_in() {
+        for (status, body, code, words) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"Gone."}"#,
+                Some("invalid_grant"),
+                Some("Gone."),
+            ),
+            (
+                200,
+                "error=bad_verification_code&error_description=Wrong+code.",
+                Some("bad_verification_code"),
+                Some("Wrong code."),
+            ),
+            (
+                200,
+                r#"{"access_token":"","error":"invalid_grant"}"#,
+                Some("invalid_grant"),
+                None,
+            ),
+            (
+                401,
+                r#"{"error":{"code":"token_expired","message":"Again."}}"#,
+                Some("token_expired"),
+                Some("Again."),
+            ),
+            (
+                403,
+                r#"{"errorCode":"invalid_client","errorSummary":"No."}"#,
+                Some("invalid_client"),
+                Some("No."),
+            ),
+            (404, r#"{"message":"Not Found"}"#, None, Some("Not Found")),
+            (400, "", None, None),
+            (500, "oops", None, None),
+            (400, "\u{1}\u{2}", None, None),
+        ] {
+            let refused = refusal(status, body);
+            assert_eq!(refused.code.as_deref(), code, "{body}");
+            assert_eq!(refused.words.as_deref(), words, "{body}");
+            assert!(!refused.is_page, "{body}");
+        }
+        assert!(refusal(403, "<!doctype html><p>blocked</p>").is_page);
+        let microsoft =
+            r#"{"error":"invalid_client","error_codes":[700025],"error_description":"x"}"#;
+        assert_eq!(
+            refusal(401, microsoft).reason.as_deref(),
+            Some("AADSTS700025")
+        );
+        let google = r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#;
+        assert_eq!(refusal(400, google).reason.as_deref(), Some("invalid_rapt"));
+    }
+
+    #[test]
+    fn an_answer_without_a_usable_token_is_unreadable_and_says_why() {
+        for (body, why) in [
+            ("", Unreadable::Empty),
+            (" \u{feff}", Unreadable::Garbage),
+            ("<html>", Unreadable::Page),
+            ("[1]", Unreadable::Garbage),
+            ("null", Unreadable::Garbage),
+            ("{\"access_token\":", Unreadable::Garbage),
+            ("{}", Unreadable::Missing("access_token")),
+            (r#"{"access_token":5}"#, Unreadable::Missing("access_token")),
+            (
+                r#"{"access_token":" "}"#,
+                Unreadable::Missing("access_token"),
+            ),
+            (
+                r#"{"access_token":"a\r\nEvil: 1"}"#,
+                Unreadable::Malformed("access_token"),
+            ),
+            (
+                r#"{"access_token":"a","refresh_token":"é"}"#,
+                Unreadable::Malformed("refresh_token"),
+            ),
+        ] {
+            match read("", body) {
+                Err(OAuthError::Unreadable { why: said, .. }) => assert_eq!(said, why, "{body}"),
+                other => panic!("{body}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn no_refresh_token_and_no_scopes_stay_unsaid() {
+        for body in [
+            r#"{"access_token":"a"}"#,
+            r#"{"access_token":"a","refresh_token":null,"scope":null}"#,
+            r#"{"access_token":"a","refresh_token":"","scope":""}"#,
+        ] {
+            let set = read("", body).unwrap();
+            assert!(
+                set.refresh.is_none() && set.scopes.is_none() && set.id_token.is_none(),
+                "{body}"
+            );
+        }
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_and_never_overflows() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        assert!(read("", &deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic_and_never_reach_the_error(
+            status in 200_u16..600,
+            noise in proptest::collection::vec(any::<u8>(), 0..300),
+            wrap in 0_usize..5,
+        ) {
+            let secret = "sEcReT-ToKeN-0123456789-aBcDeF";
+            let text = String::from_utf8_lossy(&noise).into_owned();
+            let quoted = serde_json::to_string(&format!("{text}{secret}{text}")).unwrap();
+            let mut body = match wrap {
+                0 => noise.clone(),
+                1 => format!("{{\"error\":{quoted},\"error_description\":{quoted}}}").into_bytes(),
+                2 => format!("error=x&error_description={secret}&{text}").into_bytes(),
+                3 => format!("{{\"error\":{{\"message\":{quoted},\"code\":{quoted}}}}}").into_bytes(),
+                _ => format!("{{\"expires_in\":{quoted},\"scope\":{quoted},\"error_codes\":[{quoted}]}}").into_bytes(),
+            };
+            body.truncate(4000);
+            for record in ["", "token_at = \"/error\"\nsuccess_flag = \"/error/code\""] {
+                let read = token_set(Step::Refresh, &reply(status, &body), &provider(record), &[secret]);
+                if let Err(error) = read {
+                    let shown = format!("{error} {error:?} {:?}", error.failure());
+                    prop_assert!(!shown.contains(secret), "{}", shown);
+                    prop_assert!(!shown.contains('\u{1b}'), "{}", shown);
+                }
+            }
+        }
+    }
 }

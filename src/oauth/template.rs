@@ -1,4 +1,4 @@
-//! Fills placeholders like `{tenant}` in a provider's addresses, with values that cannot change their shape.
+//! Fills placeholders like `{tenant}` in addresses, with values that cannot change their shape.
 
 use crate::model::provider::{Provider, Revocation};
 use crate::oauth::error::OAuthError;

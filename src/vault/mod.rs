@@ -20,4 +20,3 @@ pub mod schema;
 pub mod seal;
 pub mod slot;
 pub mod store;
-pub mod verify;

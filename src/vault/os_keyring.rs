@@ -62,9 +62,6 @@ fn explain(error: Error) -> VaultError {
     match error {
         Error::NoEntry => VaultError::KeyringEntryMissing,
         Error::NoDefaultStore => VaultError::NoKeyring,
-        Error::NoStorageAccess(source) if says(source.as_ref(), &["result not returned"]) => {
-            VaultError::NoDefaultKeyring
-        }
         Error::NoStorageAccess(source) => VaultError::KeyringLocked { source },
         Error::PlatformFailure(source) if is_absence(source.as_ref()) => VaultError::NoKeyring,
         // These carry what was read: it goes no further.
@@ -77,24 +74,18 @@ fn explain(error: Error) -> VaultError {
     }
 }
 
-/// The bus lives but nobody offers secrets on it.
+/// The bus lives but nobody offers secrets on it: only the text tells this from other failures.
 fn is_absence(error: &(dyn std::error::Error + 'static)) -> bool {
-    says(
-        error,
-        &[
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        let text = error.to_string();
+        [
             "ServiceUnknown",
             "no secret service provider",
             "NameHasNoOwner",
             "was not provided by any",
-        ],
-    )
-}
-
-/// Only the text of the platform's errors tells some of them apart.
-fn says(error: &(dyn std::error::Error + 'static), signs: &[&str]) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| {
-        let text = error.to_string();
-        signs.iter().any(|sign| text.contains(sign))
+        ]
+        .iter()
+        .any(|sign| text.contains(sign))
     })
 }
 

@@ -1,0 +1,136 @@
+//! Turns each error into what people and the engine need: class, stable code, cause, fix.
+
+use crate::model::failure::{Failure, FailureClass};
+use crate::oauth::error::{OAuthError, Refused};
+use crate::oauth::explain::{Explanation, explain_status, explain_transport, explain_words};
+
+impl OAuthError {
+    /// What it means for people and for the engine: class, stable code, cause, fix.
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Transport {
+                step,
+                host,
+                problem,
+                detail,
+            } => {
+                let said = explain_transport(*problem, *step, host, detail);
+                failure(problem.code(), said).unsent(problem.is_unsent())
+            }
+            Self::Refused(refused) => refused_failure(refused),
+            Self::Unreadable {
+                step,
+                host,
+                status,
+                why,
+            } => failure(
+                "unreadable_reply",
+                Explanation::new(
+                    FailureClass::Transient,
+                    format!("{host} answered HTTP {status} with {why} while {step}."),
+                    "It is tried again by itself; if it stays so, check the provider's endpoints and any proxy on the way.",
+                ),
+            ),
+            Self::Endpoint { what, why } => misconfigured(
+                "bad_endpoint",
+                format!("The {what} {why}."),
+                "Correct the address in the provider's record, or sign in again with the right issuer.",
+            ),
+            Self::NoEndpoint { what, provider } => misconfigured(
+                "no_endpoint",
+                format!(
+                    "No {what} is known for {provider}: neither its record nor its metadata names one."
+                ),
+                "Give the endpoint by hand, or choose a flow the provider offers.",
+            ),
+            Self::UnknownProvider { name } => misconfigured(
+                "unknown_provider",
+                format!(
+                    "No provider named {name} is in the catalogue, and none was signed in to before."
+                ),
+                "Give its issuer: tokenward login NAME --issuer URL.",
+            ),
+            Self::Parameter {
+                provider,
+                name,
+                why,
+            } => misconfigured(
+                "bad_parameter",
+                format!("The parameter {name} of {provider} {why}."),
+                "Give the parameter its value, a plain host or tenant name.",
+            ),
+            Self::IssuerMismatch { asked, said } => misconfigured(
+                "issuer_mismatch",
+                format!(
+                    "The metadata found at {asked} belongs to the issuer {said}, so it was not used."
+                ),
+                "Give the issuer exactly as the provider spells it.",
+            ),
+            Self::NotOurs(which) => failure(
+                "not_this_sign_in",
+                Explanation::new(
+                    FailureClass::NeedsLogin,
+                    format!("The answer does not belong to this sign-in: {which}."),
+                    "Start the sign-in again and use only the browser tab it opens; if it happens again, somebody may be interfering.",
+                ),
+            ),
+            Self::BadPaste(why) => failure(
+                "bad_paste",
+                Explanation::new(
+                    FailureClass::NeedsLogin,
+                    format!("The pasted text is no callback address: {why}."),
+                    "Copy the whole address from the browser's address bar after the provider sent it on, and paste it again.",
+                ),
+            ),
+            Self::Listen { address, detail } => misconfigured(
+                "cannot_listen",
+                format!("Cannot listen on {address} for the browser's answer: {detail}."),
+                "End the program that uses the port, choose another port, or use the device flow.",
+            ),
+        }
+    }
+
+    /// The error code, as in [`Failure::code`].
+    pub fn code(&self) -> String {
+        self.failure().code
+    }
+}
+
+fn refused_failure(refused: &Refused) -> Failure {
+    let (code, said) = match &refused.code {
+        Some(code) => (code.clone(), explain_words(code, refused)),
+        None => (format!("http_{}", refused.status), explain_status(refused)),
+    };
+    let mut failure = failure(&code, said);
+    failure.provider_words.clone_from(&refused.words);
+    failure.retry_after_secs = refused.retry_after.map(|after| after.as_secs());
+    failure
+}
+
+fn misconfigured(code: &str, cause: String, fix: &str) -> Failure {
+    let said = Explanation::new(FailureClass::Misconfigured, cause, fix);
+    failure(code, said).unsent(true)
+}
+
+fn failure(code: &str, said: Explanation) -> Failure {
+    Failure {
+        class: said.class,
+        code: code.to_owned(),
+        cause: said.cause,
+        fix: said.fix,
+        provider_words: None,
+        retry_after_secs: None,
+        unsent: false,
+    }
+}
+
+trait Unsent {
+    fn unsent(self, unsent: bool) -> Self;
+}
+
+impl Unsent for Failure {
+    fn unsent(mut self, unsent: bool) -> Self {
+        self.unsent = unsent;
+        self
+    }
+}
