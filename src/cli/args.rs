@@ -1,6 +1,9 @@
 //! The command line as a whole: global options and the list of commands.
 
-use crate::cli::{completions, man};
+use crate::cli::{
+    completions, daemon, exec, get, init, list, login, man, provider, refresh, remove, revoke,
+    status, vault,
+};
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -60,6 +63,30 @@ pub struct Globals {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Create the vault.
+    Init(init::InitArgs),
+    /// Sign in to a provider.
+    Login(login::LoginArgs),
+    /// List the credentials with their health and expiry.
+    List(list::ListArgs),
+    /// Print an access token, fresh.
+    Get(get::GetArgs),
+    /// Run a program with tokens in its environment.
+    Exec(exec::ExecArgs),
+    /// Rotate: fetch new tokens now.
+    Refresh(refresh::RefreshArgs),
+    /// Revoke tokens at the provider.
+    Revoke(revoke::RevokeArgs),
+    /// Forget credentials.
+    Remove(remove::RemoveArgs),
+    /// Say whether there is a vault, who owns it, and whether anything is in trouble.
+    Status(status::StatusArgs),
+    /// Look after the vault and the ways to unlock it.
+    Vault(vault::VaultArgs),
+    /// Show the providers that are known.
+    Provider(provider::ProviderArgs),
+    /// Keep tokens fresh and serve local programs, without a UI.
+    Daemon(daemon::DaemonArgs),
     /// Print the completions for a shell.
     Completions(completions::CompletionsArgs),
     /// Print the manual page.

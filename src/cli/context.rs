@@ -1,5 +1,6 @@
 //! What every command works with: where things are, the settings, how to speak.
 
+use crate::agent::socket;
 use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
@@ -8,7 +9,7 @@ use crate::paths::Paths;
 use std::path::PathBuf;
 
 /// Where things are, the settings, how to speak.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Context {
     /// Options given by hand.
     pub globals: Globals,
@@ -40,5 +41,10 @@ impl Context {
             config,
             output,
         })
+    }
+
+    /// The socket of this vault's owner.
+    pub fn socket(&self) -> PathBuf {
+        socket::path_for(&self.paths, &self.vault)
     }
 }

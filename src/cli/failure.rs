@@ -1,11 +1,14 @@
-//! Why a command failed: a kind that gives the exit code, the error with its causes, and what to type next.
+//! Why a command failed: a kind that gives the exit code, the error, its causes, what to type next.
 
+use crate::agent::error::CallError;
+use crate::agent::socket::SocketError;
 use crate::config::error::ConfigError;
 use crate::engine::api::Refusal;
 use crate::engine::gate::GateError;
 use crate::model::failure::{Failure as ProviderFailure, FailureClass};
 use crate::model::name::NameError;
 use crate::paths::NoHome;
+use crate::vault::error::VaultError;
 use std::error::Error;
 use std::fmt;
 
@@ -26,6 +29,8 @@ pub enum Kind {
     NeedsLogin,
     /// It may work later.
     Unavailable,
+    /// The owner of the vault left before it had answered.
+    OwnerLeft,
     /// Refused: a limit, a grant, or a person who said no.
     Refused,
 }
@@ -40,7 +45,7 @@ impl Kind {
             Self::NoSuchCredential => 3,
             Self::Locked => 4,
             Self::NeedsLogin => 5,
-            Self::Unavailable => 6,
+            Self::Unavailable | Self::OwnerLeft => 6,
             Self::Refused => 7,
         }
     }
@@ -54,7 +59,7 @@ impl Kind {
             Self::NoSuchCredential => "no_such_credential",
             Self::Locked => "locked",
             Self::NeedsLogin => "needs_login",
-            Self::Unavailable => "unavailable",
+            Self::Unavailable | Self::OwnerLeft => "unavailable",
             Self::Refused => "refused",
         }
     }
@@ -254,7 +259,7 @@ impl From<Refusal> for Failure {
                 .hint("wait longer with --timeout 60s, or look at it: tokenward list"),
             Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
             Refusal::Invalid { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
-            Refusal::Stopped => Self::new(Kind::Unavailable, text)
+            Refusal::Stopped => Self::new(Kind::OwnerLeft, text)
                 .hint("the owner of the vault was just leaving: try again"),
         }
     }
@@ -267,4 +272,64 @@ pub fn sign_in_again(name: &crate::model::name::CredentialName) -> String {
         name.provider(),
         name.account()
     )
+}
+
+impl From<VaultError> for Failure {
+    fn from(error: VaultError) -> Self {
+        let hint = error.hint();
+        let kind = match error {
+            VaultError::WrongPassphrase
+            | VaultError::WrongIdentity
+            | VaultError::NotAnIdentity
+            | VaultError::NoSlot { .. }
+            | VaultError::KeyringLocked { .. }
+            | VaultError::NoKeyring
+            | VaultError::KeyringEntryMissing
+            | VaultError::Keyring { .. } => Kind::Locked,
+            VaultError::Owned { .. } | VaultError::Busy { .. } => Kind::Unavailable,
+            VaultError::NotARecipient { .. } | VaultError::WorkFactor { .. } => Kind::Usage,
+            _ => Kind::Failed,
+        };
+        let source = Box::new(error);
+        let hints = Vec::new();
+        Self {
+            kind,
+            source,
+            hints,
+        }
+        .hint(hint)
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let hint = error.hint();
+        let kind = match error {
+            CallError::Refused(refusal) => return refusal.into(),
+            CallError::NoOwner { .. } | CallError::Gone => Kind::OwnerLeft,
+            CallError::Timeout => Kind::Unavailable,
+            CallError::NotAllowed { .. } => Kind::Refused,
+            CallError::Protocol { .. } | CallError::Io { .. } => Kind::Failed,
+        };
+        let source = Box::new(error);
+        let hints = Vec::new();
+        Self {
+            kind,
+            source,
+            hints,
+        }
+        .hint(hint)
+    }
+}
+
+impl From<SocketError> for Failure {
+    fn from(error: SocketError) -> Self {
+        let hint = error.hint();
+        Self {
+            kind: Kind::Failed,
+            source: Box::new(error),
+            hints: Vec::new(),
+        }
+        .hint(hint)
+    }
 }

@@ -1,9 +1,14 @@
 //! From the command line to an exit code: parses, runs one command, says once what went wrong.
 
-use crate::cli::args::{Cli, Command, Globals};
+use crate::cli::args::{Cli, Command};
+use crate::cli::context::Context;
+use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
-use crate::cli::{completions, man};
+use crate::cli::{
+    completions, daemon, exec, get, harden, init, list, login, man, provider, refresh, remove,
+    revoke, status, vault,
+};
 use clap::Parser;
 use std::ffi::OsString;
 use std::io::Write;
@@ -11,6 +16,12 @@ use std::process::ExitCode;
 
 /// Runs the program. Nothing below calls `exit`: values that hold secrets are dropped, and so zeroized.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if let Some(result) = get::quick(&arguments) {
+        return match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => report(&failure, false),
+        };
+    }
     let json = arguments.iter().any(|argument| argument == "--json");
     let result = match Cli::try_parse_from(arguments) {
         Ok(cli) => dispatch(cli),
@@ -23,18 +34,50 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Result<(), Failure> {
-    let Cli {
-        globals, command, ..
-    } = cli;
+    let command = match (cli.command, cli.daemon) {
+        (None, true) => Some(Command::Daemon(DaemonArgs::default())),
+        (Some(Command::Daemon(args)), _) => Some(Command::Daemon(args)),
+        (Some(_), true) => {
+            return Err(Failure::usage(
+                "--daemon stands alone, without another command",
+            ));
+        }
+        (command, false) => command,
+    };
+    let output = Output {
+        json: cli.globals.json,
+    };
+    // These two say how to use the program: they need no home, no settings, no vault.
+    match &command {
+        Some(Command::Completions(args)) => return completions::run(args, output),
+        Some(Command::Man(args)) => return man::run(args, output),
+        _ => {}
+    }
+    harden::hide_memory();
+    let context = Context::new(cli.globals)?;
     match command {
-        Some(Command::Completions(args)) => completions::run(&args, output(&globals)),
-        Some(Command::Man(args)) => man::run(&args, output(&globals)),
         None => Ok(()),
+        Some(command) => run(command, &context, output),
     }
 }
 
-fn output(globals: &Globals) -> Output {
-    Output { json: globals.json }
+fn run(command: Command, context: &Context, output: Output) -> Result<(), Failure> {
+    match command {
+        Command::Init(args) => init::run(&args, context),
+        Command::Login(args) => login::run(&args, context),
+        Command::List(args) => list::run(&args, context),
+        Command::Get(args) => get::run(&args, context),
+        Command::Exec(args) => exec::run(args, context),
+        Command::Refresh(args) => refresh::run(&args, context),
+        Command::Revoke(args) => revoke::run(&args, context),
+        Command::Remove(args) => remove::run(&args, context),
+        Command::Status(args) => status::run(&args, context),
+        Command::Vault(args) => vault::run(&args, context),
+        Command::Provider(args) => provider::run(&args, context),
+        Command::Daemon(args) => daemon::run(&args, context),
+        Command::Completions(args) => completions::run(&args, output),
+        Command::Man(args) => man::run(&args, output),
+    }
 }
 
 /// Help and version are no errors; everything else about the command line is one of usage.

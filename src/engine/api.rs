@@ -184,6 +184,9 @@ pub struct EngineStatus {
     pub started_at: Timestamp,
     /// How many credentials are in each health.
     pub healths: Vec<(HealthKind, u64)>,
+    /// Whether credentials are still being loaded: until then a list is a part.
+    #[serde(default)]
+    pub loading: bool,
     /// Refreshes under way.
     pub in_flight: u64,
     /// Refreshes that are due and wait for a place.

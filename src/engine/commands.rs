@@ -88,6 +88,7 @@ impl Runner {
             pid: std::process::id(),
             started_at: self.started_at,
             healths: self.core.healths(self.now),
+            loading: self.core.is_loading,
             in_flight: in_flight as u64,
             queued: queued as u64,
             refreshed: totals.refreshed,

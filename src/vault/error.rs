@@ -105,6 +105,9 @@ pub enum VaultError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The keyring service runs and has no keyring to put anything in.
+    #[error("the keyring service has no default keyring yet")]
+    NoDefaultKeyring,
     /// There is no keyring service on this machine, or in this session.
     #[error("there is no keyring service in this session")]
     NoKeyring,
@@ -270,6 +273,9 @@ impl VaultError {
                 "unlock the keyring (log in to the desktop, or `gnome-keyring-daemon --unlock`), or use the passphrase"
                     .to_owned()
             }
+            Self::NoDefaultKeyring => {
+                "create one (log in to the desktop, or `gnome-keyring-daemon --unlock`), or use the passphrase".to_owned()
+            }
             Self::NoKeyring => {
                 "start a secret service (gnome-keyring, KWallet, KeePassXC) in a D-Bus session, or use the passphrase"
                     .to_owned()
@@ -312,6 +318,11 @@ impl VaultError {
             ErrorKind::ReadOnlyFilesystem => Self::ReadOnly {
                 source: Box::new(source),
             },
+            ErrorKind::PermissionDenied if what.starts_with("create") || what.ends_with("lock") => {
+                Self::ReadOnly {
+                    source: Box::new(source),
+                }
+            }
             _ => Self::Io {
                 what,
                 path: path.to_path_buf(),

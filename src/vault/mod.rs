@@ -20,3 +20,4 @@ pub mod schema;
 pub mod seal;
 pub mod slot;
 pub mod store;
+pub mod verify;

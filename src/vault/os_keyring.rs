@@ -62,6 +62,9 @@ fn explain(error: Error) -> VaultError {
     match error {
         Error::NoEntry => VaultError::KeyringEntryMissing,
         Error::NoDefaultStore => VaultError::NoKeyring,
+        Error::NoStorageAccess(source) if says(source.as_ref(), &["result not returned"]) => {
+            VaultError::NoDefaultKeyring
+        }
         Error::NoStorageAccess(source) => VaultError::KeyringLocked { source },
         Error::PlatformFailure(source) if is_absence(source.as_ref()) => VaultError::NoKeyring,
         // These carry what was read: it goes no further.
@@ -74,18 +77,24 @@ fn explain(error: Error) -> VaultError {
     }
 }
 
-/// The bus lives but nobody offers secrets on it: only the text tells this from other failures.
+/// The bus lives but nobody offers secrets on it.
 fn is_absence(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| {
-        let text = error.to_string();
-        [
+    says(
+        error,
+        &[
             "ServiceUnknown",
             "no secret service provider",
             "NameHasNoOwner",
             "was not provided by any",
-        ]
-        .iter()
-        .any(|sign| text.contains(sign))
+        ],
+    )
+}
+
+/// Only the text of the platform's errors tells some of them apart.
+fn says(error: &(dyn std::error::Error + 'static), signs: &[&str]) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| {
+        let text = error.to_string();
+        signs.iter().any(|sign| text.contains(sign))
     })
 }
 

@@ -207,6 +207,7 @@ pub fn status() -> EngineStatus {
         pid: 7,
         started_at: Timestamp::from_secs(1_790_000_000),
         healths: vec![(HealthKind::Fresh, 3), (HealthKind::NeedsLogin, 1)],
+        loading: false,
         in_flight: 1,
         queued: 2,
         refreshed: 3,

@@ -43,6 +43,7 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "src/oauth/token.rs",
         "sends code, verifier and refresh token",
     ),
+    ("src/cli/token.rs", "prints tokens, hands them to programs"),
     ("src/model/strength.rs", "judges a new passphrase"),
     (
         "src/tui/clipboard.rs",

@@ -1,0 +1,180 @@
+//! `tokenward daemon`: the headless owner, in the foreground, for a service manager.
+
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::harden;
+use crate::cli::logs::{self, LogFormat};
+use crate::cli::owner::{Owner, Role};
+use crate::cli::seat::Seat;
+use crate::cli::unlock;
+use crate::engine::api::Event;
+use crate::vault::error::VaultError;
+use crate::vault::owner::OwnerLock;
+use clap::Args;
+use sd_notify::NotifyState;
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::error::RecvError;
+
+/// Arguments of `tokenward daemon`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Logs go to stderr; TOKENWARD_LOG sets the level (error, warn, info, debug, trace). Under systemd it says when it is
+ready and feeds the watchdog. SIGTERM and SIGINT finish the refreshes in flight, then leave; a second one leaves at
+once. SIGHUP is ignored: start it again to read new settings.")]
+pub struct DaemonArgs {
+    /// Form of the log.
+    #[arg(long, value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+impl Default for DaemonArgs {
+    fn default() -> Self {
+        Self {
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// Owns the vault until it is told to leave.
+pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
+    harden::harden();
+    let format = if context.output.json {
+        LogFormat::Json
+    } else {
+        args.log_format
+    };
+    logs::start(format)?;
+    if !context.vault.exists() {
+        let path = context.vault.clone();
+        return Err(VaultError::Missing { path }.into());
+    }
+    if OwnerLock::is_held(&context.vault) {
+        return Err(owned(context));
+    }
+    let answered = unlock::answer(context)?;
+    let seat = Seat::take(context)?.ok_or_else(|| owned(context))?;
+    let vault = unlock::open(context, answered)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let signals = Signals::listen()?;
+        let owner = Owner::start(context, seat, vault, Role::ToStay)?;
+        own(context, owner, signals).await;
+        Ok(())
+    })
+}
+
+fn owned(context: &Context) -> Failure {
+    let holder = OwnerLock::holder(&context.vault).flatten();
+    let who = holder.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    Failure::new(
+        Kind::Refused,
+        format!("the vault has an owner already{who}"),
+    )
+    .hint("one is enough: every command finds it; look at it: tokenward status")
+}
+
+async fn own(context: &Context, owner: Owner, mut signals: Signals) {
+    let mut events = owner.link().subscribe();
+    let mut watchdog = Watchdog::start();
+    tracing::info!(
+        socket = %context.socket().display(),
+        vault = %context.vault.display(),
+        version = env!("CARGO_PKG_VERSION"),
+        pid = std::process::id(),
+        "ready"
+    );
+    notify(&[NotifyState::Ready]);
+    loop {
+        tokio::select! {
+            name = signals.next() => {
+                tracing::info!(signal = name, "leaving once the refreshes in flight have ended");
+                break;
+            }
+            event = events.recv() => if !log(event) { break },
+            () = watchdog.due() => notify(&[NotifyState::Watchdog]),
+        }
+    }
+    notify(&[NotifyState::Stopping]);
+    let logging = tokio::spawn(async move { while log(events.recv().await) {} });
+    tokio::select! {
+        () = owner.stop() => tracing::info!("left"),
+        name = signals.next() => tracing::warn!(signal = name, "left at once"),
+    }
+    logging.abort();
+}
+
+/// Writes an event; false when nothing follows.
+fn log(event: Result<Event, RecvError>) -> bool {
+    match event {
+        Ok(Event::Stopped) | Err(RecvError::Closed) => false,
+        Ok(event) => {
+            logs::write(&event);
+            true
+        }
+        Err(RecvError::Lagged(lost)) => {
+            tracing::warn!(lost, "some log lines were lost: events came too fast");
+            true
+        }
+    }
+}
+
+fn notify(states: &[NotifyState<'_>]) {
+    // Without a service manager there is nobody to tell.
+    let _ = sd_notify::notify(states);
+}
+
+/// The signals that end an owner, and the one that does not.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self, Failure> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The next signal to leave at.
+    async fn next(&mut self) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hangup.recv() => tracing::info!("SIGHUP is ignored: start again to read new settings"),
+            }
+        }
+    }
+}
+
+/// The service manager's watchdog, fed twice as often as it asks for.
+struct Watchdog {
+    every: Option<tokio::time::Interval>,
+}
+
+impl Watchdog {
+    fn start() -> Self {
+        let limit = sd_notify::watchdog_enabled().filter(|limit| *limit > Duration::ZERO);
+        Self {
+            every: limit.map(|limit| tokio::time::interval(limit / 2)),
+        }
+    }
+
+    /// Comes back when it wants to be fed; never without one.
+    async fn due(&mut self) {
+        match &mut self.every {
+            Some(every) => {
+                every.tick().await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+}

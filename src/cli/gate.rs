@@ -1,0 +1,121 @@
+//! Opens vaults for the terminal UI: that takes a second, so it happens on a thread of its own.
+
+use crate::agent::client;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::owner::{Owner, Role};
+use crate::cli::seat::{Seat, nobody_answers};
+use crate::cli::unlock;
+use crate::engine::gate::{Gate, GateError, GateRequest, Place};
+use crate::engine::link::Link;
+use crate::secret::Passphrase;
+use crate::vault::error::VaultError;
+use crate::vault::file::VaultFile;
+use crate::vault::open::OpenVault;
+use crate::vault::slot::{Key, NewSlot};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+/// Where the owner is kept that came to be while the UI ran.
+#[derive(Clone, Default)]
+pub struct Keeper(Arc<Mutex<Option<Owner>>>);
+
+impl Keeper {
+    /// Keeps it.
+    pub fn keep(&self, owner: Owner) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
+    }
+
+    /// Takes it out, to be stopped.
+    pub fn take(&self) -> Option<Owner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Starts the thread; it ends when nobody holds the gate any more.
+pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
+    let (requests, mut asked) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        while let Some(request) = asked.blocking_recv() {
+            let (result, reply) = match request {
+                GateRequest::Create { passphrase, reply } => {
+                    (create(&context, &runtime, &keeper, passphrase), reply)
+                }
+                GateRequest::Unlock { passphrase, reply } => {
+                    (unlock(&context, &runtime, &keeper, passphrase), reply)
+                }
+            };
+            // Who left while the vault was being opened does not need it.
+            let _ = reply.send(result.map_err(|failure| words(&failure)));
+        }
+    });
+    Gate { requests }
+}
+
+fn create(
+    context: &Context,
+    runtime: &Handle,
+    keeper: &Keeper,
+    passphrase: Passphrase,
+) -> Result<(Link, Place), Failure> {
+    if context.vault.exists() {
+        let path = context.vault.clone();
+        return Err(VaultError::Exists { path }.into());
+    }
+    let Some(seat) = Seat::take(context)? else {
+        return Err(nobody_answers(context));
+    };
+    let slot = NewSlot::Passphrase(passphrase);
+    let vault = VaultFile::create(&context.vault, slot, context.config.vault.work_factor)?;
+    own(context, runtime, keeper, seat, vault)
+}
+
+fn unlock(
+    context: &Context,
+    runtime: &Handle,
+    keeper: &Keeper,
+    passphrase: Passphrase,
+) -> Result<(Link, Place), Failure> {
+    let Some(seat) = Seat::take(context)? else {
+        return attach(context, runtime);
+    };
+    let vault = unlock::open_with(context, &Key::Passphrase(passphrase))?;
+    own(context, runtime, keeper, seat, vault)
+}
+
+/// Somebody became the owner while the person typed: then that one it is. The socket is guarded by the system, so the
+/// passphrase is not needed.
+fn attach(context: &Context, runtime: &Handle) -> Result<(Link, Place), Failure> {
+    let link = runtime.block_on(client::connect(&context.socket()))?;
+    Ok((link, Place::Attached))
+}
+
+fn own(
+    context: &Context,
+    runtime: &Handle,
+    keeper: &Keeper,
+    seat: Seat,
+    vault: OpenVault,
+) -> Result<(Link, Place), Failure> {
+    let _inside = runtime.enter();
+    let owner = Owner::start(context, seat, vault, Role::ToStay)?;
+    let link = owner.link();
+    keeper.keep(owner);
+    Ok((link, Place::Owner))
+}
+
+/// A failure as the UI shows it.
+pub fn words(failure: &Failure) -> GateError {
+    let mut message = failure.source.to_string();
+    for cause in failure.causes() {
+        message.push_str(": ");
+        message.push_str(&cause);
+    }
+    let wrong = failure.source.downcast_ref::<VaultError>();
+    GateError {
+        message,
+        hint: failure.hints.join("; "),
+        wrong_passphrase: matches!(wrong, Some(VaultError::WrongPassphrase)),
+    }
+}

@@ -1,0 +1,179 @@
+//! `tokenward get`: an access token that is fresh.
+
+use crate::agent::call::Caller;
+use crate::agent::socket;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::seat::has_left;
+use crate::cli::session::Session;
+use crate::cli::span;
+use crate::cli::token::{self, Format};
+use crate::clock;
+use crate::engine::api::Command;
+use crate::model::name::CredentialName;
+use crate::model::token::IssuedToken;
+use crate::paths::Paths;
+use clap::{Args, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Arguments of `tokenward get`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+With --json, or --format json: one object with name, access_token, token_type, expires_at, expires_in and scopes.
+A token that must live longer than its provider ever lets it (--min-ttl 30d) is refreshed at once.")]
+pub struct GetArgs {
+    /// Whose token, provider/account.
+    name: CredentialName,
+    /// The token lives at least that long yet; otherwise it is refreshed first.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
+    min_ttl: Duration,
+    /// How it is printed.
+    #[arg(long, value_enum, default_value = "raw")]
+    format: Format,
+    /// Wait that long for a refresh.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
+    timeout: Duration,
+}
+
+/// Prints the token.
+pub fn run(args: &GetArgs, context: &Context) -> Result<(), Failure> {
+    let token = Session::with(context, |session| {
+        session.ask(|reply| Command::Token {
+            name: args.name.clone(),
+            min_ttl: args.min_ttl,
+            timeout: args.timeout,
+            reply,
+        })
+    })?;
+    print(args, &token, context.output)
+}
+
+fn print(args: &GetArgs, token: &IssuedToken, output: Output) -> Result<(), Failure> {
+    let format = if output.json {
+        Format::Json
+    } else {
+        args.format
+    };
+    output.data(&token::text(&args.name, token, format, clock::now()))
+}
+
+/// The short way for the most frequent command: a plain `get` with a living owner needs no settings, no runtime and no
+/// command-line parser. `None`: take the long way, which knows every option and every error.
+pub fn quick(arguments: &[OsString]) -> Option<Result<(), Failure>> {
+    let request = Quick::read(arguments)?;
+    let paths = Paths::standard().ok()?;
+    let vault = request.vault.or_else(|| {
+        let named = std::env::var_os("TOKENWARD_VAULT")?;
+        Some(PathBuf::from(named))
+    });
+    let place = socket::path_for(&paths, vault.as_ref().unwrap_or(&paths.vault));
+    let GetArgs {
+        name,
+        min_ttl,
+        timeout,
+        ..
+    } = &request.args;
+    match Caller::new(place).token(name, *min_ttl, *timeout) {
+        Ok(token) => Some(print(&request.args, &token, Output { json: false })),
+        Err(error) if has_left(&error) => None,
+        Err(error) => Some(Err(error.into())),
+    }
+}
+
+/// A plain `get` as it stands on the command line.
+struct Quick {
+    args: GetArgs,
+    vault: Option<PathBuf>,
+}
+
+impl Quick {
+    fn read(arguments: &[OsString]) -> Option<Self> {
+        let mut words = arguments.get(1..)?.iter().map(|word| word.to_str());
+        if words.next()?? != "get" {
+            return None;
+        }
+        let mut name = None;
+        let mut read = Self {
+            args: GetArgs {
+                name: CredentialName::new("none", "none").ok()?,
+                min_ttl: Duration::from_secs(60),
+                format: Format::Raw,
+                timeout: Duration::from_secs(30),
+            },
+            vault: None,
+        };
+        while let Some(word) = words.next() {
+            let word = word?;
+            let Some(option) = word.strip_prefix("--") else {
+                if word.starts_with('-') || name.is_some() {
+                    return None;
+                }
+                name = Some(word.parse().ok()?);
+                continue;
+            };
+            let (option, value) = match option.split_once('=') {
+                Some((option, value)) => (option, value),
+                None => (option, words.next()??),
+            };
+            match option {
+                "min-ttl" => read.args.min_ttl = span::parse(value).ok()?,
+                "timeout" => read.args.timeout = span::parse(value).ok()?,
+                "format" => read.args.format = Format::from_str(value, false).ok()?,
+                "vault" => read.vault = Some(PathBuf::from(value)),
+                _ => return None,
+            }
+        }
+        read.args.name = name?;
+        Some(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::{self, Cli};
+    use clap::Parser;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_short_way_reads_what_the_parser_reads() {
+        for line in [
+            "tokenward get github/alice",
+            "tokenward get --min-ttl 5m github/alice --format header",
+            "tokenward get github/alice --timeout=10s --format=json",
+            "tokenward get --vault /x/v.db github/alice --min-ttl=90",
+        ] {
+            let quick = Quick::read(&words(line)).unwrap();
+            let cli = Cli::try_parse_from(words(line)).unwrap();
+            let Some(args::Command::Get(long)) = cli.command else {
+                panic!("{line}");
+            };
+            assert_eq!(format!("{long:?}"), format!("{:?}", quick.args), "{line}");
+            assert_eq!(cli.globals.vault, quick.vault, "{line}");
+        }
+    }
+
+    #[test]
+    fn whatever_the_short_way_does_not_know_goes_the_long_way() {
+        for line in [
+            "tokenward",
+            "tokenward list",
+            "tokenward get",
+            "tokenward get github",
+            "tokenward get github/alice github/bob",
+            "tokenward get github/alice --json",
+            "tokenward get -h",
+            "tokenward get github/alice --min-ttl",
+            "tokenward get github/alice --min-ttl soon",
+            "tokenward --json get github/alice",
+        ] {
+            assert!(Quick::read(&words(line)).is_none(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! Shows a sign-in: words and a QR code for people, one JSON object a line for machines.
+
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::span;
+use crate::clock;
+use crate::engine::api::Refusal;
+use crate::model::name::CredentialName;
+use crate::model::signin::SignInStep;
+
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
+use serde_json::json;
+use std::io::{BufRead, IsTerminal};
+use tokio::sync::mpsc;
+
+/// Shows a sign-in.
+#[derive(Debug)]
+pub struct Guide {
+    output: Output,
+    may_open_browser: bool,
+}
+
+impl Guide {
+    /// A guide; over SSH, or where there is no desktop, no browser is opened either: it would not be the person's.
+    pub fn new(output: Output, no_browser: bool) -> Self {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let far = set("SSH_CONNECTION") || set("SSH_TTY");
+        let desktop =
+            cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY") || set("BROWSER");
+        Self {
+            output,
+            may_open_browser: !no_browser && !far && desktop,
+        }
+    }
+
+    /// Shows one step on the way.
+    pub fn show(&self, step: &SignInStep) -> Result<(), Failure> {
+        if self.output.json {
+            return object(step).map_or(Ok(()), |object| self.output.json_line(&object));
+        }
+        match step {
+            SignInStep::Discovering => self.output.say("Reading the provider's metadata."),
+            SignInStep::DeviceCode {
+                user_code,
+                verification_uri,
+                verification_uri_complete,
+                expires_at,
+                ..
+            } => {
+                if let Some(picture) = verification_uri_complete.as_deref().and_then(picture) {
+                    self.output.say(&picture);
+                }
+                let left = span::show(clock::now().until(*expires_at));
+                self.output.say(&format!(
+                    "  1  Open   {verification_uri}\n  2  Enter  {user_code}\n\nWaiting for you; the code lives {left}. Ctrl-C gives up."
+                ));
+            }
+            SignInStep::Authorize {
+                url, expires_at, ..
+            } => self.authorize(url, clock::now().until(*expires_at)),
+            SignInStep::Exchanging => self.output.say("Fetching the tokens."),
+            SignInStep::Polled { .. }
+            | SignInStep::SignedIn { .. }
+            | SignInStep::Failed { .. }
+            | SignInStep::Cancelled => {}
+        }
+        Ok(())
+    }
+
+    fn authorize(&self, url: &str, left: std::time::Duration) {
+        let opened = self.may_open_browser && url.is_empty();
+        let first = if opened {
+            "Your browser was asked to open this address; open it by hand if nothing happens:"
+        } else {
+            "Open this address in a browser:"
+        };
+        let left = span::show(left);
+        self.output.say(&format!("{first}\n\n{url}\n"));
+        if std::io::stdin().is_terminal() {
+            self.output.say(
+                "If that browser is on another machine, it ends at a page that cannot be loaded:\n\
+                 copy that page's whole address and paste it here, then Enter.",
+            );
+        }
+        self.output.say(&format!(
+            "Waiting for you, {left} at most. Ctrl-C gives up."
+        ));
+    }
+
+    /// Lines that a person pastes; `None` where nobody can.
+    pub fn pasted(&self) -> Option<mpsc::Receiver<String>> {
+        if !std::io::stdin().is_terminal() {
+            return None;
+        }
+        let (lines, pasted) = mpsc::channel(1);
+        // Ends with the program: a blocked read on a terminal cannot be called off.
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lock().lines() {
+                let Ok(line) = line else { break };
+                if !line.trim().is_empty() && lines.blocking_send(line.trim().to_owned()).is_err() {
+                    break;
+                }
+            }
+        });
+        Some(pasted)
+    }
+
+    /// A pasted address was not the one.
+    pub fn not_taken(&self, refusal: &Refusal) {
+        self.output
+            .say(&format!("That was not it: {refusal}. {}", refusal.hint()));
+    }
+
+    /// The end of it: the credential's name, as data.
+    pub fn signed_in(&self, name: &CredentialName) -> Result<(), Failure> {
+        if self.output.json {
+            return self
+                .output
+                .json_line(&json!({ "event": "signed_in", "name": name }));
+        }
+        self.output.say("Signed in:");
+        self.output.data(&format!("{name}\n"))
+    }
+
+    /// The other end of it. People are told at the very end, as with every command.
+    pub fn failed(&self, failure: &Failure) -> Result<(), Failure> {
+        if !self.output.json {
+            return Ok(());
+        }
+        self.output.json_line(&json!({
+            "event": "failed",
+            "error": failure.source.to_string(),
+            "code": failure.kind.word(),
+            "hint": failure.hints.join("; "),
+        }))
+    }
+}
+
+/// A step as one object of `--json`; steps that mean nothing to a machine are left out.
+fn object(step: &SignInStep) -> Option<serde_json::Value> {
+    let now = clock::now();
+    match step {
+        SignInStep::DeviceCode {
+            user_code,
+            verification_uri,
+            verification_uri_complete,
+            expires_at,
+            ..
+        } => Some(json!({
+            "event": "device_code",
+            "user_code": user_code,
+            "verification_uri": verification_uri,
+            "verification_uri_complete": verification_uri_complete,
+            "expires_in": now.until(*expires_at).as_secs(),
+        })),
+        SignInStep::Authorize {
+            url,
+            redirect_uri,
+            expires_at,
+        } => Some(json!({
+            "event": "authorize",
+            "url": url,
+            "redirect_uri": redirect_uri,
+            "expires_in": now.until(*expires_at).as_secs(),
+        })),
+        SignInStep::Discovering
+        | SignInStep::Polled { .. }
+        | SignInStep::Exchanging
+        | SignInStep::SignedIn { .. }
+        | SignInStep::Failed { .. }
+        | SignInStep::Cancelled => None,
+    }
+}
+
+/// The address as a QR code, where there is a terminal to show it on.
+fn picture(address: &str) -> Option<String> {
+    if !std::io::stderr().is_terminal() {
+        return None;
+    }
+    let code = QrCode::new(address.as_bytes()).ok()?;
+    // Dark on light, as cameras want it, on the dark background that most terminals have.
+    let drawing = code
+        .render::<Dense1x2>()
+        .dark_color(Dense1x2::Dark)
+        .light_color(Dense1x2::Light)
+        .build();
+    Some(drawing)
+}

@@ -1,0 +1,159 @@
+//! `tokenward list`: the credentials with their health, expiry and next refresh.
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::session::Session;
+use crate::cli::span;
+use crate::cli::table::Table;
+use crate::clock::{self, Timestamp};
+use crate::model::credential::{CredentialView, Flow, Generation};
+use crate::model::failure::Failure as ProviderFailure;
+use crate::model::health::{ForecastReason, Health};
+use crate::model::name::CredentialName;
+use clap::Args;
+use serde::Serialize;
+
+/// Arguments of `tokenward list`.
+#[derive(Debug, Args)]
+#[command(after_help = JSON_FIELDS)]
+pub struct ListArgs {
+    /// Only credentials of this provider.
+    provider: Option<String>,
+}
+
+const JSON_FIELDS: &str = "\
+With --json: an array of objects with name, provider, account, health (fresh, expiring, refreshing, retrying,
+expired, needs_login, misconfigured, rate_limited, revoked, static), cause and fix (when something is wrong),
+expires_at, expires_in, refresh_at, refreshed_at, scopes, flow, generation, dies_at and dies_because (of the
+refresh token). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
+
+/// Prints the list.
+pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
+    let mut views = Session::with(context, Session::all)?;
+    if let Some(provider) = &args.provider {
+        views.retain(|view| view.profile.name.provider() == provider);
+    }
+    let now = clock::now();
+    if context.output.json {
+        let entries: Vec<Entry<'_>> = views.iter().map(|view| Entry::of(view, now)).collect();
+        return context.output.json_line(&entries);
+    }
+    if views.is_empty() {
+        context.output.say(
+            "no credential yet; sign in: tokenward login PROVIDER (see: tokenward provider list)",
+        );
+        return Ok(());
+    }
+    context.output.data(&table(&views, now))
+}
+
+fn table(views: &[CredentialView], now: Timestamp) -> String {
+    let mut table = Table::new(&["NAME", "HEALTH", "EXPIRES IN", "NEXT REFRESH"]);
+    for view in views {
+        table.row(vec![
+            view.profile.name.to_string(),
+            health(&view.health, now),
+            expiry(view, now),
+            planned(view, now),
+        ]);
+    }
+    table.render()
+}
+
+/// The health in words, with what comes next.
+fn health(health: &Health, now: Timestamp) -> String {
+    let word = health.kind().word();
+    match health {
+        Health::Retrying { attempt, next } => {
+            format!(
+                "{word}, attempt {attempt} in {}",
+                span::show(now.until(*next))
+            )
+        }
+        Health::RateLimited { until } => format!("{word} {}", span::show(now.until(*until))),
+        Health::NeedsLogin { cause } | Health::Misconfigured { cause } => {
+            format!("{word} ({})", cause.code)
+        }
+        Health::Fresh
+        | Health::Expiring
+        | Health::Refreshing
+        | Health::Expired
+        | Health::Revoked
+        | Health::Static => word.to_owned(),
+    }
+}
+
+fn expiry(view: &CredentialView, now: Timestamp) -> String {
+    match view.profile.expires_at {
+        None => "-".to_owned(),
+        Some(end) if end <= now => format!("{} ago", span::show(now.since(end))),
+        Some(end) => span::show(now.until(end)),
+    }
+}
+
+fn planned(view: &CredentialView, now: Timestamp) -> String {
+    match view.refresh_at {
+        None => "-".to_owned(),
+        Some(at) if at <= now => "now".to_owned(),
+        Some(at) => span::show(now.until(at)),
+    }
+}
+
+/// One credential in `--json`. These fields are part of the interface.
+#[derive(Serialize)]
+pub struct Entry<'a> {
+    name: &'a CredentialName,
+    provider: &'a str,
+    account: &'a str,
+    health: serde_json::Value,
+    cause: Option<&'a str>,
+    fix: Option<&'a str>,
+    expires_at: Option<Timestamp>,
+    expires_in: Option<u64>,
+    refresh_at: Option<Timestamp>,
+    refreshed_at: Timestamp,
+    scopes: &'a [String],
+    flow: Flow,
+    generation: Generation,
+    dies_at: Option<Timestamp>,
+    dies_because: ForecastReason,
+}
+
+impl<'a> Entry<'a> {
+    /// What `--json` tells of a credential at this moment.
+    pub fn of(view: &'a CredentialView, now: Timestamp) -> Self {
+        let profile = &*view.profile;
+        let wrong = trouble(view);
+        Self {
+            name: &profile.name,
+            provider: profile.name.provider(),
+            account: profile.name.account(),
+            health: serde_json::to_value(view.health.kind()).unwrap_or_default(),
+            cause: wrong.map(|failure| failure.cause.as_str()),
+            fix: wrong.map(|failure| failure.fix.as_str()),
+            expires_at: profile.expires_at,
+            expires_in: profile.expires_at.map(|end| now.until(end).as_secs()),
+            refresh_at: view.refresh_at,
+            refreshed_at: profile.issued_at,
+            scopes: &profile.scopes,
+            flow: profile.flow,
+            generation: view.generation,
+            dies_at: view.forecast.dies_at,
+            dies_because: view.forecast.because,
+        }
+    }
+}
+
+fn trouble(view: &CredentialView) -> Option<&ProviderFailure> {
+    match &view.health {
+        Health::NeedsLogin { cause } | Health::Misconfigured { cause } => Some(cause),
+        Health::Fresh
+        | Health::Expiring
+        | Health::Refreshing
+        | Health::Retrying { .. }
+        | Health::Expired
+        | Health::RateLimited { .. }
+        | Health::Revoked
+        | Health::Static => view.profile.last_failure.as_ref(),
+    }
+}

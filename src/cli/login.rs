@@ -1,0 +1,342 @@
+//! `tokenward login`: signs in to a provider.
+
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::guide::Guide;
+use crate::cli::passphrase;
+use crate::cli::session::Session;
+use crate::engine::api::{Command, Event, PastedUrl};
+use crate::engine::link::Link;
+use crate::model::client::{Client, ClientAuth};
+use crate::model::credential::Flow;
+use crate::model::name::{CredentialName, is_provider_name};
+use crate::model::provider::Endpoints;
+use crate::model::signin::{ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep};
+use crate::secret::{AuthorizationCode, ClientSecret};
+use clap::{Args, ValueEnum};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+/// Arguments of `tokenward login`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The name of the new credential goes to stdout, everything else to stderr.
+With --json: one object a line as it goes. {\"event\":\"device_code\",\"user_code\",\"verification_uri\",
+\"verification_uri_complete\",\"expires_in\"} or {\"event\":\"authorize\",\"url\",\"redirect_uri\",\"expires_in\"}, then
+{\"event\":\"signed_in\",\"name\"} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
+pub struct LoginArgs {
+    /// A provider of the catalogue (tokenward provider list); with --issuer: the name you give to it.
+    provider: String,
+    /// Issuer of a provider that is not in the catalogue; its metadata says the rest.
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// An endpoint that the metadata lacks: authorization, token, refresh, device_authorization, revocation,
+    /// introspection, userinfo, registration or pushed_authorization_request.
+    #[arg(long, value_name = "KIND=URL", value_parser = read_pair)]
+    endpoint: Vec<(String, String)>,
+    /// A value for a placeholder in the provider's record, tenant=contoso.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = read_pair, conflicts_with = "issuer")]
+    param: Vec<(String, String)>,
+    /// Identifier of the client you registered; kept for the next time.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Read the client's secret from this file; kept in the vault.
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<PathBuf>,
+    /// How to sign in; left out: what the provider recommends.
+    #[arg(long, value_enum)]
+    flow: Option<FlowChoice>,
+    /// A scope to ask for, several times or separated by spaces; left out: the provider's defaults.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// The account part of the credential's name; left out: from the ID token.
+    #[arg(long)]
+    account: Option<String>,
+    /// Port of the loopback redirect, for providers that want a fixed one.
+    #[arg(long, value_name = "PORT")]
+    redirect_port: Option<u16>,
+    /// Do not open a browser.
+    #[arg(long)]
+    no_browser: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FlowChoice {
+    /// A code that you enter in any browser (RFC 8628).
+    Device,
+    /// A browser on this machine (RFC 8252).
+    Loopback,
+}
+
+fn read_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("write NAME=VALUE".to_owned()),
+    }
+}
+
+/// Signs in.
+pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
+    if !is_provider_name(&args.provider) {
+        return Err(crate::model::name::NameError::Provider.into());
+    }
+    let guide = Guide::new(context.output, args.no_browser);
+    let mut result = Session::with(context, |session| {
+        let request = request(args, context, session)?;
+        session.block_on(sign_in(session.link(), request, &guide))
+    });
+    if let Err(failure) = &result {
+        guide.failed(failure)?;
+    }
+    if let Ok(name) = &mut result {
+        guide.signed_in(name)?;
+    }
+    result.map(drop)
+}
+
+fn request(
+    args: &LoginArgs,
+    context: &Context,
+    session: &Session,
+) -> Result<SignInRequest, Failure> {
+    let provider = choice(args)?;
+    let known = session.ask(|reply| Command::Providers { reply })?;
+    let known = known
+        .into_iter()
+        .find(|view| view.provider.name == args.provider);
+    let client = client(args, context, known.as_ref())?;
+    let scopes: Vec<String> = args
+        .scope
+        .iter()
+        .flat_map(|scopes| scopes.split_whitespace().map(str::to_owned))
+        .collect();
+    Ok(SignInRequest {
+        id: SignInId(rand::random()),
+        provider,
+        account: args.account.clone(),
+        client,
+        scopes: (!scopes.is_empty()).then_some(scopes),
+        flow: args.flow.map(|flow| match flow {
+            FlowChoice::Device => Flow::Device,
+            FlowChoice::Loopback => Flow::Loopback,
+        }),
+        redirect_port: args.redirect_port,
+    })
+}
+
+fn choice(args: &LoginArgs) -> Result<ProviderChoice, Failure> {
+    let Some(issuer) = &args.issuer else {
+        if !args.endpoint.is_empty() {
+            return Err(Failure::usage("--endpoint goes with --issuer").hint(
+                "for a provider of the catalogue write a record of your own: [providers.NAME]",
+            ));
+        }
+        return Ok(ProviderChoice::Known {
+            name: args.provider.clone(),
+            parameters: args.param.iter().cloned().collect::<BTreeMap<_, _>>(),
+        });
+    };
+    Ok(ProviderChoice::Issuer {
+        name: args.provider.clone(),
+        issuer: issuer.clone(),
+        endpoints: Box::new(endpoints(&args.endpoint)?),
+    })
+}
+
+fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
+    let mut endpoints = Endpoints::default();
+    for (kind, url) in given {
+        let place = match kind.as_str() {
+            "authorization" => &mut endpoints.authorization,
+            "token" => &mut endpoints.token,
+            "refresh" => &mut endpoints.refresh,
+            "device_authorization" | "device" => &mut endpoints.device_authorization,
+            "revocation" => &mut endpoints.revocation,
+            "introspection" => &mut endpoints.introspection,
+            "userinfo" => &mut endpoints.userinfo,
+            "registration" => &mut endpoints.registration,
+            "pushed_authorization_request" => &mut endpoints.pushed_authorization_request,
+            other => {
+                return Err(Failure::usage(format!("there is no endpoint `{other}`"))
+                    .hint("the kinds are listed in: tokenward login --help"));
+            }
+        };
+        *place = Some(url.clone());
+    }
+    Ok(endpoints)
+}
+
+/// The client: given, kept from last time (`None`), or asked for.
+fn client(
+    args: &LoginArgs,
+    context: &Context,
+    known: Option<&ProviderView>,
+) -> Result<Option<Client>, Failure> {
+    if let Some(id) = &args.client_id {
+        let secret = args
+            .client_secret_file
+            .as_ref()
+            .map(|path| passphrase::client_secret(path))
+            .transpose()?;
+        return Ok(Some(registered(id.clone(), secret)));
+    }
+    if known.is_some_and(|view| view.client_id.is_some()) {
+        return Ok(None);
+    }
+    if known.is_none() && args.issuer.is_none() {
+        return Err(unknown_provider(args));
+    }
+    if !context.output.can_ask() {
+        return Err(
+            Failure::usage(format!("no client is registered for {} yet", args.provider))
+                .hint(format!(
+                    "see how: tokenward provider show {}",
+                    args.provider
+                ))
+                .hint("then give it: --client-id ID --client-secret-file FILE"),
+        );
+    }
+    ask_for_client(args, context, known)
+}
+
+fn unknown_provider(args: &LoginArgs) -> Failure {
+    let names: Vec<String> = crate::oauth::catalogue::all()
+        .iter()
+        .map(|provider| provider.name.clone())
+        .collect();
+    let failure = Failure::usage(format!("there is no provider `{}`", args.provider));
+    match crate::config::layers::similar(&args.provider, &names) {
+        Some(name) => failure.hint(format!("did you mean {name}? tokenward login {name}")),
+        None => failure
+            .hint("the catalogue: tokenward provider list")
+            .hint("any other: tokenward login NAME --issuer https://..."),
+    }
+}
+
+fn registered(id: String, secret: Option<ClientSecret>) -> Client {
+    // The engine looks at the provider's metadata and corrects this where the metadata says otherwise.
+    let auth = match secret {
+        Some(_) => ClientAuth::ClientSecretBasic,
+        None => ClientAuth::None,
+    };
+    Client { id, secret, auth }
+}
+
+fn ask_for_client(
+    args: &LoginArgs,
+    context: &Context,
+    known: Option<&ProviderView>,
+) -> Result<Option<Client>, Failure> {
+    let output = context.output;
+    if let Some(view) = known {
+        output.say(&crate::cli::provider::setup(&view.provider));
+    } else {
+        output.say(&format!("Register a client at {} first.", args.provider));
+    }
+    let id = output.ask("Client ID: ")?;
+    if id.is_empty() {
+        return Err(Failure::usage("there is no client ID"));
+    }
+    let needed = known.is_some_and(|view| view.provider.setup.needs_secret);
+    let question = if needed {
+        "Client secret (not shown): "
+    } else {
+        "Client secret (not shown; just Enter if there is none): "
+    };
+    let secret = rpassword::prompt_password(question)?;
+    let secret = (!secret.is_empty()).then(|| ClientSecret::new(secret));
+    Ok(Some(registered(id, secret)))
+}
+
+/// Starts the sign-in and follows it to its end.
+async fn sign_in(
+    link: &Link,
+    request: SignInRequest,
+    guide: &Guide,
+) -> Result<CredentialName, Failure> {
+    let id = request.id;
+    // Listening before asking: no step is missed.
+    let mut events = link.subscribe();
+    let request = Box::new(request);
+    link.ask(|reply| Command::SignIn { request, reply }).await?;
+    let mut pasted = None;
+    loop {
+        tokio::select! {
+            step = next_step(&mut events, id) => {
+                let step = step?;
+                if matches!(step, SignInStep::Authorize { .. }) && pasted.is_none() {
+                    pasted = guide.pasted();
+                }
+                if let Some(result) = ended(step, guide)? {
+                    return result;
+                }
+            }
+            line = line(&mut pasted) => paste(link, id, line, guide).await,
+            _ = tokio::signal::ctrl_c() => {
+                let _ = link.commands().send(Command::CancelSignIn { id }).await;
+            }
+        }
+    }
+}
+
+/// Shows a step; the result when it was the last.
+fn ended(
+    step: SignInStep,
+    guide: &Guide,
+) -> Result<Option<Result<CredentialName, Failure>>, Failure> {
+    Ok(match step {
+        SignInStep::SignedIn { name } => Some(Ok(name)),
+        SignInStep::Failed { failure } => Some(Err(Failure::of_provider(&failure))),
+        SignInStep::Cancelled => Some(Err(Failure::new(Kind::Refused, "given up"))),
+        SignInStep::Discovering
+        | SignInStep::DeviceCode { .. }
+        | SignInStep::Polled { .. }
+        | SignInStep::Authorize { .. }
+        | SignInStep::Exchanging => {
+            guide.show(&step)?;
+            None
+        }
+    })
+}
+
+async fn next_step(events: &mut Receiver<Event>, id: SignInId) -> Result<SignInStep, Failure> {
+    loop {
+        match events.recv().await {
+            Ok(Event::SignIn { id: theirs, step }) if theirs == id => return Ok(step),
+            Ok(Event::Stopped) | Err(RecvError::Closed) => {
+                return Err(Failure::new(
+                    Kind::Unavailable,
+                    "the owner of the vault left while you were signing in",
+                )
+                .hint("start again: tokenward login"));
+            }
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+        }
+    }
+}
+
+async fn line(pasted: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
+    match pasted {
+        Some(lines) => match lines.recv().await {
+            Some(line) => Some(line),
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+async fn paste(link: &Link, id: SignInId, line: Option<String>, guide: &Guide) {
+    let Some(line) = line else { return };
+    let url = PastedUrl(AuthorizationCode::new(line));
+    let taken = link
+        .ask(|reply| Command::PasteCallback { id, url, reply })
+        .await;
+    if let Err(refusal) = taken {
+        guide.not_taken(&refusal);
+    }
+}

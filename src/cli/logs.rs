@@ -1,0 +1,112 @@
+//! The log of a headless owner: what happened, by name and code, as text or JSON; never a secret.
+
+use crate::cli::failure::Failure;
+use crate::engine::api::Event;
+use crate::model::event::{Activity, Happening};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::time::FormatTime;
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Time on log lines in RFC 3339, as everywhere else.
+struct Clock;
+
+impl FormatTime for Clock {
+    fn format_time(&self, w: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+        w.write_str(&crate::clock::now().to_rfc3339())
+    }
+}
+
+/// Starts logging to stderr. `TOKENWARD_LOG` is the least severe level that is written: error, warn, info, debug or
+/// trace. Only our own lines are written: other crates do not know what is a secret here.
+pub fn start(format: LogFormat) -> Result<(), Failure> {
+    let level = std::env::var("TOKENWARD_LOG").unwrap_or_else(|_| "info".to_owned());
+    let known = ["error", "warn", "info", "debug", "trace", "off"];
+    if !known.contains(&level.as_str()) {
+        return Err(Failure::usage(format!("TOKENWARD_LOG is `{level}`"))
+            .hint("use error, warn, info, debug, trace or off"));
+    }
+    let filter = EnvFilter::new(format!("off,tokenward={level}"));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(std::io::stderr);
+    // The journal has times of its own.
+    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    match (format, journal) {
+        (LogFormat::Json, _) => lines.with_timer(Clock).json().flatten_event(true).init(),
+        (LogFormat::Text, true) => lines.without_time().init(),
+        (LogFormat::Text, false) => lines.with_timer(Clock).init(),
+    }
+    Ok(())
+}
+
+/// Writes what an event tells.
+pub fn write(event: &Event) {
+    match event {
+        Event::Happened { activity } => happened(activity),
+        Event::Loaded { loaded, total } if loaded == total => {
+            tracing::info!(credentials = total, "all credentials are loaded");
+        }
+        Event::Lagged => tracing::warn!("some log lines were lost: events came too fast"),
+        Event::Changed { .. }
+        | Event::Removed { .. }
+        | Event::SignIn { .. }
+        | Event::Loaded { .. }
+        | Event::Stopped => {}
+    }
+}
+
+fn happened(activity: &Activity) {
+    let name = activity.name.as_ref().map_or("", |name| name.as_str());
+    match &activity.what {
+        Happening::SignedIn { generation } => {
+            tracing::info!(name, generation = generation.0, "signed in");
+        }
+        Happening::SignInFailed { failure } => {
+            tracing::warn!(name, code = failure.code, "a sign-in failed");
+        }
+        Happening::Refreshed {
+            generation,
+            took_ms,
+            rotated,
+        } => {
+            tracing::info!(
+                name,
+                generation = generation.0,
+                took_ms,
+                rotated,
+                "refreshed"
+            );
+        }
+        Happening::RefreshFailed { failure, next } => {
+            let next = next.map(|next| next.to_rfc3339());
+            let next = next.as_deref().unwrap_or("never");
+            tracing::warn!(name, code = failure.code, next, "a refresh failed");
+        }
+        Happening::Recovered { generation } => {
+            tracing::warn!(
+                name,
+                generation = generation.0,
+                "a refresh was cut off by a crash; what is kept is tried again"
+            );
+        }
+        Happening::Revoked => tracing::info!(name, "revoked"),
+        Happening::RevokeFailed { failure } => {
+            tracing::warn!(name, code = failure.code, "a revocation failed");
+        }
+        Happening::Removed => tracing::info!(name, "removed"),
+        Happening::VaultCreated => tracing::info!("the vault was created"),
+        Happening::SlotsChanged => tracing::info!("the vault's slots were changed"),
+        Happening::EngineStarted { credentials } => tracing::info!(credentials, "started"),
+        Happening::ClockJumped { by_ms } => tracing::warn!(by_ms, "the clock jumped"),
+    }
+}

@@ -1,0 +1,87 @@
+//! An owner put together: seat, open vault, engine, socket; and its orderly end.
+
+use crate::agent::server;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::seat::Seat;
+use crate::engine::link::Link;
+use crate::engine::runner::Engine;
+use crate::engine::settings::EngineSettings;
+use crate::oauth::http::{Http, HttpSettings};
+use crate::vault::open::OpenVault;
+use crate::vault::owner::OwnerLock;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+/// How long the owner means to stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Until it is told to leave: it refreshes by itself.
+    ToStay,
+    /// For one command: it refreshes what is asked for, and serves whoever asks meanwhile.
+    ForAMoment,
+}
+
+/// A running owner.
+pub struct Owner {
+    engine: Engine,
+    leave: CancellationToken,
+    server: JoinHandle<std::io::Result<()>>,
+    // Last: the lock is let go when everything else has ended.
+    _lock: OwnerLock,
+}
+
+impl Owner {
+    /// Starts engine and server. Must run inside a tokio runtime.
+    pub fn start(
+        context: &Context,
+        seat: Seat,
+        vault: OpenVault,
+        role: Role,
+    ) -> Result<Self, Failure> {
+        let settings = settings(context, role);
+        let engine = Engine::start(
+            Box::new(vault),
+            Http::new(HttpSettings::default()),
+            settings,
+        );
+        let leave = CancellationToken::new();
+        let serving = server::serve(seat.socket, engine.link(), leave.clone());
+        Ok(Self {
+            server: tokio::spawn(serving),
+            engine,
+            leave,
+            _lock: seat.lock,
+        })
+    }
+
+    /// The way to the engine.
+    pub fn link(&self) -> Link {
+        self.engine.link()
+    }
+
+    /// Leaves in order: refreshes in flight end and are stored, their callers get their answers, then the socket goes,
+    /// then the lock.
+    pub async fn stop(self) {
+        self.engine.shutdown().await;
+        self.leave.cancel();
+        // A server that failed has said so in the log.
+        let _ = self.server.await;
+    }
+}
+
+fn settings(context: &Context, role: Role) -> EngineSettings {
+    let config = &context.config;
+    let mut settings = EngineSettings {
+        policy: config.refresh.clone(),
+        overrides: config.overrides.clone(),
+        limits: config.limits(),
+    };
+    if role == Role::ForAMoment {
+        settings.policy.background = false;
+        for over in settings.overrides.values_mut() {
+            over.background = None;
+        }
+    }
+    settings
+}

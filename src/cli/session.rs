@@ -1,0 +1,202 @@
+//! A way to an engine for the length of one command: a living owner's, or one of our own.
+
+use crate::agent::client;
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::owner::{Owner, Role};
+use crate::cli::seat::{Seat, has_left, nobody_answers};
+use crate::cli::unlock::{self, Answered};
+use crate::engine::api::{Command, Event, Refusal, Reply};
+use crate::engine::link::Link;
+use crate::model::credential::CredentialView;
+use crate::vault::error::VaultError;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use tokio::sync::broadcast::Receiver;
+
+/// How long a living owner may take to begin to listen, or to leave.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a person may mistype.
+const TRIES: usize = 3;
+
+/// A way to an engine, and the runtime that its asynchronous half runs on.
+pub struct Session {
+    runtime: Runtime,
+    link: Link,
+    owner: Option<Owner>,
+}
+
+impl Session {
+    /// Does some work with an engine; one of our own is put away again afterwards, whatever became of the work. When a
+    /// living owner leaves in the middle of it, it is done again with the next one.
+    pub fn with<T>(
+        context: &Context,
+        mut work: impl FnMut(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let give_up = Instant::now() + PATIENCE;
+        loop {
+            let session = Self::open(context)?;
+            let result = work(&session);
+            let ours = session.owner.is_some();
+            session.close();
+            match result {
+                Err(failure)
+                    if failure.kind == Kind::OwnerLeft && !ours && Instant::now() < give_up => {}
+                result => return result,
+            }
+        }
+    }
+
+    /// Attaches to the living owner, or becomes the owner. Of two that start at the same moment one gets the seat; the
+    /// other finds it listening.
+    fn open(context: &Context) -> Result<Self, Failure> {
+        let runtime = runtime()?;
+        let mut waiting = Waiting::new();
+        let mut answered = None;
+        for tries in 1.. {
+            let seat = match find(context, &runtime, &mut waiting, &mut answered)? {
+                Found::Link(link) => {
+                    return Ok(Self {
+                        runtime,
+                        link,
+                        owner: None,
+                    });
+                }
+                Found::Seat(seat) => seat,
+            };
+            let Some(answer) = answered.take() else {
+                continue;
+            };
+            let asked = answer.by_a_person();
+            match unlock::open(context, answer).and_then(|vault| {
+                let _inside = runtime.enter();
+                Owner::start(context, seat, vault, Role::ForAMoment)
+            }) {
+                Ok(owner) => {
+                    return Ok(Self {
+                        runtime,
+                        link: owner.link(),
+                        owner: Some(owner),
+                    });
+                }
+                Err(failure) if asked && failure.kind == Kind::Locked && tries < TRIES => {
+                    context.output.say("That passphrase opens nothing here.");
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        Err(nobody_answers(context))
+    }
+
+    /// The way to the engine.
+    pub fn link(&self) -> &Link {
+        &self.link
+    }
+
+    /// Asks the engine and waits for its answer.
+    pub fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command + Send) -> Result<T, Failure> {
+        let answer: Result<T, Refusal> = self.runtime.block_on(self.link.ask(command));
+        answer.map_err(Failure::from)
+    }
+
+    /// All credentials, also right after the start of an engine that is still loading them.
+    pub fn all(&self) -> Result<Vec<CredentialView>, Failure> {
+        let mut events = self.link.subscribe();
+        if self.ask(|reply| Command::Status { reply })?.loading {
+            self.runtime.block_on(loaded(&mut events));
+        }
+        self.ask(|reply| Command::List { reply })
+    }
+
+    /// Runs asynchronous work to its end.
+    pub fn block_on<F: Future>(&self, work: F) -> F::Output {
+        self.runtime.block_on(work)
+    }
+
+    fn close(self) {
+        if let Some(owner) = self.owner {
+            self.runtime.block_on(owner.stop());
+        }
+        // A thread that still waits for a line on stdin must not hold up the end of the program.
+        self.runtime.shutdown_background();
+    }
+}
+
+/// Waits for the end of the loading, or of the engine.
+async fn loaded(events: &mut Receiver<Event>) {
+    loop {
+        match events.recv().await {
+            Ok(Event::Loaded { loaded, total }) if loaded == total => break,
+            Ok(Event::Stopped) | Err(_) => break,
+            Ok(_) => {}
+        }
+    }
+}
+
+enum Found {
+    Link(Link),
+    Seat(Seat),
+}
+
+/// Looks for an owner; where there is none, gets ready to be it: first the passphrase, so that nobody waits for a
+/// person who types, then the seat.
+fn find(
+    context: &Context,
+    runtime: &Runtime,
+    waiting: &mut Waiting,
+    answered: &mut Option<Answered>,
+) -> Result<Found, Failure> {
+    let socket = context.socket();
+    loop {
+        match runtime.block_on(client::connect(&socket)) {
+            Ok(link) => return Ok(Found::Link(link)),
+            Err(error) if has_left(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !context.vault.exists() {
+            let path = context.vault.clone();
+            return Err(VaultError::Missing { path }.into());
+        }
+        if answered.is_none() {
+            *answered = Some(unlock::answer(context)?);
+        }
+        if let Some(seat) = Seat::take(context)? {
+            return Ok(Found::Seat(seat));
+        }
+        if !waiting.pause() {
+            return Err(nobody_answers(context));
+        }
+    }
+}
+
+/// Looks again and again, less and less often, and not for ever.
+struct Waiting {
+    until: Instant,
+    next: Duration,
+}
+
+impl Waiting {
+    fn new() -> Self {
+        Self {
+            until: Instant::now() + PATIENCE,
+            next: Duration::from_millis(2),
+        }
+    }
+
+    /// Waits a little; false when it was long enough.
+    fn pause(&mut self) -> bool {
+        if Instant::now() > self.until {
+            return false;
+        }
+        std::thread::sleep(self.next);
+        self.next = (self.next * 2).min(Duration::from_millis(50));
+        true
+    }
+}
+
+/// A small runtime: everything of one command runs on this thread.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}

@@ -1,0 +1,139 @@
+//! `tokenward status`: is there a vault, who owns it, is anything in trouble.
+
+use crate::agent::call::Caller;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::seat::has_left;
+use crate::cli::span;
+use crate::clock;
+use crate::engine::api::EngineStatus;
+use crate::model::health::HealthKind;
+use crate::vault::owner::OwnerLock;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+/// Arguments of `tokenward status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
+With --json: one object with vault, vault_exists, socket, owner (null, or an object with pid, version, started_at,
+credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh) and owner_pid.")]
+pub struct StatusArgs {}
+
+/// Prints it.
+pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
+    let status = match Caller::new(context.socket()).status() {
+        Ok(status) => Some(status),
+        Err(error) if has_left(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if context.output.json {
+        return context.output.json_line(&object(context, status.as_ref()));
+    }
+    let text = match &status {
+        Some(status) => with_owner(status),
+        None => without_owner(context),
+    };
+    let vault = match (context.vault.exists(), context.vault.display()) {
+        (true, path) => format!("vault      {path}\n"),
+        (false, path) => format!("vault      none at {path}; create one: tokenward init\n"),
+    };
+    context.output.data(&(vault + &text))
+}
+
+fn with_owner(status: &EngineStatus) -> String {
+    let now = clock::now();
+    let mut text = format!(
+        "owner      pid {}, version {}, for {}\n",
+        status.pid,
+        status.version,
+        span::show(now.since(status.started_at))
+    );
+    let words: Vec<String> = counted(status)
+        .map(|(kind, count)| format!("{count} {}", kind.word()))
+        .collect();
+    let all = total(status, |_| true);
+    if words.is_empty() {
+        text.push_str("credentials none; sign in: tokenward login PROVIDER\n");
+    } else {
+        text.push_str(&format!("credentials {all}: {}\n", words.join(", ")));
+    }
+    text.push_str(&format!(
+        "refreshes  {} in flight, {} waiting, {} done, {} failed\n",
+        status.in_flight, status.queued, status.refreshed, status.failed
+    ));
+    if let Some(next) = status.next_refresh {
+        text.push_str(&format!("next       in {}\n", span::show(now.until(next))));
+    }
+    let trouble = total(status, HealthKind::is_trouble);
+    if trouble > 0 {
+        text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
+    }
+    text
+}
+
+fn without_owner(context: &Context) -> String {
+    match OwnerLock::holder(&context.vault) {
+        Some(pid) => {
+            let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+            let place = context.socket();
+            format!(
+                "owner      pid {pid}, which does not answer at {}\n",
+                place.display()
+            )
+        }
+        None => "owner      none: nothing is refreshed; start one: tokenward --daemon\n".to_owned(),
+    }
+}
+
+fn counted(status: &EngineStatus) -> impl Iterator<Item = (HealthKind, u64)> {
+    status
+        .healths
+        .iter()
+        .copied()
+        .filter(|(_, count)| *count > 0)
+}
+
+fn total(status: &EngineStatus, counts: impl Fn(HealthKind) -> bool) -> u64 {
+    counted(status)
+        .filter(|(kind, _)| counts(*kind))
+        .map(|(_, count)| count)
+        .sum()
+}
+
+fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
+    let owner = status.map(|status| {
+        let healths: Map<String, Value> = status
+            .healths
+            .iter()
+            .filter_map(|(kind, count)| {
+                let word = serde_json::to_value(kind).ok()?;
+                Some((word.as_str()?.to_owned(), json!(count)))
+            })
+            .collect();
+        json!({
+            "pid": status.pid,
+            "version": status.version,
+            "started_at": status.started_at,
+            "credentials": total(status, |_| true),
+            "in_trouble": total(status, HealthKind::is_trouble),
+            "healths": healths,
+            "in_flight": status.in_flight,
+            "queued": status.queued,
+            "refreshed": status.refreshed,
+            "failed": status.failed,
+            "next_refresh": status.next_refresh,
+        })
+    });
+    let pid = status.map_or_else(
+        || OwnerLock::holder(&context.vault).flatten(),
+        |status| Some(status.pid),
+    );
+    json!({
+        "vault": context.vault,
+        "vault_exists": context.vault.exists(),
+        "socket": context.socket(),
+        "owner": owner,
+        "owner_pid": pid,
+    })
+}

@@ -1,0 +1,103 @@
+//! An access token on its way out: as text to print, or as an environment variable.
+
+use crate::clock::Timestamp;
+use crate::model::name::CredentialName;
+use crate::model::token::IssuedToken;
+use std::ffi::OsString;
+use zeroize::Zeroizing;
+
+/// How a token is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// The token alone.
+    Raw,
+    /// An object: name, access_token, token_type, expires_at, expires_in, scopes.
+    Json,
+    /// The HTTP header `Authorization: Bearer ...`.
+    Header,
+    /// A line for a shell: `TOKENWARD_GITHUB_ALICE='...'`.
+    Env,
+}
+
+/// The text to print, ending in a newline. Zeroized when dropped.
+pub fn text(
+    name: &CredentialName,
+    token: &IssuedToken,
+    format: Format,
+    now: Timestamp,
+) -> Zeroizing<String> {
+    let secret = token.access.expose_secret();
+    Zeroizing::new(match format {
+        Format::Raw => format!("{secret}\n"),
+        Format::Header => format!("Authorization: {} {secret}\n", token.token_type),
+        Format::Env => format!("{}={}\n", variable(name), quoted(secret)),
+        Format::Json => {
+            let object = serde_json::json!({
+                "name": name,
+                "access_token": secret,
+                "token_type": token.token_type,
+                "expires_at": token.expires_at,
+                "expires_in": token.expires_at.map(|end| now.until(end).as_secs()),
+                "scopes": token.scopes,
+            });
+            format!("{object}\n")
+        }
+    })
+}
+
+/// The value of an environment variable: the operating system wants a copy of its own.
+pub fn value(token: &IssuedToken) -> OsString {
+    OsString::from(token.access.expose_secret())
+}
+
+/// The variable of a credential: `TOKENWARD_` and its name in capitals, all but letters and digits as `_`.
+pub fn variable(name: &CredentialName) -> String {
+    let mut variable = String::from("TOKENWARD_");
+    for letter in name.as_str().chars() {
+        if letter.is_ascii_alphanumeric() {
+            variable.push(letter.to_ascii_uppercase());
+        } else {
+            variable.push('_');
+        }
+    }
+    variable
+}
+
+/// Quotes for a POSIX shell, whatever the token contains.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::AccessToken;
+
+    fn print(format: Format) -> String {
+        let name = "gitlab.corp/alice@ex.org".parse().unwrap();
+        let token = IssuedToken {
+            access: AccessToken::new("it's-a-token".into()),
+            token_type: "Bearer".into(),
+            expires_at: Some(Timestamp::from_secs(160)),
+            scopes: vec!["api".into()],
+        };
+        text(&name, &token, format, Timestamp::from_secs(100)).to_string()
+    }
+
+    #[test]
+    fn every_format_is_as_it_is_documented() {
+        assert_eq!(print(Format::Raw), "it's-a-token\n");
+        assert_eq!(
+            print(Format::Header),
+            "Authorization: Bearer it's-a-token\n"
+        );
+        assert_eq!(
+            print(Format::Env),
+            "TOKENWARD_GITLAB_CORP_ALICE_EX_ORG='it'\\''s-a-token'\n"
+        );
+        let json: serde_json::Value = serde_json::from_str(&print(Format::Json)).unwrap();
+        assert_eq!(json["access_token"], "it's-a-token");
+        assert_eq!(json["expires_in"], 60);
+        assert_eq!(json["expires_at"], "1970-01-01T00:02:40.000Z");
+    }
+}

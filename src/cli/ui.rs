@@ -1,0 +1,135 @@
+//! `tokenward`: the terminal UI, attached to a living owner or as the owner itself.
+
+use crate::agent::client;
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::gate::{self, Keeper};
+use crate::cli::harden;
+use crate::cli::output::talk;
+use crate::cli::owner::{Owner, Role};
+use crate::cli::seat::{Seat, has_left};
+use crate::cli::unlock;
+use crate::engine::gate::{Place, Start};
+use crate::tui::run::{Settings, TuiError, run as show};
+use crate::vault::slot::Key;
+use std::io::IsTerminal;
+use std::time::Duration;
+use tokio::runtime::{Handle, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How long it may take before a person is told what is waited for.
+const UNNOTICED: Duration = Duration::from_millis(300);
+
+/// Opens the terminal UI.
+pub fn run(context: &Context) -> Result<(), Failure> {
+    must_be_a_terminal()?;
+    harden::harden();
+    let runtime = runtime()?;
+    let keeper = Keeper::default();
+    let start = start(context, &runtime, &keeper)?;
+    let ended = runtime.block_on(show(start, Settings::default()));
+    if let Some(owner) = keeper.take() {
+        runtime.block_on(leave(owner));
+    }
+    runtime.shutdown_background();
+    ended.map(drop).map_err(Failure::from)
+}
+
+/// Refuses to draw where nobody looks.
+pub fn must_be_a_terminal() -> Result<(), Failure> {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(
+        Failure::usage("the terminal UI needs a terminal on stdin and stdout")
+            .hint("for scripts: tokenward list --json, tokenward get NAME")
+            .hint("without a terminal: tokenward --daemon"),
+    )
+}
+
+/// A runtime for a UI and an engine: drawing has the calling thread for itself.
+pub fn runtime() -> Result<Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()?)
+}
+
+/// Where we stand: a living owner, no vault, a vault that opens by itself, or a locked one.
+fn start(context: &Context, runtime: &Runtime, keeper: &Keeper) -> Result<Start, Failure> {
+    match runtime.block_on(client::connect(&context.socket())) {
+        Ok(link) => {
+            let place = Place::Attached;
+            return Ok(Start::Open { link, place });
+        }
+        Err(error) if has_left(&error) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let path = context.vault.display().to_string();
+    let open = |note| {
+        let gate = gate::open(context.clone(), runtime.handle().clone(), keeper.clone());
+        Start::Locked {
+            path: path.clone(),
+            note,
+            gate,
+        }
+    };
+    if !context.vault.exists() {
+        let gate = gate::open(context.clone(), runtime.handle().clone(), keeper.clone());
+        return Ok(Start::NoVault { path, gate });
+    }
+    let Some(key) = unlock::without_question(context)? else {
+        return Ok(open(None));
+    };
+    match own(context, runtime.handle(), &key) {
+        Ok(Some(owner)) => {
+            let link = owner.link();
+            keeper.keep(owner);
+            Ok(Start::Open {
+                link,
+                place: Place::Owner,
+            })
+        }
+        // Somebody sat down in the same moment: unlocking will find that out.
+        Ok(None) => Ok(open(None)),
+        Err(failure) if failure.kind == Kind::Locked => {
+            Ok(open(Some(gate::words(&failure).message)))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn own(context: &Context, runtime: &Handle, key: &Key) -> Result<Option<Owner>, Failure> {
+    let Some(seat) = Seat::take(context)? else {
+        return Ok(None);
+    };
+    let vault = unlock::open_with(context, key)?;
+    let _inside = runtime.enter();
+    Owner::start(context, seat, vault, Role::ToStay).map(Some)
+}
+
+/// Leaves in order; says what it waits for when that takes a while, and lets a person who cannot wait go.
+async fn leave(owner: Owner) {
+    let mut stopping = std::pin::pin!(owner.stop());
+    if tokio::time::timeout(UNNOTICED, stopping.as_mut()).await.is_ok() {
+        return;
+    }
+    talk("Waiting for the refreshes in flight; Ctrl-C leaves at once.");
+    let Ok(mut interrupt) = signal(SignalKind::interrupt()) else {
+        return stopping.await;
+    };
+    tokio::select! {
+        () = stopping => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+impl From<TuiError> for Failure {
+    fn from(error: TuiError) -> Self {
+        Self {
+            kind: Kind::Failed,
+            source: Box::new(error),
+            hints: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! A credential's life by commands alone, with a living owner and without: the answers are the same.
+
+use crate::sandbox::{Sandbox, eventually, provider};
+use std::time::Duration;
+use tokenward::demo::provider::DemoProvider;
+use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
+
+fn is_live(provider: &DemoProvider, access: &str) -> bool {
+    provider.control().is_live(access.trim())
+}
+
+/// Sign in, list, get, refresh, exec, revoke, remove.
+fn a_whole_life(sandbox: &Sandbox, provider: &DemoProvider) {
+    let name = sandbox.sign_in(provider, "alice");
+    assert_eq!(name, "demo/alice");
+
+    let list = sandbox.run(["list", "--json"]).json();
+    let entry = &list[0];
+    assert_eq!(entry["name"], "demo/alice");
+    assert_eq!(entry["health"], "fresh");
+    assert_eq!(entry["generation"], 1);
+    assert!(entry["expires_in"].as_u64().unwrap() > 0, "{entry}");
+
+    let first = sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
+    assert!(is_live(provider, &first));
+    let json = sandbox
+        .run(["get", "demo/alice", "--min-ttl", "1s", "--json"])
+        .json();
+    assert_eq!(json["access_token"], first.trim());
+    assert_eq!(json["token_type"], "Bearer");
+
+    let done = sandbox.run(["refresh", "demo/alice", "--json"]).json();
+    assert_eq!(
+        (&done[0]["ok"], &done[0]["generation"]),
+        (&true.into(), &2.into())
+    );
+    let second = sandbox
+        .run(["get", "demo/alice", "--min-ttl", "1s", "--format", "header"])
+        .ok();
+    let second = second.strip_prefix("Authorization: Bearer ").unwrap();
+    assert_ne!(second, first);
+    assert!(is_live(provider, second));
+
+    let script =
+        "test \"$TOKENWARD_TOKEN\" = \"$TOKENWARD_DEMO_ALICE\" && printf %s \"$MINE\" && exit 42";
+    let run = sandbox.run([
+        "exec",
+        "demo/alice",
+        "--env",
+        "demo/alice=MINE",
+        "--min-ttl",
+        "1s",
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]);
+    assert_eq!(
+        (run.code, run.stdout.as_str()),
+        (Some(42), second.trim()),
+        "{run:?}"
+    );
+
+    let words = sandbox.run(["revoke", "demo/alice"]).fails(7);
+    assert!(words.contains("--yes"), "{words}");
+    assert!(is_live(provider, second));
+    let done = sandbox
+        .run(["revoke", "demo/alice", "--yes", "--json"])
+        .json();
+    assert_eq!(done[0]["outcome"], "confirmed");
+    assert!(!is_live(provider, second));
+    assert_eq!(
+        sandbox.run(["list", "--json"]).json()[0]["health"],
+        "revoked"
+    );
+    let words = sandbox.run(["get", "demo/alice"]).fails(5);
+    assert!(words.contains("tokenward login demo"), "{words}");
+
+    sandbox.run(["remove", "demo/alice", "--yes"]).ok();
+    assert_eq!(
+        sandbox
+            .run(["list", "--json"])
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn a_whole_life_without_a_living_owner() {
+    let sandbox = Sandbox::with_vault();
+    a_whole_life(&sandbox, &provider(Quirks::default()));
+    assert!(
+        !sandbox.socket().exists(),
+        "the last owner left its socket behind"
+    );
+}
+
+#[test]
+fn a_whole_life_with_a_daemon() {
+    let sandbox = Sandbox::with_vault();
+    let daemon = sandbox.daemon();
+    a_whole_life(&sandbox, &provider(Quirks::default()));
+    let status = sandbox.run(["status", "--json"]).json();
+    assert_eq!(status["owner"]["pid"], daemon.pid());
+    assert_eq!(status["owner"]["credentials"], 0);
+}
+
+#[test]
+fn a_device_sign_in_tells_its_steps_as_json() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks {
+        device_interval: Duration::from_secs(1),
+        ..Quirks::default()
+    });
+    let mut login = crate::sandbox::Running::start(&mut sandbox.login(&provider, "device", "bob"));
+    let mut lines = login.lines();
+    let code = lines.next_json();
+    assert_eq!(code["event"], "device_code");
+    assert!(code["expires_in"].as_u64().unwrap() > 0);
+    assert!(
+        code["verification_uri"]
+            .as_str()
+            .unwrap()
+            .starts_with("http://127.0.0.1")
+    );
+    let user_code = code["user_code"].as_str().unwrap();
+    assert!(provider.control().approve_code(user_code, "bob"));
+    let end = lines.next_json();
+    assert_eq!(
+        (&end["event"], &end["name"]),
+        (&"signed_in".into(), &"demo/bob".into())
+    );
+    assert!(login.wait().success());
+}
+
+#[test]
+fn a_denied_sign_in_says_why_and_leaves_nothing() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks {
+        consent: Consent::Deny,
+        device_interval: Duration::from_secs(1),
+        ..Quirks::default()
+    });
+    let run: crate::sandbox::Run = sandbox
+        .login(&provider, "device", "bob")
+        .output()
+        .unwrap()
+        .into();
+    assert_ne!(run.code, Some(0), "{run:?}");
+    let last = run.stdout.lines().last().unwrap();
+    let last: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!(last["event"], "failed");
+    assert!(!last["hint"].as_str().unwrap().is_empty(), "{last}");
+    assert_eq!(
+        sandbox
+            .run(["list", "--json"])
+            .json()
+            .as_array()
+            .unwrap()
+            .len(),
+        0
+    );
+}
+
+#[test]
+fn the_second_account_uses_the_client_that_is_kept() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    provider
+        .control()
+        .answer_always(&Consent::Allow("bob".into()));
+    let mut command = sandbox.command(["login", "demo", "--json", "--flow", "device"]);
+    command.args(["--account", "bob"]);
+    let run: crate::sandbox::Run = command.output().unwrap().into();
+    assert!(run.stdout.contains("\"signed_in\""), "{run:?}");
+}
+
+#[test]
+fn a_name_that_is_not_there_exits_3_and_names_the_similar_one() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let words = sandbox.run(["get", "demo/alise"]).fails(3);
+    assert!(words.contains("demo/alice"), "{words}");
+    let daemon = sandbox.daemon();
+    let words = sandbox.run(["get", "demo/alise"]).fails(3);
+    assert!(words.contains("demo/alice"), "{words}");
+    drop(daemon);
+    let words = sandbox.run(["get", "alice"]).fails(2);
+    assert!(words.contains("provider/account"), "{words}");
+}
+
+#[test]
+fn a_dead_refresh_token_exits_5_and_a_provider_that_is_down_exits_6() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    let control = provider.control();
+    control.change_quirks(|quirks| {
+        let fault = Fault::Status {
+            status: 503,
+            retry_after: None,
+        };
+        *quirks = quirks
+            .clone()
+            .failing(RequestKind::Refresh, u32::MAX, fault);
+    });
+    let words = sandbox
+        .run(["refresh", "demo/bob", "--timeout", "3s"])
+        .fails(6);
+    assert!(words.contains("hint:"), "{words}");
+    control.change_quirks(|quirks| quirks.faults.clear());
+
+    for grant in control.grants() {
+        control.revoke(grant.id);
+    }
+    let words = sandbox.run(["refresh", "demo/alice"]).fails(5);
+    assert!(words.contains("hint:"), "{words}");
+    let error = sandbox
+        .run(["--json", "get", "demo/alice", "--min-ttl", "1h"])
+        .fails(5);
+    let error: serde_json::Value = serde_json::from_str(error.lines().last().unwrap()).unwrap();
+    assert_eq!(error["code"], "needs_login");
+}
+
+#[test]
+fn several_at_once_are_reported_one_by_one_and_a_failure_of_one_fails_the_whole() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    let all = sandbox.run(["refresh", "--all", "--json"]).json();
+    assert_eq!(all.as_array().unwrap().len(), 2);
+    assert!(
+        all.as_array()
+            .unwrap()
+            .iter()
+            .all(|entry| entry["ok"] == true),
+        "{all}"
+    );
+    let run = sandbox.run(["refresh", "demo/alice", "demo/carol", "--json"]);
+    let entries: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&entries[0]["ok"], &entries[1]["ok"]),
+        (&true.into(), &false.into())
+    );
+    let words = run.fails(3);
+    assert!(words.contains("1 of 2 failed"), "{words}");
+}
+
+#[test]
+fn the_environment_format_can_be_evaluated_by_a_shell() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let line = sandbox
+        .run(["get", "demo/alice", "--min-ttl", "1s", "--format", "env"])
+        .ok();
+    let script = format!("{line}printf %s \"$TOKENWARD_DEMO_ALICE\"");
+    let output = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .output()
+        .unwrap();
+    assert!(is_live(
+        &provider,
+        &String::from_utf8(output.stdout).unwrap()
+    ));
+}
+
+#[test]
+fn the_refresh_token_is_never_shown() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    for command in [
+        vec!["list", "--json"],
+        vec!["status", "--json"],
+        vec!["get", "demo/alice", "--min-ttl", "1s", "--json"],
+    ] {
+        let text = sandbox.run(command).ok();
+        for word in text.split('"') {
+            assert!(!provider.control().is_live_refresh(word), "{text}");
+        }
+    }
+    eventually("the socket of the last owner is gone", || {
+        !sandbox.socket().exists()
+    });
+}

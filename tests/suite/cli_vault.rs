@@ -1,0 +1,170 @@
+//! Creating a vault, the ways to unlock it, and every way in which that can go wrong.
+
+use crate::sandbox::{PASSPHRASE, Sandbox};
+use std::os::unix::fs::PermissionsExt;
+
+#[test]
+fn a_new_vault_is_private_and_says_where_it_is() {
+    let sandbox = Sandbox::with_vault();
+    let mode = |path: std::path::PathBuf| std::fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(sandbox.vault()) & 0o777, 0o600);
+    assert_eq!(
+        mode(sandbox.vault().parent().unwrap().into()) & 0o777,
+        0o700
+    );
+    let status = sandbox.run(["status", "--json"]).json();
+    assert_eq!(status["vault"], sandbox.vault().to_str().unwrap());
+    assert_eq!(status["vault_exists"], true);
+    assert!(status["owner"].is_null() && status["owner_pid"].is_null());
+}
+
+#[test]
+fn a_second_init_changes_nothing() {
+    let sandbox = Sandbox::with_vault();
+    let before = std::fs::read(sandbox.vault()).unwrap();
+    let words = sandbox.run(["init"]).fails(1);
+    assert!(
+        words.contains("exists already") && words.contains("hint:"),
+        "{words}"
+    );
+    assert_eq!(std::fs::read(sandbox.vault()).unwrap(), before);
+}
+
+#[test]
+fn without_a_terminal_and_without_a_passphrase_init_says_what_it_needs() {
+    let words = Sandbox::new().run(["init"]).fails(2);
+    assert!(words.contains("--passphrase-file"), "{words}");
+    let words = Sandbox::new()
+        .run(["init", "--recipient", "age1nonsense"])
+        .fails(2);
+    assert!(words.contains("not an age recipient"), "{words}");
+    let words = Sandbox::new().run(["init", "--keyring"]).fails(4);
+    assert!(words.contains("keyring"), "{words}");
+}
+
+#[test]
+fn a_passphrase_that_others_can_read_is_warned_of() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("word", PASSPHRASE);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let run = sandbox.run(["init", "--passphrase-file", file.to_str().unwrap()]);
+    assert!(run.stderr.contains("warning: others can read"), "{run:?}");
+    run.ok();
+}
+
+#[test]
+fn the_slots_are_listed_without_unlocking() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    let slots = sandbox.run(["vault", "slots", "--json"]).json();
+    assert_eq!(slots[0]["kind"], "passphrase");
+    assert_eq!(slots.as_array().unwrap().len(), 1);
+    assert!(sandbox.run(["vault", "slots"]).ok().contains("passphrase"));
+}
+
+#[test]
+fn a_slot_is_added_used_and_removed_and_the_last_one_stays() {
+    let sandbox = Sandbox::with_vault();
+    let second = sandbox.write("second", "another word for it");
+    let file = second.to_str().unwrap();
+    let add = ["vault", "add-slot", "--json", "--new-passphrase-file", file];
+    assert_eq!(sandbox.run(add).json()["kind"], "passphrase");
+    let remove = ["vault", "remove-slot", "1", "--passphrase-file", file];
+    sandbox.run(remove).ok();
+    let words = sandbox.run(["vault", "remove-slot", "2"]).fails(4);
+    assert!(words.contains("passphrase opens no slot"), "{words}");
+    let words = sandbox
+        .run(["vault", "remove-slot", "2", "--passphrase-file", file])
+        .fails(1);
+    assert!(words.contains("the only one left"), "{words}");
+}
+
+#[test]
+fn a_wrong_passphrase_exits_4_and_changes_nothing() {
+    let mut sandbox = Sandbox::with_vault();
+    let wrong = sandbox.write("wrong", "not the passphrase");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", wrong.to_str().unwrap());
+    for command in [
+        ["vault", "remove-slot", "1"],
+        ["vault", "add-slot", "--keyring"],
+    ] {
+        let words = sandbox.run(command).fails(4);
+        assert!(
+            words.contains("passphrase") && words.contains("hint:"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn with_nobody_to_ask_every_way_to_unlock_is_named() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    let words = sandbox.run(["vault", "remove-slot", "1"]).fails(4);
+    assert!(words.contains("TOKENWARD_PASSPHRASE_FILE"), "{words}");
+}
+
+#[test]
+fn the_system_may_hand_over_the_passphrase_as_a_credential() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    sandbox.write("credentials/tokenward-passphrase", PASSPHRASE);
+    let folder = sandbox.path("credentials");
+    sandbox.set("CREDENTIALS_DIRECTORY", folder.to_str().unwrap());
+    // The last slot may not go: it got as far as that.
+    sandbox.run(["vault", "remove-slot", "1"]).fails(1);
+}
+
+#[test]
+fn the_settings_may_name_the_file_with_the_passphrase() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    let file = sandbox.path("passphrase");
+    let settings = format!("[unlock]\npassphrase_file = {:?}\n", file.to_str().unwrap());
+    sandbox.write("home/.config/tokenward/config.toml", &settings);
+    sandbox.run(["vault", "remove-slot", "1"]).fails(1);
+}
+
+#[test]
+fn files_that_are_no_vault_are_refused_untouched() {
+    let sandbox = Sandbox::with_vault();
+    let other = sandbox.write("elsewhere/letter.txt", "Dear diary");
+    let path = other.to_str().unwrap();
+    let words = sandbox.run(["--vault", path, "vault", "slots"]).fails(1);
+    assert!(words.contains("not a tokenward vault"), "{words}");
+    assert_eq!(std::fs::read_to_string(&other).unwrap(), "Dear diary");
+    let words = sandbox
+        .run(["--vault", "/nowhere/x.db", "vault", "slots"])
+        .fails(1);
+    assert!(words.contains("tokenward init"), "{words}");
+}
+
+#[test]
+fn a_wrong_setting_exits_2_and_names_its_line() {
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "home/.config/tokenward/config.toml",
+        "[refresh]\nlifetime_shre = 0.5\n",
+    );
+    let words = sandbox.run(["status"]).fails(2);
+    assert!(
+        words.contains("line 2") && words.contains("did you mean"),
+        "{words}"
+    );
+    let words = sandbox
+        .run(["--config", "/nowhere.toml", "status"])
+        .fails(2);
+    assert!(words.contains("/nowhere.toml"), "{words}");
+}
+
+#[test]
+fn the_catalogue_tells_how_a_client_is_registered() {
+    let sandbox = Sandbox::new();
+    assert!(sandbox.run(["provider", "list"]).ok().contains("github"));
+    let show = sandbox.run(["provider", "show", "github"]).ok();
+    assert!(show.contains("GitHub"), "{show}");
+    let record = sandbox.run(["provider", "show", "github", "--json"]).json();
+    assert_eq!(record["name"], "github");
+    let words = sandbox.run(["provider", "show", "gitub"]).fails(1);
+    assert!(words.contains("did you mean github"), "{words}");
+}
