@@ -21,7 +21,7 @@ pub const ROW: Row = Row {
 fn measure() -> Vec<Figure> {
     let stage = Stage::new(100, Tokens::Warm);
     let _owner = stage.owner();
-    let mut get = stage.program(&["get", "demo/a7"]);
+    let mut get = stage.program(&["get", "demo/user-00007"]);
     let mut nothing = Command::new("/bin/true");
     nothing
         .env_clear()
@@ -37,7 +37,7 @@ fn measure() -> Vec<Figure> {
     let (gets, nothings) = (Samples::millis(gets), Samples::millis(nothings));
     let ratio = gets.median() / nothings.median();
     vec![
-        Figure::new("tokenward get demo/a7", gets),
+        Figure::new("tokenward get demo/user-00007", gets),
         Figure::new("/bin/true", nothings),
         Figure::new("ratio", Samples::one(Unit::Ratio, ratio)),
     ]

@@ -32,12 +32,12 @@ fn measure() -> Vec<Figure> {
     while stage.control().counts().refreshes == 0 {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let mut get = stage.program(&["get", "demo/a1"]);
+    let mut get = stage.program(&["get", "demo/user-00002"]);
     run(&mut get);
     let whole: Vec<_> = (0..ROUNDS).map(|_| run(&mut get)).collect();
     let raw: Vec<_> = (0..ROUNDS).map(|_| ask(&stage)).collect();
     vec![
-        Figure::new("tokenward get demo/a1", Samples::millis(whole)),
+        Figure::new("tokenward get demo/user-00002", Samples::millis(whole)),
         Figure::new("connect, ask, read", Samples::millis(raw)),
     ]
 }

@@ -12,6 +12,7 @@
 )]
 
 mod expired;
+mod frame;
 mod get;
 mod hanging;
 mod idle;
@@ -29,7 +30,7 @@ mod table;
 use table::{Figure, Row};
 
 /// The rows in the order of the table.
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 11] = [
     get::ROW,
     rates::ROW,
     start::ROW,
@@ -37,7 +38,9 @@ const ROWS: [Row; 9] = [
     expired::ROW,
     hanging::ROW,
     silent::ROW,
+    frame::ROW,
     memory::ROW,
+    idle::ROW,
     killed::ROW,
 ];
 
@@ -48,7 +51,7 @@ fn main() {
         .collect();
     let is_wanted = |row: &&Row| wanted.is_empty() || wanted.iter().any(|w| row.name.contains(w));
     table::print_head();
-    for row in ROWS.iter().chain([&idle::ROW]).filter(is_wanted) {
+    for row in ROWS.iter().filter(is_wanted) {
         let figures: Vec<Figure> = (row.measure)();
         table::print_row(row, &figures);
     }

@@ -22,7 +22,7 @@ fn measure() -> Vec<Figure> {
     let stage = Stage::new(100, Tokens::Warm);
     let _owner = stage.owner();
     let mut figures = Vec::new();
-    let token = "/api/credentials/demo/a7/token?min_ttl=60";
+    let token = "/api/credentials/demo/user-00007/token?min_ttl=60";
     for (what, target) in [("token", token), ("health", "/api/health")] {
         for (connections, threads) in [(1, 1), (8, 2)] {
             let rates = (0..ROUNDS).map(|_| {

@@ -9,20 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokenward::agent::call::Caller;
-use tokenward::clock::{self, Timestamp};
-use tokenward::demo::control::{Control, Minted};
+use tokenward::demo::control::Control;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::record;
-use tokenward::demo::settings::{DemoSettings, PUBLIC_CLIENT};
-use tokenward::model::client::ClientAuth;
-use tokenward::model::credential::{Flow, Profile, Secret, Standing};
+use tokenward::demo::seed::fill_plain;
+use tokenward::demo::settings::DemoSettings;
 use tokenward::model::name::CredentialName;
-use tokenward::model::policy::PolicyOverride;
 use tokenward::secret::VaultIdentity;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::{Key, NewSlot};
-use tokenward::vault::store::{Store, Write};
 
 /// The machine. Everything on it goes when this is dropped.
 pub struct Stage {
@@ -42,7 +37,7 @@ pub enum Tokens {
 }
 
 impl Stage {
-    /// A machine with that many credentials, `demo/a0` and so on.
+    /// A machine with that many credentials, `demo/user-00001` and on.
     pub fn new(credentials: usize, tokens: Tokens) -> Self {
         let home = tempfile::tempdir().expect("a temporary folder");
         let key = age::x25519::Identity::generate();
@@ -67,34 +62,13 @@ impl Stage {
         fs::write(stage.path("key.txt"), &stage.identity).expect("a small file");
         let slot = NewSlot::Recipient(key.to_public().to_string());
         let mut vault = VaultFile::create(&stage.vault(), slot, 10).expect("a new vault");
-        for portion in (0..credentials).collect::<Vec<_>>().chunks(500) {
-            let writes = portion.iter().map(|n| stage.credential(*n, tokens));
-            vault.apply(writes.collect()).expect("room on the disk");
-        }
-        stage
-    }
-
-    fn credential(&self, number: usize, tokens: Tokens) -> Write {
-        let minted = self
-            .control
-            .mint(PUBLIC_CLIENT, &account(number), &["read", "write"]);
-        let provider = record::provider(&self.control.issuer());
-        let issued_at = match tokens {
-            Tokens::Warm => minted.issued_at,
-            Tokens::Expired => minted.issued_at.minus(Duration::from_secs(7200)),
+        let age = match tokens {
+            Tokens::Warm => Duration::ZERO,
+            Tokens::Expired => Duration::from_secs(7200),
         };
-        let profile = profile(number, &minted, issued_at, &provider.endpoints.token);
-        Write::SignIn {
-            profile: Box::new(profile),
-            secret: Box::new(Secret {
-                access: minted.tokens.access,
-                refresh: minted.tokens.refresh,
-                previous_refresh: None,
-                id_token: None,
-                client: record::client(),
-                provider,
-            }),
-        }
+        let filled = fill_plain(&mut vault, &stage.control, credentials, age);
+        filled.expect("room on the disk");
+        stage
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -176,55 +150,10 @@ impl Stage {
     }
 }
 
-/// The account part of a credential's name.
-pub fn account(number: usize) -> String {
-    format!("a{number}")
-}
-
-/// A credential's name.
+/// A credential's name, counted from 0.
 pub fn name(number: usize) -> CredentialName {
-    CredentialName::new("demo", &account(number)).expect("a good name")
-}
-
-fn profile(
-    number: usize,
-    minted: &Minted,
-    issued_at: Timestamp,
-    endpoint: &Option<String>,
-) -> Profile {
-    let host = endpoint
-        .as_deref()
-        .and_then(|url| url.split('/').nth(2))
-        .expect("an address");
-    Profile {
-        name: name(number),
-        provider_name: "Demo".to_owned(),
-        host: host.to_owned(),
-        scopes: minted.tokens.scopes.clone().unwrap_or_default(),
-        token_type: "Bearer".to_owned(),
-        flow: Flow::Device,
-        client_id: PUBLIC_CLIENT.to_owned(),
-        client_auth: ClientAuth::None,
-        claims: None,
-        has_refresh_token: true,
-        created_at: issued_at,
-        signed_in_at: issued_at,
-        issued_at,
-        expires_at: minted.tokens.expires_in.map(|life| issued_at.plus(life)),
-        refresh_expires_at: Some(clock::now().plus(Duration::from_secs(86_400))),
-        refresh_idle_life: None,
-        refresh_absolute_life: None,
-        earliest_refresh: None,
-        last_used_at: None,
-        // The store fills fingerprints in from the tokens themselves.
-        access_fingerprint: tokenward::model::fingerprint::Fingerprint(0),
-        refresh_fingerprint: None,
-        standing: Standing::Active,
-        last_failure: None,
-        failures_in_a_row: 0,
-        policy: PolicyOverride::default(),
-        attempts: Vec::new(),
-    }
+    let account = format!("user-{:05}", number + 1);
+    CredentialName::new("demo", &account).expect("a good name")
 }
 
 /// A living owner; killed when dropped.
