@@ -1,8 +1,8 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    completions, daemon, exec, get, init, list, login, man, provider, refresh, remove, revoke,
-    status, vault,
+    completions, daemon, demo, exec, get, init, list, login, man, provider, refresh, remove,
+    revoke, status, vault,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -87,6 +87,8 @@ pub enum Command {
     Provider(provider::ProviderArgs),
     /// Keep tokens fresh and serve local programs, without a UI.
     Daemon(daemon::DaemonArgs),
+    /// Open the UI over a throw-away vault and a built-in provider: nothing to register.
+    Demo(demo::DemoArgs),
     /// Print the completions for a shell.
     Completions(completions::CompletionsArgs),
     /// Print the manual page.

@@ -7,6 +7,7 @@ use crate::clock;
 use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInStep;
+use crate::tui::browser;
 
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
@@ -69,7 +70,7 @@ impl Guide {
     }
 
     fn authorize(&self, url: &str, left: std::time::Duration) {
-        let opened = self.may_open_browser && url.is_empty();
+        let opened = self.may_open_browser && browser::open(url).is_ok();
         let first = if opened {
             "Your browser was asked to open this address; open it by hand if nothing happens:"
         } else {

@@ -6,8 +6,8 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    completions, daemon, exec, get, harden, init, list, login, man, provider, refresh, remove,
-    revoke, status, vault,
+    completions, daemon, demo, exec, get, harden, init, list, login, man, provider, refresh,
+    remove, revoke, status, ui, vault,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -56,7 +56,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     harden::hide_memory();
     let context = Context::new(cli.globals)?;
     match command {
-        None => Ok(()),
+        None => ui::run(&context),
         Some(command) => run(command, &context, output),
     }
 }
@@ -75,6 +75,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Vault(args) => vault::run(&args, context),
         Command::Provider(args) => provider::run(&args, context),
         Command::Daemon(args) => daemon::run(&args, context),
+        Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, output),
         Command::Man(args) => man::run(&args, output),
     }

@@ -111,7 +111,10 @@ fn own(context: &Context, runtime: &Handle, key: &Key) -> Result<Option<Owner>, 
 /// Leaves in order; says what it waits for when that takes a while, and lets a person who cannot wait go.
 async fn leave(owner: Owner) {
     let mut stopping = std::pin::pin!(owner.stop());
-    if tokio::time::timeout(UNNOTICED, stopping.as_mut()).await.is_ok() {
+    if tokio::time::timeout(UNNOTICED, stopping.as_mut())
+        .await
+        .is_ok()
+    {
         return;
     }
     talk("Waiting for the refreshes in flight; Ctrl-C leaves at once.");

@@ -16,6 +16,11 @@ pub struct Answered {
 }
 
 impl Answered {
+    /// The key.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// Whether a person typed it, who may have mistyped.
     pub fn by_a_person(&self) -> bool {
         self.person

@@ -7,6 +7,7 @@ use crate::cli::seat::Seat;
 use crate::cli::table::Table;
 use crate::cli::unlock;
 use crate::vault::owner::OwnerLock;
+use crate::vault::verify::verify;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -25,6 +26,12 @@ enum Act {
     /// List the ways to unlock the vault.
     #[command(after_help = "With --json: an array of objects with id, kind, label and created_at.")]
     Slots,
+    /// Check every row's binding and open every record; says what is wrong and ends with 1 when something is.
+    #[command(after_help = "\
+Reads only, so it may run beside a living owner.
+With --json: one object with ok, rows (how many of each table were checked) and problems (objects with place
+and what).")]
+    Verify,
     /// Add a way to unlock the vault.
     #[command(after_help = "\
 The vault is opened as always (--passphrase-file, --identity-file, keyring, or a question); the new passphrase
@@ -51,6 +58,7 @@ With --json: one object with id.")]
 pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
         Act::Slots => slots(context),
+        Act::Verify => check(context),
         Act::AddSlot {
             way,
             new_passphrase_file,
@@ -76,6 +84,43 @@ fn slots(context: &Context) -> Result<(), Failure> {
         ]);
     }
     context.output.data(&table.render())
+}
+
+fn check(context: &Context) -> Result<(), Failure> {
+    let answered = unlock::answer(context)?;
+    let mut vault = unlock::look_at(context)?.unlock_to_verify(answered.key())?;
+    let report = verify(&mut vault);
+    if context.output.json {
+        let rows: serde_json::Map<_, _> = report
+            .rows
+            .iter()
+            .map(|(table, count)| ((*table).to_owned(), json!(count)))
+            .collect();
+        context.output.json_line(&json!({
+            "ok": report.is_whole(),
+            "rows": rows,
+            "problems": report.problems,
+        }))?;
+    } else {
+        let counted = report
+            .rows
+            .iter()
+            .map(|(table, count)| format!("{count} {table}"));
+        let counted: Vec<String> = counted.collect();
+        let mut text = format!("checked  {}\n", counted.join(", "));
+        for problem in &report.problems {
+            text.push_str(&format!("wrong    {}: {}\n", problem.place, problem.what));
+        }
+        context.output.data(&text)?;
+    }
+    match report.problems.len() {
+        0 => Ok(()),
+        count => Err(Failure::new(
+            Kind::Failed,
+            format!("the vault is not as it was written, in {count} ways"),
+        )
+        .hint("what is wrong is never used; restore a backup, or remove those credentials and sign in again")),
+    }
 }
 
 fn add_slot(way: &Way, file: Option<&PathBuf>, context: &Context) -> Result<(), Failure> {

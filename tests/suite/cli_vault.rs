@@ -168,3 +168,42 @@ fn the_catalogue_tells_how_a_client_is_registered() {
     let words = sandbox.run(["provider", "show", "gitub"]).fails(1);
     assert!(words.contains("did you mean github"), "{words}");
 }
+
+#[test]
+fn a_whole_vault_is_verified_also_beside_its_owner() {
+    let sandbox = Sandbox::with_vault();
+    let provider = crate::sandbox::provider(tokenward::demo::quirks::Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let report = sandbox.run(["vault", "verify", "--json"]).json();
+    assert_eq!(report["ok"], true);
+    assert_eq!(report["rows"]["credential"], 1);
+    let _daemon = sandbox.daemon();
+    assert!(
+        sandbox
+            .run(["vault", "verify"])
+            .ok()
+            .contains("1 credential")
+    );
+}
+
+#[test]
+fn a_damaged_vault_exits_1_and_names_what_is_wrong() {
+    let sandbox = Sandbox::with_vault();
+    let provider = crate::sandbox::provider(tokenward::demo::quirks::Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let database = rusqlite::Connection::open(sandbox.vault()).unwrap();
+    let damage = "UPDATE credential SET secret = substr(secret, 1, length(secret) - 1) || x'00'";
+    assert_eq!(database.execute(damage, []).unwrap(), 1);
+    drop(database);
+    let run = sandbox.run(["vault", "verify"]);
+    assert!(run.stdout.contains("credential"), "{run:?}");
+    run.fails(1);
+    let report = sandbox.run(["vault", "verify", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&report.stdout).unwrap();
+    assert_eq!(report["ok"], false);
+    assert_eq!(report["problems"][0]["place"], "credential");
+    let words = sandbox
+        .run(["get", "demo/alice", "--min-ttl", "1s"])
+        .fails(1);
+    assert!(words.contains("vault verify"), "{words}");
+}

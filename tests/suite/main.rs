@@ -15,6 +15,7 @@ mod agent_client;
 mod agent_rig;
 mod boundaries;
 mod cli_basics;
+mod cli_daemon;
 mod cli_flow;
 mod cli_vault;
 mod demo;
