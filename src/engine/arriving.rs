@@ -1,11 +1,13 @@
 //! Credentials that come into the core: loaded, found cut off by a crash, or signed in.
 
+use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::{Held, Phase};
 use crate::engine::step::{Answer, Effect};
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Generation, Profile};
 use crate::model::event::Happening;
+use crate::model::name::CredentialName;
 use crate::vault::store::{Spending, StoredProfile};
 use std::sync::Arc;
 
@@ -97,7 +99,9 @@ impl Core {
             self.failing.remove(&(old.host, id));
             // A flight of the old family goes on; its answer is dropped because nobody waits for it here any more.
             held.callers = old.callers;
-            held.revokers = old.revokers;
+            for revoker in old.revokers {
+                self.refuse(revoker, superseded(&name));
+            }
         }
         held.phase = Phase::Resting;
         self.held.insert(id, held);
@@ -118,5 +122,13 @@ impl Core {
                 (Wish::Token | Wish::Rotation, _) => self.answer(caller, Answer::Token(id)),
             }
         }
+    }
+}
+
+/// Why a revocation that was asked for before a new sign-in is not carried out on the new tokens.
+fn superseded(name: &CredentialName) -> Refusal {
+    Refusal::Invalid {
+        message: format!("somebody signed in to {name} again while it was to be revoked"),
+        hint: "Revoke it again if the new sign-in shall end too.".to_owned(),
     }
 }

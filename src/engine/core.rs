@@ -124,7 +124,11 @@ impl Core {
             } => self.refused(flight, failure, took),
             Input::Rotated { flight, outcome } => self.rotated(flight, outcome),
             Input::ProfileNotWritten { id } => self.mark_dirty(id),
-            Input::RevokeEnded { id, outcome } => self.revoke_ended(id, outcome),
+            Input::RevokeEnded {
+                id,
+                generation,
+                outcome,
+            } => self.revoke_ended(id, generation, outcome),
             Input::RemoveEnded {
                 caller,
                 id,

@@ -4,7 +4,7 @@ use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::core::Core;
 use crate::engine::held::Phase;
 use crate::engine::step::{Answer, CallerId, Effect, VaultTrouble};
-use crate::model::credential::{CredentialId, Standing};
+use crate::model::credential::{CredentialId, Generation, Standing};
 use crate::model::event::Happening;
 use crate::model::name::CredentialName;
 use std::sync::Arc;
@@ -35,29 +35,33 @@ impl Core {
         };
         held.phase = Phase::Revoking;
         self.revoking += 1;
-        self.out.push(Effect::Revoke { id });
+        let generation = held.generation;
+        self.out.push(Effect::Revoke { id, generation });
         self.settle(id);
     }
 
     pub(in crate::engine) fn revoke_ended(
         &mut self,
         id: CredentialId,
+        generation: Generation,
         outcome: Result<RevokeOutcome, Refusal>,
     ) {
         self.revoking = self.revoking.saturating_sub(1);
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
-        let revokers = std::mem::take(&mut held.revokers);
         let name = held.profile.name.clone();
-        // A new sign-in that came meanwhile is not what was revoked.
-        let is_current = held.phase == Phase::Revoking;
-        if is_current {
-            held.phase = Phase::Resting;
+        if held.phase != Phase::Revoking || held.generation != generation {
+            // A new sign-in that came meanwhile is not what was revoked; whoever asked was told then.
+            if outcome.is_ok() {
+                self.happened(Some(name), Happening::Revoked);
+            }
+            return;
         }
+        held.phase = Phase::Resting;
+        let revokers = std::mem::take(&mut held.revokers);
         match &outcome {
-            Ok(_) if is_current => self.mark_revoked(id, name),
-            Ok(_) => self.happened(Some(name), Happening::Revoked),
+            Ok(_) => self.mark_revoked(id, name),
             Err(refusal) => self.revoke_failed(id, name, refusal),
         }
         for caller in revokers {

@@ -51,7 +51,7 @@ impl Runner {
                 generation,
                 profile,
             } => self.write_profile(id, generation, profile),
-            Effect::Revoke { id } => self.revoke(id),
+            Effect::Revoke { id, generation } => self.revoke(id, generation),
             Effect::Remove { caller, id } => self.remove(caller, id),
             Effect::Withdraw(name) => self.shelf.discard(&name),
             Effect::Answer { caller, answer } => self.answer(caller, answer),
@@ -244,17 +244,21 @@ impl Runner {
         ));
     }
 
-    fn revoke(&self, id: CredentialId) {
+    fn revoke(&self, id: CredentialId, generation: Generation) {
         let (facts, http) = (self.facts.clone(), self.http.clone());
         let runtime = tokio::runtime::Handle::current();
         self.vault
             .ask(Job::Read(Box::new(move |store| match store.secret(id) {
                 Ok((_, secret)) => {
-                    runtime.spawn(request::revoke(http, facts, id, secret));
+                    runtime.spawn(request::revoke(http, facts, (id, generation), secret));
                 }
                 Err(error) => {
                     let outcome: Result<RevokeOutcome, Refusal> = Err(trouble(&error).refusal());
-                    let input = Input::RevokeEnded { id, outcome };
+                    let input = Input::RevokeEnded {
+                        id,
+                        generation,
+                        outcome,
+                    };
                     let _ = facts.blocking_send(Fact::Known(input));
                 }
             })));

@@ -4,7 +4,7 @@ use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::fact::Fact;
 use crate::engine::hand::token_to_send;
 use crate::engine::step::{FlightId, Input, TokenChoice};
-use crate::model::credential::{CredentialId, Secret};
+use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::failure::{Failure, FailureClass};
 use crate::oauth::http::Http;
 use crate::oauth::{revoke as revocation, token};
@@ -81,7 +81,12 @@ impl Drop for Promise {
 }
 
 /// Asks the provider to revoke; the answer comes as [`Input::RevokeEnded`].
-pub async fn revoke(http: Http, facts: mpsc::Sender<Fact>, id: CredentialId, secret: Secret) {
+pub async fn revoke(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    (id, generation): (CredentialId, Generation),
+    secret: Secret,
+) {
     let revoked = revocation::revoke(
         &http,
         &secret.provider,
@@ -98,7 +103,11 @@ pub async fn revoke(http: Http, facts: mpsc::Sender<Fact>, id: CredentialId, sec
         }),
     };
     let _ = facts
-        .send(Fact::Known(Input::RevokeEnded { id, outcome }))
+        .send(Fact::Known(Input::RevokeEnded {
+            id,
+            generation,
+            outcome,
+        }))
         .await;
 }
 

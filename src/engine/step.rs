@@ -188,6 +188,8 @@ pub enum Input {
     RevokeEnded {
         /// Whose.
         id: CredentialId,
+        /// The generation whose tokens were to be revoked.
+        generation: Generation,
         /// How.
         outcome: Result<RevokeOutcome, Refusal>,
     },
@@ -332,6 +334,8 @@ pub enum Effect {
     Revoke {
         /// Whose.
         id: CredentialId,
+        /// The generation that is to be revoked.
+        generation: Generation,
     },
     /// Forget a credential on disk.
     Remove {

@@ -1,0 +1,261 @@
+//! An engine over a real vault in a temporary folder, against the built-in provider.
+
+use crate::vault_fixture::new_vault;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokenward::demo::control::Control;
+use tokenward::demo::provider::DemoProvider;
+use tokenward::demo::quirks::Quirks;
+use tokenward::demo::record;
+use tokenward::demo::settings::DemoSettings;
+use tokenward::engine::api::{Command, Event, Refusal};
+use tokenward::engine::hand;
+use tokenward::engine::link::Link;
+use tokenward::engine::minting::Minted;
+use tokenward::engine::runner::Engine;
+use tokenward::engine::settings::EngineSettings;
+use tokenward::model::client::ClientView;
+use tokenward::model::credential::{
+    CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Secret,
+};
+use tokenward::model::event::Activity;
+use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::name::CredentialName;
+use tokenward::model::token::IssuedToken;
+use tokenward::oauth::http::{Http, HttpSettings};
+use tokenward::vault::error::VaultError;
+use tokenward::vault::file::VaultFile;
+use tokenward::vault::open::OpenVault;
+use tokenward::vault::slot::Key;
+use tokenward::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
+use tokio::sync::broadcast;
+
+/// Nothing here takes long; what takes this long will never come.
+const NEVER: Duration = Duration::from_secs(30);
+
+pub(crate) struct Rig {
+    folder: TempDir,
+    key: Key,
+    provider: DemoProvider,
+    /// Which writes the vault refuses; see [`Faulty`].
+    pub(crate) refusing: Arc<AtomicU8>,
+}
+
+pub(crate) const REFUSES_NOTHING: u8 = 0;
+pub(crate) const REFUSES_ALL: u8 = 1;
+pub(crate) const REFUSES_ROTATIONS: u8 = 2;
+
+impl Rig {
+    pub(crate) async fn new(quirks: Quirks, credentials: &[(&str, u64)]) -> Self {
+        let provider = DemoProvider::start(DemoSettings::with_quirks(quirks))
+            .await
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let (mut vault, key) = new_vault(&folder.path().join("v/vault.db"));
+        let writes = credentials
+            .iter()
+            .map(|(account, age)| seed(&vault, &provider, account, *age))
+            .collect();
+        vault.apply(writes).unwrap();
+        Self {
+            folder,
+            key,
+            provider,
+            refusing: Arc::new(AtomicU8::new(REFUSES_NOTHING)),
+        }
+    }
+
+    pub(crate) fn control(&self) -> Control {
+        self.provider.control()
+    }
+
+    pub(crate) fn issuer(&self) -> String {
+        self.provider.issuer()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("v/vault.db")
+    }
+
+    pub(crate) fn vault(&self) -> OpenVault {
+        VaultFile::open(&self.path())
+            .unwrap()
+            .unlock(&self.key)
+            .unwrap()
+    }
+
+    pub(crate) fn start(&self, settings: EngineSettings) -> Engine {
+        let store = Faulty {
+            vault: self.vault(),
+            refusing: Arc::clone(&self.refusing),
+        };
+        let http = Http::new(HttpSettings::default());
+        Engine::start(Box::new(store), http, settings)
+    }
+
+    pub(crate) fn refuse(&self, what: u8) {
+        self.refusing.store(what, Ordering::SeqCst);
+    }
+}
+
+fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> Write {
+    let minted =
+        provider
+            .control()
+            .mint_aged("demo-cli", account, &["read"], Duration::from_secs(age));
+    let minted = Minted {
+        name: name(account),
+        provider: record::provider(&provider.issuer()),
+        client: record::client(),
+        flow: Flow::Device,
+        scopes: vec!["read".to_owned()],
+        set: minted.tokens,
+        at: minted.issued_at,
+    };
+    let secret = Box::new(minted.secret());
+    let prints = hand::fingerprints(vault, &secret);
+    let profile = hand::marked(&minted.profile(None), prints);
+    assert!(profile.attempts.len() <= KEPT_ATTEMPTS);
+    Write::SignIn { profile, secret }
+}
+
+pub(crate) fn name(account: &str) -> CredentialName {
+    CredentialName::new("demo", account).unwrap()
+}
+
+pub(crate) async fn token(link: &Link, account: &str) -> Result<IssuedToken, Refusal> {
+    token_for(link, account, Duration::ZERO).await
+}
+
+pub(crate) async fn token_for(
+    link: &Link,
+    account: &str,
+    min_ttl: Duration,
+) -> Result<IssuedToken, Refusal> {
+    link.ask(|reply| Command::Token {
+        name: name(account),
+        min_ttl,
+        timeout: NEVER,
+        reply,
+    })
+    .await
+}
+
+pub(crate) async fn refresh(link: &Link, account: &str) -> Result<CredentialView, Refusal> {
+    link.ask(|reply| Command::Refresh {
+        name: name(account),
+        timeout: NEVER,
+        reply,
+    })
+    .await
+}
+
+pub(crate) async fn show(link: &Link, account: &str) -> Result<CredentialView, Refusal> {
+    link.ask(|reply| Command::Show {
+        name: name(account),
+        reply,
+    })
+    .await
+}
+
+/// Waits for an event that says what is wanted.
+pub(crate) async fn until<T>(
+    events: &mut broadcast::Receiver<Event>,
+    mut wanted: impl FnMut(&Event) -> Option<T>,
+) -> T {
+    let waiting = async {
+        loop {
+            if let Some(found) = wanted(&events.recv().await.unwrap()) {
+                return found;
+            }
+        }
+    };
+    tokio::time::timeout(NEVER, waiting)
+        .await
+        .expect("the event came")
+}
+
+/// Waits for a condition of something that sends no events.
+pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
+    let begun = std::time::Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < NEVER, "it never came true");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
+
+/// A vault that refuses to be written when told so.
+struct Faulty {
+    vault: OpenVault,
+    refusing: Arc<AtomicU8>,
+}
+
+impl Store for Faulty {
+    fn count(&mut self) -> Result<u64, VaultError> {
+        self.vault.count()
+    }
+
+    fn profiles(
+        &mut self,
+        portion: &mut dyn FnMut(Vec<Result<StoredProfile, VaultError>>),
+    ) -> Result<(), VaultError> {
+        self.vault.profiles(portion)
+    }
+
+    fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {
+        self.vault.secret(id)
+    }
+
+    fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError> {
+        let has_rotation = writes.iter().any(|it| matches!(it, Write::Rotate { .. }));
+        let refuses = match self.refusing.load(Ordering::SeqCst) {
+            REFUSES_ALL => true,
+            REFUSES_ROTATIONS => has_rotation,
+            _ => false,
+        };
+        if refuses {
+            return Err(VaultError::Missing {
+                path: PathBuf::from("disk-full"),
+            });
+        }
+        self.vault.apply(writes)
+    }
+
+    fn open_spendings(&mut self) -> Result<Vec<Spending>, VaultError> {
+        self.vault.open_spendings()
+    }
+
+    fn client(&mut self, provider: &str) -> Result<Option<StoredClient>, VaultError> {
+        self.vault.client(provider)
+    }
+
+    fn clients(&mut self) -> Result<Vec<ClientView>, VaultError> {
+        self.vault.clients()
+    }
+
+    fn activity(
+        &mut self,
+        name: Option<&CredentialName>,
+        limit: usize,
+    ) -> Result<Vec<Activity>, VaultError> {
+        self.vault.activity(name, limit)
+    }
+
+    fn fingerprint(&self, token: &str) -> Fingerprint {
+        self.vault.fingerprint(token)
+    }
+
+    fn find_fingerprint(
+        &mut self,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<(CredentialId, Generation)>, VaultError> {
+        self.vault.find_fingerprint(fingerprint)
+    }
+
+    fn place(&self) -> String {
+        self.vault.place()
+    }
+}

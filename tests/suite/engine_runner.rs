@@ -1,0 +1,375 @@
+//! The running engine over a real vault and the built-in provider: single-flight, crashes, failures, serving.
+
+use crate::engine_rig::{
+    REFUSES_ALL, REFUSES_NOTHING, REFUSES_ROTATIONS, Rig, eventually, name, refresh, show, token,
+    token_for, until,
+};
+use std::time::{Duration, Instant};
+use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
+use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
+use tokenward::engine::settings::EngineSettings;
+use tokenward::model::credential::Generation;
+use tokenward::model::event::Happening;
+use tokenward::model::health::HealthKind;
+use tokenward::model::policy::{Limits, Policy};
+use tokenward::vault::store::Store;
+
+/// Nothing is refreshed but on demand.
+fn on_demand() -> EngineSettings {
+    EngineSettings {
+        policy: Policy {
+            background: false,
+            ..Policy::default()
+        },
+        ..EngineSettings::default()
+    }
+}
+
+fn hour() -> Quirks {
+    Quirks {
+        access_lifetime: Some(Duration::from_secs(3600)),
+        refresh_lifetime: None,
+        ..Quirks::default()
+    }
+}
+
+const EXPIRED: u64 = 4000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sixty_four_callers_of_one_expired_token_cost_the_provider_one_refresh() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    rig.control()
+        .change_quirks(|quirks| quirks.latency = Duration::from_millis(50));
+    let engine = rig.start(on_demand());
+    let callers: Vec<_> = (0..64)
+        .map(|_| {
+            let link = engine.link();
+            tokio::spawn(async move { token(&link, "alice").await.unwrap() })
+        })
+        .collect();
+    let mut tokens = Vec::new();
+    for caller in callers {
+        tokens.push(caller.await.unwrap().access);
+    }
+    assert_eq!(rig.control().counts().refreshes, 1);
+    assert!(tokens.iter().all(|it| it.matches(&tokens[0])));
+    assert!(rig.control().is_live(tokens[0].expose_secret()));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_warm_token_is_served_while_another_refresh_hangs() {
+    let rig = Rig::new(hour(), &[("slow", EXPIRED), ("warm", 0)]).await;
+    rig.control()
+        .fail_next(RequestKind::Refresh, 1, Fault::Hang);
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let hanging = tokio::spawn({
+        let link = link.clone();
+        async move { token(&link, "slow").await.is_err() }
+    });
+    eventually(|| rig.control().counts().refreshes == 1).await;
+    token(&link, "warm").await.unwrap();
+    let begun = Instant::now();
+    token(&link, "warm").await.unwrap();
+    println!(
+        "a warm token beside a hanging refresh: {:?}",
+        begun.elapsed()
+    );
+    assert!(!hanging.is_finished());
+    let needed_until = tokenward::clock::now();
+    assert!(link.shelf().fetch(&name("warm"), needed_until).is_some());
+    hanging.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_expired_at_once_are_fresh_after_little_more_than_one_answer() {
+    let accounts: Vec<String> = (0..100).map(|it| format!("a{it}")).collect();
+    let seeds: Vec<_> = accounts.iter().map(|it| (it.as_str(), EXPIRED)).collect();
+    let rig = Rig::new(hour(), &seeds).await;
+    rig.control()
+        .change_quirks(|quirks| quirks.latency = Duration::from_millis(100));
+    let settings = EngineSettings {
+        limits: Limits {
+            in_flight: 100,
+            in_flight_per_host: 100,
+            ..Limits::default()
+        },
+        ..on_demand()
+    };
+    let engine = rig.start(settings);
+    let link = engine.link();
+    link.ask(|reply| Command::List { reply }).await.unwrap();
+    let begun = Instant::now();
+    let callers: Vec<_> = accounts
+        .into_iter()
+        .map(|account| {
+            let link = link.clone();
+            tokio::spawn(async move { token(&link, &account).await.unwrap() })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    println!("100 expired at once: {:?}", begun.elapsed());
+    let counts = rig.control().counts();
+    assert_eq!((counts.refreshed, counts.replays), (100, 0));
+    assert!(counts.most_in_flight > 8, "they were not sent together");
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_seconds_are_kept_fresh_in_the_background() {
+    let quirks = Quirks {
+        access_lifetime: Some(Duration::from_secs(3)),
+        ..Quirks::default()
+    };
+    let rig = Rig::new(quirks, &[("alice", 0)]).await;
+    let engine = rig.start(EngineSettings::default());
+    let mut events = engine.link().subscribe();
+    for generation in 2..=3 {
+        let want = Generation(generation);
+        until(&mut events, |event| match event {
+            Event::Changed { view } => (view.generation >= want).then_some(()),
+            _ => None,
+        })
+        .await;
+    }
+    assert_eq!(rig.control().counts().replays, 0);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_life_than_a_token_ever_has_costs_one_refresh_and_no_loop() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let engine = rig.start(on_demand());
+    let day = Duration::from_secs(86_400);
+    token_for(&engine.link(), "alice", day).await.unwrap();
+    assert_eq!(rig.control().counts().refreshes, 1);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_lost_in_a_crash_is_recovered_within_the_providers_grace() {
+    let quirks = Quirks {
+        reuse_grace: Duration::from_secs(600),
+        ..hour()
+    };
+    let rig = Rig::new(quirks, &[("alice", EXPIRED)]).await;
+    rig.control()
+        .fail_next(RequestKind::Refresh, 1, Fault::HangAfter);
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let asked = tokio::spawn(async move { drop(token(&link, "alice").await) });
+    eventually(|| rig.control().counts().refreshes == 1).await;
+    asked.abort();
+    drop(engine);
+    assert_eq!(rig.vault().open_spendings().unwrap().len(), 1);
+
+    let engine = rig.start(on_demand());
+    let mut events = engine.link().subscribe();
+    token(&engine.link(), "alice").await.unwrap();
+    let log = engine
+        .link()
+        .ask(|reply| Command::Activity {
+            name: Some(name("alice")),
+            limit: 50,
+            reply,
+        })
+        .await
+        .unwrap();
+    let has = |wanted: fn(&Happening) -> bool| log.iter().any(|line| wanted(&line.what));
+    assert!(has(|it| matches!(it, Happening::Recovered { .. })));
+    assert!(has(|it| matches!(it, Happening::Refreshed { .. })));
+    assert!(events.try_recv().is_ok());
+    engine.shutdown().await;
+    assert!(rig.vault().open_spendings().unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vault_that_cannot_be_written_keeps_the_refresh_token_unspent() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    let engine = rig.start(on_demand());
+    rig.refuse(REFUSES_ALL);
+    let refused = token(&engine.link(), "alice").await.unwrap_err();
+    assert!(matches!(refused, Refusal::Vault { .. }), "{refused:?}");
+    assert_eq!(rig.control().counts().refreshes, 0);
+    rig.refuse(REFUSES_NOTHING);
+    token(&engine.link(), "alice").await.unwrap();
+    assert_eq!(rig.control().counts().refreshes, 1);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn new_tokens_that_cannot_be_written_stay_in_hand_until_they_can() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    let engine = rig.start(on_demand());
+    let mut events = engine.link().subscribe();
+    rig.refuse(REFUSES_ROTATIONS);
+    let refused = token(&engine.link(), "alice").await.unwrap_err();
+    assert!(matches!(refused, Refusal::Vault { .. }), "{refused:?}");
+    let again = token(&engine.link(), "alice").await.unwrap_err();
+    assert!(matches!(again, Refusal::Vault { .. }), "{again:?}");
+    rig.refuse(REFUSES_NOTHING);
+    until(&mut events, |event| match event {
+        Event::Changed { view } => (view.generation == Generation(2)).then_some(()),
+        _ => None,
+    })
+    .await;
+    let served = token(&engine.link(), "alice").await.unwrap();
+    assert!(rig.control().is_live(served.access.expose_secret()));
+    assert_eq!(rig.control().counts().refreshes, 1);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leaving_finishes_the_refresh_under_way() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    rig.control()
+        .change_quirks(|quirks| quirks.latency = Duration::from_millis(300));
+    let engine = rig.start(on_demand());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    let asked = tokio::spawn({
+        let link = link.clone();
+        async move { token(&link, "alice").await }
+    });
+    eventually(|| rig.control().counts().refreshes == 1).await;
+    engine.shutdown().await;
+    assert!(asked.await.unwrap().is_ok());
+    until(&mut events, |event| {
+        matches!(event, Event::Stopped).then_some(())
+    })
+    .await;
+    assert_eq!(token(&link, "alice").await.unwrap_err(), Refusal::Stopped);
+    let mut vault = rig.vault();
+    assert!(vault.open_spendings().unwrap().is_empty());
+    let mut generations = Vec::new();
+    vault
+        .profiles(&mut |portion| {
+            generations.extend(portion.into_iter().map(|it| it.unwrap().generation));
+        })
+        .unwrap();
+    assert_eq!(generations, [Generation(2)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_credential_is_dead_at_the_provider_and_serves_nothing() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let served = token(&link, "alice").await.unwrap();
+    let revoke = || {
+        link.ask(|reply| Command::Revoke {
+            name: name("alice"),
+            reply,
+        })
+    };
+    assert_eq!(revoke().await.unwrap(), RevokeOutcome::Confirmed);
+    assert!(!rig.control().is_live(served.access.expose_secret()));
+    assert!(matches!(
+        token(&link, "alice").await.unwrap_err(),
+        Refusal::Revoked { .. }
+    ));
+    let needed_until = tokenward::clock::now();
+    assert!(link.shelf().fetch(&name("alice"), needed_until).is_none());
+    assert_eq!(
+        show(&link, "alice").await.unwrap().health.kind(),
+        HealthKind::Revoked
+    );
+    engine.shutdown().await;
+    let engine = rig.start(EngineSettings::default());
+    let view = show_loaded(&engine.link(), "alice").await;
+    assert_eq!(view.health.kind(), HealthKind::Revoked);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revocation_that_fails_leaves_the_credential_as_it_was() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let fault = Fault::Status {
+        status: 503,
+        retry_after: None,
+    };
+    rig.control()
+        .fail_next(RequestKind::Revoke, u32::MAX, fault);
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let refused = link
+        .ask(|reply| Command::Revoke {
+            name: name("alice"),
+            reply,
+        })
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Refusal::Failed { .. }), "{refused:?}");
+    assert!(token(&link, "alice").await.is_ok());
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_credential_is_gone_for_good() {
+    let rig = Rig::new(hour(), &[("alice", 0), ("bob", 0)]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    link.ask(|reply| Command::Remove {
+        name: name("alice"),
+        reply,
+    })
+    .await
+    .unwrap();
+    assert!(matches!(
+        token(&link, "alice").await.unwrap_err(),
+        Refusal::NoSuchCredential { .. }
+    ));
+    engine.shutdown().await;
+    assert_eq!(rig.vault().count().unwrap(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_gives_the_next_generation_and_replaces_what_lies_on_the_shelf() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let old = token(&link, "alice").await.unwrap();
+    let view = refresh(&link, "alice").await.unwrap();
+    assert_eq!(view.generation, Generation(2));
+    let now = tokenward::clock::now();
+    let shelved = link.shelf().fetch(&name("alice"), now).unwrap();
+    assert!(!shelved.access.matches(&old.access));
+    assert!(rig.control().is_live(shelved.access.expose_secret()));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_refresh_token_needs_a_person_and_is_not_tried_again() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    for grant in rig.control().grants() {
+        rig.control().revoke(grant.id);
+    }
+    let engine = rig.start(EngineSettings::default());
+    let link = engine.link();
+    for _ in 0..3 {
+        let refused = token(&link, "alice").await.unwrap_err();
+        assert!(matches!(refused, Refusal::Failed { .. }), "{refused:?}");
+    }
+    assert_eq!(rig.control().counts().refreshes, 1);
+    let view = show(&link, "alice").await.unwrap();
+    assert_eq!(view.health.kind(), HealthKind::NeedsLogin);
+    assert_eq!(view.refresh_at, None);
+    engine.shutdown().await;
+}
+
+/// A credential, once the engine has loaded it.
+async fn show_loaded(
+    link: &tokenward::engine::link::Link,
+    account: &str,
+) -> tokenward::model::credential::CredentialView {
+    let begun = Instant::now();
+    loop {
+        if let Ok(view) = show(link, account).await {
+            return view;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}

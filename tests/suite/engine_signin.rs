@@ -1,0 +1,268 @@
+//! Signing in through the running engine: both flows, pasted answers, cancelling, a second time, a broken vault.
+
+use crate::engine_rig::{REFUSES_ALL, REFUSES_NOTHING, Rig, eventually, name, show, token, until};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokenward::demo::quirks::{Consent, Quirks};
+use tokenward::demo::record;
+use tokenward::engine::api::{Command, Event, PastedUrl, Refusal};
+use tokenward::engine::link::Link;
+use tokenward::engine::runner::Engine;
+use tokenward::engine::settings::EngineSettings;
+use tokenward::model::client::Client;
+use tokenward::model::credential::{Flow, Generation};
+use tokenward::model::event::Happening;
+use tokenward::model::provider::Endpoints;
+use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
+use tokenward::secret::AuthorizationCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::broadcast;
+
+const ID: SignInId = SignInId(7);
+
+fn quick() -> Quirks {
+    Quirks {
+        device_interval: Duration::from_millis(1000),
+        ..Quirks::default()
+    }
+}
+
+fn request(rig: &Rig, flow: Flow) -> SignInRequest {
+    SignInRequest {
+        id: ID,
+        provider: ProviderChoice::Issuer {
+            name: "demo".to_owned(),
+            issuer: rig.issuer(),
+            endpoints: Box::new(Endpoints::default()),
+        },
+        account: Some("alice".to_owned()),
+        client: Some(record::client()),
+        scopes: Some(vec!["openid".to_owned(), "email".to_owned()]),
+        flow: Some(flow),
+        redirect_port: None,
+    }
+}
+
+async fn begin(link: &Link, request: SignInRequest) -> Result<(), Refusal> {
+    link.ask(|reply| Command::SignIn {
+        request: Box::new(request),
+        reply,
+    })
+    .await
+}
+
+async fn step<T>(
+    events: &mut broadcast::Receiver<Event>,
+    mut wanted: impl FnMut(&SignInStep) -> Option<T>,
+) -> T {
+    until(events, |event| match event {
+        Event::SignIn { id: ID, step } => {
+            if let SignInStep::Failed { failure } = step {
+                let expected = wanted(step);
+                assert!(expected.is_some(), "{failure:?}");
+                return expected;
+            }
+            wanted(step)
+        }
+        _ => None,
+    })
+    .await
+}
+
+async fn done(events: &mut broadcast::Receiver<Event>) {
+    step(events, |step| {
+        matches!(step, SignInStep::SignedIn { .. }).then_some(())
+    })
+    .await;
+}
+
+async fn by_device(rig: &Rig, engine: &Engine) {
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(rig, Flow::Device)).await.unwrap();
+    let code = step(&mut events, |step| match step {
+        SignInStep::DeviceCode { user_code, .. } => Some(user_code.clone()),
+        _ => None,
+    })
+    .await;
+    assert!(rig.control().approve_code(&code, "alice"));
+    done(&mut events).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_entered_elsewhere_makes_a_credential_that_serves_tokens() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    by_device(&rig, &engine).await;
+    let served = token(&engine.link(), "alice").await.unwrap();
+    assert!(rig.control().is_live(served.access.expose_secret()));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_goes_on_with_the_same_credential() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    by_device(&rig, &engine).await;
+    let first = show(&engine.link(), "alice").await.unwrap();
+    by_device(&rig, &engine).await;
+    let second = show(&engine.link(), "alice").await.unwrap();
+    assert_eq!(second.id, first.id);
+    assert!(second.generation > first.generation);
+    assert_eq!(second.profile.created_at, first.profile.created_at);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_client_is_kept_for_the_next_account() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    by_device(&rig, &engine).await;
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    let again = SignInRequest {
+        provider: ProviderChoice::Known {
+            name: "demo".to_owned(),
+            parameters: BTreeMap::new(),
+        },
+        client: None,
+        account: Some("bob".to_owned()),
+        ..request(&rig, Flow::Device)
+    };
+    begin(&link, again).await.unwrap();
+    eventually(|| !rig.control().pending().is_empty()).await;
+    rig.control().approve_all();
+    done(&mut events).await;
+    assert!(token(&link, "bob").await.is_ok());
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_client_nothing_is_started_and_the_hint_says_what_to_give() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let bare = SignInRequest {
+        client: None,
+        ..request(&rig, Flow::Device)
+    };
+    let refused = begin(&engine.link(), bare).await.unwrap_err();
+    assert!(refused.hint().contains("--client-id"), "{refused:?}");
+    let wrong = SignInRequest {
+        provider: ProviderChoice::Known {
+            name: "google".to_owned(),
+            parameters: BTreeMap::new(),
+        },
+        client: Some(Client {
+            id: "my password".to_owned(),
+            ..record::client()
+        }),
+        ..request(&rig, Flow::Device)
+    };
+    let refused = begin(&engine.link(), wrong).await.unwrap_err();
+    assert!(matches!(refused, Refusal::Invalid { .. }), "{refused:?}");
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browsers_answer_makes_a_credential() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Loopback)).await.unwrap();
+    let url = authorize(&mut events).await;
+    let answer = Consent::Allow("alice".to_owned());
+    assert!(rig.control().visit(&url, &answer));
+    done(&mut events).await;
+    assert!(token(&link, "alice").await.is_ok());
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pasted_answer_makes_a_credential_and_a_wrong_one_can_be_corrected() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Loopback)).await.unwrap();
+    let url = authorize(&mut events).await;
+    let paste = |text: String| {
+        link.ask(|reply| Command::PasteCallback {
+            id: ID,
+            url: PastedUrl(AuthorizationCode::new(text)),
+            reply,
+        })
+    };
+    let wrong = paste("http://127.0.0.1/callback?code=x&state=y".to_owned()).await;
+    assert!(matches!(wrong, Err(Refusal::Invalid { .. })), "{wrong:?}");
+    paste(visit(&rig, &url).await).await.unwrap();
+    done(&mut events).await;
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cancelled_sign_in_leaves_nothing_behind() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Loopback)).await.unwrap();
+    authorize(&mut events).await;
+    link.commands()
+        .send(Command::CancelSignIn { id: ID })
+        .await
+        .unwrap();
+    step(&mut events, |step| {
+        matches!(step, SignInStep::Cancelled).then_some(())
+    })
+    .await;
+    assert!(show(&link, "alice").await.is_err());
+    begin(&link, request(&rig, Flow::Loopback)).await.unwrap();
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_a_sign_in_outlast_a_vault_that_cannot_be_written() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Device)).await.unwrap();
+    eventually(|| !rig.control().pending().is_empty()).await;
+    rig.refuse(REFUSES_ALL);
+    rig.control().approve_all();
+    until(&mut events, |event| match event {
+        Event::Happened { activity } => {
+            matches!(activity.what, Happening::SignInFailed { .. }).then_some(())
+        }
+        _ => None,
+    })
+    .await;
+    assert!(show(&link, "alice").await.is_err());
+    rig.refuse(REFUSES_NOTHING);
+    done(&mut events).await;
+    let view = show(&link, "alice").await.unwrap();
+    assert_eq!(view.profile.name, name("alice"));
+    assert!(view.generation >= Generation(0));
+    engine.shutdown().await;
+}
+
+async fn authorize(events: &mut broadcast::Receiver<Event>) -> String {
+    step(events, |step| match step {
+        SignInStep::Authorize { url, .. } => Some(url.clone()),
+        _ => None,
+    })
+    .await
+}
+
+/// Answers the provider's page as a browser elsewhere would; gives where it is sent.
+async fn visit(rig: &Rig, url: &str) -> String {
+    rig.control()
+        .answer_always(&Consent::Allow("alice".to_owned()));
+    let rest = url.strip_prefix("http://").unwrap();
+    let (host, path) = rest.split_at(rest.find('/').unwrap());
+    let mut stream = TcpStream::connect(host).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    let location = reply
+        .lines()
+        .find_map(|line| line.strip_prefix("location: "));
+    location.expect("a redirect").trim().to_owned()
+}

@@ -1,0 +1,438 @@
+//! Ten thousand credentials over thirty days of virtual time against a provider that fails as providers do.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::time::Duration;
+use tokenward::clock::Timestamp;
+use tokenward::engine::core::Core;
+use tokenward::engine::settings::{CoreSettings, EngineSettings};
+use tokenward::engine::step::{
+    Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
+};
+use tokenward::model::client::ClientAuth;
+use tokenward::model::credential::{CredentialId, Flow, Generation, Profile, Standing};
+use tokenward::model::failure::{Failure, FailureClass};
+use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::name::CredentialName;
+use tokenward::model::policy::PolicyOverride;
+use tokenward::vault::store::StoredProfile;
+
+const START: Timestamp = Timestamp::from_secs(1_800_000_000);
+const DAYS: u64 = 30;
+const HOSTS: usize = 12;
+/// Tokens are looked at that often.
+const CHECK: Duration = Duration::from_secs(20 * 60);
+/// After an outage's end everything is fresh again within the longest pause, its spreading and the work itself.
+const RECOVERY: Duration = Duration::from_secs(17 * 60);
+
+/// How many credentials live for how long (seconds; `None`: no expiry known).
+const MIX: [(usize, Option<u64>); 8] = [
+    (5, Some(600)),
+    (10, Some(1800)),
+    (40, Some(3600)),
+    (400, Some(8 * 3600)),
+    (2545, Some(24 * 3600)),
+    (4500, Some(7 * 86_400)),
+    (2000, Some(30 * 86_400)),
+    (500, None),
+];
+
+/// Splitmix64: the same run each time.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+/// The provider's side of a credential: which refresh token is alive, and which were spent.
+struct Family {
+    host: usize,
+    life: Option<u64>,
+    live: u64,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Default)]
+struct Host {
+    outages: Vec<(Timestamp, Timestamp)>,
+    in_flight: usize,
+    most_in_flight: usize,
+    /// The pause the host asked for: since when and until when.
+    limited: Option<(Timestamp, Timestamp)>,
+}
+
+impl Host {
+    fn outage(&self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let at = self.outages.partition_point(|(begin, _)| *begin <= now);
+        let found = self.outages[..at].last().copied();
+        found.filter(|(_, end)| now < end.plus(RECOVERY))
+    }
+
+    fn is_down(&self, now: Timestamp) -> bool {
+        self.outage(now).is_some_and(|(_, end)| now < end)
+    }
+}
+
+/// What comes later.
+#[derive(Debug)]
+enum Later {
+    Fact(Input),
+    /// A request arrives at the provider and is answered at once; the answer travels on.
+    Arrives(FlightId),
+    Check,
+}
+
+struct World {
+    core: Core,
+    dice: Dice,
+    hosts: Vec<Host>,
+    families: HashMap<CredentialId, Family>,
+    /// Whose flight it is, and the refresh token it spends.
+    sent: BTreeMap<FlightId, (CredentialId, u64)>,
+    later: BinaryHeap<Reverse<(Timestamp, u64)>>,
+    facts: HashMap<u64, Later>,
+    serial: u64,
+    now: Timestamp,
+    /// When the core was last woken because it had asked for it.
+    woken: Timestamp,
+    tally: Tally,
+}
+
+#[derive(Debug, Default)]
+struct Tally {
+    refreshed: u64,
+    failed: u64,
+    reused: u64,
+    stale: u64,
+    checked: u64,
+    limited: u64,
+    impolite: u64,
+    needs_login: u64,
+}
+
+fn profile(index: usize, life: Option<u64>, host: usize, age: u64) -> Profile {
+    let issued_at = START.minus(Duration::from_secs(age));
+    Profile {
+        name: CredentialName::new(&format!("host{host}"), &format!("a{index}")).unwrap(),
+        provider_name: format!("Host {host}"),
+        host: format!("host{host}.example"),
+        scopes: vec!["read".to_owned()],
+        token_type: "Bearer".to_owned(),
+        flow: Flow::Device,
+        client_id: "client".to_owned(),
+        client_auth: ClientAuth::None,
+        claims: None,
+        has_refresh_token: life.is_some() || index.is_multiple_of(2),
+        created_at: issued_at,
+        signed_in_at: issued_at,
+        issued_at,
+        expires_at: life.map(|life| issued_at.plus(Duration::from_secs(life))),
+        refresh_expires_at: None,
+        refresh_idle_life: None,
+        refresh_absolute_life: None,
+        earliest_refresh: None,
+        last_used_at: None,
+        access_fingerprint: Fingerprint(0),
+        refresh_fingerprint: Some(Fingerprint(1)),
+        standing: Standing::Active,
+        last_failure: None,
+        failures_in_a_row: 0,
+        policy: PolicyOverride::default(),
+        attempts: Vec::new(),
+    }
+}
+
+/// Outages of three minutes to five hours, about two a week for each host.
+fn outages(dice: &mut Dice) -> Vec<(Timestamp, Timestamp)> {
+    let mut outages = Vec::new();
+    let mut at = START;
+    let end = START.plus(Duration::from_secs(DAYS * 86_400));
+    loop {
+        at = at.plus(Duration::from_secs(3600 + dice.roll(6 * 86_400)));
+        if at >= end {
+            return outages;
+        }
+        let lasts = if dice.roll(4) == 0 { 5 * 3600 } else { 1800 };
+        let over = at.plus(Duration::from_secs(180 + dice.roll(lasts)));
+        outages.push((at, over));
+        at = over;
+    }
+}
+
+impl World {
+    fn new() -> Self {
+        let mut dice = Dice(42);
+        let hosts = (0..HOSTS)
+            .map(|_| Host {
+                outages: outages(&mut dice),
+                ..Host::default()
+            })
+            .collect();
+        let settings = CoreSettings::new(&EngineSettings::default(), 99);
+        Self {
+            core: Core::new(settings),
+            dice,
+            hosts,
+            families: HashMap::new(),
+            sent: BTreeMap::new(),
+            later: BinaryHeap::new(),
+            facts: HashMap::new(),
+            serial: 0,
+            now: START,
+            woken: START,
+            tally: Tally::default(),
+        }
+    }
+
+    fn later(&mut self, after: Duration, what: Later) {
+        self.serial += 1;
+        self.later
+            .push(Reverse((self.now.plus(after), self.serial)));
+        self.facts.insert(self.serial, what);
+    }
+
+    fn populate(&mut self) {
+        let mut profiles = Vec::new();
+        for (count, life) in MIX {
+            for _ in 0..count {
+                let index = profiles.len();
+                let (host, age) = (index % HOSTS, self.dice.roll(life.unwrap_or(1)));
+                let profile = profile(index, life, host, age);
+                let id = CredentialId(i64::try_from(index).unwrap());
+                self.families.insert(
+                    id,
+                    Family {
+                        host,
+                        life,
+                        live: 1,
+                        expires_at: profile.expires_at,
+                    },
+                );
+                profiles.push(StoredProfile {
+                    id,
+                    generation: Generation(1),
+                    profile,
+                });
+            }
+        }
+        let total = profiles.len() as u64;
+        self.step(Input::Loaded { profiles, total });
+        self.step(Input::LoadEnded);
+    }
+
+    fn run(&mut self) {
+        let end = START.plus(Duration::from_secs(DAYS * 86_400));
+        self.later(CHECK, Later::Check);
+        while self.now < end {
+            let next = self.later.peek().map(|Reverse((at, _))| *at);
+            let wake = self.core.next_wake();
+            match (next, wake) {
+                (Some(at), wake) if wake.is_none_or(|wake| at <= wake) => {
+                    let Some(Reverse((_, serial))) = self.later.pop() else {
+                        return;
+                    };
+                    self.now = self.now.max(at);
+                    let what = self.facts.remove(&serial).unwrap();
+                    self.happen(what);
+                }
+                (_, Some(wake)) => {
+                    assert!(wake > self.woken, "the core does not come to rest");
+                    self.woken = wake;
+                    self.now = self.now.max(wake);
+                    self.step(Input::Woke);
+                }
+                (_, None) => return,
+            }
+        }
+    }
+
+    fn happen(&mut self, what: Later) {
+        match what {
+            Later::Fact(input) => self.step(input),
+            Later::Arrives(flight) => self.arrive(flight),
+            Later::Check => {
+                self.check();
+                self.later(CHECK, Later::Check);
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input) {
+        for effect in self.core.step(input, self.now) {
+            self.perform(effect);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        let disk = Duration::from_millis(2);
+        match effect {
+            Effect::Spend { flight, spending } => {
+                self.sent
+                    .insert(flight, (spending.id, spending.generation.0));
+                let outcome = SpendOutcome::Written {
+                    previous_until: None,
+                };
+                self.later(disk, Later::Fact(Input::Spent { flight, outcome }));
+            }
+            Effect::Send { flight, .. } => {
+                let (id, _) = self.sent[&flight];
+                let host = &mut self.hosts[self.families[&id].host];
+                host.in_flight += 1;
+                host.most_in_flight = host.most_in_flight.max(host.in_flight);
+                // What was journalled when the pause came is on its way already.
+                let is_polite = host
+                    .limited
+                    .is_none_or(|(since, until)| self.now <= since.plus(disk) || self.now >= until);
+                self.tally.impolite += u64::from(!is_polite);
+                let travel = Duration::from_millis(20 + self.dice.roll(400));
+                self.later(travel, Later::Arrives(flight));
+            }
+            Effect::Rotate { flight, .. } => {
+                let outcome = RotateOutcome::Written(Fingerprints {
+                    access: Fingerprint(0),
+                    refresh: Some(Fingerprint(1)),
+                });
+                self.later(disk, Later::Fact(Input::Rotated { flight, outcome }));
+            }
+            Effect::Landed { .. } => self.tally.refreshed += 1,
+            Effect::FailSpending { .. } => self.tally.failed += 1,
+            Effect::Drop(_)
+            | Effect::WriteProfile { .. }
+            | Effect::Revoke { .. }
+            | Effect::Remove { .. }
+            | Effect::Withdraw(_)
+            | Effect::Answer { .. }
+            | Effect::Changed(_)
+            | Effect::Gone(_)
+            | Effect::Progress { .. }
+            | Effect::Happened(_) => {}
+        }
+    }
+
+    /// The provider gets a request: single use, so a token that was spent before revokes the family.
+    fn arrive(&mut self, flight: FlightId) {
+        let (id, token) = self.sent.remove(&flight).unwrap();
+        let family = self.families.get_mut(&id).unwrap();
+        let host = &mut self.hosts[family.host];
+        host.in_flight -= 1;
+        let trouble = if host.is_down(self.now) {
+            Some(match self.dice.roll(3) {
+                0 => ("network", None, true),
+                1 => ("http_503", None, false),
+                _ => ("http_503", Some(30 + self.dice.roll(90)), false),
+            })
+        } else {
+            match self.dice.roll(1000) {
+                0..=4 => Some(("http_500", None, false)),
+                5..=6 => Some(("http_429", Some(20 + self.dice.roll(60)), false)),
+                _ => None,
+            }
+        };
+        let took = Duration::from_millis(100);
+        if let Some((code, retry_after, unsent)) = trouble {
+            if let Some(secs) = retry_after {
+                self.tally.limited += 1;
+                let until = self.now.plus(Duration::from_secs(secs));
+                let longer = host.limited.is_none_or(|(_, end)| end < until);
+                if longer {
+                    let since = host.limited.filter(|(_, end)| *end > self.now);
+                    let since = since.map_or(self.now, |(since, _)| since);
+                    host.limited = Some((since, until));
+                }
+            }
+            let failure = failure(code, retry_after, unsent);
+            self.step(Input::Refused {
+                flight,
+                failure,
+                took,
+            });
+            return;
+        }
+        if family.live != token {
+            self.tally.reused += 1;
+        }
+        family.live = token + 1;
+        let expires_in = family.life.map(Duration::from_secs);
+        family.expires_at = expires_in.map(|life| self.now.plus(life));
+        let grant = Grant {
+            expires_in,
+            refresh_expires_in: None,
+            token_type: "Bearer".to_owned(),
+            scopes: None,
+            claims: None,
+            rotated: true,
+        };
+        self.step(Input::Granted {
+            flight,
+            grant,
+            took,
+        });
+    }
+
+    /// Every token whose provider could be reached is alive.
+    fn check(&mut self) {
+        let reachable: Vec<bool> = self
+            .hosts
+            .iter()
+            .map(|host| host.outage(self.now).is_none())
+            .collect();
+        for (id, family) in &self.families {
+            if !reachable[family.host] {
+                continue;
+            }
+            self.tally.checked += 1;
+            if family.expires_at.is_some_and(|end| end <= self.now) {
+                self.tally.stale += 1;
+                let view = self.core.view(*id, self.now).unwrap();
+                assert!(self.tally.stale < 5, "{} {view:?}", self.now);
+            }
+        }
+    }
+}
+
+fn failure(code: &str, retry_after_secs: Option<u64>, unsent: bool) -> Failure {
+    Failure {
+        class: FailureClass::Transient,
+        code: code.to_owned(),
+        cause: String::new(),
+        fix: String::new(),
+        provider_words: None,
+        retry_after_secs,
+        unsent,
+    }
+}
+
+#[test]
+fn ten_thousand_credentials_stay_fresh_for_thirty_days_whenever_their_provider_can_be_reached() {
+    let begun = std::time::Instant::now();
+    let mut world = World::new();
+    world.populate();
+    world.run();
+    let tally = &mut world.tally;
+    for view in world.core.list(world.now) {
+        if view.profile.standing != Standing::Active {
+            tally.needs_login += 1;
+        }
+    }
+    println!("{tally:?} in {:?}", begun.elapsed());
+    assert_eq!(tally.stale, 0, "a token died though its provider was there");
+    assert_eq!(tally.reused, 0, "a refresh token was spent twice");
+    assert_eq!(tally.needs_login, 0, "a passing failure cost a login");
+    assert_eq!(
+        tally.impolite, 0,
+        "a host was called though it had asked for a pause"
+    );
+    assert!(tally.refreshed > 150_000 && tally.failed > 1000 && tally.limited > 100);
+    assert!(tally.checked > 5_000_000);
+    for host in &world.hosts {
+        assert!(!host.outages.is_empty());
+        assert!(host.most_in_flight <= 8, "{} at once", host.most_in_flight);
+    }
+    assert!(world.hosts.iter().any(|host| host.most_in_flight == 8));
+}
