@@ -82,7 +82,7 @@ impl Host {
 /// What comes later.
 #[derive(Debug)]
 enum Later {
-    Fact(Input),
+    Fact(Box<Input>),
     /// A request arrives at the provider and is answered at once; the answer travels on.
     Arrives(FlightId),
     Check,
@@ -254,7 +254,7 @@ impl World {
 
     fn happen(&mut self, what: Later) {
         match what {
-            Later::Fact(input) => self.step(input),
+            Later::Fact(input) => self.step(*input),
             Later::Arrives(flight) => self.arrive(flight),
             Later::Check => {
                 self.check();
@@ -278,7 +278,10 @@ impl World {
                 let outcome = SpendOutcome::Written {
                     previous_until: None,
                 };
-                self.later(disk, Later::Fact(Input::Spent { flight, outcome }));
+                self.later(
+                    disk,
+                    Later::Fact(Box::new(Input::Spent { flight, outcome })),
+                );
             }
             Effect::Send { flight, .. } => {
                 let (id, _) = self.sent[&flight];
@@ -298,7 +301,10 @@ impl World {
                     access: Fingerprint(0),
                     refresh: Some(Fingerprint(1)),
                 });
-                self.later(disk, Later::Fact(Input::Rotated { flight, outcome }));
+                self.later(
+                    disk,
+                    Later::Fact(Box::new(Input::Rotated { flight, outcome })),
+                );
             }
             Effect::Landed { .. } => self.tally.refreshed += 1,
             Effect::FailSpending { .. } => self.tally.failed += 1,
