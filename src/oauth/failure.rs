@@ -134,3 +134,161 @@ impl Unsent for Failure {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::error::Step;
+
+    const STEPS: [Step; 8] = [
+        Step::Discovery,
+        Step::Authorization,
+        Step::PushedAuthorization,
+        Step::CodeExchange,
+        Step::DeviceStart,
+        Step::DevicePoll,
+        Step::Refresh,
+        Step::Revocation,
+    ];
+
+    /// RFC 6749 4.1.2.1 and 5.2, RFC 8628 3.5, RFC 7009 2.2.1, RFC 6750 3.1, OpenID Connect Core 3.1.2.6.
+    const CODES: &str = "invalid_request unauthorized_client access_denied unsupported_response_type invalid_scope \
+        server_error temporarily_unavailable invalid_client invalid_grant unsupported_grant_type \
+        authorization_pending slow_down expired_token unsupported_token_type invalid_token insufficient_scope \
+        login_required interaction_required consent_required account_selection_required use_dpop_nonce";
+
+    fn said(step: Step, code: &str, words: &str, reason: Option<&str>) -> Failure {
+        OAuthError::Refused(Box::new(Refused {
+            step,
+            host: "p.example".to_owned(),
+            status: 400,
+            code: Some(code.to_owned()),
+            words: (!words.is_empty()).then(|| words.to_owned()),
+            reason: reason.map(str::to_owned),
+            retry_after: None,
+            is_page: false,
+        }))
+        .failure()
+    }
+
+    #[test]
+    fn every_code_of_the_standards_has_its_cause_and_its_fix_at_every_step() {
+        for code in CODES.split_whitespace() {
+            for step in STEPS {
+                let failure = said(step, code, "", None);
+                assert_eq!(failure.code, code);
+                assert!(!failure.cause.contains("error of its own"), "{code} {step}");
+                for sentence in [&failure.cause, &failure.fix] {
+                    assert!(sentence.ends_with('.') && sentence.len() > 10, "{sentence}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_code_means_what_was_being_done() {
+        let causes: std::collections::BTreeSet<String> = [
+            Step::Refresh,
+            Step::CodeExchange,
+            Step::DevicePoll,
+            Step::Revocation,
+        ]
+        .map(|step| said(step, "invalid_grant", "", None).cause)
+        .into();
+        assert_eq!(causes.len(), 4);
+    }
+
+    #[test]
+    fn the_providers_words_tell_which_of_the_causes_it_was() {
+        use FailureClass::{Misconfigured, NeedsLogin};
+        for (code, words, reason, class, part) in [
+            (
+                "invalid_grant",
+                "Refresh token already used",
+                None,
+                NeedsLogin,
+                "already used: another",
+            ),
+            (
+                "invalid_grant",
+                "Token was issued to another client",
+                None,
+                NeedsLogin,
+                "another client",
+            ),
+            (
+                "invalid_grant",
+                "refresh token expired",
+                None,
+                NeedsLogin,
+                "has expired",
+            ),
+            (
+                "invalid_grant",
+                "Token has been expired or revoked.",
+                None,
+                NeedsLogin,
+                "Google",
+            ),
+            (
+                "unauthorized_client",
+                "refresh_token is invalid",
+                None,
+                NeedsLogin,
+                "no longer accepts",
+            ),
+            (
+                "unauthorized_client",
+                "not allowed",
+                None,
+                Misconfigured,
+                "may not use refresh",
+            ),
+            (
+                "invalid_client",
+                "AADSTS700025: Client is public",
+                None,
+                Misconfigured,
+                "no secret may be sent",
+            ),
+            (
+                "invalid_grant",
+                "",
+                Some("AADSTS50173"),
+                NeedsLogin,
+                "password changed",
+            ),
+            (
+                "invalid_grant",
+                "",
+                Some("AADSTS700082"),
+                NeedsLogin,
+                "not used for too long",
+            ),
+            (
+                "invalid_grant",
+                "",
+                Some("invalid_rapt"),
+                NeedsLogin,
+                "session control",
+            ),
+            ("bad_refresh_token", "", None, NeedsLogin, "revoked"),
+            (
+                "incorrect_client_credentials",
+                "",
+                None,
+                Misconfigured,
+                "client secret is wrong",
+            ),
+            ("token_expired", "", None, NeedsLogin, "expired"),
+        ] {
+            let failure = said(Step::Refresh, code, words, reason);
+            assert_eq!(failure.class, class, "{code} {words}");
+            assert!(
+                failure.cause.contains(part),
+                "{code} {words}: {}",
+                failure.cause
+            );
+        }
+    }
+}
