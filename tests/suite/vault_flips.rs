@@ -69,7 +69,8 @@ fn many_changes(original: &Original, changes: usize) -> usize {
         .count()
 }
 
-/// Writes the vault with one byte changed, then opens, unlocks, lists, opens every secret and verifies.
+/// Writes the vault with one byte changed, then opens, unlocks, lists and opens everything; what differs must be noticed by
+/// `verify`.
 fn try_change(path: &Path, original: &Original, at: usize, by: u8) -> Outcome {
     let mut bytes = original.bytes.clone();
     bytes[at] ^= by;
@@ -85,10 +86,7 @@ fn try_change(path: &Path, original: &Original, at: usize, by: u8) -> Outcome {
         return Outcome::Refused;
     };
     if said == original.says {
-        return match verify(&mut vault).is_whole() {
-            true => Outcome::Harmless,
-            false => Outcome::Refused,
-        };
+        return Outcome::Harmless;
     }
     let right: HashSet<&str> = original.says.lines().collect();
     let wrong = said

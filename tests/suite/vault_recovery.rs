@@ -34,12 +34,11 @@ fn tools_are_missing() -> bool {
         .collect();
     if !missing.is_empty() {
         // Past the test harness, which would keep it to itself.
-        writeln!(
-            std::io::stderr(),
-            "SKIPPED the recovery test: {} not installed",
+        let message = format!(
+            "SKIPPED the recovery test: {} not installed\n",
             missing.join(" and ")
-        )
-        .unwrap();
+        );
+        std::io::stderr().write_all(message.as_bytes()).unwrap();
     }
     !missing.is_empty()
 }
