@@ -5,6 +5,7 @@ use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::settings::Config;
+use crate::oauth::catalogue;
 use crate::paths::Paths;
 use std::path::PathBuf;
 
@@ -33,6 +34,7 @@ impl Context {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let config = Config::load(file, globals.config.is_some(), environment)?;
+        catalogue::extend(config.providers.values().cloned().collect());
         let output = Output { json: globals.json };
         Ok(Self {
             globals,

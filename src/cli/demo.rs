@@ -8,7 +8,7 @@ use crate::cli::seat::Seat;
 use crate::cli::ui;
 use crate::demo::control::Control;
 use crate::demo::provider::DemoProvider;
-use crate::demo::seed::{self, SeedError};
+use crate::demo::seed;
 use crate::demo::settings::{DemoSettings, PUBLIC_CLIENT};
 use crate::engine::gate::{Place, Start};
 use crate::secret::Passphrase;
@@ -150,15 +150,5 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed lies in the temporary folder, sealed to a key that nobody has.
         let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-impl From<SeedError> for Failure {
-    fn from(error: SeedError) -> Self {
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
     }
 }

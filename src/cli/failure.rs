@@ -1,14 +1,6 @@
 //! Why a command failed: a kind that gives the exit code, the error, its causes, what to type next.
 
-use crate::agent::error::CallError;
-use crate::agent::socket::SocketError;
-use crate::config::error::ConfigError;
-use crate::engine::api::Refusal;
-use crate::engine::gate::GateError;
 use crate::model::failure::{Failure as ProviderFailure, FailureClass};
-use crate::model::name::NameError;
-use crate::paths::NoHome;
-use crate::vault::error::VaultError;
 use std::error::Error;
 use std::fmt;
 
@@ -111,6 +103,15 @@ impl Failure {
         }
     }
 
+    /// Another floor's error as it is.
+    pub fn from_error(kind: Kind, source: impl Error + Send + Sync + 'static) -> Self {
+        Self {
+            kind,
+            source: Box::new(source),
+            hints: Vec::new(),
+        }
+    }
+
     /// A wrong use of the command line.
     pub fn usage(text: impl Into<String>) -> Self {
         Self::new(Kind::Usage, text)
@@ -185,151 +186,5 @@ impl Failure {
             text = format!("{text} (the provider says: {words})");
         }
         Self::new(kind, text).hint(failure.fix.clone())
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        let kind = match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Kind::ReaderGone,
-            _ => Kind::Failed,
-        };
-        Self {
-            kind,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
-    }
-}
-
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        let hint = error.hint();
-        let failure = Self {
-            kind: Kind::Usage,
-            source: Box::new(error),
-            hints: Vec::new(),
-        };
-        failure.hint(hint)
-    }
-}
-
-impl From<NoHome> for Failure {
-    fn from(error: NoHome) -> Self {
-        Self::new(Kind::Failed, error.to_string()).hint("set HOME")
-    }
-}
-
-impl From<NameError> for Failure {
-    fn from(error: NameError) -> Self {
-        Self::usage(error.to_string()).hint("the names there are: tokenward list")
-    }
-}
-
-impl From<GateError> for Failure {
-    fn from(error: GateError) -> Self {
-        let kind = if error.wrong_passphrase {
-            Kind::Locked
-        } else {
-            Kind::Failed
-        };
-        Self::new(kind, error.message).hint(error.hint)
-    }
-}
-
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Self {
-        let text = refusal.to_string();
-        match refusal {
-            Refusal::NoSuchCredential { similar, name } => {
-                let failure = Self::new(Kind::NoSuchCredential, text);
-                match similar.first() {
-                    Some(near) => failure.hint(format!("did you mean {near}?")),
-                    None => failure.hint(format!(
-                        "sign in: tokenward login {}; the names there are: tokenward list",
-                        name.provider()
-                    )),
-                }
-            }
-            Refusal::Failed { failure } => Self::of_provider(&failure),
-            Refusal::CannotRefresh { name } | Refusal::Revoked { name } => {
-                Self::new(Kind::NeedsLogin, text).hint(sign_in_again(&name))
-            }
-            Refusal::TimedOut => Self::new(Kind::Unavailable, text)
-                .hint("wait longer with --timeout 60s, or look at it: tokenward list"),
-            Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
-            Refusal::Invalid { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
-            Refusal::Stopped => Self::new(Kind::OwnerLeft, text)
-                .hint("the owner of the vault was just leaving: try again"),
-        }
-    }
-}
-
-/// The command that mints a credential anew.
-pub fn sign_in_again(name: &crate::model::name::CredentialName) -> String {
-    format!(
-        "sign in again: tokenward login {} --account {}",
-        name.provider(),
-        name.account()
-    )
-}
-
-impl From<VaultError> for Failure {
-    fn from(error: VaultError) -> Self {
-        let hint = error.hint();
-        let kind = match error {
-            VaultError::WrongPassphrase
-            | VaultError::WrongIdentity
-            | VaultError::NotAnIdentity
-            | VaultError::NoSlot { .. }
-            | VaultError::KeyringLocked { .. }
-            | VaultError::NoKeyring
-            | VaultError::KeyringEntryMissing
-            | VaultError::Keyring { .. } => Kind::Locked,
-            VaultError::Owned { .. } | VaultError::Busy { .. } => Kind::Unavailable,
-            VaultError::NotARecipient { .. } | VaultError::WorkFactor { .. } => Kind::Usage,
-            _ => Kind::Failed,
-        };
-        let source = Box::new(error);
-        let hints = Vec::new();
-        Self {
-            kind,
-            source,
-            hints,
-        }
-        .hint(hint)
-    }
-}
-
-impl From<CallError> for Failure {
-    fn from(error: CallError) -> Self {
-        let hint = error.hint();
-        let kind = match error {
-            CallError::Refused(refusal) => return refusal.into(),
-            CallError::NoOwner { .. } | CallError::Gone => Kind::OwnerLeft,
-            CallError::Timeout => Kind::Unavailable,
-            CallError::NotAllowed { .. } => Kind::Refused,
-            CallError::Protocol { .. } | CallError::Io { .. } => Kind::Failed,
-        };
-        let source = Box::new(error);
-        let hints = Vec::new();
-        Self {
-            kind,
-            source,
-            hints,
-        }
-        .hint(hint)
-    }
-}
-
-impl From<SocketError> for Failure {
-    fn from(error: SocketError) -> Self {
-        let hint = error.hint();
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
-        .hint(hint)
     }
 }

@@ -180,11 +180,11 @@ fn picture(address: &str) -> Option<String> {
         return None;
     }
     let code = QrCode::new(address.as_bytes()).ok()?;
-    // Dark on light, as cameras want it, on the dark background that most terminals have.
+    // What is drawn is light on the dark background that most terminals have: so the light modules are drawn.
     let drawing = code
         .render::<Dense1x2>()
-        .dark_color(Dense1x2::Dark)
-        .light_color(Dense1x2::Light)
+        .dark_color(Dense1x2::Light)
+        .light_color(Dense1x2::Dark)
         .build();
     Some(drawing)
 }

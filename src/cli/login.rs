@@ -3,19 +3,17 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::guide::Guide;
-use crate::cli::passphrase;
+use crate::cli::registration::Registration;
 use crate::cli::session::Session;
 use crate::engine::api::{Command, Event, PastedUrl};
 use crate::engine::link::Link;
-use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::name::{CredentialName, is_provider_name};
 use crate::model::provider::Endpoints;
-use crate::model::signin::{ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep};
-use crate::secret::{AuthorizationCode, ClientSecret};
+use crate::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
+use crate::secret::AuthorizationCode;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -40,12 +38,9 @@ pub struct LoginArgs {
     /// A value for a placeholder in the provider's record, tenant=contoso.
     #[arg(long, value_name = "NAME=VALUE", value_parser = read_pair, conflicts_with = "issuer")]
     param: Vec<(String, String)>,
-    /// Identifier of the client you registered; kept for the next time.
-    #[arg(long, value_name = "ID")]
-    client_id: Option<String>,
-    /// Read the client's secret from this file; kept in the vault.
-    #[arg(long, value_name = "FILE", requires = "client_id")]
-    client_secret_file: Option<PathBuf>,
+    /// The client you registered.
+    #[command(flatten)]
+    registration: Registration,
     /// How to sign in; left out: what the provider recommends.
     #[arg(long, value_enum)]
     flow: Option<FlowChoice>,
@@ -109,7 +104,10 @@ fn request(
     let known = known
         .into_iter()
         .find(|view| view.provider.name == args.provider);
-    let client = client(args, context, known.as_ref())?;
+    let by_issuer = args.issuer.is_some();
+    let client = args
+        .registration
+        .client(context, &args.provider, known.as_ref(), by_issuer)?;
     let scopes: Vec<String> = args
         .scope
         .iter()
@@ -169,88 +167,6 @@ fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
         *place = Some(url.clone());
     }
     Ok(endpoints)
-}
-
-/// The client: given, kept from last time (`None`), or asked for.
-fn client(
-    args: &LoginArgs,
-    context: &Context,
-    known: Option<&ProviderView>,
-) -> Result<Option<Client>, Failure> {
-    if let Some(id) = &args.client_id {
-        let secret = args
-            .client_secret_file
-            .as_ref()
-            .map(|path| passphrase::client_secret(path))
-            .transpose()?;
-        return Ok(Some(registered(id.clone(), secret)));
-    }
-    if known.is_some_and(|view| view.client_id.is_some()) {
-        return Ok(None);
-    }
-    if known.is_none() && args.issuer.is_none() {
-        return Err(unknown_provider(args));
-    }
-    if !context.output.can_ask() {
-        return Err(
-            Failure::usage(format!("no client is registered for {} yet", args.provider))
-                .hint(format!(
-                    "see how: tokenward provider show {}",
-                    args.provider
-                ))
-                .hint("then give it: --client-id ID --client-secret-file FILE"),
-        );
-    }
-    ask_for_client(args, context, known)
-}
-
-fn unknown_provider(args: &LoginArgs) -> Failure {
-    let names: Vec<String> = crate::oauth::catalogue::all()
-        .iter()
-        .map(|provider| provider.name.clone())
-        .collect();
-    let failure = Failure::usage(format!("there is no provider `{}`", args.provider));
-    match crate::config::layers::similar(&args.provider, &names) {
-        Some(name) => failure.hint(format!("did you mean {name}? tokenward login {name}")),
-        None => failure
-            .hint("the catalogue: tokenward provider list")
-            .hint("any other: tokenward login NAME --issuer https://..."),
-    }
-}
-
-fn registered(id: String, secret: Option<ClientSecret>) -> Client {
-    // The engine looks at the provider's metadata and corrects this where the metadata says otherwise.
-    let auth = match secret {
-        Some(_) => ClientAuth::ClientSecretBasic,
-        None => ClientAuth::None,
-    };
-    Client { id, secret, auth }
-}
-
-fn ask_for_client(
-    args: &LoginArgs,
-    context: &Context,
-    known: Option<&ProviderView>,
-) -> Result<Option<Client>, Failure> {
-    let output = context.output;
-    if let Some(view) = known {
-        output.say(&crate::cli::provider::setup(&view.provider));
-    } else {
-        output.say(&format!("Register a client at {} first.", args.provider));
-    }
-    let id = output.ask("Client ID: ")?;
-    if id.is_empty() {
-        return Err(Failure::usage("there is no client ID"));
-    }
-    let needed = known.is_some_and(|view| view.provider.setup.needs_secret);
-    let question = if needed {
-        "Client secret (not shown): "
-    } else {
-        "Client secret (not shown; just Enter if there is none): "
-    };
-    let secret = rpassword::prompt_password(question)?;
-    let secret = (!secret.is_empty()).then(|| ClientSecret::new(secret));
-    Ok(Some(registered(id, secret)))
 }
 
 /// Starts the sign-in and follows it to its end.

@@ -1,6 +1,7 @@
 //! The command line: one file a command, words for people, exit codes.
 
 pub mod args;
+pub mod causes;
 pub mod completions;
 pub mod context;
 pub mod daemon;
@@ -21,6 +22,7 @@ pub mod owner;
 pub mod passphrase;
 pub mod provider;
 pub mod refresh;
+pub mod registration;
 pub mod remove;
 pub mod revoke;
 pub mod run;

@@ -26,7 +26,7 @@ pub enum Role {
 pub struct Owner {
     engine: Engine,
     leave: CancellationToken,
-    server: JoinHandle<std::io::Result<()>>,
+    server: JoinHandle<()>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
 }
@@ -47,8 +47,13 @@ impl Owner {
         );
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, engine.link(), leave.clone());
+        let server = tokio::spawn(async {
+            if let Err(error) = serving.await {
+                tracing::error!(%error, "the agent socket is not served");
+            }
+        });
         Ok(Self {
-            server: tokio::spawn(serving),
+            server,
             engine,
             leave,
             _lock: seat.lock,
@@ -65,7 +70,7 @@ impl Owner {
     pub async fn stop(self) {
         self.engine.shutdown().await;
         self.leave.cancel();
-        // A server that failed has said so in the log.
+        // It fails only by a defect, and then everything has ended anyway.
         let _ = self.server.await;
     }
 }

@@ -36,25 +36,14 @@ enum Act {
 
 /// Does it.
 pub fn run(args: &ProviderArgs, context: &Context) -> Result<(), Failure> {
-    let known = known(context);
+    let known = catalogue::all();
     match &args.act {
-        Act::List => list(&known, context),
+        Act::List => list(known, context),
         Act::Show { name } => {
             let found = known.iter().find(|provider| provider.name == *name);
-            show(found.ok_or_else(|| unknown(name, &known))?, context)
+            show(found.ok_or_else(|| unknown(name, known))?, context)
         }
     }
-}
-
-/// The catalogue and the records of one's own, which win, by name.
-fn known(context: &Context) -> Vec<Provider> {
-    let own = &context.config.providers;
-    let catalogue = catalogue::all()
-        .iter()
-        .filter(|provider| !own.contains_key(&provider.name));
-    let mut known: Vec<Provider> = catalogue.chain(own.values()).cloned().collect();
-    known.sort_by(|a, b| a.name.cmp(&b.name));
-    known
 }
 
 fn unknown(name: &str, known: &[Provider]) -> Failure {

@@ -10,7 +10,7 @@ use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{Seat, has_left};
 use crate::cli::unlock;
 use crate::engine::gate::{Place, Start};
-use crate::tui::run::{Settings, TuiError, run as show};
+use crate::tui::run::{Settings, run as show};
 use crate::vault::slot::Key;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -124,15 +124,5 @@ async fn leave(owner: Owner) {
     tokio::select! {
         () = stopping => {}
         _ = interrupt.recv() => {}
-    }
-}
-
-impl From<TuiError> for Failure {
-    fn from(error: TuiError) -> Self {
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
     }
 }

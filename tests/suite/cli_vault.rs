@@ -207,3 +207,14 @@ fn a_damaged_vault_exits_1_and_names_what_is_wrong() {
         .fails(1);
     assert!(words.contains("vault verify"), "{words}");
 }
+
+#[test]
+fn a_record_of_ones_own_stands_in_the_catalogue_and_wins() {
+    let sandbox = Sandbox::new();
+    let settings = "[providers.corp]\nissuer = \"https://id.corp.example\"\n[providers.github]\ndisplay_name = \"Mine\"\n";
+    sandbox.write("home/.config/tokenward/config.toml", settings);
+    let record = sandbox.run(["provider", "show", "corp", "--json"]).json();
+    assert_eq!(record["issuer"], "https://id.corp.example");
+    let record = sandbox.run(["provider", "show", "github", "--json"]).json();
+    assert_eq!(record["display_name"], "Mine");
+}

@@ -1,0 +1,100 @@
+//! The client a sign-in uses: given on the command line, kept from last time, or asked for.
+
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::passphrase;
+use crate::cli::provider;
+use crate::config::layers::similar;
+use crate::model::client::{Client, ClientAuth};
+use crate::model::signin::ProviderView;
+use crate::oauth::catalogue;
+use crate::secret::ClientSecret;
+use clap::Args;
+use std::path::PathBuf;
+
+/// The client as it is given on the command line.
+#[derive(Debug, Args)]
+pub struct Registration {
+    /// Identifier of the client you registered; kept for the next time.
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Read the client's secret from this file; kept in the vault.
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    client_secret_file: Option<PathBuf>,
+}
+
+impl Registration {
+    /// The client to sign in to `name` with: the given one, `None` for the one that is kept, or what a person answers.
+    pub fn client(
+        &self,
+        context: &Context,
+        name: &str,
+        known: Option<&ProviderView>,
+        by_issuer: bool,
+    ) -> Result<Option<Client>, Failure> {
+        if let Some(id) = &self.client_id {
+            let file = self.client_secret_file.as_deref();
+            let secret = file.map(passphrase::client_secret).transpose()?;
+            return Ok(Some(registered(id.clone(), secret)));
+        }
+        if known.is_some_and(|view| view.client_id.is_some()) {
+            return Ok(None);
+        }
+        if known.is_none() && !by_issuer {
+            return Err(unknown_provider(name));
+        }
+        if context.output.can_ask() {
+            return ask(context, name, known).map(Some);
+        }
+        Err(
+            Failure::usage(format!("no client is registered for {name} yet"))
+                .hint(format!("see how: tokenward provider show {name}"))
+                .hint("then give it: --client-id ID --client-secret-file FILE"),
+        )
+    }
+}
+
+fn unknown_provider(name: &str) -> Failure {
+    let names: Vec<String> = catalogue::all()
+        .iter()
+        .map(|provider| provider.name.clone())
+        .collect();
+    let failure = Failure::usage(format!("there is no provider `{name}`"));
+    match similar(name, &names) {
+        Some(near) => failure.hint(format!("did you mean {near}? tokenward login {near}")),
+        None => failure
+            .hint("the catalogue: tokenward provider list")
+            .hint("any other: tokenward login NAME --issuer https://..."),
+    }
+}
+
+fn registered(id: String, secret: Option<ClientSecret>) -> Client {
+    // The engine looks at the provider's metadata and corrects this where the metadata says otherwise.
+    let auth = match secret {
+        Some(_) => ClientAuth::ClientSecretBasic,
+        None => ClientAuth::None,
+    };
+    Client { id, secret, auth }
+}
+
+fn ask(context: &Context, name: &str, known: Option<&ProviderView>) -> Result<Client, Failure> {
+    let output = context.output;
+    if let Some(view) = known {
+        output.say(&provider::setup(&view.provider));
+    } else {
+        output.say(&format!("Register a client at {name} first."));
+    }
+    let id = output.ask("Client ID: ")?;
+    if id.is_empty() {
+        return Err(Failure::usage("there is no client ID"));
+    }
+    let needed = known.is_some_and(|view| view.provider.setup.needs_secret);
+    let question = if needed {
+        "Client secret (not shown): "
+    } else {
+        "Client secret (not shown; just Enter if there is none): "
+    };
+    let secret = rpassword::prompt_password(question)?;
+    let secret = (!secret.is_empty()).then(|| ClientSecret::new(secret));
+    Ok(registered(id, secret))
+}
