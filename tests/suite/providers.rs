@@ -91,8 +91,6 @@ impl Person {
     }
 
     fn follow(&self, command: &mut Command, mut go_to: impl FnMut(&str)) -> SignIn {
-        let errors = self.sandbox.path("login.err");
-        command.stderr(std::fs::File::create(&errors).unwrap());
         let mut running = Running::start(command);
         let out = BufReader::new(running.child().stdout.take().unwrap());
         let mut events = Vec::new();
@@ -106,10 +104,11 @@ impl Person {
             }
             events.push(event);
         }
+        let (status, errors) = running.finish();
         SignIn {
-            code: running.wait().code(),
+            code: status.code(),
             events,
-            errors: std::fs::read_to_string(errors).unwrap(),
+            errors,
         }
     }
 
@@ -382,15 +381,8 @@ fn the_headless_owner_refreshes_by_itself_and_serves_a_fresh_token() {
     let name = person
         .sign_in("native-short", &["--flow", "device"], false)
         .name();
-    let owner = Running::start(
-        person
-            .command(["--daemon"])
-            .stdout(std::process::Stdio::null())
-            .stderr(std::process::Stdio::null()),
-    );
-    wait_for("an owner that answers", || {
-        person.sandbox.socket().exists() && person.run(&["list", "--json"]).code == Some(0)
-    });
+    let owner = Running::start(&mut person.command(["--daemon"]));
+    owner.wait_for_words("ready");
     let first = person.generation(&name);
     wait_for("two refreshes nobody asked for", || {
         person.generation(&name) >= first + 2
