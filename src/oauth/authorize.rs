@@ -93,8 +93,8 @@ impl AuthorizationRequest {
         })
     }
 
-    /// The same, announced to the provider first where its metadata demands that (RFC 9126): the address then holds a
-    /// reference only.
+    /// The same, announced to the provider first where it offers that (RFC 9126): the address then holds a reference
+    /// only. A provider may demand it of single clients, which its metadata does not tell.
     pub async fn start(
         http: &Http,
         provider: &Provider,
@@ -105,6 +105,10 @@ impl AuthorizationRequest {
         let mut request = Self::new(provider, client, redirect_uri, scopes)?;
         if provider.metadata.requires_par {
             request.url = push(http, provider, client, &request.url).await?;
+        } else if provider.endpoints.pushed_authorization_request.is_some() {
+            // Offered, but perhaps not to this client: then the plain address is as good as it ever was.
+            let pushed = push(http, provider, client, &request.url).await;
+            request.url = pushed.unwrap_or(request.url);
         }
         Ok(request)
     }
