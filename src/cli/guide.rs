@@ -38,7 +38,11 @@ impl Guide {
     /// Shows one step on the way.
     pub fn show(&self, step: &SignInStep) -> Result<(), Failure> {
         if self.output.json {
-            return object(step).map_or(Ok(()), |object| self.output.json_line(&object));
+            object(step).map_or(Ok(()), |object| self.output.json_line(&object))?;
+            if let SignInStep::Authorize { url, .. } = step {
+                self.opened(url);
+            }
+            return Ok(());
         }
         match step {
             SignInStep::Discovering => self.output.say("Reading the provider's metadata."),
@@ -69,9 +73,13 @@ impl Guide {
         Ok(())
     }
 
+    /// Whether a browser was started; machines have the address as well, and say `--no-browser` when they want it alone.
+    fn opened(&self, url: &str) -> bool {
+        self.may_open_browser && browser::open(url).is_ok()
+    }
+
     fn authorize(&self, url: &str, left: std::time::Duration) {
-        let opened = self.may_open_browser && browser::open(url).is_ok();
-        let first = if opened {
+        let first = if self.opened(url) {
             "Your browser was asked to open this address; open it by hand if nothing happens:"
         } else {
             "Open this address in a browser:"
