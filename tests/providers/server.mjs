@@ -68,6 +68,8 @@ const provider = new Provider(issuer, {
   // Otherwise tokens would live fifteen seconds longer than they say.
   clockTolerance: 0,
   scopes: ['openid', 'offline_access', 'email', 'profile'],
+  // ID tokens carry the claims of their scopes, as most providers' do.
+  conformIdTokenClaims: false,
   claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
   async findAccount(_, id) {
     const claims = { sub: id, name: id, email: `${id}@example.test`, email_verified: true };

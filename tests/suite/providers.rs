@@ -3,11 +3,13 @@
 use crate::raw_http;
 use crate::sandbox::{Running, Sandbox};
 use crate::vault_fixture::key_pair;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 /// How long the slowest step may take on a busy machine.
@@ -93,6 +95,7 @@ impl Person {
     fn follow(&self, command: &mut Command, mut go_to: impl FnMut(&str)) -> SignIn {
         let mut running = Running::start(command);
         let out = BufReader::new(running.child().stdout.take().unwrap());
+        let _limit = Limit::on(running.pid());
         let mut events = Vec::new();
         for line in out.lines() {
             let event: Value = serde_json::from_str(&line.unwrap()).unwrap();
@@ -128,6 +131,26 @@ impl Person {
 
     fn generation(&self, name: &str) -> u64 {
         self.listed(name)["generation"].as_u64().unwrap()
+    }
+}
+
+/// Ends a program that takes too long, so that a test fails instead of hanging.
+struct Limit {
+    _until_dropped: std::sync::mpsc::Sender<()>,
+}
+
+impl Limit {
+    fn on(pid: u32) -> Self {
+        let (done, over) = std::sync::mpsc::channel::<()>();
+        std::thread::spawn(move || {
+            if over.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+                kill_process(pid, Signal::KILL).ok();
+            }
+        });
+        Self {
+            _until_dropped: done,
+        }
     }
 }
 
