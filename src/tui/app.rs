@@ -17,6 +17,9 @@ use std::time::Duration;
 /// How long a token stays on the clipboard.
 pub const CLIPBOARD_STAYS: Duration = Duration::from_secs(30);
 
+const FASTEST: Duration = Duration::from_millis(125);
+const SLOWEST: Duration = Duration::from_secs(1);
+
 /// The state.
 pub struct App {
     /// The present moment; told before every message, read by everything else.
@@ -145,9 +148,13 @@ impl App {
             .is_some_and(|workspace| workspace.revealed.is_some())
             || self.clipboard.is_some();
         if draining {
-            Duration::from_millis(125)
-        } else {
-            Duration::from_secs(1)
+            return FASTEST;
         }
+        // A bar of a dozen cells has some hundred steps: short lives step oftener than once a second.
+        let shortest = self
+            .open()
+            .and_then(|workspace| workspace.list.shortest_life(&workspace.rows));
+        let step = shortest.map_or(SLOWEST, |life| life / 96);
+        step.clamp(FASTEST, SLOWEST)
     }
 }

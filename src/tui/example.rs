@@ -235,3 +235,90 @@ pub fn app(views: Vec<CredentialView>, size: (u16, u16), theme: Theme) -> App {
     }
     App::new(Session::Open(Box::new(workspace)), around, size, NOW, 0)
 }
+
+/// A screen as text, the way a user sees it now.
+#[cfg(test)]
+pub fn shown(app: &mut App) -> String {
+    crate::tui::update::settle(app);
+    let area = ratatui::layout::Rect::new(0, 0, app.size.0, app.size.1);
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    crate::tui::view::draw(app, &mut buffer);
+    let rows = buffer.content.chunks(usize::from(app.size.0));
+    let mut text = String::new();
+    for row in rows {
+        let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Presses keys: a character for its key, `\n` Enter, `\x1b` Esc, `\t` Tab, `\u{8}` Backspace.
+#[cfg(test)]
+pub fn press(app: &mut App, keys: &str) -> Vec<crate::tui::effect::Effect> {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    let mut effects = Vec::new();
+    for c in keys.chars() {
+        let code = match c {
+            '\n' => KeyCode::Enter,
+            '\x1b' => KeyCode::Esc,
+            '\t' => KeyCode::Tab,
+            '\u{8}' => KeyCode::Backspace,
+            '\u{e000}' => KeyCode::Down,
+            c => KeyCode::Char(c),
+        };
+        let key = KeyEvent::new(code, KeyModifiers::NONE);
+        effects.extend(crate::tui::update::update(
+            app,
+            crate::tui::message::Message::Key(key),
+        ));
+    }
+    effects
+}
+
+/// The example at a size, in colour and Unicode.
+#[cfg(test)]
+pub fn open(columns: u16, rows: u16) -> App {
+    app(credentials(), (columns, rows), Theme::new(true, true))
+}
+
+/// What a wizard can offer in the example.
+#[cfg(test)]
+pub fn providers() -> Vec<crate::model::signin::ProviderView> {
+    use crate::model::provider::{Provider, Setup};
+    use crate::model::signin::ProviderView;
+    let mut github = Provider::unknown("github", "GitHub");
+    github.flows = vec![Flow::Device, Flow::Loopback];
+    github.default_scopes = vec!["read:user".to_owned(), "repo".to_owned()];
+    github.setup = Setup {
+        url: Some("https://github.com/settings/apps/new".to_owned()),
+        steps: vec![
+            "Make a GitHub App, and tick Enable Device Flow.".to_owned(),
+            "Copy the client ID from its page.".to_owned(),
+        ],
+        client_id_hint: "Ov23li… or Iv1.…".to_owned(),
+        client_id_prefixes: vec!["Ov23li".to_owned(), "Iv1.".to_owned()],
+        ..Setup::default()
+    };
+    let mut microsoft = Provider::unknown("microsoft", "Microsoft");
+    microsoft.issuer = Some("https://login.microsoftonline.com/{tenant}/v2.0".to_owned());
+    microsoft.parameters = [("tenant".to_owned(), "common".to_owned())].into();
+    let keycloak = Provider::unknown("keycloak", "Keycloak");
+    vec![
+        ProviderView {
+            provider: keycloak,
+            client_id: None,
+            credentials: 0,
+        },
+        ProviderView {
+            provider: microsoft,
+            client_id: None,
+            credentials: 0,
+        },
+        ProviderView {
+            provider: github,
+            client_id: Some("Iv1.8a61f9b3".to_owned()),
+            credentials: 2,
+        },
+    ]
+}

@@ -5,6 +5,7 @@ use crate::model::health::HealthKind;
 use crate::tui::app::App;
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::layout::{Layout, WIDE};
+use crate::tui::overlays::overlay::Overlay;
 use crate::tui::paint::{self, pieces, put, put_right};
 use crate::tui::screens::sentence;
 use crate::tui::theme::{Theme, Tone};
@@ -122,32 +123,45 @@ fn counts(workspace: &Workspace, at: (u16, u16), end: u16, theme: Theme, buf: &m
         .map(|kind| (kind, workspace.rows.counts()[kind as usize]))
         .filter(|(_, count)| *count > 0)
         .collect();
-    let text = |kind: HealthKind, count: usize, word: bool| {
-        let gap = if word {
+    let text = |kind: HealthKind, count: usize, word: bool, gap: &str| {
+        let word = if word {
             format!(" {}", kind.word())
         } else {
             String::new()
         };
-        format!("{} {}{gap}  ", theme.sign(kind), words::grouped(count))
+        format!("{} {}{word}{gap}", theme.sign(kind), words::grouped(count))
     };
-    let worded: usize = present
-        .iter()
-        .map(|(kind, count)| paint::width(&text(*kind, *count, true)))
-        .sum();
-    let all_words = worded <= usize::from(end.saturating_sub(at.0));
+    let room = usize::from(end.saturating_sub(at.0));
+    let takes = |first: bool, rest: bool, gap: &str| -> usize {
+        let all = present.iter().enumerate();
+        all.map(|(at, (kind, count))| {
+            paint::width(&text(
+                *kind,
+                *count,
+                if at == 0 { first } else { rest },
+                gap,
+            ))
+        })
+        .sum()
+    };
+    let ways = [
+        (true, true, "  "),
+        (true, false, "  "),
+        (false, false, "  "),
+    ];
+    let fits = ways
+        .into_iter()
+        .find(|(first, rest, gap)| takes(*first, *rest, gap) <= room + 1);
+    let (first, rest, gap) = fits.unwrap_or((false, false, " "));
     let mut x = at.0;
-    for (index, (kind, count)) in present.into_iter().enumerate() {
-        let text = text(
-            kind,
-            count,
-            all_words || (index == 0 && kind == HealthKind::Fresh),
-        );
+    for (at_place, (kind, count)) in present.iter().enumerate() {
+        let text = text(*kind, *count, if at_place == 0 { first } else { rest }, gap);
         x = put(
             buf,
             (x, at.1),
             end.saturating_sub(x),
             &text,
-            theme.health(kind),
+            theme.health(*kind),
             theme,
         );
     }
@@ -218,13 +232,55 @@ fn tabs(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
 
 /// Whether an action makes sense now; what does not is neither hinted at nor done.
 pub fn is_offered(app: &App, action: Action) -> bool {
-    action != Action::Approve || app.can_approve
+    if action == Action::Approve && !app.can_approve {
+        return false;
+    }
+    match app.overlays.last() {
+        Some(Overlay::Wizard(wizard)) => wizard.offers(action),
+        Some(Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_)) => {
+            true
+        }
+        None => app
+            .open()
+            .is_none_or(|workspace| on_screen(workspace, action)),
+    }
+}
+
+fn on_screen(workspace: &Workspace, action: Action) -> bool {
+    let needs_row = matches!(
+        action,
+        Action::Rotate
+            | Action::Revoke
+            | Action::Remove
+            | Action::Copy
+            | Action::Reveal
+            | Action::SignInAgain
+            | Action::Open
+            | Action::Mark
+            | Action::MarkAll
+            | Action::Filter
+            | Action::Sort
+            | Action::Reverse
+            | Action::Group
+            | Action::RotateAll
+            | Action::Widen
+    );
+    match workspace.tab {
+        Tab::Credentials if action == Action::Fold => workspace.rows.is_grouped(),
+        Tab::Credentials => !needs_row || !workspace.rows.is_empty(),
+        Tab::Inbox => {
+            !matches!(action, Action::Submit | Action::Open) || !workspace.inbox.is_empty()
+        }
+        Tab::Activity | Tab::Health => true,
+    }
 }
 
 /// Draws the keys of some scopes in one line; what matters least is left out first.
 pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let mut hints: Vec<(&keymap::Binding, String)> = keymap::bindings(scopes)
+    let mut hints: Vec<(&keymap::Binding, String)> = scopes
+        .iter()
+        .flat_map(|scope| keymap::bindings(std::slice::from_ref(scope)))
         .filter(|binding| {
             binding.hint > 0 && !binding.word.is_empty() && is_offered(app, binding.action)
         })
@@ -257,7 +313,6 @@ pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
             (key.as_str(), theme.key()),
             (" ", theme.plain()),
             (binding.word, theme.dim()),
-            ("  ", theme.plain()),
         ];
         x = pieces(
             buf,
@@ -265,7 +320,7 @@ pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
             area.right().saturating_sub(x),
             &parts,
             theme,
-        );
+        ) + 2;
     }
 }
 
@@ -273,7 +328,13 @@ pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
 pub fn boxed(app: &App, area: Rect, title: &str, aside: &str, buf: &mut Buffer) -> Rect {
     let theme = app.theme;
     let area = area.intersection(buf.area);
-    Clear.render(area, buf);
+    // A column of air on both sides keeps what lies under the box apart from it.
+    let air = Rect {
+        x: area.x.saturating_sub(1),
+        width: area.width + 2,
+        ..area
+    };
+    Clear.render(air.intersection(buf.area), buf);
     let signs = theme.signs();
     let style = theme.dim();
     let [top_left, top_right, low_left, low_right] = signs.corners;

@@ -51,7 +51,7 @@ impl Layout {
         // 55 of 100 of at most 65,535 fits 32 bits.
         #[allow(clippy::cast_possible_truncation, reason = "a share of a u16 is a u16")]
         let left = (body.width as u32 * 55 / 100) as u16;
-        let list = Rect::new(body.x, body.y, left, body.height);
+        let list = Rect::new(body.x, body.y, left - 1, body.height);
         let detail = Rect::new(
             body.x + left + 1,
             body.y,

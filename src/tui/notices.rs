@@ -1,7 +1,7 @@
 //! Short-lived notices at the bottom right; all of them are kept in the activity.
 
 use crate::clock::Timestamp;
-use crate::tui::app::App;
+use crate::tui::app::{App, CLIPBOARD_STAYS};
 use crate::tui::bar;
 use crate::tui::paint;
 use crate::tui::theme::Tone;
@@ -58,64 +58,75 @@ impl Notices {
 
 /// Draws the notices and the clipboard's countdown, the newest lowest.
 pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
-    let mut bottom = area.bottom();
-    let most = area.width.saturating_sub(2).min(64);
+    let mut free = area;
     if let Some(lease) = &app.clipboard {
-        let secs = app.now.until(lease.until).as_secs() + 1;
+        let left = app.now.until(lease.until);
         let text = format!(
-            "token of {} on the clipboard, cleared in {secs}s",
-            lease.name
+            "token of {} on the clipboard, cleared in {}s",
+            lease.name,
+            left.as_secs() + 1
         );
-        bottom = one(app, buf, (area, bottom, most), &text, Tone::Work);
-        let left = app.now.until(lease.until).as_secs_f64()
-            / crate::tui::app::CLIPBOARD_STAYS.as_secs_f64();
-        let wide = paint::columns(&text).min(most);
+        let bar = Rect {
+            y: area.bottom().saturating_sub(1),
+            height: 1,
+            ..area
+        };
+        free.height = free.height.saturating_sub(1);
+        let wide = one(app, buf, &mut free, &text, Tone::Work);
+        let share = left.as_secs_f64() / CLIPBOARD_STAYS.as_secs_f64();
+        let x = area.right().saturating_sub(wide);
+        Clear.render(
+            Rect {
+                x: x.saturating_sub(3),
+                width: wide + 3,
+                ..bar
+            }
+            .intersection(area),
+            buf,
+        );
         bar::draining(
             buf,
-            (area.right() - wide - 1, bottom + 1),
+            (x.saturating_sub(1), bar.y),
             wide,
-            left,
+            share,
             app.theme.tone(Tone::Work),
             app.theme,
         );
-        let _ = bottom;
     }
     for notice in app.notices.shown().iter().rev() {
-        bottom = one(app, buf, (area, bottom, most), &notice.text, notice.tone);
+        one(app, buf, &mut free, &notice.text, notice.tone);
     }
 }
 
-fn one(app: &App, buf: &mut Buffer, place: (Rect, u16, u16), text: &str, tone: Tone) -> u16 {
-    let (area, bottom, most) = place;
-    let lines = paint::wrap(text, most.saturating_sub(2).into());
+/// Draws one at the bottom of what is free, takes that from it, and returns how wide its text is.
+fn one(app: &App, buf: &mut Buffer, free: &mut Rect, text: &str, tone: Tone) -> u16 {
+    let theme = app.theme;
+    let most = free.width.saturating_sub(4).min(62);
+    let lines = paint::wrap(text, most.into());
     let wide = lines
         .iter()
         .map(|line| paint::columns(line))
         .max()
         .unwrap_or(0);
-    let high = u16::try_from(lines.len()).unwrap_or(1);
-    let extra =
-        u16::from(app.clipboard.is_some() && tone == Tone::Work && text.contains("clipboard"));
-    let Some(y) = bottom.checked_sub(high + extra).filter(|y| *y >= area.y) else {
-        return bottom;
-    };
-    let x = area.right().saturating_sub(wide + 3);
+    let high = u16::try_from(lines.len()).unwrap_or(1).min(free.height);
+    free.height -= high;
+    let (x, y) = (free.right().saturating_sub(wide + 3), free.bottom());
     Clear.render(
-        Rect::new(x, y, wide + 3, high + extra).intersection(buf.area),
+        Rect::new(x.saturating_sub(1), y, wide + 4, high).intersection(buf.area),
         buf,
     );
-    for (row, line) in (y..).zip(&lines) {
+    for (row, line) in (y..y + high).zip(&lines) {
         paint::put(
             buf,
             (x, row),
             1,
-            app.theme.signs().wall,
-            app.theme.tone(tone),
-            app.theme,
+            theme.signs().wall,
+            theme.tone(tone),
+            theme,
         );
-        paint::put(buf, (x + 2, row), wide, line, app.theme.strong(), app.theme);
+        paint::put(buf, (x + 2, row), wide, line, theme.strong(), theme);
     }
-    y
+    wide
 }
 
 #[cfg(test)]
@@ -135,5 +146,16 @@ mod tests {
         assert_eq!(notices.shown().len(), 3);
         notices.expire(start.plus(STAYS));
         assert!(notices.shown().is_empty());
+    }
+
+    #[test]
+    fn notices_and_the_clipboards_countdown_stand_at_the_bottom_right() {
+        let mut app = crate::tui::example::open(80, 24);
+        app.say(Tone::Good, "github/alice is fresh, lives 8h 00m");
+        app.say(Tone::Trouble, "slack/acme: the provider answered 503, service unavailable, and it is tried again by itself");
+        let until = app.now.plus(Duration::from_secs(23));
+        let name = crate::tui::example::name("github/alice");
+        app.clipboard = Some(crate::tui::app::Lease { name, until });
+        insta::assert_snapshot!("notices", crate::tui::example::shown(&mut app));
     }
 }

@@ -1,32 +1,28 @@
 //! The UI's loop: takes keys, answers and events, updates the state, carries out effects, draws.
 
 use crate::clock;
-use crate::engine::api::{Command, Event, PastedUrl, Refusal, Reply};
+use crate::engine::api::Event;
 use crate::engine::gate::{Gate, GateError, GateRequest, Place, Start};
 use crate::engine::link::Link;
 use crate::tui::app::{App, Session};
-use crate::tui::effect::{Ask, Effect};
+use crate::tui::effect::Effect;
 use crate::tui::input;
-use crate::tui::message::{Answer, Message};
+use crate::tui::message::Message;
+use crate::tui::outbox::Outbox;
 use crate::tui::screens::create::Create;
 use crate::tui::screens::unlock::Unlock;
+use crate::tui::signals::{Signals, stop_here};
 use crate::tui::surroundings::Surroundings;
 use crate::tui::terminal::Guard;
 use crate::tui::update::{opened, update};
 use crate::tui::{browser, clipboard, view};
-use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::Instant;
 
 /// Time between two frames under a storm of events: at most some 60 a second.
 const FRAME: Duration = Duration::from_millis(16);
-/// How long the engine may take for a token that is shown or copied.
-const TOKEN_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a rotation may take before the UI stops waiting for its answer.
-const ROTATION_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Approves the pending sign-ins of the demo's provider; whether there were any.
 pub type Approve = Box<dyn Fn() -> bool + Send + Sync>;
@@ -75,35 +71,6 @@ pub async fn run(start: Start, settings: Settings) -> Result<Ended, TuiError> {
     ended.map_err(TuiError::Terminal)
 }
 
-struct Signals {
-    leave: [Signal; 3],
-    stop: Signal,
-    go_on: Signal,
-}
-
-impl Signals {
-    fn listen() -> io::Result<Self> {
-        Ok(Self {
-            leave: [
-                signal(SignalKind::interrupt())?,
-                signal(SignalKind::terminate())?,
-                signal(SignalKind::hangup())?,
-            ],
-            stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
-            go_on: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
-        })
-    }
-
-    async fn leave(leave: &mut [Signal; 3]) {
-        let [interrupt, terminate, hangup] = leave;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-}
-
 type GateAnswer = Result<(Link, Place), GateError>;
 
 fn nobody_home() -> GateError {
@@ -123,36 +90,12 @@ async fn next_event(
     }
 }
 
-/// Sends the first command that waits as soon as there is room for it; `false` when nobody takes commands any more.
-async fn send_next(link: Option<&Link>, outbox: &mut VecDeque<Command>) -> bool {
-    let Some(link) = link else { return false };
-    let Ok(permit) = link.commands().reserve().await else {
-        return false;
-    };
-    if let Some(command) = outbox.pop_front() {
-        permit.send(command);
-    }
-    while let Some(command) = outbox.pop_front() {
-        if let Err(refused) = link.commands().try_send(command) {
-            outbox.push_front(refused.into_inner());
-            break;
-        }
-    }
-    true
-}
-
-/// Stops this job until `fg`: the whole group, as the terminal's own Ctrl-Z does.
-fn stop_here() {
-    // Stopped for certain: TSTP is listened to here, and would only come back as a message.
-    let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
-}
-
 struct Runner {
     app: App,
     link: Option<Link>,
     events: Option<broadcast::Receiver<Event>>,
     gate: Option<Gate>,
-    outbox: VecDeque<Command>,
+    outbox: Outbox,
     to_self: mpsc::UnboundedSender<Message>,
     from_self: mpsc::UnboundedReceiver<Message>,
     to_links: mpsc::UnboundedSender<GateAnswer>,
@@ -205,7 +148,7 @@ impl Runner {
             link: None,
             events: None,
             gate,
-            outbox: VecDeque::new(),
+            outbox: Outbox::new(to_self.clone()),
             to_self,
             from_self,
             to_links,
@@ -251,10 +194,7 @@ impl Runner {
                 Some(message) = self.from_self.recv() => Woken::By(message),
                 Some(answer) = self.from_gate.recv() => Woken::Gate(answer),
                 event = next_event(&mut self.events) => Woken::Events(event),
-                sent = send_next(self.link.as_ref(), &mut self.outbox), if !self.outbox.is_empty() => {
-                    if !sent { self.outbox.clear(); }
-                    Woken::Sent
-                }
+                () = self.outbox.send(self.link.as_ref()), if !self.outbox.is_empty() => Woken::Sent,
                 () = tokio::time::sleep_until(tick) => Woken::By(Message::Tick),
             };
             let mut at_once = false;
@@ -375,7 +315,7 @@ impl Runner {
                 Effect::Unlock(passphrase) => {
                     self.knock(|reply| GateRequest::Unlock { passphrase, reply });
                 }
-                Effect::Ask(ask) => self.ask(ask),
+                Effect::Ask(ask) => self.outbox.ask(ask),
                 Effect::CopyToken(token) => {
                     let outcome = self.clipboard.put_token(&token);
                     self.report_copy(outcome);
@@ -420,89 +360,5 @@ impl Runner {
             let answer = if sent { answer.await.ok() } else { None };
             let _ = to_links.send(answer.unwrap_or_else(|| Err(nobody_home())));
         });
-    }
-
-    fn ask(&mut self, ask: Ask) {
-        let command = match ask {
-            Ask::List => self.command(Answer::Listed, |reply| Command::List { reply }),
-            Ask::Token(name, purpose) => {
-                let whose = name.clone();
-                self.command(
-                    move |result| Answer::Token(whose, purpose, result),
-                    |reply| Command::Token {
-                        name,
-                        min_ttl: Duration::ZERO,
-                        timeout: TOKEN_TIMEOUT,
-                        reply,
-                    },
-                )
-            }
-            Ask::Rotate(name) => {
-                let whose = name.clone();
-                self.command(
-                    move |result| Answer::Rotated(whose, result),
-                    |reply| Command::Refresh {
-                        name,
-                        timeout: ROTATION_TIMEOUT,
-                        reply,
-                    },
-                )
-            }
-            Ask::Revoke(name) => {
-                let whose = name.clone();
-                self.command(
-                    move |result| Answer::Revoked(whose, result),
-                    |reply| Command::Revoke { name, reply },
-                )
-            }
-            Ask::Remove(name) => {
-                let whose = name.clone();
-                self.command(
-                    move |result| Answer::Removed(whose, result),
-                    |reply| Command::Remove { name, reply },
-                )
-            }
-            Ask::SignIn(request) => {
-                let id = request.id;
-                self.command(
-                    move |result| Answer::SignInStarted(id, result),
-                    |reply| Command::SignIn { request, reply },
-                )
-            }
-            Ask::Paste(id, url) => self.command(
-                move |result| Answer::Pasted(id, result),
-                |reply| Command::PasteCallback {
-                    id,
-                    url: PastedUrl(url),
-                    reply,
-                },
-            ),
-            Ask::CancelSignIn(id) => Command::CancelSignIn { id },
-            Ask::Providers => self.command(Answer::Providers, |reply| Command::Providers { reply }),
-            Ask::Activity(name, limit) => {
-                let whose = name.clone();
-                self.command(
-                    move |result| Answer::Activity(whose, result),
-                    |reply| Command::Activity { name, limit, reply },
-                )
-            }
-            Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
-        };
-        self.outbox.push_back(command);
-    }
-
-    /// A command whose answer comes back as a message.
-    fn command<T: Send + 'static>(
-        &self,
-        answer: impl FnOnce(Result<T, Refusal>) -> Answer + Send + 'static,
-        command: impl FnOnce(Reply<T>) -> Command,
-    ) -> Command {
-        let (reply, result) = oneshot::channel();
-        let to_self = self.to_self.clone();
-        tokio::spawn(async move {
-            let result = result.await.unwrap_or(Err(Refusal::Stopped));
-            let _ = to_self.send(Message::Answer(Box::new(answer(result))));
-        });
-        command(reply)
     }
 }

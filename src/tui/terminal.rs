@@ -51,13 +51,13 @@ impl Guard {
     pub fn pause(&mut self, pause: impl FnOnce()) -> io::Result<()> {
         give_back();
         pause();
-        self.retake()
+        take()?;
+        self.screen.clear()
     }
 
     /// Takes the terminal again after somebody else had it, and draws all of it at the next frame.
     pub fn retake(&mut self) -> io::Result<()> {
-        take()?;
-        self.screen.clear()
+        self.pause(|| ())
     }
 }
 

@@ -130,7 +130,7 @@ pub fn next(view: &CredentialView, now: Timestamp) -> String {
     match &view.health {
         Health::Refreshing => "now".to_owned(),
         Health::Retrying { attempt, next } => {
-            format!("{} try in {}", ordinal(*attempt), span(now.until(*next)))
+            format!("{} try in {}", ordinal(*attempt), brief(now.until(*next)))
         }
         Health::RateLimited { until } => format!("waits {}", span(now.until(*until))),
         Health::Revoked | Health::Static => String::new(),
@@ -142,6 +142,15 @@ pub fn next(view: &CredentialView, now: Timestamp) -> String {
             None if view.profile.has_refresh_token => "on demand".to_owned(),
             None => "no refresh".to_owned(),
         },
+    }
+}
+
+// Seconds matter in the last minute only, and the column is narrow.
+fn brief(duration: Duration) -> String {
+    if duration.as_secs() < 60 {
+        span(duration)
+    } else {
+        about(duration)
     }
 }
 
@@ -163,7 +172,7 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
             format!("the provider ends the refresh token on {when}: sign in again before")
         }
         ForecastReason::AbsoluteLife => {
-            format!("the refresh token lives until {when}, however used: sign in again before")
+            format!("the refresh token lives until {when}: sign in again before")
         }
         ForecastReason::IdleLife => {
             format!("unused, the refresh token would die on {when}; each refresh moves that date")

@@ -233,3 +233,34 @@ fn answers(app: &App, confirm: &Confirm, line: Rect, buf: &mut Buffer) {
         pieces(buf, (line.x, line.y), line.width, &parts, theme);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::effect::{Ask, Effect};
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn one_wants_a_second_key_and_anything_else_keeps() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "x");
+        assert_snapshot!("confirm_one", example::shown(&mut app));
+        assert!(example::press(&mut app, "\n").is_empty());
+        assert!(app.overlays.is_empty());
+        assert!(example::press(&mut app, "xn").is_empty());
+        assert!(app.overlays.is_empty());
+        let effects = example::press(&mut app, "xy");
+        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Revoke(_))]));
+    }
+
+    #[test]
+    fn several_want_the_word() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "*Dremov\n");
+        assert_eq!(app.overlays.len(), 1);
+        assert_snapshot!("confirm_many", example::shown(&mut app));
+        let effects = example::press(&mut app, "e\n");
+        assert_eq!(effects.len(), 7);
+        assert!(app.overlays.is_empty());
+    }
+}

@@ -94,3 +94,20 @@ pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_help_shows_the_table_of_the_present_screen() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "?");
+        assert_snapshot!("help", example::shown(&mut app));
+        example::press(&mut app, "G");
+        assert!(example::shown(&mut app).contains("Quit at once"));
+        example::press(&mut app, "\x1b");
+        assert!(app.overlays.is_empty());
+    }
+}

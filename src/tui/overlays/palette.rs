@@ -76,3 +76,21 @@ pub fn draw(app: &App, palette: &Palette, buf: &mut Buffer) {
         buf,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::example;
+    use crate::tui::overlays::overlay::Overlay;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_command_is_found_by_typing_and_done() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, ":");
+        assert_snapshot!("palette", example::shown(&mut app));
+        example::press(&mut app, "revoke");
+        assert_snapshot!("palette_typed", example::shown(&mut app));
+        example::press(&mut app, "\n");
+        assert!(matches!(app.overlays.as_slice(), [Overlay::Confirm(_)]));
+    }
+}

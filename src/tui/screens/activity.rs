@@ -276,3 +276,49 @@ fn one(app: &App, line: &LogLine, selected: bool, place: (Rect, u16), buf: &mut 
         theme,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_activity_has_the_newest_at_the_bottom_and_finds_by_typing() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "3");
+        assert_snapshot!("activity", example::shown(&mut app));
+        example::press(&mut app, "/gitlab");
+        assert_snapshot!("activity_filter", example::shown(&mut app));
+    }
+
+    #[test]
+    fn enter_tells_the_whole_story() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "3\n");
+        assert_snapshot!("activity_story", example::shown(&mut app));
+    }
+
+    #[test]
+    fn told_twice_it_is_one_line_and_an_older_line_keeps_the_pointer() {
+        let mut log = Log::default();
+        for line in example::activity() {
+            log.happened(line.clone());
+            log.happened(line);
+        }
+        assert_eq!(log.len(), example::activity().len());
+        log.go(-2, 10);
+        let before = log.selected().map(|line| line.text.clone());
+        log.say(example::NOW, Tone::Plain, "one more");
+        assert_eq!(log.selected().map(|line| line.text.clone()), before);
+    }
+
+    #[test]
+    fn the_log_keeps_no_more_than_it_should() {
+        let mut log = Log::default();
+        for _ in 0..KEPT + 10 {
+            log.say(example::NOW, Tone::Plain, "again");
+        }
+        assert_eq!(log.len(), KEPT);
+    }
+}

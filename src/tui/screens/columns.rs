@@ -211,7 +211,8 @@ pub fn titles(buf: &mut Buffer, at: (u16, u16), columns: Columns, theme: Theme) 
     x += columns.name + 1;
     put(buf, (x, y), HEALTH, "health", dim, theme);
     x += HEALTH + 1;
-    put(buf, (x, y), columns.bar, "lifetime", dim, theme);
+    let life = if columns.bar < 8 { "life" } else { "lifetime" };
+    put(buf, (x, y), columns.bar, life, dim, theme);
     x += columns.bar + 1;
     put_right(buf, (x, y), LEFT, "left", dim, theme);
     x += LEFT + GAP;

@@ -221,6 +221,47 @@ fn strength_line(app: &App, create: &Create, at: (u16, u16), room: u16, buf: &mu
     );
     if let Some(advice) = &strength.advice {
         let room = (at.0 + room).saturating_sub(x + 1);
-        put(buf, (x + 1, at.1), room, advice, theme.dim(), theme);
+        put(
+            buf,
+            (x + 2, at.1),
+            room.saturating_sub(1),
+            advice,
+            theme.dim(),
+            theme,
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::app::Session;
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    fn page() -> App {
+        let mut app = example::open(80, 24);
+        app.session = Session::Create(Create::new(
+            "/home/alice/.local/share/tokenward/vault.db".to_owned(),
+        ));
+        app
+    }
+
+    #[test]
+    fn a_weak_passphrase_is_called_weak_while_it_is_typed() {
+        let mut app = page();
+        assert_snapshot!("create", example::shown(&mut app));
+        example::press(&mut app, "password1");
+        assert_snapshot!("create_weak", example::shown(&mut app));
+    }
+
+    #[test]
+    fn two_that_differ_are_refused_and_two_that_match_are_taken() {
+        let mut app = page();
+        assert!(example::press(&mut app, "velvet otters\nvelvet otter\n").is_empty());
+        assert!(example::shown(&mut app).contains("do not match"));
+        let effects = example::press(&mut app, "velvet otters\n");
+        assert!(matches!(effects.as_slice(), [Effect::Create(_)]));
+        assert!(example::shown(&mut app).contains("making the vault"));
     }
 }

@@ -151,7 +151,7 @@ pub fn lines(
     grant(&mut page, view);
     page.section("History");
     let mut lines = page.lines;
-    lines.extend(history::lines(app, workspace, view));
+    lines.extend(history::lines(app, workspace, view, width.into()));
     lines
 }
 
@@ -187,11 +187,9 @@ fn tokens(page: &mut Page<'_>, workspace: &Workspace, view: &CredentialView) {
                 key(Action::Reveal),
                 key(Action::Copy)
             );
-            page.pair(
-                "access",
-                &format!("{dots}  fingerprint {}", profile.access_fingerprint),
-                &hint,
-            );
+            let print = profile.access_fingerprint.to_string();
+            let print = print.get(..9).unwrap_or(&print);
+            page.pair("access", &format!("{dots}  fingerprint {print}"), &hint);
         }
     }
     page.fact("", &validity(app, view), Tone::Dim);
@@ -312,6 +310,8 @@ impl Page<'_> {
 
     fn pair(&mut self, label: &str, text: &str, aside: &str) {
         let dim = self.app.theme.dim();
+        let fits = paint::width(text) + paint::width(aside) + LABEL + 2 <= self.width;
+        let aside = if fits { aside } else { "" };
         self.labelled(
             label,
             vec![
@@ -327,5 +327,58 @@ impl Page<'_> {
             Span::styled(format!(" {label:<LABEL$}"), self.app.theme.dim()),
         );
         self.lines.push(Line::from(spans));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_detail_shows_tokens_masked_grant_trouble_and_history() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "/google\n\n");
+        assert_snapshot!("detail", example::shown(&mut app));
+        example::press(&mut app, "\x1b\x1b/slack\n\n");
+        let history = example::activity();
+        app.open_mut().unwrap().detail.as_mut().unwrap().history = Some(history);
+        assert_snapshot!("detail_trouble", example::shown(&mut app));
+        app.size = (120, 36);
+        assert_snapshot!("detail_120", example::shown(&mut app));
+    }
+
+    #[test]
+    fn a_revealed_token_is_masked_again_after_ten_seconds() {
+        use crate::model::token::IssuedToken;
+        use crate::secret::AccessToken;
+        use crate::tui::message::{Answer, Message, Purpose};
+        use crate::tui::update::update;
+        let mut app = example::open(80, 24);
+        let effects = example::press(&mut app, "/google\nv");
+        assert!(
+            effects
+                .iter()
+                .any(|effect| format!("{effect:?}").contains("Reveal"))
+        );
+        let token = IssuedToken {
+            access: AccessToken::new("made-up-and-shown".to_owned()),
+            token_type: "Bearer".to_owned(),
+            expires_at: None,
+            scopes: Vec::new(),
+        };
+        let name = example::name("google/alice@example.com");
+        let answer = Answer::Token(name, Purpose::Reveal, Ok(token));
+        update(&mut app, Message::Answer(Box::new(answer)));
+        app.now = app.now.plus(std::time::Duration::from_secs(4));
+        update(&mut app, Message::Tick);
+        let text = example::shown(&mut app);
+        assert!(
+            text.contains("made-up-and-shown") && text.contains("masked again in 7s"),
+            "{text}"
+        );
+        app.now = app.now.plus(std::time::Duration::from_secs(6));
+        update(&mut app, Message::Tick);
+        assert!(!example::shown(&mut app).contains("made-up"));
     }
 }

@@ -112,9 +112,16 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         ..area
     };
     engine(app, workspace, aside, buf);
-    let below = Rect {
+    let line = Rect {
         y: chart.bottom() + 1,
-        height: area.height.saturating_sub(chart.height + 1),
+        height: 1,
+        ..area
+    };
+    place(app, workspace, line, buf);
+    let y = line.y + 2;
+    let below = Rect {
+        y,
+        height: area.bottom().saturating_sub(y),
         ..area
     };
     providers(app, figures, below, buf);
@@ -216,29 +223,25 @@ fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         return;
     };
     let limits = Limits::default();
-    let up = words::span(app.now.since(status.started_at));
-    let next = status.next_refresh.map_or("none planned".to_owned(), |at| {
+    let next = status.next_refresh.map_or("none".to_owned(), |at| {
         format!("in {}", words::span(app.now.until(at)))
     });
     let facts = [
         (
             "in flight",
-            format!(
-                "{} (cap {}, {} a host)",
-                status.in_flight, limits.in_flight, limits.in_flight_per_host
-            ),
+            format!("{} of {}", status.in_flight, limits.in_flight),
         ),
-        ("queue", status.queued.to_string()),
+        ("a host", format!("{} at most", limits.in_flight_per_host)),
+        (
+            "queue",
+            words::grouped(usize::try_from(status.queued).unwrap_or(0)),
+        ),
         ("next", next),
         (
             "done",
-            format!("{} refreshed, {} failed", status.refreshed, status.failed),
+            format!("{}, {} failed", status.refreshed, status.failed),
         ),
-        (
-            "runs",
-            format!("{up}, pid {}, {}", status.pid, status.version),
-        ),
-        ("vault", status.vault.clone()),
+        ("runs for", words::span(app.now.since(status.started_at))),
     ];
     for (y, (label, text)) in (area.y + 1..area.bottom()).zip(facts) {
         put(buf, (area.x, y), 10, label, theme.dim(), theme);
@@ -251,6 +254,26 @@ fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
             theme,
         );
     }
+}
+
+fn place(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let Some(status) = &workspace.figures.status else {
+        return;
+    };
+    let about = format!("   tokenward {}, process {}", status.version, status.pid);
+    let line = [
+        ("vault ", theme.dim()),
+        (status.vault.as_str(), theme.plain()),
+        (about.as_str(), theme.dim()),
+    ];
+    pieces(
+        buf,
+        (area.x + 1, area.y),
+        area.width.saturating_sub(2),
+        &line,
+        theme,
+    );
 }
 
 fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
@@ -300,6 +323,35 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
                     theme,
                 );
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_health_screen_at_its_sizes() {
+        for (columns, rows) in [(80, 24), (120, 36)] {
+            let mut app = example::open(columns, rows);
+            example::press(&mut app, "4");
+            let status = EngineStatus {
+                version: "0.1.0".to_owned(),
+                pid: 4711,
+                started_at: example::NOW.minus(std::time::Duration::from_secs(7400)),
+                healths: Vec::new(),
+                in_flight: 1,
+                queued: 0,
+                refreshed: 83,
+                failed: 3,
+                next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
+                vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
+            };
+            app.open_mut().unwrap().figures.status = Some(status);
+            assert_snapshot!(format!("health_{columns}"), example::shown(&mut app));
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The history of one credential: from the activity where it is known, else from the last attempts.
 
+use crate::clock::Timestamp;
 use crate::model::credential::CredentialView;
 use crate::model::event::Activity;
 use crate::tui::app::App;
+use crate::tui::paint::fit;
 use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -12,7 +14,12 @@ use ratatui::text::{Line, Span};
 const MOST: usize = 100;
 
 /// Lines of the history, the newest first, with what is planned on top.
-pub fn lines(app: &App, workspace: &Workspace, view: &CredentialView) -> Vec<Line<'static>> {
+pub fn lines(
+    app: &App,
+    workspace: &Workspace,
+    view: &CredentialView,
+    width: usize,
+) -> Vec<Line<'static>> {
     let theme = app.theme;
     let mut lines = Vec::new();
     if let Some(at) = view.refresh_at.filter(|at| *at > app.now) {
@@ -39,12 +46,12 @@ pub fn lines(app: &App, workspace: &Workspace, view: &CredentialView) -> Vec<Lin
                     format!("{code} after {} ms", attempt.took_ms),
                 ),
             };
-            line(app, attempt.at, tone, text)
+            line(app, attempt.at, tone, &text, width)
         }));
     }
     for activity in known {
         let (tone, text) = tale::sentence(activity);
-        lines.push(line(app, activity.at, tone, text));
+        lines.push(line(app, activity.at, tone, &text, width));
     }
     lines.truncate(MOST);
     lines
@@ -63,7 +70,7 @@ fn known<'a>(workspace: &'a Workspace, view: &CredentialView) -> Vec<&'a Activit
     }
 }
 
-fn line(app: &App, at: crate::clock::Timestamp, tone: Tone, text: String) -> Line<'static> {
+fn line(app: &App, at: Timestamp, tone: Tone, text: &str, width: usize) -> Line<'static> {
     let theme = app.theme;
     let sign = sign(app, tone);
     Line::from(vec![
@@ -72,7 +79,10 @@ fn line(app: &App, at: crate::clock::Timestamp, tone: Tone, text: String) -> Lin
             theme.dim(),
         ),
         Span::styled(format!("{sign} "), theme.tone(tone)),
-        Span::styled(text, theme.plain()),
+        Span::styled(
+            fit(text, width.saturating_sub(18), theme.signs().ellipsis).into_owned(),
+            theme.plain(),
+        ),
     ])
 }
 

@@ -250,3 +250,27 @@ fn why(app: &App, item: &Item, view: &CredentialView) -> String {
         _ => words::forecast(&view.forecast, app.now, &app.around.zone).unwrap_or_default(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::effect::{Ask, Effect};
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_inbox_has_one_item_for_each_that_needs_a_human() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "2");
+        assert_snapshot!("inbox", example::shown(&mut app));
+        let effects = example::press(&mut app, "\n");
+        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::SignIn(_))]));
+    }
+
+    #[test]
+    fn an_empty_inbox_says_so() {
+        use crate::tui::theme::Theme;
+        let mut app = example::app(Vec::new(), (80, 24), Theme::new(true, true));
+        example::press(&mut app, "2");
+        assert!(example::shown(&mut app).contains("Nothing needs you"));
+    }
+}

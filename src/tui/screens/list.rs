@@ -15,12 +15,14 @@ use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// The list's state.
 #[derive(Default)]
 pub struct List {
     cursor: usize,
     offset: usize,
+    height: usize,
     chosen: Option<Chosen>,
     /// Marked credentials: what orders are meant for when there are any.
     pub marked: BTreeSet<CredentialName>,
@@ -120,11 +122,25 @@ impl List {
             self.chosen = chosen_at(rows, self.cursor);
         }
         let height = usize::from(height).max(1);
+        self.height = height;
         self.offset = self
             .offset
             .min(self.cursor)
             .max((self.cursor + 1).saturating_sub(height))
             .min((last + 1).saturating_sub(height));
+    }
+
+    /// The shortest life among the rows in sight whose bar drains, if one does.
+    pub fn shortest_life(&self, rows: &Rows) -> Option<Duration> {
+        let shown = rows.lines().iter().skip(self.offset).take(self.height);
+        shown
+            .filter_map(|line| match line {
+                Line::Row(at) => rows.at(*at),
+                Line::Group(_) => None,
+            })
+            .filter(|view| matches!(view.health.kind(), HealthKind::Fresh | HealthKind::Expiring))
+            .filter_map(|view| Some(view.profile.expires_at?.since(view.profile.issued_at)))
+            .min()
     }
 
     /// Whether the line with the filter shows.
@@ -278,5 +294,157 @@ fn group_line(app: &App, group: &Group, selected: bool, place: (Rect, u16), buf:
                 theme,
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn the_list_at_its_sizes() {
+        for (columns, rows) in [(80, 24), (120, 36), (160, 50)] {
+            let mut app = example::open(columns, rows);
+            assert_snapshot!(format!("list_{columns}"), example::shown(&mut app));
+        }
+    }
+
+    #[test]
+    fn the_list_alone_on_a_wide_terminal_has_more_columns() {
+        let mut app = example::open(160, 24);
+        example::press(&mut app, "z");
+        assert_snapshot!("list_no_pane_160", example::shown(&mut app));
+    }
+
+    #[test]
+    fn typing_finds_and_escape_shows_everything_again() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "/alice");
+        assert_snapshot!("list_filter", example::shown(&mut app));
+        example::press(&mut app, "zzz");
+        assert_snapshot!("list_filter_nothing", example::shown(&mut app));
+        example::press(&mut app, "\x1b");
+        assert!(example::shown(&mut app).contains("slack/acme"));
+    }
+
+    #[test]
+    fn groups_have_heads_with_counts_and_fold() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "b");
+        assert_snapshot!("list_groups", example::shown(&mut app));
+        example::press(&mut app, "gjjh");
+        assert_snapshot!("list_groups_folded", example::shown(&mut app));
+    }
+
+    #[test]
+    fn marked_rows_are_counted() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "  ");
+        assert_snapshot!("list_marked", example::shown(&mut app));
+    }
+
+    #[test]
+    fn without_colour_and_unicode_every_state_keeps_its_word_and_sign() {
+        let theme = crate::tui::theme::Theme::new(false, false);
+        let mut app = example::app(example::credentials(), (80, 24), theme);
+        let text = example::shown(&mut app);
+        assert!(text.is_ascii(), "{text}");
+        assert_snapshot!("list_ascii", text);
+    }
+
+    #[test]
+    fn every_health_has_its_sign_word_and_sentence() {
+        use crate::model::health::Health;
+        let later = example::NOW.plus(std::time::Duration::from_secs(998));
+        let all = [
+            ("a/fresh", Health::Fresh, 300),
+            ("b/expiring", Health::Expiring, 12),
+            ("c/refreshing", Health::Refreshing, 8),
+            (
+                "d/retrying",
+                Health::Retrying {
+                    attempt: 2,
+                    next: later,
+                },
+                100,
+            ),
+            ("e/expired", Health::Expired, 0),
+            (
+                "f/needs-login",
+                Health::NeedsLogin {
+                    cause: example::invalid_grant(),
+                },
+                0,
+            ),
+            (
+                "g/misconfigured",
+                Health::Misconfigured {
+                    cause: example::invalid_grant(),
+                },
+                0,
+            ),
+            ("h/limited", Health::RateLimited { until: later }, 200),
+            ("i/revoked", Health::Revoked, 0),
+            ("j/static", Health::Static, 0),
+        ];
+        let views = all.map(|(name, health, left)| {
+            let lives = if left == 0 && health == Health::Static {
+                0
+            } else {
+                600
+            };
+            example::credential(name, "Example", health, lives, left)
+        });
+        let mut app = example::app(
+            views.to_vec(),
+            (80, 24),
+            crate::tui::theme::Theme::new(true, true),
+        );
+        example::press(&mut app, "sg");
+        let mut sentences = Vec::new();
+        for _ in 0..10 {
+            let text = example::shown(&mut app);
+            sentences.push(text.lines().nth(22).unwrap_or_default().to_owned());
+            example::press(&mut app, "j");
+        }
+        assert_snapshot!("list_healths", example::shown(&mut app));
+        assert_snapshot!("sentences", sentences.join("\n"));
+    }
+
+    #[test]
+    fn the_pointer_stays_on_its_credential_when_rows_move() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "jjj");
+        let name = |app: &App| {
+            app.open()
+                .unwrap()
+                .looked_at()
+                .unwrap()
+                .profile
+                .name
+                .clone()
+        };
+        let before = name(&app);
+        example::press(&mut app, "sS");
+        example::shown(&mut app);
+        assert_eq!(name(&app), before);
+    }
+
+    #[test]
+    fn the_pointer_stays_in_sight_through_ten_thousand_rows() {
+        use crate::model::health::Health;
+        let views = (0..10_000)
+            .map(|n| example::credential(&format!("p/a{n:05}"), "P", Health::Fresh, 600, 300));
+        let mut app = example::app(
+            views.collect(),
+            (80, 24),
+            crate::tui::theme::Theme::new(true, true),
+        );
+        example::press(&mut app, "G");
+        assert!(example::shown(&mut app).contains("▸ p/a09999"));
+        example::press(&mut app, "g");
+        assert!(example::shown(&mut app).contains("▸ p/a00000"));
     }
 }

@@ -16,7 +16,10 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
     match &view.health {
         Health::NeedsLogin { cause } => (
             Tone::Trouble,
-            format!("{provider}: {}: {again} signs in again", bare(&cause.cause)),
+            format!(
+                "{provider}: {}. {again} signs in again.",
+                bare(&cause.cause)
+            ),
         ),
         Health::Misconfigured { cause } => (
             Tone::Trouble,
@@ -29,7 +32,7 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             (
                 Tone::Soon,
                 format!(
-                    "{provider}: {cause}: next try in {when}, {} tries now",
+                    "{provider}: {cause}. Next try in {when}; {} tries now.",
                     key(Action::Rotate)
                 ),
             )
@@ -47,20 +50,20 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             (
                 Tone::Trouble,
                 format!(
-                    "{provider}: expired, {cause}: {} tries now",
+                    "{provider}: expired; {cause}. {} tries now.",
                     key(Action::Rotate)
                 ),
             )
         }
         Health::Expired => (
             Tone::Trouble,
-            format!("{provider}: expired, and there is no refresh token: {again} signs in again"),
+            format!("{provider}: expired, and there is no refresh token. {again} signs in again."),
         ),
         Health::Revoked => {
             let remove = key(Action::Remove);
             (
                 Tone::Dim,
-                format!("{provider}: revoked: {again} signs in again, {remove} forgets it"),
+                format!("{provider}: revoked. {again} signs in again, {remove} forgets it."),
             )
         }
         Health::Refreshing => (

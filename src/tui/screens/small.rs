@@ -72,3 +72,15 @@ pub fn draw(app: &App, buf: &mut Buffer) {
     }
     put(buf, (0, 1), width, &text, theme.dim(), theme);
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn too_small_shows_the_most_urgent_line() {
+        let mut app = example::open(50, 12);
+        assert_snapshot!("too_small", example::shown(&mut app));
+    }
+}

@@ -123,3 +123,31 @@ pub fn draw(app: &App, unlock: &Unlock, buf: &mut Buffer) {
         buf,
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::app::Session;
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_wrong_passphrase_is_told_and_can_be_tried_again() {
+        let mut app = example::open(80, 24);
+        app.session = Session::Unlock(Unlock::new(
+            "/home/alice/vault.db".to_owned(),
+            Some("The keyring is locked.".to_owned()),
+        ));
+        assert_snapshot!("unlock", example::shown(&mut app));
+        let effects = example::press(&mut app, "wrong\n");
+        assert!(matches!(effects.as_slice(), [Effect::Unlock(_)]));
+        let error = GateError {
+            message: "the passphrase is wrong".to_owned(),
+            hint: "try again; Caps Lock may be on".to_owned(),
+            wrong_passphrase: true,
+        };
+        crate::tui::update::update(&mut app, crate::tui::message::Message::Opened(Err(error)));
+        assert_snapshot!("unlock_wrong", example::shown(&mut app));
+        assert_eq!(example::press(&mut app, "right\n").len(), 1);
+    }
+}

@@ -31,7 +31,7 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         buf,
         (x, y),
         room,
-        "tokenward keeps your OAuth sign-ins alive: sealed here, refreshed before they expire.",
+        "tokenward keeps your OAuth sign-ins alive: sealed, and refreshed in time.",
         theme.strong(),
         theme,
     );
@@ -64,4 +64,26 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         ]
     };
     pieces(buf, (x, y), room, demo, theme);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::example;
+    use crate::tui::theme::Theme;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn a_first_start_says_what_to_do() {
+        let mut app = example::app(Vec::new(), (80, 24), Theme::new(true, true));
+        assert_snapshot!("first_start", example::shown(&mut app));
+    }
+
+    #[test]
+    fn loading_says_how_far_it_is() {
+        let mut app = example::app(Vec::new(), (80, 24), Theme::new(true, true));
+        let workspace = app.open_mut().unwrap();
+        workspace.listed = false;
+        workspace.loading = Some((3000, 10_000));
+        assert_snapshot!("loading", example::shown(&mut app));
+    }
 }

@@ -94,3 +94,159 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
     };
     frame::hint_line(app, &wizard.scopes(), hints, buf);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::api::Event;
+    use crate::model::signin::SignInStep;
+    use crate::tui::effect::{Ask, Effect};
+    use crate::tui::example;
+    use crate::tui::message::Message;
+    use crate::tui::overlays::overlay::Overlay;
+    use crate::tui::update::update;
+    use insta::assert_snapshot;
+
+    fn wizard(keys: &str) -> App {
+        let mut app = example::open(80, 24);
+        app.open_mut().unwrap().providers = example::providers();
+        example::press(&mut app, "a");
+        example::press(&mut app, keys);
+        app
+    }
+
+    fn step(app: &mut App, step: SignInStep) {
+        let Some(Overlay::Wizard(wizard)) = app.overlays.last() else {
+            panic!("no wizard")
+        };
+        let id = wizard.session.as_ref().unwrap().id;
+        update(app, Message::Event(Event::SignIn { id, step }));
+    }
+
+    fn code() -> SignInStep {
+        SignInStep::DeviceCode {
+            user_code: "WDJB-MJHT".to_owned(),
+            verification_uri: "https://github.com/login/device".to_owned(),
+            verification_uri_complete: None,
+            expires_at: example::NOW.plus(std::time::Duration::from_secs(899)),
+            next_poll: example::NOW.plus(std::time::Duration::from_secs(5)),
+        }
+    }
+
+    #[test]
+    fn every_page_of_the_wizard() {
+        for (name, keys) in [
+            ("wizard_provider", ""),
+            ("wizard_provider_typed", "key"),
+            ("wizard_issuer", "another\n"),
+            (
+                "wizard_issuer_wrong",
+                "another\nacme\nhttp://acme.example\n",
+            ),
+            ("wizard_parameters", "micro\n"),
+            ("wizard_client_kept", "git\n"),
+            ("wizard_client_form", "git\n\u{e000}"),
+            ("wizard_client_wrong", "git\n\u{e000}8123\n\n"),
+            ("wizard_scopes", "git\n\n"),
+            ("wizard_flow", "git\n\n\n"),
+            ("wizard_asking", "git\n\n\n\n"),
+        ] {
+            assert_snapshot!(name, example::shown(&mut wizard(keys)));
+        }
+    }
+
+    #[test]
+    fn the_device_code_is_large_and_has_a_picture() {
+        let mut app = wizard("git\n\n\n\n");
+        step(&mut app, code());
+        assert_snapshot!("wizard_device_80", example::shown(&mut app));
+        app.size = (120, 36);
+        assert_snapshot!("wizard_device_120", example::shown(&mut app));
+        let effects = example::press(&mut app, "yo");
+        assert!(matches!(
+            effects.as_slice(),
+            [Effect::CopyText(_), Effect::OpenBrowser(_)]
+        ));
+    }
+
+    #[test]
+    fn the_browser_page_takes_a_pasted_address() {
+        let mut app = wizard("git\n\n\n\u{e000}\n");
+        let url = format!(
+            "https://github.com/login/oauth/authorize?client_id=Iv1.8a61f9b3&state={}",
+            "x".repeat(80)
+        );
+        let redirect_uri = "http://127.0.0.1:39211/callback".to_owned();
+        let expires_at = example::NOW.plus(std::time::Duration::from_secs(300));
+        step(
+            &mut app,
+            SignInStep::Authorize {
+                url,
+                redirect_uri,
+                expires_at,
+            },
+        );
+        assert_snapshot!("wizard_browser", example::shown(&mut app));
+        let pasted =
+            zeroize::Zeroizing::new("http://127.0.0.1:39211/callback?code=c&state=s\n".to_owned());
+        update(&mut app, Message::Paste(pasted));
+        let effects = example::press(&mut app, "\n");
+        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Paste(..))]));
+    }
+
+    #[test]
+    fn a_failure_stays_and_says_what_helps_and_everything_typed_is_kept() {
+        let mut app = wizard("git\n\n\n\n");
+        step(
+            &mut app,
+            SignInStep::Failed {
+                failure: example::invalid_grant(),
+            },
+        );
+        assert_snapshot!("wizard_failed", example::shown(&mut app));
+        let again = example::press(&mut app, "r");
+        assert!(matches!(again.as_slice(), [Effect::Ask(Ask::SignIn(_))]));
+        step(
+            &mut app,
+            SignInStep::Failed {
+                failure: example::invalid_grant(),
+            },
+        );
+        example::press(&mut app, "\x1b\x1b");
+        assert!(example::shown(&mut app).contains("[✓] read:user"));
+    }
+
+    #[test]
+    fn success_closes_the_wizard_and_selects_the_new_row() {
+        let mut app = wizard("git\n\n\n\n");
+        let name = example::name("slack/acme");
+        step(&mut app, SignInStep::SignedIn { name: name.clone() });
+        assert!(app.overlays.is_empty());
+        assert!(example::shown(&mut app).contains("signed in: slack/acme"));
+        assert_eq!(app.open().unwrap().looked_at().unwrap().profile.name, name);
+    }
+
+    #[test]
+    fn cancelling_tells_the_engine() {
+        let mut app = wizard("git\n\n\n\n");
+        step(&mut app, code());
+        let effects = example::press(&mut app, "\x1b");
+        assert!(matches!(
+            effects.as_slice(),
+            [Effect::Ask(Ask::CancelSignIn(_))]
+        ));
+    }
+
+    #[test]
+    fn what_is_asked_for_is_what_was_decided() {
+        let mut app = wizard("another\nacme\nhttps://id.acme.example\n");
+        let effects = example::press(&mut app, "my-client\nhush\nbob\n\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(request.account.as_deref(), Some("bob"));
+        assert_eq!(request.client.as_ref().unwrap().id, "my-client");
+        assert!(request.client.as_ref().unwrap().secret.is_some());
+        assert!(!format!("{effects:?}").contains("hush"));
+    }
+}

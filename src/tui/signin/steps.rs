@@ -59,9 +59,7 @@ pub fn act(app: &mut App, mut wizard: Box<Wizard>, action: Action) -> Vec<Effect
 }
 
 fn setup_page(wizard: &Wizard) -> Vec<Effect> {
-    let url = wizard
-        .provider()
-        .and_then(|provider| provider.setup.url.clone());
+    let url = wizard.setup_page().map(str::to_owned);
     url.map(Effect::OpenBrowser).into_iter().collect()
 }
 

@@ -8,7 +8,7 @@ use crate::model::signin::{ProviderChoice, ProviderView, SignInId, SignInRequest
 use crate::secret::ClientSecret;
 use crate::tui::field::Field;
 use crate::tui::form::Form;
-use crate::tui::keymap::Scope;
+use crate::tui::keymap::{Action, Scope};
 use crate::tui::pick::{Choice, Pick};
 use crate::tui::signin::pages;
 use crate::tui::signin::scopes::Scopes;
@@ -62,6 +62,7 @@ pub struct Wizard {
     /// The session comes over SSH.
     pub ssh: bool,
     chosen: Option<usize>,
+    has_chosen: bool,
     again: Option<CredentialName>,
 }
 
@@ -82,6 +83,7 @@ impl Wizard {
             trouble: None,
             ssh,
             chosen: None,
+            has_chosen: false,
             again: None,
         };
         wizard.offer(providers);
@@ -225,11 +227,11 @@ impl Wizard {
     // What was typed for one provider says nothing about another.
     fn choose(&mut self) {
         let chosen = self.pick.chosen().filter(|at| *at < self.providers.len());
-        let fresh = chosen != self.chosen || self.client.fields.is_empty();
-        self.chosen = chosen;
-        if !fresh && !self.parameters.fields.is_empty() {
+        if self.has_chosen && chosen == self.chosen {
             return;
         }
+        self.has_chosen = true;
+        self.chosen = chosen;
         self.client = pages::client_form();
         self.kept_client = self.known().is_some_and(|known| known.client_id.is_some());
         self.flow = 0;
@@ -247,12 +249,30 @@ impl Wizard {
         self.scopes = scopes;
     }
 
+    /// Whether an action makes sense on the present page.
+    pub fn offers(&self, action: Action) -> bool {
+        match (self.page, action) {
+            (Page::Session, Action::TryAgain) => {
+                self.session.as_ref().is_some_and(SignIn::is_failed)
+            }
+            (Page::Session, _) => true,
+            (Page::Client, Action::OpenBrowser) => self.setup_page().is_some(),
+            (_, Action::OpenBrowser) => false,
+            _ => true,
+        }
+    }
+
+    /// The page where a client is registered with the provider.
+    pub fn setup_page(&self) -> Option<&str> {
+        self.provider()?.setup.url.as_deref()
+    }
+
     /// Where its keys have their meaning.
     pub fn scopes(&self) -> Vec<Scope> {
         match self.page {
             Page::Provider => vec![Scope::Picking],
             Page::Issuer | Page::Parameters => vec![Scope::Form],
-            Page::Client if self.kept_client => vec![Scope::Picking, Scope::Ticking],
+            Page::Client if self.kept_client => vec![Scope::Picking],
             Page::Client => vec![Scope::Form],
             Page::Scopes if self.scopes.on_a_scope() => vec![Scope::Ticking, Scope::Form],
             Page::Scopes => vec![Scope::Form],
