@@ -344,6 +344,7 @@ mod tests {
                 started_at: example::NOW.minus(std::time::Duration::from_secs(7400)),
                 healths: Vec::new(),
                 in_flight: 1,
+                loading: false,
                 queued: 0,
                 refreshed: 83,
                 failed: 3,
