@@ -8,9 +8,12 @@ use crate::cli::seat::Seat;
 use crate::cli::ui;
 use crate::demo::control::Control;
 use crate::demo::provider::DemoProvider;
+use crate::demo::quirks::Consent;
 use crate::demo::seed;
 use crate::demo::settings::{DemoSettings, PUBLIC_CLIENT};
+use crate::engine::api::Event;
 use crate::engine::gate::{Place, Start};
+use crate::model::signin::SignInStep;
 use crate::secret::Passphrase;
 use crate::tui::picture;
 use crate::tui::run::{Settings, run as show};
@@ -21,7 +24,10 @@ use clap::Args;
 use serde_json::json;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 
 /// Arguments of `tokenward demo`.
 #[derive(Debug, Args)]
@@ -109,8 +115,10 @@ fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
         link: owner.link(),
         place: Place::Demo,
     };
+    let unopened = Arc::new(Unopened::default());
+    runtime.spawn(Arc::clone(&unopened).watch(owner.link().subscribe()));
     let settings = Settings {
-        approve: Some(Box::new(move || control.approve_all() > 0)),
+        approve: Some(Box::new(move || unopened.approve(&control))),
         ..Settings::default()
     };
     let ended = runtime.block_on(show(start, settings));
@@ -127,6 +135,48 @@ fn vault(path: &Path, control: &Control) -> Result<OpenVault, Failure> {
     let mut vault = VaultFile::create(path, NewSlot::Passphrase(nobodys), 1)?;
     seed::fill(&mut vault, control)?;
     Ok(vault)
+}
+
+/// The address of the newest browser sign-in, which perhaps no browser has opened.
+#[derive(Default)]
+struct Unopened(Mutex<Option<String>>);
+
+impl Unopened {
+    /// Follows what happens until the engine ends.
+    async fn watch(self: Arc<Self>, mut events: Receiver<Event>) {
+        loop {
+            let step = match events.recv().await {
+                Ok(Event::SignIn { step, .. }) => step,
+                Err(RecvError::Closed) => return,
+                Ok(_) | Err(RecvError::Lagged(_)) => continue,
+            };
+            match step {
+                SignInStep::Authorize { url, .. } => self.set(Some(url)),
+                SignInStep::SignedIn { .. } | SignInStep::Failed { .. } | SignInStep::Cancelled => {
+                    self.set(None)
+                }
+                SignInStep::Discovering
+                | SignInStep::DeviceCode { .. }
+                | SignInStep::Polled { .. }
+                | SignInStep::Exchanging => {}
+            }
+        }
+    }
+
+    fn set(&self, url: Option<String>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = url;
+    }
+
+    /// Says yes to all that waits at the provider; where nothing waits, because no browser opened the address, plays the
+    /// browser as well. Gives whether there was anything.
+    fn approve(&self, control: &Control) -> bool {
+        let url = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        control.approve_all() > 0 || url.is_some_and(|url| control.visit(&url, &Consent::Ask))
+    }
 }
 
 /// A folder of its own in the temporary one; removed when dropped.
@@ -150,5 +200,54 @@ impl Drop for Folder {
     fn drop(&mut self) {
         // What cannot be removed lies in the temporary folder, sealed to a key that nobody has.
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock;
+    use crate::model::signin::SignInId;
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use tokio::sync::broadcast;
+
+    #[tokio::test]
+    async fn the_key_approves_a_browser_sign_in_that_no_browser_opened() {
+        let provider = DemoProvider::start(DemoSettings::default()).await.unwrap();
+        let (issuer, control) = (provider.issuer(), provider.control());
+        let (unopened, (events, seen)) = (Arc::new(Unopened::default()), broadcast::channel(8));
+        assert!(!unopened.approve(&control), "nothing waits");
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let redirect_uri = format!("http://{}/callback", listener.local_addr().unwrap());
+        let step = |step| Event::SignIn {
+            id: SignInId(1),
+            step,
+        };
+        let url = format!(
+            "{issuer}/authorize?response_type=code&client_id={PUBLIC_CLIENT}&redirect_uri={redirect_uri}\
+             &code_challenge=x&code_challenge_method=S256"
+        );
+        events
+            .send(step(SignInStep::Authorize {
+                url,
+                redirect_uri,
+                expires_at: clock::now(),
+            }))
+            .unwrap();
+        let watching = tokio::spawn(Arc::clone(&unopened).watch(seen));
+        while !unopened.approve(&control) {
+            tokio::task::yield_now().await;
+        }
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut head = [0; 27];
+        stream.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"GET /callback?code=demo_cod");
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+
+        events.send(step(SignInStep::Cancelled)).unwrap();
+        drop(events);
+        watching.await.unwrap();
+        assert!(!unopened.approve(&control), "it is over");
     }
 }
