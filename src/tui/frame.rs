@@ -372,6 +372,8 @@ pub fn boxed(app: &App, area: Rect, title: &str, aside: &str, buf: &mut Buffer) 
 }
 
 fn titled(buf: &mut Buffer, at: (u16, u16), room: u16, title: (&str, Style), theme: Theme) {
+    let wide = paint::columns(title.0) + 2;
+    buf.set_style(Rect::new(at.0, at.1, wide.min(room), 1), Style::reset());
     pieces(
         buf,
         at,

@@ -120,7 +120,7 @@ const fn colour(colour: Color, default: &'static str) -> &'static str {
         Color::Red => "#e06c6c",
         Color::Green => "#8cc265",
         Color::Yellow => "#e0b25f",
-        Color::Blue => "#5b9ee6",
+        Color::Blue | Color::LightBlue => "#6aa8ee",
         Color::Magenta => "#c58ae0",
         Color::Cyan => "#4fc1c9",
         Color::DarkGray => "#7b828f",

@@ -88,6 +88,7 @@ pub struct Rows {
     folded: HashSet<String>,
     filter: String,
     stale: bool,
+    since_asked: Option<HashSet<CredentialName>>,
 }
 
 fn place_of(kind: HealthKind) -> usize {
@@ -96,20 +97,48 @@ fn place_of(kind: HealthKind) -> usize {
 }
 
 impl Rows {
-    /// Takes a whole new list.
+    /// A whole new list was asked for: what changes from now on is newer than what that list will say.
+    pub fn expect_list(&mut self) {
+        self.since_asked = Some(HashSet::new());
+    }
+
+    /// Takes a whole new list. What has changed since it was asked for stays as it is.
     pub fn replace(&mut self, views: Vec<CredentialView>) {
+        let newer = self.since_asked.take().unwrap_or_default();
+        let kept: Vec<CredentialView> = newer
+            .iter()
+            .filter_map(|name| self.get(name).cloned())
+            .collect();
         self.entries.clear();
         self.places.clear();
         self.counts = Counts::default();
         self.order.clear();
-        for view in views {
-            self.upsert(view);
+        let mut finder = self.finder();
+        let listed = views
+            .into_iter()
+            .filter(|view| !newer.contains(&view.profile.name));
+        for view in listed.chain(kept) {
+            self.put(view, finder.as_mut());
         }
         self.stale = true;
     }
 
     /// Takes a credential that is new or has changed. An older generation than the one held is not taken.
     pub fn upsert(&mut self, view: CredentialView) {
+        if let Some(since) = &mut self.since_asked {
+            since.insert(view.profile.name.clone());
+        }
+        let known = self.places.contains_key(&view.profile.name);
+        let mut finder = if known { None } else { self.finder() };
+        self.put(view, finder.as_mut());
+    }
+
+    // A matcher is large: one is made for many rows, and none while nothing is looked for.
+    fn finder(&self) -> Option<Finder> {
+        (!self.filter.is_empty()).then(|| Finder::new(&self.filter))
+    }
+
+    fn put(&mut self, view: CredentialView, finder: Option<&mut Finder>) {
         self.stale = true;
         let new_kind = view.health.kind();
         if let Some(&at) = self.places.get(&view.profile.name) {
@@ -126,13 +155,15 @@ impl Rows {
         self.places
             .insert(view.profile.name.clone(), self.entries.len());
         self.order.push(self.entries.len());
-        let fits =
-            self.filter.is_empty() || Finder::new(&self.filter).score(&haystack(&view)).is_some();
+        let fits = finder.is_none_or(|finder| finder.score(&haystack(&view)).is_some());
         self.entries.push(Entry { view, fits });
     }
 
     /// Forgets a credential.
     pub fn remove(&mut self, name: &CredentialName) {
+        if let Some(since) = &mut self.since_asked {
+            since.insert(name.clone());
+        }
         let Some(at) = self.places.remove(name) else {
             return;
         };
@@ -342,4 +373,95 @@ fn compare(a: &CredentialView, b: &CredentialView, sort: Sort) -> Ordering {
         Sort::LastRefresh => b.profile.issued_at.cmp(&a.profile.issued_at),
     };
     main.then_with(|| a.profile.name.cmp(&b.profile.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::credential::Generation;
+    use crate::model::health::Health;
+    use crate::tui::example;
+
+    fn view(name: &str, health: Health) -> CredentialView {
+        example::credential(name, "P", health, 600, 300)
+    }
+
+    #[test]
+    fn a_list_that_was_asked_for_before_a_change_does_not_undo_it() {
+        let mut rows = Rows::default();
+        rows.replace(vec![
+            view("p/a", Health::Refreshing),
+            view("p/b", Health::Fresh),
+        ]);
+        rows.expect_list();
+        rows.upsert(view("p/a", Health::Fresh));
+        rows.remove(&example::name("p/b"));
+        rows.replace(vec![
+            view("p/a", Health::Refreshing),
+            view("p/b", Health::Fresh),
+        ]);
+        assert_eq!(
+            rows.get(&example::name("p/a")).unwrap().health,
+            Health::Fresh
+        );
+        assert!(rows.get(&example::name("p/b")).is_none());
+        assert_eq!(rows.counts().iter().sum::<usize>(), 1);
+    }
+
+    #[test]
+    fn an_older_generation_does_not_replace_a_newer_one() {
+        let mut rows = Rows::default();
+        let new = view("p/a", Health::Fresh);
+        let old = CredentialView {
+            generation: Generation(1),
+            health: Health::Expired,
+            ..new.clone()
+        };
+        rows.upsert(new);
+        rows.upsert(old);
+        assert_eq!(
+            rows.get(&example::name("p/a")).unwrap().health,
+            Health::Fresh
+        );
+    }
+
+    #[test]
+    fn counts_and_places_hold_through_removals() {
+        let mut rows = Rows::default();
+        rows.replace(
+            (0..10)
+                .map(|n| view(&format!("p/{n}"), Health::Fresh))
+                .collect(),
+        );
+        for n in [0, 9, 4] {
+            rows.remove(&example::name(&format!("p/{n}")));
+        }
+        rows.settle();
+        assert_eq!(rows.len(), 7);
+        assert_eq!(rows.counts()[place_of(HealthKind::Fresh)], 7);
+        for view in rows.all() {
+            assert_eq!(rows.get(&view.profile.name), Some(view));
+        }
+        assert_eq!(rows.lines().len(), 7);
+    }
+
+    #[test]
+    fn urgency_comes_first_and_turning_round_puts_it_last() {
+        let mut rows = Rows::default();
+        rows.replace(vec![
+            view("p/a", Health::Fresh),
+            view("p/b", Health::Expired),
+            view("p/c", Health::Static),
+        ]);
+        rows.settle();
+        let names = |rows: &Rows| {
+            rows.shown()
+                .map(|view| view.profile.name.account().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(names(&rows), ["b", "a", "c"]);
+        rows.reverse();
+        rows.settle();
+        assert_eq!(names(&rows), ["c", "a", "b"]);
+    }
 }

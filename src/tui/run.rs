@@ -210,9 +210,7 @@ impl Runner {
                         message,
                         Message::Key(_) | Message::Paste(_) | Message::Mouse(_)
                     );
-                    if let Message::Resize(..) = message {
-                        guard.screen.autoresize()?;
-                    }
+
                     self.take(message);
                     dirty = true;
                 }
@@ -239,7 +237,7 @@ impl Runner {
                 at_once = true;
             }
             if std::mem::take(&mut self.redraw) {
-                guard.screen.clear()?;
+                guard.repaint()?;
                 at_once = true;
             }
             // A burst of keys (a held key, the wheel) is taken in whole before one frame is drawn.
@@ -263,6 +261,10 @@ impl Runner {
     }
 
     fn draw(&mut self, guard: &mut Guard) -> io::Result<()> {
+        // What `draw` would do by itself, but before the state is told its size.
+        guard.screen.autoresize()?;
+        let size = guard.screen.size()?;
+        self.app.size = (size.width, size.height);
         self.app.now = clock::now();
         crate::tui::update::settle(&mut self.app);
         let app = &self.app;

@@ -10,6 +10,7 @@ use crossterm::terminal::{
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::{Position, Rect};
 use std::io::{self, BufWriter, Stdout, Write};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,7 +53,15 @@ impl Guard {
         give_back();
         pause();
         take()?;
-        self.screen.clear()
+        self.repaint()
+    }
+
+    /// Clears the screen and draws all of it at the next frame.
+    ///
+    /// Not by `Terminal::clear`: that asks the terminal where its cursor is, and the answer goes to whoever reads keys.
+    pub fn repaint(&mut self) -> io::Result<()> {
+        let size = self.screen.size()?;
+        self.screen.resize(Rect::from((Position::ORIGIN, size)))
     }
 
     /// Takes the terminal again after somebody else had it, and draws all of it at the next frame.

@@ -191,7 +191,8 @@ impl Theme {
             Tone::Good => self.colour(Color::Green),
             Tone::Soon => self.colour(Color::Yellow),
             Tone::Trouble => self.colour(Color::Red),
-            Tone::Work => self.colour(Color::Blue),
+            // The bright one: plain blue can hardly be read on black.
+            Tone::Work => self.colour(Color::LightBlue),
             Tone::Plain => self.plain(),
             Tone::Dim => self.dim(),
         }

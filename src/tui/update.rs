@@ -65,7 +65,9 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
 
 /// The vault is open: the first questions.
 pub fn opened(app: &mut App, place: Place) -> Vec<Effect> {
-    app.session = Session::Open(Box::new(Workspace::new(place)));
+    let mut workspace = Workspace::new(place);
+    workspace.rows.expect_list();
+    app.session = Session::Open(Box::new(workspace));
     app.overlays.clear();
     let asks = [
         Ask::List,
@@ -170,14 +172,14 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
         Event::Loaded { loaded, total } => {
             workspace.loading = (loaded < total).then_some((loaded, total));
             if loaded >= total {
+                workspace.rows.expect_list();
                 return vec![Effect::Ask(Ask::List)];
             }
         }
         Event::Lagged => {
-            return vec![
-                Effect::Ask(Ask::List),
-                Effect::Ask(Ask::Activity(None, FIRST_LINES)),
-            ];
+            workspace.rows.expect_list();
+            let asks = [Ask::List, Ask::Activity(None, FIRST_LINES)];
+            return asks.into_iter().map(Effect::Ask).collect();
         }
         Event::Stopped => {
             workspace.stopped = true;

@@ -9,6 +9,7 @@ use crate::tui::{frame, notices, paint};
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 
 /// Draws a frame.
 pub fn view(app: &App, frame: &mut Frame<'_>) {
@@ -17,6 +18,10 @@ pub fn view(app: &App, frame: &mut Frame<'_>) {
 
 /// Draws into cells.
 pub fn draw(app: &App, buf: &mut Buffer) {
+    // Resized between being told and being drawn: the next message brings the size.
+    if app.size != (buf.area.width, buf.area.height) {
+        return;
+    }
     if layout::is_too_small((buf.area.width, buf.area.height)) {
         small::draw(app, buf);
         return;
@@ -26,8 +31,19 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         Session::Unlock(page) => unlock::draw(app, page, buf),
         Session::Open(workspace) => open(app, workspace, buf),
     }
+    if !app.overlays.is_empty() {
+        step_back(app, buf);
+    }
     for overlay in &app.overlays {
         overlay::draw(app, overlay, buf);
+    }
+}
+
+// What lies under an overlay is still there, but no longer what is meant.
+fn step_back(app: &App, buf: &mut Buffer) {
+    let faint = app.theme.dim();
+    for cell in &mut buf.content {
+        cell.set_style(Style::reset()).set_style(faint);
     }
 }
 

@@ -125,19 +125,22 @@ pub fn health(health: &Health, now: Timestamp, zone: &TimeZone) -> String {
     }
 }
 
-/// What happens next to a credential, for the list: `refresh 6h 24m`, `3rd try in 12s`.
-pub fn next(view: &CredentialView, now: Timestamp) -> String {
+/// What happens next to a credential, for the list: `refresh 6h 24m`, `3rd try in 12s`; short: `in 6h 24m`.
+pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match &view.health {
         Health::Refreshing => "now".to_owned(),
+        Health::Retrying { next, .. } if short => format!("retry {}", brief(now.until(*next))),
         Health::Retrying { attempt, next } => {
             format!("{} try in {}", ordinal(*attempt), brief(now.until(*next)))
         }
+        Health::RateLimited { until } if short => format!("waits {}", brief(now.until(*until))),
         Health::RateLimited { until } => format!("waits {}", span(now.until(*until))),
         Health::Revoked | Health::Static => String::new(),
-        Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now),
-        Health::Expired if view.refresh_at.is_none() => ended(view, now),
+        Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now, short),
+        Health::Expired if view.refresh_at.is_none() => ended(view, now, short),
         Health::Fresh | Health::Expiring | Health::Expired => match view.refresh_at {
-            Some(at) if at <= now => "refresh now".to_owned(),
+            Some(at) if at <= now => "now".to_owned(),
+            Some(at) if short => format!("in {}", span(now.until(at))),
             Some(at) => format!("refresh {}", span(now.until(at))),
             None if view.profile.has_refresh_token => "on demand".to_owned(),
             None => "no refresh".to_owned(),
@@ -154,8 +157,9 @@ fn brief(duration: Duration) -> String {
     }
 }
 
-fn ended(view: &CredentialView, now: Timestamp) -> String {
+fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match view.profile.expires_at {
+        Some(end) if end <= now && short => format!("{} ago", about(now.since(end))),
         Some(end) if end <= now => format!("expired {} ago", about(now.since(end))),
         Some(_) | None => String::new(),
     }
@@ -163,19 +167,24 @@ fn ended(view: &CredentialView, now: Timestamp) -> String {
 
 /// When the refresh token dies, a sentence; `None` when nothing is known that ends it.
 pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<String> {
-    let when = day(forecast.dies_at?, now, zone);
+    let dies = forecast.dies_at?;
+    let when = if zoned(dies, zone).date() == zoned(now, zone).date() {
+        zoned(dies, zone).strftime("%H:%M today").to_string()
+    } else {
+        day(dies, now, zone)
+    };
     Some(match forecast.because {
         ForecastReason::NoRefreshToken => {
             "there is no refresh token: sign in again when it expires".to_owned()
         }
         ForecastReason::ProviderSaid => {
-            format!("the provider ends the refresh token on {when}: sign in again before")
+            format!("the provider ends the refresh token {when}: sign in again before")
         }
         ForecastReason::AbsoluteLife => {
             format!("the refresh token lives until {when}: sign in again before")
         }
         ForecastReason::IdleLife => {
-            format!("unused, the refresh token would die on {when}; each refresh moves that date")
+            format!("refreshing keeps it alive; unused, it would end {when}")
         }
         ForecastReason::Unknown => return None,
     })

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::event::Activity;
+use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
 use crate::tui::find::Finder;
@@ -80,11 +81,10 @@ impl Log {
             source,
             fits: true,
         };
-        line.fits = fits(
-            &mut Finder::new(self.filter.text()),
-            self.filter.is_empty(),
-            &line,
-        );
+        // A matcher is large: none is made while nothing is looked for.
+        if !self.filter.is_empty() {
+            line.fits = fits(&mut Finder::new(self.filter.text()), false, &line);
+        }
         if self.lines.len() == KEPT {
             let gone = self.lines.pop_front();
             self.fitting -= usize::from(gone.is_some_and(|line| line.fits));
@@ -147,6 +147,16 @@ impl Log {
             self.back = self.below + up;
         }
         there
+    }
+
+    /// What happened to one credential, the newest first.
+    pub fn about<'a>(&'a self, name: &'a CredentialName) -> impl Iterator<Item = &'a Activity> {
+        let activities = self
+            .lines
+            .iter()
+            .rev()
+            .filter_map(|line| line.source.as_ref());
+        activities.filter(move |activity| activity.name.as_ref() == Some(name))
     }
 
     /// Whether the line with the filter shows.

@@ -12,6 +12,7 @@ const EDGE: u16 = 3;
 const HEALTH: u16 = 15;
 const LEFT: u16 = 7;
 const NEXT: u16 = 15;
+const SHORT_NEXT: u16 = 10;
 const LAST: u16 = 8;
 const STRIP: u16 = 24;
 const GAP: u16 = 2;
@@ -44,7 +45,8 @@ impl Columns {
             rest -= if got > 0 { got + GAP } else { 0 };
             got
         };
-        let next = take(NEXT, NEXT, 15);
+        let next = if width < 78 { SHORT_NEXT } else { NEXT };
+        let next = take(next, next, 15);
         let last = take(LAST, LAST, 20);
         let strip = take(STRIP, 8, 26);
         let scopes = take(60, 16, 32);
@@ -147,7 +149,7 @@ pub fn row(
         buf,
         (x, y),
         columns.next,
-        &words::next(view, now),
+        &words::next(view, now, columns.next < NEXT),
         theme.dim(),
         theme,
     );
@@ -254,7 +256,7 @@ mod tests {
             assert!(used <= width, "{width}: {c:?}");
             assert!(c.name >= 14, "{width}: {c:?}");
         }
-        assert!(Columns::of(80).next == NEXT && Columns::of(66).next == NEXT);
+        assert!(Columns::of(80).next == NEXT && Columns::of(66).next == SHORT_NEXT);
         assert!(Columns::of(88).last == LAST);
         assert!(Columns::of(160).strip >= 8 && Columns::of(160).scopes >= 16);
     }

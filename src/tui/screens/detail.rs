@@ -5,7 +5,7 @@ use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
-use crate::tui::bar;
+use crate::tui::bar::{self, Life};
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint;
 use crate::tui::screens::{history, reveal, tale};
@@ -90,34 +90,6 @@ pub fn draw(
     for (y, line) in (area.y + 1..area.bottom()).zip(lines.iter().skip(scroll)) {
         buf.set_line(area.x, y, line, area.width);
     }
-    reveal_bar(app, workspace, view, area, buf);
-}
-
-// The bar drains in the title line's place between name and state, where it is seen whatever is scrolled.
-fn reveal_bar(
-    app: &App,
-    workspace: &Workspace,
-    view: &CredentialView,
-    area: Rect,
-    buf: &mut Buffer,
-) {
-    let Some(revealed) = workspace
-        .revealed
-        .as_ref()
-        .filter(|revealed| revealed.name == view.profile.name)
-    else {
-        return;
-    };
-    let left = app.now.until(revealed.until).as_secs_f64() / REVEAL_STAYS.as_secs_f64();
-    let wide = area.width.saturating_sub(2);
-    bar::draining(
-        buf,
-        (area.x + 1, area.y + 1),
-        wide,
-        left,
-        app.theme.tone(Tone::Work),
-        app.theme,
-    );
 }
 
 /// All lines below the title.
@@ -177,8 +149,17 @@ fn tokens(page: &mut Page<'_>, workspace: &Workspace, view: &CredentialView) {
             for (at, line) in reveal::lines(revealed, room).iter().enumerate() {
                 page.plain(if at == 0 { "access" } else { "" }, line);
             }
-            let secs = app.now.until(revealed.until).as_secs() + 1;
-            page.fact("", &format!("masked again in {secs}s"), Tone::Work);
+            let left = app.now.until(revealed.until);
+            let life = Life {
+                left: (left.as_secs_f64() / REVEAL_STAYS.as_secs_f64()).clamp(0.0, 1.0),
+                planned: None,
+            };
+            let bar = bar::cells(life, 10, app.theme).concat();
+            page.fact(
+                "",
+                &format!("masked again in {}s {bar}", left.as_secs() + 1),
+                Tone::Work,
+            );
         }
         None => {
             let dots = app.theme.signs().masked.repeat(12);

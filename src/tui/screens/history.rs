@@ -57,7 +57,7 @@ pub fn lines(
     lines
 }
 
-fn known<'a>(workspace: &'a Workspace, view: &CredentialView) -> Vec<&'a Activity> {
+fn known<'a>(workspace: &'a Workspace, view: &'a CredentialView) -> Vec<&'a Activity> {
     let name = &view.profile.name;
     let asked = workspace
         .detail
@@ -66,7 +66,15 @@ fn known<'a>(workspace: &'a Workspace, view: &CredentialView) -> Vec<&'a Activit
         .and_then(|detail| detail.history.as_ref());
     match asked {
         Some(history) => history.iter().rev().take(MOST).collect(),
-        None => Vec::new(),
+        // The activity at hand serves as well when it reaches as far back as the attempts.
+        None => {
+            let lines: Vec<_> = workspace.log.about(name).take(MOST).collect();
+            if lines.len() > view.profile.attempts.len() {
+                lines
+            } else {
+                Vec::new()
+            }
+        }
     }
 }
 
