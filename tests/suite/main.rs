@@ -36,6 +36,8 @@ mod providers;
 mod raw_http;
 mod sandbox;
 mod simulation;
+mod terminal;
+mod ui;
 mod vault_disk;
 mod vault_fixture;
 mod vault_flips;

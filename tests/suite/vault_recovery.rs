@@ -70,6 +70,14 @@ fn assert_is_the_secret(json: &str) {
 }
 
 #[test]
+fn the_readme_has_the_commands_that_are_run_here() {
+    let readme = include_str!("../../README.md");
+    for script in [WITH_A_KEY_FILE, WITH_A_PASSPHRASE, THEN] {
+        assert!(readme.contains(&format!("```sh{script}```")), "{script}");
+    }
+}
+
+#[test]
 fn sqlite3_and_age_open_a_secret_with_a_key_file() {
     if tools_are_missing() {
         return;
