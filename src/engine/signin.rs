@@ -8,7 +8,7 @@ use crate::engine::registration::{self, Registration};
 use crate::engine::sessions::Pasted;
 use crate::engine::vault_thread::VaultDesk;
 use crate::engine::{signin_device, signin_loopback};
-use crate::model::client::Client;
+use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::provider::Provider;
@@ -105,10 +105,11 @@ async fn mint(
         scopes: &scopes,
         port: request.redirect_port,
     };
-    let set: TokenSet = match flow {
+    let (set, auth): (TokenSet, ClientAuth) = match flow {
         Flow::Device => signin_device::mint(session, &wanted).await?,
         Flow::Loopback => signin_loopback::mint(session, &wanted).await?,
     };
+    client.auth = auth;
     let name = minting::name(&provider, request.account.as_deref(), &set)
         .map_err(|error| unusable(&error.to_string()))?;
     Ok(Minted {
@@ -119,6 +120,19 @@ async fn mint(
         at: clock::now(),
         provider,
         client,
+    })
+}
+
+/// The client with the secret sent the other way, when the provider refused the first one and either may be meant.
+pub fn in_the_other_way(provider: &Provider, client: &Client, failure: &Failure) -> Option<Client> {
+    let refused = matches!(
+        failure.code.as_str(),
+        "invalid_client" | "unauthorized_client"
+    );
+    let auth = client_auth::other(provider, client.auth).filter(|_| refused)?;
+    Some(Client {
+        auth,
+        ..client.duplicate()
     })
 }
 

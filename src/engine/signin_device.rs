@@ -1,7 +1,8 @@
 //! Signing in with a code on another screen (RFC 8628): asks until the person has answered.
 
 use crate::clock::{self, Timestamp};
-use crate::engine::signin::{Session, Wanted, nobody_came};
+use crate::engine::signin::{Session, Wanted, in_the_other_way, nobody_came};
+use crate::model::client::{Client, ClientAuth};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::signin::SignInStep;
 use crate::model::token::TokenSet;
@@ -15,11 +16,12 @@ const SLOWER: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// Shows the code, then asks until there are tokens, a refusal or no time left.
-pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet, Failure> {
-    let (provider, client) = (wanted.provider, wanted.client);
-    let begun = device::start(&session.http, provider, client, wanted.scopes)
-        .await
-        .map_err(|error| error.failure())?;
+pub async fn mint(
+    session: &mut Session,
+    wanted: &Wanted<'_>,
+) -> Result<(TokenSet, ClientAuth), Failure> {
+    let provider = wanted.provider;
+    let (begun, mut client) = begin(session, wanted).await?;
     let expires_at = clock::now().plus(begun.expires_in);
     let mut interval = begun.interval;
     session.say(shown(&begun, expires_at)).await;
@@ -28,8 +30,8 @@ pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet
         if clock::now() >= expires_at {
             return Err(nobody_came());
         }
-        match device::poll(&session.http, provider, client, &begun).await {
-            Ok(Poll::Done(set)) => return Ok(set),
+        match device::poll(&session.http, provider, &client, &begun).await {
+            Ok(Poll::Done(set)) => return Ok((set, client.auth)),
             Ok(Poll::Pending) => {}
             Ok(Poll::SlowDown { interval: named }) => {
                 // Some name an interval that is no longer than before.
@@ -37,6 +39,10 @@ pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet
             }
             Err(error) => {
                 let failure = error.failure();
+                if let Some(other) = in_the_other_way(provider, &client, &failure) {
+                    client = other;
+                    continue;
+                }
                 if failure.class != FailureClass::Transient {
                     return Err(failure);
                 }
@@ -45,6 +51,23 @@ pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet
             }
         }
         session.say(polled(interval)).await;
+    }
+}
+
+/// Asks for a code, the second time with the secret sent the other way where the first is refused.
+async fn begin(
+    session: &Session,
+    wanted: &Wanted<'_>,
+) -> Result<(DeviceAuthorization, Client), Failure> {
+    let mut client = wanted.client.duplicate();
+    loop {
+        match device::start(&session.http, wanted.provider, &client, wanted.scopes).await {
+            Ok(begun) => return Ok((begun, client)),
+            Err(error) => {
+                let failure = error.failure();
+                client = in_the_other_way(wanted.provider, &client, &failure).ok_or(failure)?;
+            }
+        }
     }
 }
 

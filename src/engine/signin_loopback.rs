@@ -1,7 +1,8 @@
 //! Signing in with a browser (RFC 8252): the answer comes to a loopback listener, or is pasted by hand.
 
 use crate::clock;
-use crate::engine::signin::{Session, Wanted, bad_paste, nobody_came};
+use crate::engine::signin::{Session, Wanted, bad_paste, in_the_other_way, nobody_came};
+use crate::model::client::ClientAuth;
 use crate::model::failure::Failure;
 use crate::model::signin::SignInStep;
 use crate::model::token::TokenSet;
@@ -19,7 +20,10 @@ use crate::engine::sessions::Pasted;
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
 
 /// Shows the address, waits for the answer, and exchanges it for tokens.
-pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet, Failure> {
+pub async fn mint(
+    session: &mut Session,
+    wanted: &Wanted<'_>,
+) -> Result<(TokenSet, ClientAuth), Failure> {
     let (provider, client) = (wanted.provider, wanted.client);
     let listener =
         Listener::bind(&provider.redirect, wanted.port).map_err(|error| error.failure())?;
@@ -47,16 +51,30 @@ pub async fn mint(session: &mut Session, wanted: &Wanted<'_>) -> Result<TokenSet
     // One shot: nothing else is listened to while the code is exchanged.
     drop(listener);
     session.say(SignInStep::Exchanging).await;
-    token::exchange_code(
-        &session.http,
-        provider,
-        client,
-        &request,
-        &redirect_uri,
-        code,
-    )
-    .await
-    .map_err(|error| error.failure())
+    exchange(session, wanted, &request, &redirect_uri, &code).await
+}
+
+/// Exchanges the code, the second time with the secret sent the other way where the first is refused: a client that was
+/// not authenticated has not used the code up (RFC 6749 4.1.3).
+async fn exchange(
+    session: &Session,
+    wanted: &Wanted<'_>,
+    request: &AuthorizationRequest,
+    redirect_uri: &str,
+    code: &AuthorizationCode,
+) -> Result<(TokenSet, ClientAuth), Failure> {
+    let (http, provider) = (&session.http, wanted.provider);
+    let mut client = wanted.client.duplicate();
+    loop {
+        let code = code.duplicate();
+        match token::exchange_code(http, provider, &client, request, redirect_uri, code).await {
+            Ok(set) => return Ok((set, client.auth)),
+            Err(error) => {
+                let failure = error.failure();
+                client = in_the_other_way(provider, &client, &failure).ok_or(failure)?;
+            }
+        }
+    }
 }
 
 /// The first answer that counts: from the browser, or from a person's clipboard.

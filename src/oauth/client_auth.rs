@@ -35,6 +35,20 @@ pub fn choose(provider: &Provider, secret: bool, flow: Flow) -> ClientAuth {
     }
 }
 
+/// The other way to send a secret, where nothing says which one this client was registered for: metadata lists what the
+/// provider can do, not what it expects of each client.
+pub fn other(provider: &Provider, auth: ClientAuth) -> Option<ClientAuth> {
+    let is_said = provider.client_auth.is_some() || provider.device_client_auth.is_some();
+    let methods = &provider.metadata.auth_methods;
+    let offers = |method: &str| methods.is_empty() || methods.iter().any(|one| one == method);
+    match auth {
+        ClientAuth::ClientSecretBasic if !is_said && offers("client_secret_post") => {
+            Some(ClientAuth::ClientSecretPost)
+        }
+        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost | ClientAuth::None => None,
+    }
+}
+
 /// Adds the client to a request: to the form, or as the value of the `Authorization` header that is returned.
 pub fn apply(client: &Client, form: &mut Form) -> Option<Zeroizing<String>> {
     match (client.auth, &client.secret) {
@@ -75,6 +89,23 @@ mod tests {
     use super::*;
     use crate::model::provider::BodyFormat;
     use crate::secret::ClientSecret;
+
+    #[test]
+    fn the_body_is_the_other_way_only_where_nothing_is_said() {
+        let basic = ClientAuth::ClientSecretBasic;
+        assert_eq!(
+            other(&provider(""), basic),
+            Some(ClientAuth::ClientSecretPost)
+        );
+        assert_eq!(
+            other(&provider("client_auth = \"client_secret_basic\""), basic),
+            None
+        );
+        assert_eq!(other(&provider(""), ClientAuth::None), None);
+        let mut only_basic = provider("");
+        only_basic.metadata.auth_methods = vec!["client_secret_basic".to_owned()];
+        assert_eq!(other(&only_basic, basic), None);
+    }
 
     fn provider(record: &str) -> Provider {
         toml::from_str(&format!("name = \"p\"\ndisplay_name = \"P\"\n{record}")).unwrap()

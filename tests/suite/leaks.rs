@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
-use tokenward::demo::settings::{CONFIDENTIAL_CLIENT, CONFIDENTIAL_SECRET};
+use tokenward::demo::settings::{
+    CONFIDENTIAL_CLIENT, CONFIDENTIAL_SECRET, POST_CLIENT, POST_SECRET,
+};
 use tokenward::demo::tokens::{ACCESS_PREFIX, CODE_PREFIX, DEVICE_PREFIX, REFRESH_PREFIX};
 
 /// Files that the test itself wrote, which hold a secret on purpose.
-const OURS: [&str; 2] = ["passphrase", "confidential.secret"];
+const OURS: [&str; 3] = ["passphrase", "confidential.secret", "post.secret"];
 
 fn markers() -> Vec<&'static [u8]> {
     [
@@ -20,6 +22,7 @@ fn markers() -> Vec<&'static [u8]> {
         CODE_PREFIX,
         DEVICE_PREFIX,
         CONFIDENTIAL_SECRET,
+        POST_SECRET,
         PASSPHRASE,
         "AGE-SECRET-KEY-1",
         "code_verifier",
@@ -126,9 +129,11 @@ fn sign_in(
 fn every_flow(sandbox: &Sandbox, provider: &DemoProvider) -> Heard {
     let mut heard = Heard::default();
     let confidential = sandbox.write("confidential.secret", CONFIDENTIAL_SECRET);
+    let post = sandbox.write("post.secret", POST_SECRET);
     for (client, secret, flow, account) in [
         (CONFIDENTIAL_CLIENT, &confidential, "device", "alice"),
-        (CONFIDENTIAL_CLIENT, &confidential, "loopback", "bob"),
+        (POST_CLIENT, &post, "loopback", "bob"),
+        (POST_CLIENT, &post, "device", "carol"),
     ] {
         let run = sign_in(sandbox, provider, client, secret, flow, account);
         assert!(run.stdout.contains("\"signed_in\""), "{run:?}");
