@@ -6,8 +6,9 @@ use crate::tui::effect::{Ask, Effect};
 use crate::tui::keymap::Action;
 use crate::tui::layout::Layout;
 use crate::tui::message::Purpose;
-use crate::tui::overlays::act::{moved, start_batch};
-use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::orders;
+use crate::tui::overlays::act::moved;
+use crate::tui::overlays::confirm::Deed;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
 use crate::tui::overlays::story::Story;
@@ -49,12 +50,12 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Open => return open(app),
         Action::Back => back(app),
         Action::Submit => return do_item(app),
-        Action::Rotate => return rotate(app),
-        Action::RotateAll => ask_all(app),
-        Action::Revoke => ask(app, Deed::Revoke),
-        Action::Remove => ask(app, Deed::Remove),
-        Action::Copy => return token(app, Purpose::Copy),
-        Action::Reveal => return reveal(app),
+        Action::Rotate => return orders::rotate(app),
+        Action::RotateAll => orders::ask_all(app),
+        Action::Revoke => orders::ask(app, Deed::Revoke),
+        Action::Remove => orders::ask(app, Deed::Remove),
+        Action::Copy => return orders::token(app, Purpose::Copy),
+        Action::Reveal => return orders::reveal(app),
         Action::Filter => filter(app),
         Action::Mark
         | Action::MarkAll
@@ -80,7 +81,8 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn looked_at(app: &App) -> Option<CredentialName> {
+/// The credential that is looked at.
+pub fn looked_at(app: &App) -> Option<CredentialName> {
     app.open()?
         .looked_at()
         .map(|view| view.profile.name.clone())
@@ -227,7 +229,8 @@ fn open(app: &mut App) -> Vec<Effect> {
     }
 }
 
-fn enter(workspace: &mut Workspace, name: Option<CredentialName>) -> Vec<Effect> {
+/// Opens a credential.
+pub fn enter(workspace: &mut Workspace, name: Option<CredentialName>) -> Vec<Effect> {
     let Some(name) = name else {
         return Vec::new();
     };
@@ -264,75 +267,6 @@ fn do_item(app: &mut App) -> Vec<Effect> {
         .and_then(|workspace| workspace.inbox.selected())
         .map(|item| item.name.clone());
     again(app, item)
-}
-
-fn targets(app: &App) -> Vec<CredentialName> {
-    app.open().map(Workspace::targets).unwrap_or_default()
-}
-
-fn rotate(app: &mut App) -> Vec<Effect> {
-    let names = targets(app);
-    if names.len() > 1 {
-        start_batch(app, "rotated", names.len());
-    }
-    if let Some(workspace) = app.open_mut() {
-        workspace.list.marked.clear();
-    }
-    names
-        .into_iter()
-        .map(|name| Effect::Ask(Ask::Rotate(name)))
-        .collect()
-}
-
-fn ask(app: &mut App, deed: Deed) {
-    let names = targets(app);
-    if !names.is_empty() {
-        app.overlays
-            .push(Overlay::Confirm(Confirm::new(deed, names)));
-    }
-}
-
-fn ask_all(app: &mut App) {
-    let Some(workspace) = app.open() else { return };
-    let names: Vec<CredentialName> = workspace
-        .rows
-        .shown()
-        .filter(|view| view.profile.has_refresh_token)
-        .map(|view| view.profile.name.clone())
-        .collect();
-    if !names.is_empty() {
-        app.overlays
-            .push(Overlay::Confirm(Confirm::new(Deed::RotateAll, names)));
-    }
-}
-
-fn token(app: &mut App, purpose: Purpose) -> Vec<Effect> {
-    match looked_at(app) {
-        Some(name) => vec![Effect::Ask(Ask::Token(name, purpose))],
-        None => Vec::new(),
-    }
-}
-
-fn reveal(app: &mut App) -> Vec<Effect> {
-    let Some(name) = looked_at(app) else {
-        return Vec::new();
-    };
-    let Some(workspace) = app.open_mut() else {
-        return Vec::new();
-    };
-    if workspace
-        .revealed
-        .take()
-        .is_some_and(|revealed| revealed.name == name)
-    {
-        return Vec::new();
-    }
-    let mut effects = Vec::new();
-    if workspace.detail.is_none() {
-        effects = enter(workspace, Some(name.clone()));
-    }
-    effects.push(Effect::Ask(Ask::Token(name, Purpose::Reveal)));
-    effects
 }
 
 fn filter(app: &mut App) {

@@ -3,7 +3,7 @@
 use crate::tui::actions;
 use crate::tui::app::{App, Session};
 use crate::tui::effect::Effect;
-use crate::tui::frame;
+use crate::tui::hints;
 use crate::tui::keymap::{self, Action};
 use crate::tui::overlays::act;
 use crate::tui::update::settle;
@@ -25,7 +25,7 @@ pub fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
     if typed {
         return Vec::new();
     }
-    match keymap::action(&scopes, key).filter(|action| frame::is_offered(app, *action)) {
+    match keymap::action(&scopes, key).filter(|action| hints::is_offered(app, *action)) {
         Some(action) => perform(app, action),
         None => act::other_key(app),
     }

@@ -1,48 +1,12 @@
 //! The credentials as rows: kept in an order, filtered and grouped once a change, never once a frame.
 
-use crate::clock::Timestamp;
 use crate::model::credential::CredentialView;
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
 use crate::tui::find::Finder;
+use crate::tui::sort::{Sort, compare};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
-
-/// What the rows are ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// The most urgent health first, then what expires first.
-    #[default]
-    Urgency,
-    /// By name.
-    Name,
-    /// What expires first.
-    Expiry,
-    /// What was refreshed last.
-    LastRefresh,
-}
-
-impl Sort {
-    /// The next one in turn.
-    pub const fn next(self) -> Self {
-        match self {
-            Self::Urgency => Self::Name,
-            Self::Name => Self::Expiry,
-            Self::Expiry => Self::LastRefresh,
-            Self::LastRefresh => Self::Urgency,
-        }
-    }
-
-    /// How it is called.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Urgency => "urgency",
-            Self::Name => "name",
-            Self::Expiry => "expiry",
-            Self::LastRefresh => "last refresh",
-        }
-    }
-}
 
 /// How many credentials are in each health, in the order of [`HealthKind::ALL`].
 pub type Counts = [usize; HealthKind::ALL.len()];
@@ -354,25 +318,6 @@ impl Rows {
 
 fn haystack(view: &CredentialView) -> String {
     format!("{} {}", view.profile.name, view.health.kind().word())
-}
-
-fn compare(a: &CredentialView, b: &CredentialView, sort: Sort) -> Ordering {
-    let expiry = |view: &CredentialView| {
-        view.profile
-            .expires_at
-            .unwrap_or(Timestamp::from_millis(i64::MAX))
-    };
-    let main = match sort {
-        Sort::Urgency => a
-            .health
-            .kind()
-            .cmp(&b.health.kind())
-            .then_with(|| expiry(a).cmp(&expiry(b))),
-        Sort::Name => Ordering::Equal,
-        Sort::Expiry => expiry(a).cmp(&expiry(b)),
-        Sort::LastRefresh => b.profile.issued_at.cmp(&a.profile.issued_at),
-    };
-    main.then_with(|| a.profile.name.cmp(&b.profile.name))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use crate::clock;
 use crate::engine::api::Event;
-use crate::engine::gate::{Gate, GateError, GateRequest, Place, Start};
+use crate::engine::gate::{GateRequest, Start};
 use crate::engine::link::Link;
 use crate::tui::app::{App, Session};
+use crate::tui::door::{Door, GateAnswer};
 use crate::tui::effect::Effect;
 use crate::tui::input;
 use crate::tui::message::Message;
@@ -71,16 +72,6 @@ pub async fn run(start: Start, settings: Settings) -> Result<Ended, TuiError> {
     ended.map_err(TuiError::Terminal)
 }
 
-type GateAnswer = Result<(Link, Place), GateError>;
-
-fn nobody_home() -> GateError {
-    GateError {
-        message: "nobody opens the vault: its keeper has stopped".to_owned(),
-        hint: "leave and start tokenward again".to_owned(),
-        wrong_passphrase: false,
-    }
-}
-
 async fn next_event(
     events: &mut Option<broadcast::Receiver<Event>>,
 ) -> Result<Event, broadcast::error::RecvError> {
@@ -94,12 +85,10 @@ struct Runner {
     app: App,
     link: Option<Link>,
     events: Option<broadcast::Receiver<Event>>,
-    gate: Option<Gate>,
+    door: Door,
     outbox: Outbox,
     to_self: mpsc::UnboundedSender<Message>,
     from_self: mpsc::UnboundedReceiver<Message>,
-    to_links: mpsc::UnboundedSender<GateAnswer>,
-    from_gate: mpsc::UnboundedReceiver<GateAnswer>,
     clipboard: clipboard::Clipboard,
     approve: Option<Approve>,
     suspend: bool,
@@ -128,7 +117,6 @@ impl Runner {
             .map_or((80, 24), |size| (size.width, size.height));
         // As many as the person can have answers outstanding: bounded by what the person asked for.
         let (to_self, from_self) = mpsc::unbounded_channel();
-        let (to_links, from_gate) = mpsc::unbounded_channel();
         let clipboard = clipboard::Clipboard::new(around.desktop && !around.ssh);
         let (session, gate, link) = match start {
             Start::NoVault { path, gate } => (Session::Create(Create::new(path)), Some(gate), None),
@@ -147,12 +135,10 @@ impl Runner {
             app,
             link: None,
             events: None,
-            gate,
+            door: Door::new(gate),
             outbox: Outbox::new(to_self.clone()),
             to_self,
             from_self,
-            to_links,
-            from_gate,
             clipboard,
             approve: settings.approve,
             suspend: false,
@@ -192,7 +178,7 @@ impl Runner {
                 key = keys.recv() => key.map_or(Woken::Terminal, Woken::By),
                 () = tokio::time::sleep_until(frame), if dirty => Woken::Draw,
                 Some(message) = self.from_self.recv() => Woken::By(message),
-                Some(answer) = self.from_gate.recv() => Woken::Gate(answer),
+                Some(answer) = self.door.answer() => Woken::Gate(answer),
                 event = next_event(&mut self.events) => Woken::Events(event),
                 () = self.outbox.send(self.link.as_ref()), if !self.outbox.is_empty() => Woken::Sent,
                 () = tokio::time::sleep_until(tick) => Woken::By(Message::Tick),
@@ -312,10 +298,12 @@ impl Runner {
                 Effect::Suspend => self.suspend = true,
                 Effect::Redraw => self.redraw = true,
                 Effect::Create(passphrase) => {
-                    self.knock(|reply| GateRequest::Create { passphrase, reply });
+                    self.door
+                        .knock(|reply| GateRequest::Create { passphrase, reply });
                 }
                 Effect::Unlock(passphrase) => {
-                    self.knock(|reply| GateRequest::Unlock { passphrase, reply });
+                    self.door
+                        .knock(|reply| GateRequest::Unlock { passphrase, reply });
                 }
                 Effect::Ask(ask) => self.outbox.ask(ask),
                 Effect::CopyToken(token) => {
@@ -350,17 +338,6 @@ impl Runner {
         let to_self = self.to_self.clone();
         tokio::task::spawn_blocking(move || {
             let _ = to_self.send(Message::Browser(browser::open(&address)));
-        });
-    }
-
-    fn knock(&mut self, request: impl FnOnce(oneshot::Sender<GateAnswer>) -> GateRequest) {
-        let (reply, answer) = oneshot::channel();
-        let Some(gate) = &self.gate else { return };
-        let sent = gate.requests.try_send(request(reply)).is_ok();
-        let to_links = self.to_links.clone();
-        tokio::spawn(async move {
-            let answer = if sent { answer.await.ok() } else { None };
-            let _ = to_links.send(answer.unwrap_or_else(|| Err(nobody_home())));
         });
     }
 }

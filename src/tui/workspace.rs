@@ -9,7 +9,7 @@ use crate::model::token::IssuedToken;
 use crate::tui::rows::Rows;
 use crate::tui::screens::activity::Log;
 use crate::tui::screens::detail::Detail;
-use crate::tui::screens::health::Figures;
+use crate::tui::screens::figures::Figures;
 use crate::tui::screens::inbox::Inbox;
 use crate::tui::screens::list::List;
 use std::time::Duration;

@@ -38,6 +38,8 @@ mod sandbox;
 mod simulation;
 mod terminal;
 mod ui;
+mod tui;
+mod tui_rig;
 mod vault_disk;
 mod vault_fixture;
 mod vault_flips;

@@ -2,9 +2,10 @@
 
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
+use crate::tui::boxes;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::field::Field;
-use crate::tui::frame;
+use crate::tui::hints;
 use crate::tui::keymap::Scope;
 use crate::tui::layout;
 use crate::tui::paint::{paragraph, pieces, put, wrap};
@@ -144,7 +145,7 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
     };
     let height = u16::try_from(names + text.len()).unwrap_or(10) + 5;
     let title = confirm.title();
-    let inner = frame::boxed(
+    let inner = boxes::boxed(
         app,
         layout::centred(app.size, width, height),
         &title,
@@ -198,7 +199,7 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
         },
         buf,
     );
-    frame::hint_line(
+    hints::hint_line(
         app,
         &[Scope::Confirm],
         Rect {

@@ -1,7 +1,8 @@
 //! The keys of the present screen, made from the key table.
 
 use crate::tui::app::{App, Session};
-use crate::tui::frame;
+use crate::tui::boxes;
+use crate::tui::hints;
 use crate::tui::keymap::{self, Scope};
 use crate::tui::layout;
 use crate::tui::paint::put;
@@ -33,7 +34,7 @@ pub fn lines(app: &App) -> Vec<(String, &'static str)> {
 
 fn part(app: &App, title: &'static str, scopes: &[Scope]) -> Vec<(String, &'static str)> {
     let mut lines: Vec<_> = keymap::bindings(scopes)
-        .filter(|binding| frame::is_offered(app, binding.action))
+        .filter(|binding| hints::is_offered(app, binding.action))
         .map(|binding| (binding.labels(app.theme), binding.title))
         .collect();
     if !lines.is_empty() {
@@ -52,7 +53,7 @@ pub const fn height(size: (u16, u16)) -> u16 {
 pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
     let theme = app.theme;
     let area = layout::centred(app.size, 74, app.size.1.saturating_sub(2));
-    let inner = frame::boxed(app, area, "Keys", "", buf);
+    let inner = boxes::boxed(app, area, "Keys", "", buf);
     let body = Rect {
         height: height(app.size),
         ..inner
@@ -78,7 +79,7 @@ pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
         height: 1,
         ..inner
     };
-    frame::hint_line(app, &[Scope::Reading], hints, buf);
+    hints::hint_line(app, &[Scope::Reading], hints, buf);
     let below = lines
         .len()
         .saturating_sub(scroll + usize::from(body.height));

@@ -1,7 +1,8 @@
 //! The commands: every action by name, typed to find, with its key beside it.
 
 use crate::tui::app::App;
-use crate::tui::frame;
+use crate::tui::boxes;
+use crate::tui::hints;
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::layout;
 use crate::tui::pick::{Choice, Pick};
@@ -26,7 +27,7 @@ impl Palette {
             let useless = matches!(binding.action, Action::Palette | Action::Back);
             if useless
                 || actions.contains(&binding.action)
-                || !frame::is_offered(app, binding.action)
+                || !hints::is_offered(app, binding.action)
             {
                 continue;
             }
@@ -59,13 +60,13 @@ pub fn area(size: (u16, u16)) -> Rect {
 
 /// Draws the commands.
 pub fn draw(app: &App, palette: &Palette, buf: &mut Buffer) {
-    let inner = frame::boxed(app, area(app.size), "Commands", "", buf);
+    let inner = boxes::boxed(app, area(app.size), "Commands", "", buf);
     let list = Rect {
         height: inner.height.saturating_sub(2),
         ..inner
     };
     palette.pick.draw(buf, list, app.theme);
-    frame::hint_line(
+    hints::hint_line(
         app,
         &[Scope::Picking],
         Rect {

@@ -1,7 +1,8 @@
 //! The whole story of one line of the activity, in words.
 
 use crate::tui::app::App;
-use crate::tui::frame;
+use crate::tui::boxes;
+use crate::tui::hints;
 use crate::tui::keymap::Scope;
 use crate::tui::layout;
 use crate::tui::paint::{put, wrap};
@@ -33,7 +34,7 @@ pub fn draw(app: &App, story: &Story, buf: &mut Buffer) {
         .collect();
     let height = u16::try_from(wrapped.len()).unwrap_or(20) + 4;
     let area = layout::centred(app.size, width, height.min(app.size.1.saturating_sub(2)));
-    let inner = frame::boxed(app, area, &story.title, "", buf);
+    let inner = boxes::boxed(app, area, &story.title, "", buf);
     let body = Rect {
         height: inner.height.saturating_sub(1),
         ..inner
@@ -49,7 +50,7 @@ pub fn draw(app: &App, story: &Story, buf: &mut Buffer) {
             theme,
         );
     }
-    frame::hint_line(
+    hints::hint_line(
         app,
         &[Scope::Reading],
         Rect {

@@ -37,7 +37,7 @@ pub struct Columns {
 impl Columns {
     /// The columns that `width` has room for: name, health, bar and time left always.
     pub fn of(width: u16) -> Self {
-        let bar = (width.saturating_sub(50) / 3).clamp(5, 12);
+        let bar = (width.saturating_sub(46) / 3).clamp(5, 12);
         let mut rest = width.saturating_sub(EDGE + 1 + HEALTH + 1 + bar + 1 + LEFT);
         let mut take = |wish: u16, least: u16, name: u16| {
             let room = rest.saturating_sub(name + GAP);

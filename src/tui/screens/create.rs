@@ -5,9 +5,10 @@ use crate::model::strength::Strength;
 use crate::secret::Passphrase;
 use crate::tui::app::App;
 use crate::tui::bar;
+use crate::tui::boxes;
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
-use crate::tui::frame;
+use crate::tui::hints;
 use crate::tui::keymap::{Action, Scope};
 use crate::tui::layout;
 use crate::tui::paint::{paragraph, put};
@@ -174,7 +175,7 @@ pub fn draw(app: &App, create: &Create, buf: &mut Buffer) {
             theme,
         );
     } else if let Some((what, help)) = &create.trouble {
-        frame::trouble(
+        boxes::trouble(
             buf,
             Rect {
                 y,
@@ -186,7 +187,7 @@ pub fn draw(app: &App, create: &Create, buf: &mut Buffer) {
             theme,
         );
     }
-    frame::hint_line(
+    hints::hint_line(
         app,
         &[Scope::Lock],
         Rect {

@@ -4,6 +4,7 @@ pub mod activity;
 pub mod columns;
 pub mod create;
 pub mod detail;
+pub mod figures;
 pub mod health;
 pub mod history;
 pub mod inbox;

@@ -3,9 +3,10 @@
 use crate::engine::gate::GateError;
 use crate::secret::Passphrase;
 use crate::tui::app::App;
+use crate::tui::boxes;
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
-use crate::tui::frame;
+use crate::tui::hints;
 use crate::tui::keymap::{Action, Scope};
 use crate::tui::layout;
 use crate::tui::paint::{paragraph, put};
@@ -108,11 +109,11 @@ pub fn draw(app: &App, unlock: &Unlock, buf: &mut Buffer) {
             theme,
         );
     } else if let Some((what, help)) = &unlock.trouble {
-        frame::trouble(buf, below, what, help, theme);
+        boxes::trouble(buf, below, what, help, theme);
     } else if let Some(note) = &unlock.note {
         paragraph(buf, below, note, theme.dim(), theme);
     }
-    frame::hint_line(
+    hints::hint_line(
         app,
         &[Scope::Lock],
         Rect {

@@ -1,11 +1,12 @@
 //! The wizard's box: its title, the present page, what is wrong with it, the keys.
 
 use crate::tui::app::App;
-use crate::tui::frame;
+use crate::tui::boxes;
+use crate::tui::hints;
 use crate::tui::layout;
 use crate::tui::paint::{paragraph, put};
 use crate::tui::signin::wizard::{Page, Wizard};
-use crate::tui::signin::{flows, pages, scopes, session};
+use crate::tui::signin::{flows, pages, scopes, session_page};
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -58,7 +59,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
         .and_then(|session| session.expires_at)
         .map(|at| format!("expires in {}", words::span(app.now.until(at))))
         .unwrap_or_default();
-    let inner = frame::boxed(app, area(app.size), &title(wizard), &aside, buf);
+    let inner = boxes::boxed(app, area(app.size), &title(wizard), &aside, buf);
     let body = body(app.size);
     match wizard.page {
         Page::Provider if wizard.providers.is_empty() => {
@@ -77,7 +78,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
         Page::Client => pages::draw_client(app, wizard, body, buf),
         Page::Scopes => scopes::draw(app, wizard, body, buf),
         Page::Flow => flows::draw(app, wizard, body, buf),
-        Page::Session => session::draw(app, wizard, body, buf),
+        Page::Session => session_page::draw(app, wizard, body, buf),
     }
     if let Some(trouble) = &wizard.trouble {
         let line = Rect {
@@ -92,7 +93,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
         height: 1,
         ..inner
     };
-    frame::hint_line(app, &wizard.scopes(), hints, buf);
+    hints::hint_line(app, &wizard.scopes(), hints, buf);
 }
 
 #[cfg(test)]

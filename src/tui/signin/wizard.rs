@@ -1,12 +1,9 @@
 //! The sign-in wizard's state: which page, and everything that was typed on any of them.
 
-use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::{CredentialView, Flow};
-use crate::model::name::{CredentialName, is_account};
-use crate::model::provider::{Endpoints, Provider};
-use crate::model::signin::{ProviderChoice, ProviderView, SignInId, SignInRequest};
-use crate::secret::ClientSecret;
-use crate::tui::field::Field;
+use crate::model::name::CredentialName;
+use crate::model::provider::Provider;
+use crate::model::signin::ProviderView;
 use crate::tui::form::Form;
 use crate::tui::keymap::{Action, Scope};
 use crate::tui::pick::{Choice, Pick};
@@ -14,7 +11,6 @@ use crate::tui::signin::pages;
 use crate::tui::signin::scopes::Scopes;
 use crate::tui::signin::session::SignIn;
 use crossterm::event::KeyEvent;
-use std::collections::BTreeMap;
 
 /// The pages, in their order; some are left out where there is nothing to decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,7 +59,8 @@ pub struct Wizard {
     pub ssh: bool,
     chosen: Option<usize>,
     has_chosen: bool,
-    again: Option<CredentialName>,
+    /// The credential that is signed in to again.
+    pub again: Option<CredentialName>,
 }
 
 impl Wizard {
@@ -320,83 +317,6 @@ impl Wizard {
                     session.paste(text);
                 }
             }
-        }
-    }
-
-    /// What is asked of the engine.
-    pub fn request(&self, id: SignInId) -> SignInRequest {
-        let account = Some(self.scopes.account.text().trim()).filter(|account| is_account(account));
-        SignInRequest {
-            id,
-            provider: self.choice(),
-            account: account.map(str::to_owned),
-            client: (!self.kept_client).then(|| self.new_client()),
-            scopes: Some(self.scopes.ticked()).filter(|scopes| !scopes.is_empty()),
-            flow: self.flows().get(self.flow).copied(),
-            redirect_port: None,
-        }
-    }
-
-    fn choice(&self) -> ProviderChoice {
-        let known = self.provider().map(|provider| provider.name.clone());
-        let again = self.again.as_ref().map(|name| name.provider().to_owned());
-        match known.or(again) {
-            Some(name) => {
-                let parameters: BTreeMap<String, String> = self
-                    .parameters
-                    .fields
-                    .iter()
-                    .map(|labelled| {
-                        (
-                            labelled.label.clone(),
-                            labelled.field.text().trim().to_owned(),
-                        )
-                    })
-                    .collect();
-                ProviderChoice::Known { name, parameters }
-            }
-            None => {
-                let by_hand =
-                    |at| Some(self.issuer.text(at).trim().to_owned()).filter(|url| !url.is_empty());
-                ProviderChoice::Issuer {
-                    name: self.issuer.text(0).trim().to_owned(),
-                    issuer: self.issuer.text(1).trim().to_owned(),
-                    endpoints: Box::new(Endpoints {
-                        authorization: by_hand(2),
-                        token: by_hand(3),
-                        device_authorization: by_hand(4),
-                        revocation: by_hand(5),
-                        ..Endpoints::default()
-                    }),
-                }
-            }
-        }
-    }
-
-    fn new_client(&self) -> Client {
-        let secret = Some(self.client.text(1).to_owned()).filter(|secret| !secret.is_empty());
-        let known = self
-            .provider()
-            .and_then(|provider| match self.flows().get(self.flow) {
-                Some(Flow::Device) => provider.device_client_auth.or(provider.client_auth),
-                Some(Flow::Loopback) | None => provider.client_auth,
-            });
-        let auth = match (&secret, known) {
-            (None, _) => ClientAuth::None,
-            (Some(_), Some(auth)) if auth != ClientAuth::None => auth,
-            (Some(_), _) => ClientAuth::ClientSecretBasic,
-        };
-        Client {
-            id: self.client.text(0).trim().to_owned(),
-            secret: secret.map(ClientSecret::new),
-            auth,
-        }
-    }
-
-    /// Empties the field with the client's secret.
-    pub fn forget_secret(&mut self) {
-        if let Some(labelled) = self.client.fields.get_mut(1) {
-            labelled.field = Field::masked();
         }
     }
 }

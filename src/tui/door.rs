@@ -1,0 +1,53 @@
+//! Knocks at the gate of a locked or missing vault; nobody waits for it to open.
+
+use crate::engine::gate::{Gate, GateError, GateRequest, Place};
+use crate::engine::link::Link;
+use tokio::sync::{mpsc, oneshot};
+
+/// What a gate answers.
+pub type GateAnswer = Result<(Link, Place), GateError>;
+
+/// The way to a gate, and its answers.
+pub struct Door {
+    gate: Option<Gate>,
+    to_self: mpsc::UnboundedSender<GateAnswer>,
+    answers: mpsc::UnboundedReceiver<GateAnswer>,
+}
+
+impl Door {
+    /// The way to a gate; `None`: nothing is locked.
+    pub fn new(gate: Option<Gate>) -> Self {
+        // One request at a time: the page takes no keys while it waits.
+        let (to_self, answers) = mpsc::unbounded_channel();
+        Self {
+            gate,
+            to_self,
+            answers,
+        }
+    }
+
+    /// The next answer; never without a request.
+    pub async fn answer(&mut self) -> Option<GateAnswer> {
+        self.answers.recv().await
+    }
+
+    /// Asks the gate for something.
+    pub fn knock(&self, request: impl FnOnce(oneshot::Sender<GateAnswer>) -> GateRequest) {
+        let (reply, answer) = oneshot::channel();
+        let Some(gate) = &self.gate else { return };
+        let sent = gate.requests.try_send(request(reply)).is_ok();
+        let to_self = self.to_self.clone();
+        tokio::spawn(async move {
+            let answer = if sent { answer.await.ok() } else { None };
+            let _ = to_self.send(answer.unwrap_or_else(|| Err(nobody_home())));
+        });
+    }
+}
+
+fn nobody_home() -> GateError {
+    GateError {
+        message: "nobody opens the vault: its keeper has stopped".to_owned(),
+        hint: "leave and start tokenward again".to_owned(),
+        wrong_passphrase: false,
+    }
+}

@@ -1,0 +1,103 @@
+//! The keys that work here, as a line made from the key table; what makes no sense now is left out.
+
+use crate::tui::app::App;
+use crate::tui::keymap::{self, Action, Scope};
+use crate::tui::overlays::overlay::Overlay;
+use crate::tui::paint::{self, pieces};
+use crate::tui::workspace::{Tab, Workspace};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// Whether an action makes sense now; what does not is neither hinted at nor done.
+pub fn is_offered(app: &App, action: Action) -> bool {
+    if action == Action::Approve && !app.can_approve {
+        return false;
+    }
+    match app.overlays.last() {
+        Some(Overlay::Wizard(wizard)) => wizard.offers(action),
+        Some(Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_)) => {
+            true
+        }
+        None => app
+            .open()
+            .is_none_or(|workspace| on_screen(workspace, action)),
+    }
+}
+
+fn on_screen(workspace: &Workspace, action: Action) -> bool {
+    let needs_row = matches!(
+        action,
+        Action::Rotate
+            | Action::Revoke
+            | Action::Remove
+            | Action::Copy
+            | Action::Reveal
+            | Action::SignInAgain
+            | Action::Open
+            | Action::Mark
+            | Action::MarkAll
+            | Action::Filter
+            | Action::Sort
+            | Action::Reverse
+            | Action::Group
+            | Action::RotateAll
+            | Action::Widen
+    );
+    match workspace.tab {
+        Tab::Credentials if action == Action::Fold => workspace.rows.is_grouped(),
+        Tab::Credentials => !needs_row || !workspace.rows.is_empty(),
+        Tab::Inbox => {
+            !matches!(action, Action::Submit | Action::Open) || !workspace.inbox.is_empty()
+        }
+        Tab::Activity | Tab::Health => true,
+    }
+}
+
+/// Draws the keys of some scopes in one line; what matters least is left out first.
+pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let mut hints: Vec<(&keymap::Binding, String)> = scopes
+        .iter()
+        .flat_map(|scope| keymap::bindings(std::slice::from_ref(scope)))
+        .filter(|binding| {
+            binding.hint > 0 && !binding.word.is_empty() && is_offered(app, binding.action)
+        })
+        .map(|binding| {
+            (
+                binding,
+                binding
+                    .keys
+                    .first()
+                    .map(|key| key.label(theme))
+                    .unwrap_or_default(),
+            )
+        })
+        .collect();
+    let room = usize::from(area.width.saturating_sub(1));
+    let width_of =
+        |hint: &(&keymap::Binding, String)| paint::width(&hint.1) + paint::width(hint.0.word) + 3;
+    while hints.iter().map(width_of).sum::<usize>() > room + 2 {
+        let Some(least) = hints.iter().map(|hint| hint.0.hint).max() else {
+            return;
+        };
+        let Some(at) = hints.iter().rposition(|hint| hint.0.hint == least) else {
+            return;
+        };
+        hints.remove(at);
+    }
+    let mut x = area.x + u16::from(area.x == 0);
+    for (binding, key) in hints {
+        let parts = [
+            (key.as_str(), theme.key()),
+            (" ", theme.plain()),
+            (binding.word, theme.dim()),
+        ];
+        x = pieces(
+            buf,
+            (x, area.y),
+            area.right().saturating_sub(x),
+            &parts,
+            theme,
+        ) + 2;
+    }
+}
