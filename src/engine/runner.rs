@@ -30,7 +30,7 @@ const FACTS: usize = 1024;
 /// Events a slow reader may be behind.
 const EVENTS: usize = 1024;
 /// Longest sleep: timers stand still while the machine sleeps, so what is missed is noticed within it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+const LONGEST_SLEEP: Duration = Duration::from_secs(45);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(60);
 /// An access token that nobody fetched for so long leaves the memory.
