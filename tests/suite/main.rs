@@ -34,6 +34,7 @@ mod oauth_requests;
 mod oauth_rig;
 mod providers;
 mod raw_http;
+mod readme;
 mod sandbox;
 mod simulation;
 mod terminal;
