@@ -13,6 +13,7 @@ use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
 use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
+use crate::tui::screens::inbox::{ITEM_HEIGHT, Need};
 use crate::tui::screens::{activity, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::Wizard;
@@ -172,7 +173,9 @@ fn go(app: &mut App, action: Action) {
                 workspace.list.go(moved(action, height), &workspace.rows);
             }
         },
-        Tab::Inbox => workspace.inbox.go(moved(action, layout.body.height / 3)),
+        Tab::Inbox => workspace
+            .inbox
+            .go(moved(action, layout.body.height / ITEM_HEIGHT)),
         Tab::Activity => {
             let height = activity::lines_area(&workspace.log, layout.body).height;
             workspace.log.go(moved(action, height), height);
@@ -265,8 +268,26 @@ fn do_item(app: &mut App) -> Vec<Effect> {
     let item = app
         .open()
         .and_then(|workspace| workspace.inbox.selected())
-        .map(|item| item.name.clone());
-    again(app, item)
+        .cloned();
+    let Some(item) = item else {
+        return Vec::new();
+    };
+    match item.need {
+        Need::SignIn | Need::Over | Need::DiesSoon => again(app, Some(item.name)),
+        Need::Setting => {
+            anew(app, &item.name);
+            Vec::new()
+        }
+    }
+}
+
+fn anew(app: &mut App, name: &CredentialName) {
+    let ssh = app.around.ssh;
+    let Some(workspace) = app.open() else { return };
+    if let Some(view) = workspace.rows.get(name) {
+        let wizard = Wizard::anew(view, workspace.providers.clone(), ssh);
+        app.overlays.push(Overlay::Wizard(Box::new(wizard)));
+    }
 }
 
 fn filter(app: &mut App) {

@@ -2,6 +2,8 @@
 
 use crate::sandbox::{PASSPHRASE, Sandbox, provider};
 use crate::tui_rig::Terminal;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use std::time::Duration;
 use tokenward::demo::quirks::{Quirks, RequestKind};
@@ -97,6 +99,22 @@ fn a_token_is_revealed_on_a_key_and_masked_on_the_next() {
     ui.wait_for("masked again in");
     ui.keys("v");
     ui.wait_without(&token.trim()[..20]);
+}
+
+#[test]
+fn a_copied_token_goes_through_the_terminal_and_is_cleared_at_the_end() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(quick());
+    sandbox.sign_in(&provider, "alice");
+    let token = sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
+    let mut ui = Terminal::start(&sandbox, &[], 80, 24);
+    ui.wait_for("▸ demo/alice");
+    ui.keys("y");
+    ui.wait_for("on the clipboard, cleared in");
+    ui.wait_for_bytes(&format!("\x1b]52;c;{}\x07", STANDARD.encode(token.trim())));
+    ui.keys("q");
+    ui.wait_for_bytes("\x1b]52;c;\x07");
+    assert!(ui.finish().0.success());
 }
 
 #[test]

@@ -13,6 +13,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 struct Shown {
     parser: vt100::Parser,
+    bytes: Vec<u8>,
     ended: bool,
 }
 
@@ -59,7 +60,14 @@ impl Terminal {
         drop(pty.slave);
         let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
         let ended = false;
-        let shown = Arc::new((Mutex::new(Shown { parser, ended }), Condvar::new()));
+        let shown = Arc::new((
+            Mutex::new(Shown {
+                parser,
+                bytes: Vec::new(),
+                ended,
+            }),
+            Condvar::new(),
+        ));
         let mut output = pty.master.try_clone_reader().unwrap();
         let gathering = Arc::clone(&shown);
         std::thread::spawn(move || {
@@ -68,6 +76,7 @@ impl Terminal {
                 let read = output.read(&mut portion).unwrap_or(0);
                 let mut shown = gathering.0.lock().unwrap();
                 shown.parser.process(&portion[..read]);
+                shown.bytes.extend_from_slice(&portion[..read]);
                 shown.ended = read == 0;
                 gathering.1.notify_all();
                 if read == 0 {
@@ -113,6 +122,25 @@ impl Terminal {
             .unwrap();
         let screen = shown.parser.screen();
         assert!(is_so(screen), "never: {what}\n{}", screen.contents());
+    }
+
+    /// Waits until the program has sent these bytes, shown or not.
+    #[track_caller]
+    pub fn wait_for_bytes(&self, bytes: &str) {
+        let sent = |shown: &Shown| {
+            shown
+                .bytes
+                .windows(bytes.len())
+                .any(|part| part == bytes.as_bytes())
+        };
+        let shown = self.shown.0.lock().unwrap();
+        let wait = |shown: &mut Shown| !sent(shown) && !shown.ended;
+        let (shown, _) = self
+            .shown
+            .1
+            .wait_timeout_while(shown, PATIENCE, wait)
+            .unwrap();
+        assert!(sent(&shown), "never sent: {bytes:?}");
     }
 
     /// Waits until this text shows.

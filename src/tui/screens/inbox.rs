@@ -6,7 +6,7 @@ use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, pieces, put};
+use crate::tui::paint::{fit, paragraph, pieces, put};
 use crate::tui::rows::Rows;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -18,7 +18,7 @@ use std::time::Duration;
 /// A refresh token that dies sooner than that is worth a look.
 const SOON: Duration = Duration::from_secs(7 * 86_400);
 /// Lines an item takes.
-pub const ITEM_HEIGHT: u16 = 3;
+pub const ITEM_HEIGHT: u16 = 4;
 
 /// Why a credential needs a human.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,13 +150,12 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
             break;
         }
         if let Some(view) = workspace.rows.get(&item.name) {
-            one(
-                app,
-                item,
-                view,
-                (Rect { y, ..area }, at == inbox.cursor),
-                buf,
-            );
+            let part = Rect {
+                y,
+                height: area.bottom() - y,
+                ..area
+            };
+            one(app, item, view, (part, at == inbox.cursor), buf);
         }
         y += ITEM_HEIGHT;
     }
@@ -227,14 +226,13 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         &keys,
         theme,
     );
-    put(
-        buf,
-        (area.x + 5, area.y + 1),
-        area.width.saturating_sub(6),
-        &why(app, item, view),
-        theme.dim(),
-        theme,
-    );
+    let below = Rect {
+        x: area.x + 5,
+        y: area.y + 1,
+        width: area.width.saturating_sub(6),
+        height: area.bottom().saturating_sub(area.y + 1).min(2),
+    };
+    paragraph(buf, below, &why(app, item, view), theme.dim(), theme);
 }
 
 fn why(app: &App, item: &Item, view: &CredentialView) -> String {
@@ -253,6 +251,7 @@ fn why(app: &App, item: &Item, view: &CredentialView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::model::health::Health;
     use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
     use insta::assert_snapshot;
@@ -272,5 +271,24 @@ mod tests {
         let mut app = example::app(Vec::new(), (80, 24), Theme::new(true, true));
         example::press(&mut app, "2");
         assert!(example::shown(&mut app).contains("Nothing needs you"));
+    }
+
+    #[test]
+    fn a_wrong_setting_leads_to_the_page_of_the_client() {
+        use crate::tui::theme::Theme;
+        let health = Health::Misconfigured {
+            cause: example::invalid_grant(),
+        };
+        let view = example::credential("github/alice", "GitHub", health, 600, 0);
+        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
+        app.open_mut().unwrap().providers = example::providers();
+        example::press(&mut app, "2\n");
+        assert!(example::shown(&mut app).contains("client secret"));
+        let effects = example::press(&mut app, "Iv1.other\n\n\n\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(request.client.as_ref().unwrap().id, "Iv1.other");
+        assert_eq!(request.account.as_deref(), Some("alice"));
     }
 }

@@ -159,7 +159,8 @@ fn cancel(app: &mut App, mut wizard: Box<Wizard>) -> Vec<Effect> {
         .as_ref()
         .filter(|session| !session.is_failed())
         .map(|session| session.id);
-    if wizard.back() {
+    let gives_up = running.is_some() && wizard.again.is_some();
+    if !gives_up && wizard.back() {
         app.overlays.push(Overlay::Wizard(wizard));
     }
     running

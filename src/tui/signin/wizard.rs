@@ -107,6 +107,14 @@ impl Wizard {
         wizard
     }
 
+    /// The same, from the page of the client on: what was kept is wrong.
+    pub fn anew(view: &CredentialView, providers: Vec<ProviderView>, ssh: bool) -> Self {
+        let mut wizard = Self::again(view, providers, ssh);
+        wizard.kept_client = false;
+        wizard.page = Page::Client;
+        wizard
+    }
+
     /// Takes the providers that can be offered, the ones used before first.
     pub fn offer(&mut self, mut providers: Vec<ProviderView>) {
         providers.sort_by_key(|known| {
@@ -212,7 +220,8 @@ impl Wizard {
             .rev()
             .find(|page| *page < self.page && self.has(*page));
         match before {
-            Some(_) if self.again.is_some() => false,
+            // Who signs in again has decided on the provider.
+            Some(page) if self.again.is_some() && page < Page::Client => false,
             Some(page) => {
                 self.page = page;
                 true
