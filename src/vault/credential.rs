@@ -272,7 +272,7 @@ pub fn find(conn: &Connection, name_hash: &[u8; 32]) -> Result<Option<i64>, Vaul
         .optional()?)
 }
 
-/// Makes an empty row that [`write`] fills within the same transaction.
+/// Makes an empty row that [`write()`] fills within the same transaction.
 pub fn reserve(conn: &Connection, name_hash: &[u8; 32]) -> Result<i64, VaultError> {
     conn.prepare_cached(
         "INSERT INTO credential (generation, name_hash, profile_mac, secret_mac, profile, secret) \
@@ -320,7 +320,7 @@ pub fn write(
     Ok(())
 }
 
-/// What [`write`] puts into a row.
+/// What [`write()`] puts into a row.
 #[derive(Debug)]
 pub struct NewRow<'a> {
     /// See [`name_hash`].
