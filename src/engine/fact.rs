@@ -1,7 +1,7 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
 use crate::engine::minting::Minted;
-use crate::engine::step::{FlightId, Input, TokenChoice, VaultTrouble};
+use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
 use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::failure::Failure;
 use crate::model::signin::{SignInId, SignInStep};
@@ -72,5 +72,7 @@ pub enum Fact {
         tries: u32,
         /// What became of it.
         outcome: Result<Written, VaultTrouble>,
+        /// Keyed hashes of the tokens.
+        prints: Fingerprints,
     },
 }

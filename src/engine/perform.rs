@@ -115,7 +115,8 @@ impl Runner {
                 minted,
                 tries,
                 outcome,
-            } => self.kept(id, minted, tries, outcome),
+                prints,
+            } => self.kept(id, minted, tries, outcome, prints),
         }
     }
 

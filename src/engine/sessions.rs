@@ -6,7 +6,7 @@ use crate::engine::hand;
 use crate::engine::minting::{Minted, not_kept};
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
-use crate::engine::step::{Input, VaultTrouble};
+use crate::engine::step::{Fingerprints, Input, VaultTrouble};
 use crate::engine::vault_thread::Job;
 use crate::model::event::{Activity, Happening};
 use crate::model::signin::{SignInId, SignInRequest, SignInStep};
@@ -178,12 +178,14 @@ impl Runner {
                     secret,
                 }
             }),
-            Box::new(move |_, outcome| {
+            Box::new(move |store, outcome| {
+                let prints = hand::fingerprints(store, &minted.secret());
                 let _ = facts.blocking_send(Fact::Kept {
                     id,
                     minted,
                     tries,
                     outcome,
+                    prints,
                 });
             }),
         ));
@@ -195,12 +197,13 @@ impl Runner {
         minted: Arc<Minted>,
         tries: u32,
         outcome: Result<Written, VaultTrouble>,
+        prints: Fingerprints,
     ) {
         match outcome {
             Ok(Written::Saved(credential, generation)) => {
                 self.sessions.keeping -= 1;
                 let old = self.core.profile(&minted.name).map(Arc::clone);
-                let profile = Box::new(minted.profile(old.as_deref()));
+                let profile = hand::marked(&minted.profile(old.as_deref()), prints);
                 self.step(Input::SignedIn {
                     id: credential,
                     generation,

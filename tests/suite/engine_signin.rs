@@ -15,6 +15,7 @@ use tokenward::model::event::Happening;
 use tokenward::model::provider::Endpoints;
 use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
 use tokenward::secret::AuthorizationCode;
+use tokenward::vault::store::Store;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast;
@@ -97,6 +98,24 @@ async fn a_code_entered_elsewhere_makes_a_credential_that_serves_tokens() {
     let served = token(&engine.link(), "alice").await.unwrap();
     assert!(rig.control().is_live(served.access.expose_secret()));
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_credential_knows_which_tokens_it_holds_before_any_restart() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    by_device(&rig, &engine).await;
+    let told = show(&engine.link(), "alice").await.unwrap().profile;
+    engine.shutdown().await;
+    let mut kept = None;
+    rig.vault()
+        .profiles(&mut |portion| kept = portion.into_iter().map(Result::unwrap).next())
+        .unwrap();
+    let kept = kept.unwrap().profile;
+    assert!(kept.refresh_fingerprint.is_some());
+    // The journal names what is spent by this: another one would refuse the refresh after a crash.
+    assert_eq!(told.refresh_fingerprint, kept.refresh_fingerprint);
+    assert_eq!(told.access_fingerprint, kept.access_fingerprint);
 }
 
 #[tokio::test(flavor = "multi_thread")]
