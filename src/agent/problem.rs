@@ -56,15 +56,14 @@ impl Problem {
 
     /// Too many connections are open.
     pub fn busy() -> Self {
-        let failure = Failure {
-            class: FailureClass::Transient,
-            code: "busy".to_owned(),
-            cause: "too many connections are open to the agent socket".to_owned(),
-            fix: "close some, or try again in a moment".to_owned(),
-            provider_words: None,
-            retry_after_secs: Some(1),
-            unsent: true,
-        };
+        let mut failure = Failure::new(
+            FailureClass::Transient,
+            "busy",
+            "too many connections are open to the agent socket",
+            "close some, or try again in a moment",
+        )
+        .unsent();
+        failure.retry_after_secs = Some(1);
         Self::new(
             503,
             "busy",

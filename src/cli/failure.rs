@@ -174,7 +174,7 @@ impl Failure {
         format!("{object}\n")
     }
 
-    /// A provider's failure: its class gives the kind, its fix the hint.
+    /// A provider's failure: its class gives the kind, its advice the hint.
     pub fn of_provider(failure: &ProviderFailure) -> Self {
         let kind = match failure.class {
             FailureClass::Transient => Kind::Unavailable,
@@ -185,6 +185,6 @@ impl Failure {
         if let Some(words) = &failure.provider_words {
             text = format!("{text} (the provider says: {words})");
         }
-        Self::new(kind, text).hint(failure.fix.clone())
+        Self::new(kind, text).hint(failure.advice())
     }
 }

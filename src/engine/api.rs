@@ -263,7 +263,7 @@ impl Refusal {
                 Some(near) => format!("did you mean {near}? `tokenward list` shows all names"),
                 None => "`tokenward list` shows all names".to_owned(),
             },
-            Self::Failed { failure } => failure.fix.clone(),
+            Self::Failed { failure } => failure.advice(),
             Self::CannotRefresh { name } | Self::Revoked { name } => {
                 format!("sign in again: tokenward login {}", name.provider())
             }

@@ -210,19 +210,16 @@ impl Core {
     }
 
     fn why_not_now(&self, held: &Held, start: Timestamp) -> Failure {
-        let mut failure = held
-            .profile
-            .last_failure
-            .clone()
-            .unwrap_or_else(|| Failure {
-                class: FailureClass::Transient,
-                code: "rate_limited".to_owned(),
-                cause: format!("{} asked not to be called for a while", held.profile.host),
-                fix: "Nothing needs to be done: it is tried again by itself.".to_owned(),
-                provider_words: None,
-                retry_after_secs: None,
-                unsent: true,
-            });
+        let mut failure = held.profile.last_failure.clone().unwrap_or_else(|| {
+            Failure::new(
+                FailureClass::Transient,
+                "rate_limited",
+                format!("{} asked not to be called for a while", held.profile.host),
+                "",
+            )
+            .unsent()
+        });
+        failure.errand = self.errand_of(&held.profile);
         let wait = self.now.until(start);
         failure.retry_after_secs = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(0));
         failure

@@ -12,7 +12,7 @@ use crate::engine::step::Effect;
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Profile, Standing};
 use crate::model::event::Happening;
-use crate::model::failure::{Failure, FailureClass};
+use crate::model::failure::{Errand, Failure, FailureClass};
 use crate::model::health::ForecastReason;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Core {
     pub(in crate::engine) fn fail(
         &mut self,
         ended: &Flight,
-        failure: Failure,
+        mut failure: Failure,
         took: Duration,
         is_written: bool,
     ) {
@@ -38,6 +38,9 @@ impl Core {
         let retry_after = retry_after(&failure);
         if let Some(pause) = retry_after {
             self.queue.pause(ended.host, self.now.plus(pause));
+        }
+        if let Some(held) = self.held.get(&id) {
+            failure.errand = self.errand_of(&held.profile);
         }
         let Some(held) = self.held.get_mut(&id) else {
             return;
@@ -62,8 +65,20 @@ impl Core {
         let next = self.plan_retry(id, &failure, retry_after);
         self.dismiss_hopeless_callers(id, &failure, next);
         let name = self.held.get(&id).map(|held| held.profile.name.clone());
+        if next.is_some() {
+            failure.errand = Errand::Refresh;
+        }
         self.happened(name, Happening::RefreshFailed { failure, next });
         self.after_flight(id);
+    }
+
+    /// Whether the engine makes a refresh again by itself, or only when somebody asks.
+    pub(in crate::engine) fn errand_of(&self, profile: &Profile) -> Errand {
+        if self.policy_of(profile).background {
+            Errand::Refresh
+        } else {
+            Errand::AskedRefresh
+        }
     }
 
     /// When the next attempt is made, if one is.
@@ -203,14 +218,13 @@ fn dead_by_age(profile: &Profile, now: Timestamp) -> Option<Failure> {
         forecast.because,
         ForecastReason::ProviderSaid | ForecastReason::AbsoluteLife
     );
-    (is_known && now > end.plus(DEAD_FOR_SURE)).then(|| Failure {
-        class: FailureClass::NeedsLogin,
-        code: "refresh_token_expired".to_owned(),
-        cause: "the refresh token has outlived its time while the provider could not be reached"
-            .to_owned(),
-        fix: "Sign in again.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
+    (is_known && now > end.plus(DEAD_FOR_SURE)).then(|| {
+        Failure::new(
+            FailureClass::NeedsLogin,
+            "refresh_token_expired",
+            "the refresh token has outlived its time while the provider could not be reached",
+            "Sign in again.",
+        )
+        .unsent()
     })
 }

@@ -404,13 +404,11 @@ fn stale() -> VaultTrouble {
 }
 
 fn vault_failure(trouble: &VaultTrouble) -> Failure {
-    Failure {
-        class: FailureClass::Transient,
-        code: "vault".to_owned(),
-        cause: format!("the vault: {}", trouble.message),
-        fix: trouble.hint.clone(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
-    }
+    Failure::new(
+        FailureClass::Transient,
+        "vault",
+        format!("the vault: {}", trouble.message),
+        trouble.hint.clone(),
+    )
+    .unsent()
 }

@@ -75,15 +75,13 @@ pub fn ends_soon_at(profile: &Profile, expires: Timestamp) -> Timestamp {
 
 /// Why a credential without a refresh token needs a person once its access token is over.
 pub fn over_without_refresh_token() -> Failure {
-    Failure {
-        class: FailureClass::NeedsLogin,
-        code: "no_refresh_token".to_owned(),
-        cause: "the access token is over and the provider gave no refresh token".to_owned(),
-        fix: "Sign in again; ask for offline access if the provider has a scope for it.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
-    }
+    Failure::new(
+        FailureClass::NeedsLogin,
+        "no_refresh_token",
+        "the access token is over and the provider gave no refresh token",
+        "Sign in again; ask for offline access if the provider has a scope for it.",
+    )
+    .unsent()
 }
 
 /// When the refresh token will die, by the earliest of what is known.

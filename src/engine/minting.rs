@@ -131,19 +131,16 @@ fn refresh_host(provider: &Provider) -> String {
 
 /// Why tokens of a sign-in are not in the vault yet.
 pub fn not_kept(trouble: &VaultTrouble) -> Failure {
-    Failure {
-        class: FailureClass::Transient,
-        code: "vault".to_owned(),
-        cause: format!(
+    Failure::new(
+        FailureClass::Transient,
+        "vault",
+        format!(
             "the tokens came, but the vault cannot be written ({}); they are kept in memory and written as soon as it \
              can be",
             trouble.message
         ),
-        fix: trouble.hint.clone(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: false,
-    }
+        trouble.hint.clone(),
+    )
 }
 
 #[cfg(test)]

@@ -112,13 +112,10 @@ pub async fn revoke(
 }
 
 fn internal(cause: &str) -> Failure {
-    Failure {
-        class: FailureClass::Transient,
-        code: "internal".to_owned(),
-        cause: cause.to_owned(),
-        fix: "It is tried again by itself; please report it if it stays.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: false,
-    }
+    Failure::new(
+        FailureClass::Transient,
+        "internal",
+        cause,
+        "Please report it if it stays.",
+    )
 }

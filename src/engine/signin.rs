@@ -172,28 +172,24 @@ fn choose_flow(provider: &Provider, asked: Option<Flow>) -> Result<Flow, Failure
 
 /// A sign-in that a setting stands in the way of.
 pub fn unusable(cause: &str) -> Failure {
-    Failure {
-        class: FailureClass::Misconfigured,
-        code: "unusable".to_owned(),
-        cause: cause.to_owned(),
-        fix: "Check the provider's settings, or give its endpoints by hand.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
-    }
+    Failure::new(
+        FailureClass::Misconfigured,
+        "unusable",
+        cause,
+        "Check the provider's settings, or give its endpoints by hand.",
+    )
+    .unsent()
 }
 
 /// A sign-in that nobody answered.
 pub fn nobody_came() -> Failure {
-    Failure {
-        class: FailureClass::NeedsLogin,
-        code: "expired_token".to_owned(),
-        cause: "nobody finished the sign-in in time".to_owned(),
-        fix: "Start it again.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
-    }
+    Failure::new(
+        FailureClass::NeedsLogin,
+        "expired_token",
+        "nobody finished the sign-in in time",
+        "Start the sign-in again.",
+    )
+    .unsent()
 }
 
 /// Why a pasted address is of no use.

@@ -25,12 +25,15 @@ pub async fn mint(
     let expires_at = clock::now().plus(begun.expires_in);
     let mut interval = begun.interval;
     session.say(shown(&begun, expires_at)).await;
+    let mut unasked = None;
     loop {
         sleep(interval).await;
         if clock::now() >= expires_at {
-            return Err(nobody_came());
+            return Err(unasked.map_or_else(nobody_came, never_asked));
         }
-        match device::poll(&session.http, provider, &client, &begun).await {
+        let asked = device::poll(&session.http, provider, &client, &begun).await;
+        unasked = None;
+        match asked {
             Ok(Poll::Done(set)) => return Ok((set, client.auth)),
             Ok(Poll::Pending) => {}
             Ok(Poll::SlowDown { interval: named }) => {
@@ -48,6 +51,7 @@ pub async fn mint(
                 }
                 // RFC 8628 3.5: ask less often while connections time out.
                 interval = (interval * 2).min(LONGEST.max(interval));
+                unasked = Some(failure);
             }
         }
         session.say(polled(interval)).await;
@@ -69,6 +73,15 @@ async fn begin(
             }
         }
     }
+}
+
+/// The code ran out while the provider could not be asked: the person may well have entered it.
+fn never_asked(last: Failure) -> Failure {
+    let cause = format!(
+        "The code ran out of time while the provider could not be asked. {}",
+        last.cause
+    );
+    Failure { cause, ..last }
 }
 
 fn shown(begun: &DeviceAuthorization, expires_at: Timestamp) -> SignInStep {

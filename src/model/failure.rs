@@ -15,6 +15,23 @@ pub enum FailureClass {
     Misconfigured,
 }
 
+/// What the request that failed was for: it decides who makes it again once the failure has passed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Errand {
+    /// Not said: the fix alone tells what to do.
+    #[default]
+    Unsaid,
+    /// A step of a sign-in: the person begins it again.
+    SignIn,
+    /// A refresh that the engine makes again by itself.
+    Refresh,
+    /// A refresh that nobody makes again before somebody asks.
+    AskedRefresh,
+    /// A revocation: whoever wanted it asks again.
+    Revocation,
+}
+
 /// One failure, safe to show, to log and to store: it never holds a token or a raw reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -24,8 +41,11 @@ pub struct Failure {
     pub code: String,
     /// What happened, a sentence.
     pub cause: String,
-    /// What to do, a sentence.
+    /// What to do, a sentence; who tries again stands in [`Failure::advice`]. Empty when it only has to pass.
     pub fix: String,
+    /// What the request was for.
+    #[serde(default)]
+    pub errand: Errand,
     /// The provider's own words, cleaned of anything that looks like a token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_words: Option<String>,
@@ -35,6 +55,68 @@ pub struct Failure {
     /// Whether it is certain that the request never reached the provider (so a single-use token was not spent).
     #[serde(default)]
     pub unsent: bool,
+}
+
+impl Failure {
+    /// A failure of which no more is known than this.
+    pub fn new(
+        class: FailureClass,
+        code: impl Into<String>,
+        cause: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self {
+            class,
+            code: code.into(),
+            cause: cause.into(),
+            fix: fix.into(),
+            errand: Errand::Unsaid,
+            provider_words: None,
+            retry_after_secs: None,
+            unsent: false,
+        }
+    }
+
+    /// The same, certain that the request never reached the provider.
+    pub fn unsent(mut self) -> Self {
+        self.unsent = true;
+        self
+    }
+
+    /// What to do, and who tries again: the sentences to show.
+    pub fn advice(&self) -> String {
+        match self.class {
+            FailureClass::Transient => self.passing_advice(),
+            FailureClass::NeedsLogin | FailureClass::Misconfigured => self.fix.clone(),
+        }
+    }
+
+    fn passing_advice(&self) -> String {
+        let (alone, after) = match self.errand {
+            Errand::Unsaid => return self.fix.clone(),
+            Errand::SignIn => ("Start the sign-in again", "Then start the sign-in again."),
+            Errand::Refresh => {
+                let after = "It is tried again by itself.";
+                return match self.fix.as_str() {
+                    "" => "Nothing to do: it is tried again by itself.".to_owned(),
+                    fix => format!("{fix} {after}"),
+                };
+            }
+            Errand::AskedRefresh => (
+                "Nobody tries it again by itself: ask again",
+                "Then ask again: nobody tries it by itself.",
+            ),
+            Errand::Revocation => (
+                "Nobody tries it again by itself: revoke it again",
+                "Then revoke it again: nobody tries it by itself, and the token may still work.",
+            ),
+        };
+        match (self.fix.as_str(), self.retry_after_secs) {
+            ("", Some(secs)) if secs > 1 => format!("{alone} in {secs} seconds."),
+            ("", _) => format!("{alone} in a moment."),
+            (fix, _) => format!("{fix} {after}"),
+        }
+    }
 }
 
 /// One refresh that ended, for the history strip.
@@ -47,4 +129,68 @@ pub struct Attempt {
     /// The failure's code, or `None` for a success.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Errand; 4] = [
+        Errand::SignIn,
+        Errand::Refresh,
+        Errand::AskedRefresh,
+        Errand::Revocation,
+    ];
+
+    fn passing(errand: Errand, fix: &str) -> Failure {
+        Failure {
+            errand,
+            ..Failure::new(FailureClass::Transient, "network", "No connection.", fix)
+        }
+    }
+
+    #[test]
+    fn only_what_the_engine_repeats_is_said_to_be_tried_again_by_itself() {
+        for fix in ["", "Check the network connection."] {
+            for errand in ALL {
+                let advice = passing(errand, fix).advice();
+                let promises = advice.contains("is tried again by itself");
+                assert_eq!(promises, errand == Errand::Refresh, "{advice}");
+                assert!(advice.starts_with(fix) && advice.ends_with('.'), "{advice}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_errand_says_how_it_is_begun_again() {
+        let ask = |errand| passing(errand, "").advice();
+        assert_eq!(ask(Errand::SignIn), "Start the sign-in again in a moment.");
+        assert!(ask(Errand::AskedRefresh).contains("ask again"));
+        assert!(ask(Errand::Revocation).contains("revoke it again"));
+        let told = Failure {
+            retry_after_secs: Some(30),
+            ..passing(Errand::SignIn, "")
+        };
+        assert_eq!(told.advice(), "Start the sign-in again in 30 seconds.");
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_said_to_be_tried_again() {
+        for class in [FailureClass::NeedsLogin, FailureClass::Misconfigured] {
+            for errand in ALL {
+                let failure = Failure {
+                    class,
+                    ..passing(errand, "Sign in again.")
+                };
+                assert_eq!(failure.advice(), "Sign in again.");
+            }
+        }
+    }
+
+    #[test]
+    fn a_failure_kept_before_errands_were_is_read_and_shown_as_it_is() {
+        let kept = r#"{"class":"transient","code":"network","cause":"c","fix":"f"}"#;
+        let read: Failure = serde_json::from_str(kept).unwrap();
+        assert_eq!((read.errand, read.advice().as_str()), (Errand::Unsaid, "f"));
+    }
 }

@@ -56,7 +56,7 @@ pub fn page(page: &Page, provider: &str) -> String {
 }
 
 fn said(failure: &Failure) -> String {
-    let mut more = format!("<p>{}</p>", escape(&failure.fix));
+    let mut more = format!("<p>{}</p>", escape(&failure.advice()));
     if let Some(words) = &failure.provider_words {
         more.push_str(&format!("<blockquote>{}</blockquote>", escape(words)));
     }
@@ -95,13 +95,8 @@ mod tests {
     fn nothing_is_reflected_unescaped_and_no_placeholder_is_left() {
         let evil = "<script>alert('1')</script>{{more}}\"&";
         let failure = Failure {
-            class: FailureClass::NeedsLogin,
-            code: evil.to_owned(),
-            cause: evil.to_owned(),
-            fix: evil.to_owned(),
             provider_words: Some(evil.to_owned()),
-            retry_after_secs: None,
-            unsent: false,
+            ..Failure::new(FailureClass::NeedsLogin, evil, evil, evil)
         };
         for shown in [
             Page::Done,

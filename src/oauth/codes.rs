@@ -2,9 +2,8 @@
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
 use crate::oauth::error::Step;
-use crate::oauth::explain::Explanation;
+use crate::oauth::explain::{END_BY_HAND, Explanation, LET_PASS};
 
-const AGAIN: &str = "Nothing to do: it is tried again by itself.";
 const SIGN_IN: &str = "Sign in again.";
 
 /// Codes whose meaning depends on what was being done.
@@ -46,7 +45,7 @@ pub fn at_step(code: &str, step: Step) -> Option<Explanation> {
         ("unauthorized_client", Step::Revocation) => (
             Misconfigured,
             "This client may not revoke tokens, or not this one.",
-            "Remove the grant on the provider's own page, then remove the credential here.",
+            END_BY_HAND,
         ),
         ("unauthorized_client", _) => (
             Misconfigured,
@@ -56,7 +55,7 @@ pub fn at_step(code: &str, step: Step) -> Option<Explanation> {
         ("invalid_client", Step::Revocation) => (
             Misconfigured,
             "The provider did not accept the client for revoking; public clients often may not revoke.",
-            "Remove the grant on the provider's own page, then remove the credential here.",
+            END_BY_HAND,
         ),
         ("invalid_scope", Step::Refresh) => (
             Misconfigured,
@@ -134,27 +133,23 @@ pub fn anywhere(code: &str) -> Option<Explanation> {
             "The provider does not issue authorization codes to this client.",
             "Allow the authorization code flow for the client on the provider's developer page.",
         ),
-        "server_error" => (Transient, "The provider has an internal error.", AGAIN),
+        "server_error" => (Transient, "The provider has an internal error.", LET_PASS),
         "temporarily_unavailable" => (
             Transient,
             "The provider is overloaded or under maintenance.",
-            AGAIN,
+            LET_PASS,
         ),
         "authorization_pending" => (
             Transient,
             "The person has not answered yet.",
             "Enter the code on the provider's page.",
         ),
-        "slow_down" => (
-            Transient,
-            "The provider is asked too often.",
-            "Nothing to do: it is asked less often.",
-        ),
+        "slow_down" => (Transient, "The provider is asked too often.", LET_PASS),
         "expired_token" => (NeedsLogin, "The code or token has expired.", SIGN_IN),
         "unsupported_token_type" => (
             Misconfigured,
             "The provider cannot revoke this kind of token.",
-            "Remove the grant on the provider's own page, then remove the credential here.",
+            END_BY_HAND,
         ),
         "invalid_token" => (
             NeedsLogin,

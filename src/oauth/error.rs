@@ -1,5 +1,6 @@
 //! What can go wrong with a provider, typed; `failure.rs` puts it in words.
 
+use crate::model::failure::Errand;
 use std::fmt;
 use std::time::Duration;
 
@@ -22,6 +23,22 @@ pub enum Step {
     Refresh,
     /// Revoking (RFC 7009).
     Revocation,
+}
+
+impl Step {
+    /// What the step belongs to.
+    pub fn errand(self) -> Errand {
+        match self {
+            Self::Discovery
+            | Self::Authorization
+            | Self::PushedAuthorization
+            | Self::CodeExchange
+            | Self::DeviceStart
+            | Self::DevicePoll => Errand::SignIn,
+            Self::Refresh => Errand::Refresh,
+            Self::Revocation => Errand::Revocation,
+        }
+    }
 }
 
 impl fmt::Display for Step {

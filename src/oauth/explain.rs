@@ -1,7 +1,7 @@
 //! Words for people: what each error code means at each step, and what to do about it.
 
-use crate::model::failure::FailureClass;
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
+use crate::model::failure::{Errand, FailureClass};
 use crate::oauth::codes::{anywhere, at_step};
 use crate::oauth::error::{Refused, Step, Transport};
 use crate::oauth::reasons;
@@ -26,9 +26,37 @@ impl Explanation {
             fix: fix.into(),
         }
     }
+
+    /// The same, said to whoever is at that step: who is signing in cannot "sign in again", and who wants a grant ended
+    /// is not helped by a new one.
+    pub fn said_at(mut self, step: Step) -> Self {
+        let fix = self.fix.as_str();
+        let reworded = |from: usize, to: usize| {
+            ANEW.iter()
+                .fold(fix.to_owned(), |fix, row| fix.replace(row[from], row[to]))
+        };
+        self.fix = match step.errand() {
+            Errand::SignIn => reworded(0, 1),
+            Errand::Refresh | Errand::AskedRefresh | Errand::Unsaid => reworded(1, 0),
+            Errand::Revocation if ANEW.iter().flatten().any(|words| fix.contains(words)) => {
+                END_BY_HAND.to_owned()
+            }
+            Errand::Revocation => return self,
+        };
+        self
+    }
 }
 
-const AGAIN: &str = "Nothing to do: it is tried again by itself.";
+/// What is left when the provider does not let us revoke.
+pub const END_BY_HAND: &str =
+    "Remove the grant on the provider's own page, then remove the credential here.";
+/// How a new sign-in is asked for: of whoever holds a credential, and of whoever is signing in.
+const ANEW: [[&str; 2]; 2] = [
+    ["Sign in again", "Start the sign-in again"],
+    ["sign in again", "start the sign-in again"],
+];
+/// It only has to pass; who tries again is said by [`crate::model::failure::Failure::advice`].
+pub const LET_PASS: &str = "";
 
 /// A request that did not get through.
 pub fn explain_transport(problem: Transport, step: Step, host: &str, detail: &str) -> Explanation {
@@ -36,17 +64,17 @@ pub fn explain_transport(problem: Transport, step: Step, host: &str, detail: &st
         Transport::Dns => (
             Transient,
             format!("The name {host} could not be resolved ({detail})."),
-            "Check the network connection; it is tried again by itself.",
+            "Check the network connection.",
         ),
         Transport::Connect => (
             Transient,
             format!("No connection to {host} could be made ({detail})."),
-            "Check the network connection and whether the provider is up; it is tried again by itself.",
+            "Check the network connection and whether the provider is up.",
         ),
         Transport::ConnectTimeout => (
             Transient,
             format!("{host} did not accept a connection in time."),
-            "Check the network connection, VPN and firewall; it is tried again by itself.",
+            "Check the network connection, VPN and firewall.",
         ),
         Transport::Tls => (
             Transient,
@@ -61,19 +89,19 @@ pub fn explain_transport(problem: Transport, step: Step, host: &str, detail: &st
         Transport::Timeout => (
             Transient,
             format!("{host} gave no whole answer in time while {step}."),
-            AGAIN,
+            LET_PASS,
         ),
         Transport::Cut => (
             Transient,
             format!(
                 "{host} cut the connection before its answer was whole while {step} ({detail})."
             ),
-            AGAIN,
+            LET_PASS,
         ),
         Transport::TooLarge => (
             Transient,
             format!("{host} sent more than an answer may hold while {step}."),
-            "Check that the endpoint is the provider's token endpoint; it is tried again by itself.",
+            "Check that the endpoint is the provider's token endpoint.",
         ),
         Transport::Unbuilt => (
             Misconfigured,
@@ -93,12 +121,12 @@ pub fn explain_status(refused: &Refused) -> Explanation {
         429 => (
             Transient,
             format!("{host} gets too many requests from this client or address."),
-            AGAIN,
+            LET_PASS,
         ),
         408 | 425 | 500..=599 => (
             Transient,
             format!("{host} is having trouble (HTTP {status})."),
-            AGAIN,
+            LET_PASS,
         ),
         301 | 308 => (
             Misconfigured,
@@ -112,7 +140,7 @@ pub fn explain_status(refused: &Refused) -> Explanation {
             format!(
                 "{host} answered with a redirect while {step}; a token is never sent after one."
             ),
-            "Check the endpoint's address and any proxy that asks for a login; it is tried again by itself.",
+            "Check the endpoint's address and any proxy that asks for a login.",
         ),
         404 | 405 | 406 | 410 | 415 => (
             Misconfigured,
@@ -126,7 +154,7 @@ pub fn explain_status(refused: &Refused) -> Explanation {
             format!(
                 "{host} answered HTTP {status} with a web page: a firewall or a proxy may stand in between."
             ),
-            "Open the provider in a browser from this machine; it is tried again by itself.",
+            "Open the provider in a browser from this machine.",
         ),
         400 | 401 | 403 if *step == Step::Refresh => (
             NeedsLogin,
@@ -140,7 +168,7 @@ pub fn explain_status(refused: &Refused) -> Explanation {
             format!(
                 "{host} does not let this client revoke tokens (HTTP {status}); public clients often may not."
             ),
-            "Remove the grant on the provider's own page, then remove the credential here.",
+            END_BY_HAND,
         ),
         400..=499 => (
             Misconfigured,
@@ -150,7 +178,7 @@ pub fn explain_status(refused: &Refused) -> Explanation {
         _ => (
             Transient,
             format!("{host} gave an answer that means nothing here (HTTP {status}) while {step}."),
-            AGAIN,
+            LET_PASS,
         ),
     };
     Explanation::new(class, cause, fix)

@@ -1,11 +1,11 @@
 //! Turns each error into what people and the engine need: class, stable code, cause, fix.
 
 use crate::model::failure::{Failure, FailureClass};
-use crate::oauth::error::{OAuthError, Refused};
+use crate::oauth::error::{OAuthError, Refused, Step};
 use crate::oauth::explain::{Explanation, explain_status, explain_transport, explain_words};
 
 impl OAuthError {
-    /// What it means for people and for the engine: class, stable code, cause, fix.
+    /// What it means for people and for the engine: class, stable code, cause, fix, and what it was done for.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Transport {
@@ -15,7 +15,9 @@ impl OAuthError {
                 detail,
             } => {
                 let said = explain_transport(*problem, *step, host, detail);
-                failure(problem.code(), said).unsent(problem.is_unsent())
+                let mut failure = at_step(*step, problem.code(), said);
+                failure.unsent = problem.is_unsent();
+                failure
             }
             Self::Refused(refused) => refused_failure(refused),
             Self::Unreadable {
@@ -23,14 +25,13 @@ impl OAuthError {
                 host,
                 status,
                 why,
-            } => failure(
-                "unreadable_reply",
-                Explanation::new(
-                    FailureClass::Transient,
-                    format!("{host} answered HTTP {status} with {why} while {step}."),
-                    "It is tried again by itself; if it stays so, check the provider's endpoints and any proxy on the way.",
-                ),
-            ),
+            } => {
+                let cause = format!("{host} answered HTTP {status} with {why} while {step}.");
+                let fix =
+                    "If it stays so, check the provider's endpoints and any proxy on the way.";
+                let said = Explanation::new(FailureClass::Transient, cause, fix);
+                at_step(*step, "unreadable_reply", said)
+            }
             Self::Endpoint { what, why } => misconfigured(
                 "bad_endpoint",
                 format!("The {what} {why}."),
@@ -66,21 +67,17 @@ impl OAuthError {
                 ),
                 "Give the issuer exactly as the provider spells it.",
             ),
-            Self::NotOurs(which) => failure(
+            Self::NotOurs(which) => Failure::new(
+                FailureClass::NeedsLogin,
                 "not_this_sign_in",
-                Explanation::new(
-                    FailureClass::NeedsLogin,
-                    format!("The answer does not belong to this sign-in: {which}."),
-                    "Start the sign-in again and use only the browser tab it opens; if it happens again, somebody may be interfering.",
-                ),
+                format!("The answer does not belong to this sign-in: {which}."),
+                "Start the sign-in again and use only the browser tab it opens; if it happens again, somebody may be interfering.",
             ),
-            Self::BadPaste(why) => failure(
+            Self::BadPaste(why) => Failure::new(
+                FailureClass::NeedsLogin,
                 "bad_paste",
-                Explanation::new(
-                    FailureClass::NeedsLogin,
-                    format!("The pasted text is no callback address: {why}."),
-                    "Copy the whole address from the browser's address bar after the provider sent it on, and paste it again.",
-                ),
+                format!("The pasted text is no callback address: {why}."),
+                "Copy the whole address from the browser's address bar after the provider sent it on, and paste it again.",
             ),
             Self::Listen { address, detail } => misconfigured(
                 "cannot_listen",
@@ -101,44 +98,30 @@ fn refused_failure(refused: &Refused) -> Failure {
         Some(code) => (code.clone(), explain_words(code, refused)),
         None => (format!("http_{}", refused.status), explain_status(refused)),
     };
-    let mut failure = failure(&code, said);
+    let mut failure = at_step(refused.step, &code, said);
     failure.provider_words.clone_from(&refused.words);
     failure.retry_after_secs = refused.retry_after.map(|after| after.as_secs());
     failure
 }
 
+/// Nothing was sent: a setting stands in the way.
 fn misconfigured(code: &str, cause: String, fix: &str) -> Failure {
-    let said = Explanation::new(FailureClass::Misconfigured, cause, fix);
-    failure(code, said).unsent(true)
+    Failure::new(FailureClass::Misconfigured, code, cause, fix).unsent()
 }
 
-fn failure(code: &str, said: Explanation) -> Failure {
+fn at_step(step: Step, code: &str, said: Explanation) -> Failure {
+    let said = said.said_at(step);
     Failure {
-        class: said.class,
-        code: code.to_owned(),
-        cause: said.cause,
-        fix: said.fix,
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: false,
-    }
-}
-
-trait Unsent {
-    fn unsent(self, unsent: bool) -> Self;
-}
-
-impl Unsent for Failure {
-    fn unsent(mut self, unsent: bool) -> Self {
-        self.unsent = unsent;
-        self
+        errand: step.errand(),
+        ..Failure::new(said.class, code, said.cause, said.fix)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::error::Step;
+    use crate::model::failure::Errand;
+    use crate::oauth::error::Transport;
 
     const STEPS: [Step; 8] = [
         Step::Discovery,
@@ -157,16 +140,24 @@ mod tests {
         authorization_pending slow_down expired_token unsupported_token_type invalid_token insufficient_scope \
         login_required interaction_required consent_required account_selection_required use_dpop_nonce";
 
-    fn said(step: Step, code: &str, words: &str, reason: Option<&str>) -> Failure {
-        OAuthError::Refused(Box::new(Refused {
+    fn refusal(step: Step, code: &str) -> Refused {
+        Refused {
             step,
             host: "p.example".to_owned(),
             status: 400,
             code: Some(code.to_owned()),
-            words: (!words.is_empty()).then(|| words.to_owned()),
-            reason: reason.map(str::to_owned),
+            words: None,
+            reason: None,
             retry_after: None,
             is_page: false,
+        }
+    }
+
+    fn said(step: Step, code: &str, words: &str, reason: Option<&str>) -> Failure {
+        OAuthError::Refused(Box::new(Refused {
+            words: (!words.is_empty()).then(|| words.to_owned()),
+            reason: reason.map(str::to_owned),
+            ..refusal(step, code)
         }))
         .failure()
     }
@@ -178,11 +169,123 @@ mod tests {
                 let failure = said(step, code, "", None);
                 assert_eq!(failure.code, code);
                 assert!(!failure.cause.contains("error of its own"), "{code} {step}");
-                for sentence in [&failure.cause, &failure.fix] {
+                for sentence in [&failure.cause, &failure.advice()] {
                     assert!(sentence.ends_with('.') && sentence.len() > 10, "{sentence}");
                 }
             }
         }
+    }
+
+    /// Everything there are words for: codes of the standards and of single providers, AADSTS numbers, bare statuses,
+    /// and what stops a request on its way.
+    fn everything(step: Step) -> Vec<Failure> {
+        let own = "invalid_grant access_denied bad_verification_code incorrect_client_credentials redirect_uri_mismatch \
+            incorrect_device_code device_flow_disabled bad_refresh_token application_suspended \
+            unverified_user_email invalid_auth account_inactive org_internal disallowed_useragent ratelimited \
+            internal_error invalid_grant_type bad_scopes mfa_required user_denied bad_authorization made_up";
+        let numbers = [
+            16000, 50011, 50020, 50034, 50053, 50055, 50076, 50078, 50105, 50132, 50196, 53000,
+            54005, 65001, 70000, 70011, 70016, 70019, 90002, 90033, 700_016, 700_025, 7_000_215,
+            7_000_218, 7_000_112, 9_002_327,
+        ];
+        let mut all: Vec<Failure> = CODES
+            .split_whitespace()
+            .chain(own.split_whitespace())
+            .map(|code| said(step, code, "", None))
+            .collect();
+        all.extend(
+            numbers.map(|number| said(step, "invalid_grant", "", Some(&format!("AADSTS{number}")))),
+        );
+        all.extend(
+            [
+                "already used",
+                "another client",
+                "session is over",
+                "revoked",
+                "expired",
+                "token has been expired or revoked",
+            ]
+            .map(|words| said(step, "invalid_grant", words, None)),
+        );
+        all.extend(
+            [200, 301, 302, 400, 401, 403, 404, 408, 429, 500, 503].map(|status| {
+                let mut refused = refusal(step, "");
+                refused.status = status;
+                refused.code = None;
+                OAuthError::Refused(Box::new(refused)).failure()
+            }),
+        );
+        all.extend(PROBLEMS.map(|problem| stopped(step, problem)));
+        all
+    }
+
+    const PROBLEMS: [Transport; 9] = [
+        Transport::Dns,
+        Transport::Connect,
+        Transport::ConnectTimeout,
+        Transport::Tls,
+        Transport::NoRoots,
+        Transport::Timeout,
+        Transport::Cut,
+        Transport::TooLarge,
+        Transport::Unbuilt,
+    ];
+
+    fn stopped(step: Step, problem: Transport) -> Failure {
+        OAuthError::Transport {
+            step,
+            host: "p.example".to_owned(),
+            problem,
+            detail: "no details".to_owned(),
+        }
+        .failure()
+    }
+
+    #[test]
+    fn nothing_but_a_refresh_is_said_to_be_tried_again_by_itself() {
+        for step in STEPS {
+            for failure in everything(step) {
+                assert_eq!(failure.errand, step.errand());
+                let advice = failure.advice();
+                let promised = advice.contains("by itself") && !advice.contains("obody tries");
+                let passes = failure.class == FailureClass::Transient;
+                assert_eq!(
+                    promised,
+                    passes && step == Step::Refresh,
+                    "{step}: {failure:?}"
+                );
+                assert!(!failure.cause.contains("by itself"), "{failure:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_signs_in_is_not_told_to_sign_in_again_nor_is_whoever_revokes() {
+        for step in STEPS.into_iter().filter(|step| *step != Step::Refresh) {
+            for failure in everything(step) {
+                let advice = failure.advice().to_lowercase();
+                assert!(!advice.contains("sign in again"), "{step}: {advice}");
+                let starts = advice.contains("start the sign-in again");
+                assert!(
+                    !starts || step.errand() == Errand::SignIn,
+                    "{step}: {advice}"
+                );
+                assert!(!advice.contains("nothing to do"), "{step}: {advice}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_refresh_is_never_explained_as_a_sign_in_that_goes_on() {
+        for failure in everything(Step::Refresh) {
+            let advice = failure.advice();
+            assert!(!advice.contains("tart the sign-in again"), "{advice}");
+        }
+        let expired = Some("AADSTS70008");
+        let refresh = said(Step::Refresh, "invalid_grant", "", expired).cause;
+        let exchange = said(Step::CodeExchange, "invalid_grant", "", expired).cause;
+        assert!(refresh.contains("refresh token"), "{refresh}");
+        assert!(exchange.contains("authorization code"), "{exchange}");
     }
 
     #[test]

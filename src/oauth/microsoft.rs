@@ -1,10 +1,11 @@
 //! The AADSTS numbers of Microsoft Entra in words for people: its error codes alone say little.
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
-use crate::oauth::explain::Explanation;
+use crate::oauth::error::Step;
+use crate::oauth::explain::{Explanation, LET_PASS};
 
 /// What the first number in `error_codes` or in the words means.
-pub fn microsoft(reason: &str, words: &str) -> Option<Explanation> {
+pub fn microsoft(reason: &str, words: &str, step: Step) -> Option<Explanation> {
     let number = aadsts(reason).or_else(|| aadsts(words))?;
     let (class, cause, fix) = match number {
         16000 | 50058 => (
@@ -60,7 +61,7 @@ pub fn microsoft(reason: &str, words: &str) -> Option<Explanation> {
         50196 => (
             Transient,
             "Microsoft sees this client ask in a loop.",
-            "Nothing to do: it is asked less often.",
+            LET_PASS,
         ),
         53000..=53003 | 530_032..=530_036 => (
             NeedsLogin,
@@ -77,6 +78,8 @@ pub fn microsoft(reason: &str, words: &str) -> Option<Explanation> {
             "The consent of the person or of an administrator is missing.",
             "Sign in again and consent; some organisations need an administrator's consent first.",
         ),
+        // The same numbers stand for a code that is over (RFC 6749 5.2 has one word for both); that has its own words.
+        70000 | 70002 | 70008 if step != Step::Refresh => return None,
         70000 | 70002 | 70008 | 700_081 | 700_082 | 700_084 => (
             NeedsLogin,
             "The refresh token has expired: it was not used for too long (90 days; 24 hours for browser apps), or it was ended.",
@@ -102,11 +105,7 @@ pub fn microsoft(reason: &str, words: &str) -> Option<Explanation> {
             "There is no such tenant.",
             "Give the tenant's id or its domain.",
         ),
-        90033 | 90025 | 90024 | 50000 => (
-            Transient,
-            "Microsoft is having trouble.",
-            "Nothing to do: it is tried again by itself.",
-        ),
+        90033 | 90025 | 90024 | 50000 => (Transient, "Microsoft is having trouble.", LET_PASS),
         700_016 => (
             Misconfigured,
             "Microsoft knows no such client in this tenant.",

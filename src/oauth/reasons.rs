@@ -2,7 +2,7 @@
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
 use crate::oauth::error::{Refused, Step};
-use crate::oauth::explain::Explanation;
+use crate::oauth::explain::{END_BY_HAND, Explanation, LET_PASS};
 use crate::oauth::microsoft::microsoft;
 
 /// A finer reason than the code, from the provider's sub-reason or its own words.
@@ -13,7 +13,7 @@ pub fn finer(refused: &Refused) -> Option<Explanation> {
         .unwrap_or_default()
         .to_ascii_lowercase();
     let reason = refused.reason.as_deref().unwrap_or_default();
-    microsoft(reason, &words)
+    microsoft(reason, &words, refused.step)
         .or_else(|| google(reason, &words))
         .or_else(|| refused_refresh(refused, &words))
 }
@@ -212,7 +212,7 @@ pub fn providers_own(code: &str, step: Step) -> Option<Explanation> {
         | "Too_Many_Requests" => (
             Transient,
             "The provider gets too many requests from this client or address.",
-            "Nothing to do: it is tried again by itself.",
+            LET_PASS,
         ),
         "internal_error"
         | "fatal_error"
@@ -220,11 +220,7 @@ pub fn providers_own(code: &str, step: Step) -> Option<Explanation> {
         | "request_timeout"
         | "unavailable"
         | "backend_error"
-        | "internal_failure" => (
-            Transient,
-            "The provider is having trouble.",
-            "Nothing to do: it is tried again by itself.",
-        ),
+        | "internal_failure" => (Transient, "The provider is having trouble.", LET_PASS),
         "invalid_grant_type" => (
             Misconfigured,
             "The provider does not know this grant type, or not for this client.",
@@ -251,7 +247,7 @@ pub fn providers_own(code: &str, step: Step) -> Option<Explanation> {
         "bad_authorization" if step == Step::Revocation => (
             Misconfigured,
             "The provider does not let this client revoke tokens.",
-            "Remove the grant on the provider's own page, then remove the credential here.",
+            END_BY_HAND,
         ),
         _ => return None,
     };

@@ -207,15 +207,13 @@ fn as_failure(refusal: &Refusal) -> Failure {
     if let Refusal::Failed { failure } = refusal {
         return failure.clone();
     }
-    Failure {
-        class: FailureClass::Misconfigured,
-        code: "refused".to_owned(),
-        cause: refusal.to_string(),
-        fix: refusal.hint(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: true,
-    }
+    Failure::new(
+        FailureClass::Misconfigured,
+        "refused",
+        refusal.to_string(),
+        refusal.hint(),
+    )
+    .unsent()
 }
 
 fn not_taken(app: &mut App, id: SignInId, refusal: &Refusal) {

@@ -5,7 +5,7 @@ use crate::engine::gate::Place;
 use crate::model::client::ClientAuth;
 use crate::model::credential::{CredentialId, CredentialView, Flow, Generation, Profile, Standing};
 use crate::model::event::{Activity, Happening};
-use crate::model::failure::{Attempt, Failure, FailureClass};
+use crate::model::failure::{Attempt, Errand, Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::health::{Forecast, ForecastReason, Health};
 use crate::model::name::CredentialName;
@@ -100,26 +100,27 @@ pub fn changed(mut view: CredentialView, change: impl FnOnce(&mut Profile)) -> C
 /// A refusal of the refresh token.
 pub fn invalid_grant() -> Failure {
     Failure {
-        class: FailureClass::NeedsLogin,
-        code: "invalid_grant".to_owned(),
-        cause: "The provider no longer accepts the refresh token.".to_owned(),
-        fix: "Sign in again.".to_owned(),
         provider_words: Some("Token has been expired or revoked.".to_owned()),
-        retry_after_secs: None,
-        unsent: false,
+        ..Failure::new(
+            FailureClass::NeedsLogin,
+            "invalid_grant",
+            "The provider no longer accepts the refresh token.",
+            "Sign in again.",
+        )
     }
 }
 
 /// A passing failure.
 pub fn unavailable() -> Failure {
     Failure {
-        class: FailureClass::Transient,
-        code: "http_503".to_owned(),
-        cause: "The provider answered 503, service unavailable.".to_owned(),
-        fix: "Nothing: it is tried again by itself.".to_owned(),
-        provider_words: None,
+        errand: Errand::Refresh,
         retry_after_secs: Some(5),
-        unsent: false,
+        ..Failure::new(
+            FailureClass::Transient,
+            "http_503",
+            "The provider answered 503, service unavailable.",
+            "",
+        )
     }
 }
 

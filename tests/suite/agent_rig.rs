@@ -18,7 +18,7 @@ use tokenward::model::credential::{
     CredentialId, CredentialView, Flow, Generation, Profile, Standing,
 };
 use tokenward::model::event::{Activity, Happening};
-use tokenward::model::failure::{Attempt, Failure, FailureClass};
+use tokenward::model::failure::{Attempt, Errand, Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use tokenward::model::name::CredentialName;
@@ -149,13 +149,8 @@ pub fn token(access: &str, expires_at: Option<Timestamp>) -> IssuedToken {
 
 pub fn failure(class: FailureClass, retry_after_secs: Option<u64>) -> Failure {
     Failure {
-        class,
-        code: "some_code".to_owned(),
-        cause: "it went wrong".to_owned(),
-        fix: "make it right".to_owned(),
-        provider_words: None,
         retry_after_secs,
-        unsent: false,
+        ..Failure::new(class, "some_code", "it went wrong", "make it right")
     }
 }
 
@@ -250,16 +245,21 @@ pub fn failures() -> impl Strategy<Value = Failure> {
         Just(FailureClass::NeedsLogin),
         Just(FailureClass::Misconfigured)
     ];
+    let errand = prop_oneof![
+        Just(Errand::Unsaid),
+        Just(Errand::SignIn),
+        Just(Errand::Refresh),
+        Just(Errand::AskedRefresh),
+        Just(Errand::Revocation)
+    ];
     let words = (texts(), texts(), texts(), maybe(texts()));
-    (class, words, maybe(any::<u64>()), any::<bool>()).prop_map(
-        |(class, (code, cause, fix, provider_words), retry_after_secs, unsent)| Failure {
-            class,
-            code,
-            cause,
-            fix,
+    ((class, errand), words, maybe(any::<u64>()), any::<bool>()).prop_map(
+        |((class, errand), (code, cause, fix, provider_words), retry_after_secs, unsent)| Failure {
+            errand,
             provider_words,
             retry_after_secs,
             unsent,
+            ..Failure::new(class, code, cause, fix)
         },
     )
 }

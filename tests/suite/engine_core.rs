@@ -61,15 +61,7 @@ fn profile(number: i64, host: &str, age: u64) -> Profile {
 }
 
 fn failure(class: FailureClass, code: &str) -> Failure {
-    Failure {
-        class,
-        code: code.to_owned(),
-        cause: "it failed".to_owned(),
-        fix: "Do something.".to_owned(),
-        provider_words: None,
-        retry_after_secs: None,
-        unsent: false,
-    }
+    Failure::new(class, code, "it failed", "Do something.")
 }
 
 fn transient() -> Failure {

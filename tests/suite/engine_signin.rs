@@ -3,7 +3,7 @@
 use crate::engine_rig::{REFUSES_ALL, REFUSES_NOTHING, Rig, eventually, name, show, token, until};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokenward::demo::quirks::{Consent, Quirks};
+use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
 use tokenward::demo::record;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal};
 use tokenward::engine::link::Link;
@@ -179,6 +179,38 @@ async fn without_a_client_nothing_is_started_and_the_hint_says_what_to_give() {
     let refused = begin(&engine.link(), wrong).await.unwrap_err();
     assert!(matches!(refused, Refusal::Invalid { .. }), "{refused:?}");
     engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_code_that_ran_out_while_nobody_could_be_asked_blames_the_network_and_not_the_person() {
+    for is_down in [false, true] {
+        let quirks = Quirks {
+            device_lifetime: Duration::from_secs(3),
+            ..quick()
+        };
+        let rig = Rig::new(quirks, &[]).await;
+        if is_down {
+            let fault = Fault::Status {
+                status: 503,
+                retry_after: None,
+            };
+            rig.control().fail_next(RequestKind::DevicePoll, 99, fault);
+        }
+        let engine = rig.start(EngineSettings::default());
+        let (link, mut events) = (engine.link(), engine.link().subscribe());
+        begin(&link, request(&rig, Flow::Device)).await.unwrap();
+        let failure = step(&mut events, |step| match step {
+            SignInStep::Failed { failure } => Some(failure.clone()),
+            _ => None,
+        })
+        .await;
+        let code = if is_down { "http_503" } else { "expired_token" };
+        assert_eq!(failure.code, code, "{failure:?}");
+        assert_eq!(failure.cause.contains("could not be asked"), is_down);
+        let advice = failure.advice();
+        assert!(advice.contains("tart the sign-in again"), "{advice}");
+        engine.shutdown().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

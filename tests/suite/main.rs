@@ -27,6 +27,7 @@ mod engine_rig;
 mod engine_runner;
 mod engine_signin;
 mod leaks;
+mod oauth_advice;
 mod oauth_callback;
 mod oauth_catalogue;
 mod oauth_discovery;

@@ -404,13 +404,9 @@ impl World {
 
 fn failure(code: &str, retry_after_secs: Option<u64>, unsent: bool) -> Failure {
     Failure {
-        class: FailureClass::Transient,
-        code: code.to_owned(),
-        cause: String::new(),
-        fix: String::new(),
-        provider_words: None,
         retry_after_secs,
         unsent,
+        ..Failure::new(FailureClass::Transient, code, "", "")
     }
 }
 

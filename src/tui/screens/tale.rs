@@ -151,8 +151,9 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
 /// Cause, fix and the provider's words of a failure, labelled.
 pub fn failure_lines(failure: &Failure, lines: &mut Vec<(&'static str, String)>) {
     lines.push(("cause", failure.cause.clone()));
-    if !failure.fix.is_empty() {
-        lines.push(("fix", failure.fix.clone()));
+    let advice = failure.advice();
+    if !advice.is_empty() {
+        lines.push(("fix", advice));
     }
     if let Some(words) = &failure.provider_words {
         lines.push(("it said", words.clone()));

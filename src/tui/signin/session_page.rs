@@ -42,9 +42,10 @@ pub fn draw(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
                 height: area.height.saturating_sub(2),
                 ..area
             };
-            boxes::trouble(buf, body, &failure.cause, &failure.fix, theme);
+            let advice = failure.advice();
+            boxes::trouble(buf, body, &failure.cause, &advice, theme);
             let used = paint::wrap(&failure.cause, area.width.into()).len()
-                + paint::wrap(&failure.fix, area.width.into()).len();
+                + paint::wrap(&advice, area.width.into()).len();
             if let Some(words) = &failure.provider_words {
                 let y = body.y + u16::try_from(used).unwrap_or(2) + 1;
                 let rest = Rect {
