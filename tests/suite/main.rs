@@ -19,6 +19,8 @@ mod cli_daemon;
 mod cli_flow;
 mod cli_vault;
 mod crash;
+mod crash_canary;
+mod crash_signin;
 mod demo;
 mod demo_quirks;
 mod demo_seed;
