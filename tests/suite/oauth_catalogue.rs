@@ -145,16 +145,43 @@ async fn every_redirect_rule_can_be_listened_by_and_stands_in_the_steps() {
             (None, "/") => format!("http://{}", rule.host),
             (None, path) => format!("http://{}{path}", rule.host),
         };
+        let others = rule.ports.iter().skip(1);
+        let others = others.map(|port| format!("http://{}:{port}{}", rule.host, rule.path));
+        for registered in std::iter::once(registered).chain(others) {
+            let mut steps = provider.setup.steps.iter();
+            assert!(
+                steps.any(|step| step.contains(&registered)),
+                "{}: no step says {registered}",
+                provider.name
+            );
+        }
+    }
+}
+
+#[test]
+fn every_record_says_where_its_facts_are_from() {
+    let text = include_str!("../../assets/providers.toml");
+    let before: Vec<&str> = text.split("[[provider]]").collect();
+    assert_eq!(before.len(), all().len() + 1);
+    for (record, before) in all().iter().zip(&before) {
+        let source = before.rsplit("\n\n").next().unwrap();
         assert!(
-            provider
-                .setup
-                .steps
-                .iter()
-                .any(|step| step.contains(&registered)),
-            "{}: no step says {registered}",
-            provider.name
+            source.contains("# From https://"),
+            "{}: {source}",
+            record.name
         );
     }
+}
+
+/// Where each refresh brings a new token with a life of its own, an end counted from the sign-in would be believed, and
+/// a credential that is alive would be given up.
+#[test]
+fn only_a_life_that_no_refresh_prolongs_counts_from_the_sign_in() {
+    let absolute = all()
+        .iter()
+        .filter(|provider| provider.refresh_absolute_life.is_some());
+    let names: Vec<&str> = absolute.map(|provider| provider.name.as_str()).collect();
+    assert_eq!(names, ["atlassian"]);
 }
 
 #[test]
