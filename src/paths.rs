@@ -1,6 +1,7 @@
 //! Where the program's files belong on this machine.
 
 use directories::ProjectDirs;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders and files of one user.
@@ -44,4 +45,17 @@ fn session_folder() -> Option<PathBuf> {
     let user = rustix::process::getuid().as_raw();
     let folder = PathBuf::from(format!("/run/user/{user}"));
     folder.is_dir().then(|| folder.join("tokenward"))
+}
+
+/// The path without links and dots; the file itself may not be there yet.
+pub fn without_links(path: &Path) -> PathBuf {
+    if let Ok(path) = fs::canonicalize(path) {
+        return path;
+    }
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+    match (folder, path.file_name()) {
+        (Ok(folder), Some(name)) => folder.join(name),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
+    }
 }

@@ -277,6 +277,8 @@ pub fn no_connection(socket: &Path, error: io::Error) -> CallError {
     let socket = socket.to_path_buf();
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::ConnectionRefused => CallError::NoOwner { socket },
+        // A path that fits into no address: nobody can listen there either.
+        ErrorKind::InvalidInput | ErrorKind::InvalidFilename => CallError::NoOwner { socket },
         ErrorKind::PermissionDenied => CallError::NotAllowed { socket },
         ErrorKind::WouldBlock | ErrorKind::TimedOut => CallError::Timeout,
         _ => CallError::Io {

@@ -1,6 +1,6 @@
 //! The agent's socket file: where it lies, who may be behind it, and how it goes away.
 
-use crate::paths::Paths;
+use crate::paths::{Paths, without_links};
 use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use std::fs::{self, DirBuilder, Metadata, Permissions};
@@ -56,26 +56,13 @@ impl SocketError {
 
 /// The socket of a vault: one vault, one socket, whatever way its path is written.
 pub fn path_for(paths: &Paths, vault: &Path) -> PathBuf {
-    let vault = canonical(vault);
-    if vault == canonical(&paths.vault) {
+    let vault = without_links(vault);
+    if vault == without_links(&paths.vault) {
         return paths.runtime.join("agent.sock");
     }
     let hash = Sha256::digest(vault.as_os_str().as_encoded_bytes());
     let short: String = hash.iter().take(8).map(|b| format!("{b:02x}")).collect();
     paths.runtime.join(format!("agent-{short}.sock"))
-}
-
-/// The path without links and dots; the file itself may not be there yet.
-fn canonical(path: &Path) -> PathBuf {
-    if let Ok(path) = fs::canonicalize(path) {
-        return path;
-    }
-    let folder = path.parent().filter(|folder| *folder != Path::new(""));
-    let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
-    match (folder, path.file_name()) {
-        (Ok(folder), Some(name)) => folder.join(name),
-        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()),
-    }
 }
 
 /// A listening socket. Its file is removed when this is dropped, unless another one has taken its place.

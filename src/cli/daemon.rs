@@ -5,11 +5,10 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::harden;
 use crate::cli::logs::{self, LogFormat};
 use crate::cli::owner::{Owner, Role};
-use crate::cli::seat::Seat;
+use crate::cli::seat::{self, Seat};
 use crate::cli::unlock;
 use crate::engine::api::Event;
 use crate::vault::error::VaultError;
-use crate::vault::owner::OwnerLock;
 use clap::Args;
 use sd_notify::NotifyState;
 use std::time::Duration;
@@ -49,11 +48,11 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
         let path = context.vault.clone();
         return Err(VaultError::Missing { path }.into());
     }
-    if OwnerLock::is_held(&context.vault) {
+    if seat::stays(context) {
         return Err(owned(context));
     }
     let answered = unlock::answer(context)?;
-    let seat = Seat::take(context)?.ok_or_else(|| owned(context))?;
+    let seat = Seat::take_to_stay(context)?.ok_or_else(|| owned(context))?;
     let vault = unlock::open(context, answered)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -68,8 +67,7 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn owned(context: &Context) -> Failure {
-    let holder = OwnerLock::holder(&context.vault).flatten();
-    let who = holder.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+    let who = seat::holder(context);
     Failure::new(
         Kind::Refused,
         format!("the vault has an owner already{who}"),

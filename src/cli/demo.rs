@@ -105,7 +105,7 @@ fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     let provider = runtime.block_on(DemoProvider::start(settings))?;
     let control = provider.control();
     let vault = vault(&context.vault, &control)?;
-    let seat = Seat::take(&context)?
+    let seat = Seat::take_to_stay(&context)?
         .ok_or_else(|| Failure::new(Kind::Failed, "somebody owns the demo's own vault"))?;
     let owner = {
         let _inside = runtime.enter();

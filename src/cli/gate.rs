@@ -63,7 +63,7 @@ fn create(
         let path = context.vault.clone();
         return Err(VaultError::Exists { path }.into());
     }
-    let Some(seat) = Seat::take(context)? else {
+    let Some(seat) = Seat::take_to_stay(context)? else {
         return Err(nobody_answers(context));
     };
     let slot = NewSlot::Passphrase(passphrase);
@@ -77,7 +77,7 @@ fn unlock(
     keeper: &Keeper,
     passphrase: Passphrase,
 ) -> Result<(Link, Place), Failure> {
-    let Some(seat) = Seat::take(context)? else {
+    let Some(seat) = Seat::take_to_stay(context)? else {
         return attach(context, runtime);
     };
     let vault = unlock::open_with(context, &Key::Passphrase(passphrase))?;

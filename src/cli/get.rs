@@ -69,6 +69,12 @@ pub fn quick(arguments: &[OsString]) -> Option<Result<(), Failure>> {
         let named = std::env::var_os("TOKENWARD_VAULT")?;
         Some(PathBuf::from(named))
     });
+    if vault
+        .as_ref()
+        .is_some_and(|path| path.as_os_str().is_empty())
+    {
+        return None;
+    }
     let place = socket::path_for(&paths, vault.as_ref().unwrap_or(&paths.vault));
     let GetArgs {
         name,

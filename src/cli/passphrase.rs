@@ -4,6 +4,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::{Output, talk};
 use crate::model::strength::Strength;
 use crate::secret::{ClientSecret, Passphrase, VaultIdentity};
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -72,8 +73,14 @@ pub fn read(path: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
     // Room for the whole file at once: no outgrown buffer with the secret in it stays behind.
     let size = usize::try_from(metadata.len().min(LARGEST)).unwrap_or(0);
     let mut text = Zeroizing::new(String::with_capacity(size + 4096));
-    std::io::Read::read_to_string(&mut std::io::Read::take(file, LARGEST), &mut text)
+    file.take(LARGEST + 1)
+        .read_to_string(&mut text)
         .map_err(unreadable)?;
+    if text.len() as u64 > LARGEST {
+        // Half of a secret is not the secret: it would be refused as a wrong one.
+        let text = format!("{} is too large to hold {what}", path.display());
+        return Err(Failure::new(Kind::Failed, text).hint("name the right file"));
+    }
     Ok(text)
 }
 
@@ -135,6 +142,14 @@ mod tests {
                 "{content:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_file_too_large_for_a_passphrase_is_not_cut_off() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "x".repeat(70_000)).unwrap();
+        let error = from_file(file.path()).unwrap_err();
+        assert!(error.for_people().contains("too large"));
     }
 
     #[test]

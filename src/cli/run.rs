@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 /// Runs the program. Nothing below calls `exit`: values that hold secrets are dropped, and so zeroized.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    harden::hide_memory();
     if let Some(result) = get::quick(&arguments) {
         return match result {
             Ok(()) => ExitCode::SUCCESS,
@@ -53,7 +54,6 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Man(args)) => return man::run(args, output),
         _ => {}
     }
-    harden::hide_memory();
     let context = Context::new(cli.globals)?;
     match command {
         None => ui::run(&context),

@@ -4,18 +4,16 @@ use crate::agent::client;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::owner::{Owner, Role};
-use crate::cli::seat::{Seat, has_left, nobody_answers};
+use crate::cli::seat::{PATIENCE, Seat, Waiting, has_left, nobody_answers};
 use crate::cli::unlock::{self, Answered};
 use crate::engine::api::{Command, Event, Refusal, Reply};
 use crate::engine::link::Link;
 use crate::model::credential::CredentialView;
 use crate::vault::error::VaultError;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
 
-/// How long a living owner may take to begin to listen, or to leave.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// How often a person may mistype.
 const TRIES: usize = 3;
 
@@ -51,7 +49,7 @@ impl Session {
     /// other finds it listening.
     fn open(context: &Context) -> Result<Self, Failure> {
         let runtime = runtime()?;
-        let mut waiting = Waiting::new();
+        let mut waiting = Waiting::new(PATIENCE);
         let mut answered = None;
         for tries in 1.. {
             let seat = match find(context, &runtime, &mut waiting, &mut answered)? {
@@ -166,31 +164,6 @@ fn find(
         if !waiting.pause() {
             return Err(nobody_answers(context));
         }
-    }
-}
-
-/// Looks again and again, less and less often, and not for ever.
-struct Waiting {
-    until: Instant,
-    next: Duration,
-}
-
-impl Waiting {
-    fn new() -> Self {
-        Self {
-            until: Instant::now() + PATIENCE,
-            next: Duration::from_millis(2),
-        }
-    }
-
-    /// Waits a little; false when it was long enough.
-    fn pause(&mut self) -> bool {
-        if Instant::now() > self.until {
-            return false;
-        }
-        std::thread::sleep(self.next);
-        self.next = (self.next * 2).min(Duration::from_millis(50));
-        true
     }
 }
 

@@ -74,8 +74,10 @@ fn with_owner(status: &EngineStatus) -> String {
 
 fn without_owner(context: &Context) -> String {
     match OwnerLock::holder(&context.vault) {
-        Some(pid) => {
-            let pid = pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+        Some(holder) => {
+            let pid = holder
+                .pid
+                .map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
             let place = context.socket();
             format!(
                 "owner      pid {pid}, which does not answer at {}\n",
@@ -126,7 +128,7 @@ fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
         })
     });
     let pid = status.map_or_else(
-        || OwnerLock::holder(&context.vault).flatten(),
+        || OwnerLock::holder(&context.vault).and_then(|holder| holder.pid),
         |status| Some(status.pid),
     );
     json!({

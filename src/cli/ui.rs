@@ -7,7 +7,7 @@ use crate::cli::gate::{self, Keeper};
 use crate::cli::harden;
 use crate::cli::output::talk;
 use crate::cli::owner::{Owner, Role};
-use crate::cli::seat::{Seat, has_left};
+use crate::cli::seat::{Seat, has_left, let_a_moments_owner_leave};
 use crate::cli::unlock;
 use crate::engine::gate::{Place, Start};
 use crate::tui::run::{Settings, run as show};
@@ -57,6 +57,7 @@ pub fn runtime() -> Result<Runtime, Failure> {
 
 /// Where we stand: a living owner, no vault, a vault that opens by itself, or a locked one.
 fn start(context: &Context, runtime: &Runtime, keeper: &Keeper) -> Result<Start, Failure> {
+    let_a_moments_owner_leave(context);
     match runtime.block_on(client::connect(&context.socket())) {
         Ok(link) => {
             let place = Place::Attached;
@@ -100,7 +101,7 @@ fn start(context: &Context, runtime: &Runtime, keeper: &Keeper) -> Result<Start,
 }
 
 fn own(context: &Context, runtime: &Handle, key: &Key) -> Result<Option<Owner>, Failure> {
-    let Some(seat) = Seat::take(context)? else {
+    let Some(seat) = Seat::take_to_stay(context)? else {
         return Ok(None);
     };
     let vault = unlock::open_with(context, key)?;

@@ -3,10 +3,9 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::init::Way;
-use crate::cli::seat::Seat;
+use crate::cli::seat::{self, Seat};
 use crate::cli::table::Table;
 use crate::cli::unlock;
-use crate::vault::owner::OwnerLock;
 use crate::vault::verify::verify;
 
 use clap::{Args, Subcommand};
@@ -154,8 +153,7 @@ fn remove_slot(id: i64, context: &Context) -> Result<(), Failure> {
 /// Slots are changed by nobody but the owner, so that what a living one knows stays true.
 fn alone(context: &Context) -> Result<Seat, Failure> {
     Seat::take(context)?.ok_or_else(|| {
-        let holder = OwnerLock::holder(&context.vault).flatten();
-        let who = holder.map_or_else(String::new, |pid| format!(" (pid {pid})"));
+        let who = seat::holder(context);
         Failure::new(
             Kind::Unavailable,
             format!("the vault is in use by its owner{who}"),

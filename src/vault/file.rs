@@ -2,6 +2,7 @@
 
 use crate::clock::{Timestamp, now};
 use crate::model::event::{Activity, Happening};
+use crate::paths::without_links;
 use crate::vault::binding::{Binding, Table};
 use crate::vault::error::VaultError;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
@@ -30,6 +31,7 @@ impl VaultFile {
         if path.exists() {
             return Err(exists());
         }
+        let path = &without_links(path);
         secure(path)?;
         let half_made = with_suffix(path, &format!(".new-{:016x}", rand::random::<u64>()));
         let made = build(&half_made, &slot, work_factor).and_then(|keys| {
@@ -72,6 +74,8 @@ impl VaultFile {
                 path: path.to_path_buf(),
             });
         }
+        // Where the file really is, there its log, its lock and its copies are too.
+        let path = &without_links(path);
         secure(path)?;
         inspect(path)?;
         let mut conn = connect(path, access)?;

@@ -1,7 +1,9 @@
 //! The owner's lock: one process keeps a vault fresh. The kernel lets go when the process dies.
 
+use crate::paths::without_links;
 use crate::vault::error::VaultError;
 use crate::vault::permissions::{make_folder, with_suffix};
+use rustix::fs::OFlags;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,10 +14,22 @@ use std::time::Duration;
 const TRIES: u32 = 5;
 const BETWEEN_TRIES: Duration = Duration::from_millis(3);
 
+/// What the second line of the file says when its owner means to stay.
+const STAYS: &str = "stays";
+
 /// Held by the one process that owns a vault; let go when dropped.
 #[derive(Debug)]
 pub struct OwnerLock {
-    _file: File,
+    file: File,
+}
+
+/// Who holds the lock, as far as the file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder {
+    /// Its process.
+    pub pid: Option<u32>,
+    /// It means to stay: waiting for it to leave is of no use.
+    pub stays: bool,
 }
 
 impl OwnerLock {
@@ -30,6 +44,8 @@ impl OwnerLock {
             .create(true)
             .truncate(false)
             .mode(0o600)
+            // Its content is replaced: a link must not turn that against another file.
+            .custom_flags(NO_LINK)
             .open(&path)
             .map_err(|source| VaultError::io("open the lock", &path, source))?;
         for _ in 1..TRIES {
@@ -42,8 +58,13 @@ impl OwnerLock {
             return Self::sign(file, &path);
         }
         Err(VaultError::Owned {
-            pid: read_pid(&mut file),
+            pid: read_holder(&mut file).pid,
         })
+    }
+
+    /// Says that this owner means to stay. Who is not told waits a little longer for it, and that is all.
+    pub fn stay(&mut self) {
+        let _ = writeln!(self.file, "{STAYS}");
     }
 
     /// Whether some process owns the vault.
@@ -51,12 +72,12 @@ impl OwnerLock {
         Self::holder(vault).is_some()
     }
 
-    /// The owner of the vault, if there is one: its process, when that can be read.
-    pub fn holder(vault: &Path) -> Option<Option<u32>> {
+    /// The owner of the vault, if there is one.
+    pub fn holder(vault: &Path) -> Option<Holder> {
         let path = lock_path(vault);
         let mut file = File::open(&path).ok()?;
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => Some(read_pid(&mut file)),
+            Err(TryLockError::WouldBlock) => Some(read_holder(&mut file)),
             // Nobody holds it; dropping the file lets go of what we just took.
             Ok(()) | Err(TryLockError::Error(_)) => None,
         }
@@ -69,14 +90,17 @@ impl OwnerLock {
             .and_then(|()| file.rewind())
             .and_then(|()| writeln!(file, "{}", std::process::id()));
         match written {
-            Ok(()) => Ok(Self { _file: file }),
+            Ok(()) => Ok(Self { file }),
             Err(source) => Err(VaultError::io("write the lock", path, source)),
         }
     }
 }
 
+const NO_LINK: i32 = OFlags::NOFOLLOW.bits().cast_signed();
+
+/// One vault, one lock, whatever way its path is written.
 fn lock_path(vault: &Path) -> PathBuf {
-    with_suffix(vault, ".lock")
+    with_suffix(&without_links(vault), ".lock")
 }
 
 fn try_lock(file: &File, path: &Path) -> Result<bool, VaultError> {
@@ -87,11 +111,17 @@ fn try_lock(file: &File, path: &Path) -> Result<bool, VaultError> {
     }
 }
 
-fn read_pid(file: &mut File) -> Option<u32> {
+fn read_holder(file: &mut File) -> Holder {
     let mut text = String::new();
-    file.rewind().ok()?;
-    file.take(32).read_to_string(&mut text).ok()?;
-    text.trim().parse().ok()
+    // A file that cannot be read names nobody.
+    let _ = file
+        .rewind()
+        .and_then(|()| file.take(64).read_to_string(&mut text));
+    let mut lines = text.lines();
+    Holder {
+        pid: lines.next().and_then(|line| line.trim().parse().ok()),
+        stays: lines.next() == Some(STAYS),
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +156,45 @@ mod tests {
         OwnerLock::acquire(&vault).unwrap();
         let text = std::fs::read_to_string(lock_path(&vault)).unwrap();
         assert_eq!(text, format!("{}\n", std::process::id()));
+    }
+
+    #[test]
+    fn an_owner_that_means_to_stay_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = folder.path().join("vault.db");
+        let holder = || OwnerLock::holder(&vault);
+        assert_eq!(holder(), None);
+        let mut lock = OwnerLock::acquire(&vault).unwrap();
+        let pid = Some(std::process::id());
+        assert_eq!(holder(), Some(Holder { pid, stays: false }));
+        lock.stay();
+        assert_eq!(holder(), Some(Holder { pid, stays: true }));
+        drop(lock);
+        let _next = OwnerLock::acquire(&vault).unwrap();
+        assert_eq!(holder(), Some(Holder { pid, stays: false }));
+    }
+
+    #[test]
+    fn a_vault_behind_a_link_has_one_owner_however_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let (real, link) = (folder.path().join("real/v.db"), folder.path().join("l.db"));
+        std::fs::create_dir(real.parent().unwrap()).unwrap();
+        std::fs::write(&real, "").unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let first = OwnerLock::acquire(&link).unwrap();
+        assert!(OwnerLock::is_held(&real));
+        assert!(OwnerLock::acquire(&real).is_err());
+        drop(first);
+        OwnerLock::acquire(&real).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_place_of_the_lock_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let (vault, letter) = (folder.path().join("v.db"), folder.path().join("letter"));
+        std::fs::write(&letter, "Dear diary").unwrap();
+        std::os::unix::fs::symlink(&letter, lock_path(&vault)).unwrap();
+        assert!(OwnerLock::acquire(&vault).is_err());
+        assert_eq!(std::fs::read_to_string(&letter).unwrap(), "Dear diary");
     }
 }

@@ -1,0 +1,230 @@
+//! Odd surroundings: no HOME, empty variables, long paths, links, closed streams, an owner that is just leaving.
+
+use crate::sandbox::{Running, Sandbox, eventually, provider};
+use rustix::process::Signal;
+use std::io::Read;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokenward::demo::quirks::{Quirks, RequestKind};
+
+#[test]
+fn without_a_home_the_systems_own_is_used_and_relative_folders_are_not() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(["status", "--json"]);
+    command.env_remove("HOME");
+    let run: crate::sandbox::Run = command.output().unwrap().into();
+    assert!(Path::new(run.json()["vault"].as_str().unwrap()).is_absolute());
+    let mut command = sandbox.command(["status", "--json"]);
+    command
+        .env("XDG_DATA_HOME", "data")
+        .env("XDG_RUNTIME_DIR", "run");
+    let run: crate::sandbox::Run = command.output().unwrap().into();
+    let status = run.json();
+    assert_eq!(status["vault"], sandbox.vault().to_str().unwrap());
+    assert!(Path::new(status["socket"].as_str().unwrap()).is_absolute());
+}
+
+#[test]
+fn a_vault_named_by_an_empty_variable_is_refused_and_not_taken_for_another() {
+    let mut sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let _daemon = sandbox.daemon();
+    sandbox.set("TOKENWARD_VAULT", "");
+    for command in [&["get", "demo/alice"][..], &["list"]] {
+        let words = sandbox.run(command).fails(2);
+        assert!(words.contains("--vault"), "{words}");
+    }
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_is_named_whatever_is_asked() {
+    let mut sandbox = Sandbox::with_vault();
+    let long = sandbox.path("x".repeat(120));
+    std::fs::create_dir_all(long.join("tokenward")).unwrap();
+    sandbox.set("XDG_RUNTIME_DIR", long.to_str().unwrap());
+    for command in [&["get", "demo/alice"][..], &["list"], &["--daemon"]] {
+        let words = sandbox.run(command).fails(1);
+        assert!(words.contains("too long"), "{words}");
+        assert!(words.contains("XDG_RUNTIME_DIR"), "{words}");
+    }
+    sandbox.run(["status"]).ok();
+}
+
+#[test]
+fn a_vault_behind_a_link_has_one_owner_and_one_socket() {
+    let mut sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let daemon = sandbox.daemon();
+    std::fs::create_dir(sandbox.path("links")).unwrap();
+    let link = sandbox.path("links/mine.db");
+    std::os::unix::fs::symlink(sandbox.vault(), &link).unwrap();
+    sandbox.set("TOKENWARD_VAULT", link.to_str().unwrap());
+    sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
+    // Another folder for sockets hides the owner, and the lock still tells of it.
+    let other = sandbox.path("other");
+    std::fs::create_dir(&other).unwrap();
+    sandbox.set("XDG_RUNTIME_DIR", other.to_str().unwrap());
+    let words = sandbox.run(["--daemon"]).fails(7);
+    assert!(words.contains(&format!("pid {}", daemon.pid())), "{words}");
+    let left: Vec<_> = std::fs::read_dir(sandbox.path("links")).unwrap().collect();
+    assert_eq!(left.len(), 1, "nothing of the vault lies beside the link");
+}
+
+#[test]
+fn a_daemon_waits_for_an_owner_that_holds_the_vault_for_one_command() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    provider
+        .control()
+        .change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(1500));
+    let mut refresh = Running::start(&mut sandbox.command(["refresh", "demo/alice"]));
+    eventually("the refresh is under way", || {
+        provider.control().counts().of(RequestKind::Refresh) == 1
+    });
+    let daemon = sandbox.daemon();
+    assert!(refresh.wait().success(), "{}", refresh.words());
+    let entry = sandbox.run(["list", "--json"]).json();
+    assert_eq!(entry[0]["generation"], 2);
+    daemon.signal(Signal::TERM);
+    assert!(daemon.finish().0.success());
+}
+
+#[test]
+fn a_list_whose_reader_has_seen_enough_is_no_error() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    for arguments in [&["list"][..], &["list", "--json"], &["get", "demo/alice"]] {
+        let mut child = sandbox.command(arguments).spawn().unwrap();
+        drop(child.stdout.take());
+        let run: crate::sandbox::Run = child.wait_with_output().unwrap().into();
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+    }
+}
+
+#[test]
+fn closed_streams_harm_nobody() {
+    let sandbox = Sandbox::with_vault();
+    let tokenward = sandbox.command([""; 0]);
+    let program = tokenward.get_program().to_str().unwrap().to_owned();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .env_clear()
+        .envs(tokenward.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .args(["-c", &format!("'{program}' list <&- >&- 2>&-")]);
+    assert!(shell.status().unwrap().success());
+}
+
+#[test]
+fn an_executed_program_decides_the_exit_code_and_gets_the_signals() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let exec = |script: &str| {
+        sandbox.command([
+            "exec",
+            "demo/alice",
+            "--min-ttl",
+            "1s",
+            "--",
+            "/bin/sh",
+            "-c",
+            script,
+        ])
+    };
+    let run: crate::sandbox::Run = exec("exit 42").output().unwrap().into();
+    assert_eq!(run.code, Some(42), "{run:?}");
+    let run: crate::sandbox::Run = exec("kill -TERM $$").output().unwrap().into();
+    assert_eq!(run.code, None, "{run:?}");
+    let mut child = exec("echo $$; exec sleep 60")
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut pid = [0; 1];
+    child.stdout.as_mut().unwrap().read_exact(&mut pid).unwrap();
+    let process = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(process, Signal::TERM).unwrap();
+    let ended = child.wait().unwrap();
+    assert_eq!(
+        std::os::unix::process::ExitStatusExt::signal(&ended),
+        Some(Signal::TERM.as_raw())
+    );
+}
+
+/// Where the system tells which user's a process's memory is: the superuser's when it is hidden.
+#[cfg(target_os = "linux")]
+fn has_hidden_memory(pid: u32) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(format!("/proc/{pid}/status")).is_ok_and(|found| found.uid() == 0)
+}
+
+/// The program as a user that is not the superuser, to whom all of the sandbox belongs.
+#[cfg(target_os = "linux")]
+fn as_somebody(sandbox: &Sandbox, arguments: &[&str]) -> Command {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let usual = sandbox.command(arguments);
+    if !rustix::process::geteuid().is_root() {
+        return usual;
+    }
+    let program = sandbox.path("program");
+    if !program.exists() {
+        std::fs::copy(usual.get_program(), &program).unwrap();
+    }
+    let root = sandbox.path("");
+    let given = Command::new("chown")
+        .args(["-R", "65534:65534"])
+        .arg(&root)
+        .status();
+    assert!(given.unwrap().success());
+    let mut command = Command::new(&program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(usual.get_envs().filter_map(|(k, v)| Some((k, v?))))
+        .current_dir(root)
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_owner_leaves_no_core_lets_nobody_look_into_it_and_makes_private_files() {
+    let sandbox = Sandbox::with_vault();
+    let daemon = Running::start(&mut as_somebody(&sandbox, &["--daemon"]));
+    daemon.wait_for_words("ready");
+    assert!(has_hidden_memory(daemon.pid()));
+    let told = |what: &str, file: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{}/{file}", daemon.pid())).unwrap();
+        let line = text.lines().find(|line| line.starts_with(what)).unwrap();
+        line.trim_start_matches(what)
+            .split_whitespace()
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(told("Max core file size", "limits"), "0");
+    assert_eq!(told("Umask:", "status"), "0077");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_short_way_of_get_hides_its_memory_too() {
+    let sandbox = Sandbox::with_vault();
+    std::fs::create_dir_all(sandbox.socket().parent().unwrap()).unwrap();
+    let silent = UnixListener::bind(sandbox.socket()).unwrap();
+    let mut get = as_somebody(&sandbox, &["get", "demo/alice"]);
+    let mut get = Running::start(&mut get);
+    let (_asked, _) = silent.accept().unwrap();
+    assert!(has_hidden_memory(get.pid()));
+    get.child().kill().unwrap();
+}
