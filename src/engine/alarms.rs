@@ -83,6 +83,8 @@ impl Core {
                 && let Some(held) = self.held.get_mut(&id)
             {
                 set_back(held, by_ms);
+                // What lies ready still tells its end in the terms of the old clock.
+                self.out.push(Effect::Withdraw(held.profile.name.clone()));
             }
             self.plan(id);
             self.spread_if_due(id);

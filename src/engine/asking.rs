@@ -98,13 +98,8 @@ impl Core {
 
     /// Whether the token there is can be served.
     fn judge(&self, held: &Held, min_ttl: Duration) -> Verdict {
-        let name = || held.profile.name.clone();
-        if let Standing::Revoked { .. } = held.profile.standing {
-            return Verdict::Refuse(Refusal::Revoked { name: name() });
-        }
-        if let Some(trouble) = self.trouble_of(held) {
-            // The tokens before it may be dead already, and those that came must not be seen before they are kept.
-            return Verdict::Refuse(trouble.refusal());
+        if let Some(refusal) = self.withheld(held) {
+            return Verdict::Refuse(refusal);
         }
         if held
             .profile
@@ -114,7 +109,8 @@ impl Core {
             return Verdict::Serve;
         }
         if !held.profile.has_refresh_token {
-            return Verdict::Refuse(Refusal::CannotRefresh { name: name() });
+            let name = held.profile.name.clone();
+            return Verdict::Refuse(Refusal::CannotRefresh { name });
         }
         if !held.is_expired(self.now) && self.is_too_early(held) {
             // No fresher one can be had.
@@ -130,6 +126,21 @@ impl Core {
             }
             _ => Verdict::Refresh,
         }
+    }
+
+    /// Why the token there is must not be seen, however long it may live.
+    fn withheld(&self, held: &Held) -> Option<Refusal> {
+        if let Standing::Revoked { .. } = held.profile.standing {
+            let name = held.profile.name.clone();
+            return Some(Refusal::Revoked { name });
+        }
+        // The tokens before it may be dead already, and those that came must not be seen before they are kept.
+        self.trouble_of(held).map(VaultTrouble::refusal)
+    }
+
+    /// The same for a token that was being read while something happened to it.
+    pub fn why_withheld(&self, id: CredentialId) -> Option<Refusal> {
+        self.withheld(self.held.get(&id)?)
     }
 
     fn trouble_of(&self, held: &Held) -> Option<&VaultTrouble> {
@@ -151,12 +162,10 @@ impl Core {
             return;
         };
         let name = held.profile.name.clone();
-        let refusal = if let Standing::Revoked { .. } = held.profile.standing {
-            Some(Refusal::Revoked { name })
+        let refusal = if let Some(refusal) = self.withheld(held) {
+            Some(refusal)
         } else if !held.profile.has_refresh_token {
             Some(Refusal::CannotRefresh { name })
-        } else if let Some(trouble) = self.trouble_of(held) {
-            Some(trouble.refusal())
         } else if self.is_too_early(held) {
             Some(Refusal::Invalid {
                 message: format!("the provider refuses to refresh {name} so early"),

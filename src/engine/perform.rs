@@ -8,7 +8,6 @@ use crate::engine::request;
 use crate::engine::runner::Runner;
 use crate::engine::step::{
     Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome, TokenChoice,
-    VaultTrouble,
 };
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::credential::{CredentialId, Generation, Profile};
@@ -299,12 +298,5 @@ impl Runner {
         self.vault
             .ask(Job::Lazy(Box::new(move |_| Write::Activity(kept.clone()))));
         self.tell(|| Event::Happened { activity });
-    }
-
-    /// What the vault said, for somebody who asked.
-    pub(in crate::engine) fn refuse(&mut self, caller: CallerId, trouble: &VaultTrouble) {
-        if let Some(caller) = self.callers.take(caller) {
-            caller.refuse(trouble.refusal());
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Hands access tokens to those who asked: from the shelf, else from the vault.
 
 use crate::clock::Timestamp;
+use crate::engine::api::Refusal;
 use crate::engine::callers::Caller;
 use crate::engine::fact::Fact;
 use crate::engine::hand::{Hand, issued};
@@ -55,6 +56,10 @@ impl Runner {
         outcome: Result<(Generation, AccessToken), VaultTrouble>,
     ) {
         let view = self.core.view(id, self.now);
+        if let Some(refusal) = self.core.why_withheld(id) {
+            // It was revoked, or spent, while it was being read: it must not come back to the shelf.
+            return self.refuse_fetching(id, &refusal);
+        }
         match (outcome, view) {
             (Ok((generation, access)), Some(view)) if generation == view.generation => {
                 let token = Arc::new(issued(&access, &view.profile));
@@ -68,20 +73,22 @@ impl Runner {
             (Ok((generation, _)), Some(view)) if generation < view.generation => {
                 self.read_access(id);
             }
-            (Err(trouble), Some(_)) => self.refuse_fetching(id, &trouble),
-            (_, _) => self.refuse_fetching(
-                id,
-                &VaultTrouble {
+            (Err(trouble), Some(_)) => self.refuse_fetching(id, &trouble.refusal()),
+            (_, _) => {
+                let trouble = VaultTrouble {
                     message: "the credential changed while its token was read".to_owned(),
                     hint: "Ask again.".to_owned(),
-                },
-            ),
+                };
+                self.refuse_fetching(id, &trouble.refusal());
+            }
         }
     }
 
-    fn refuse_fetching(&mut self, id: CredentialId, trouble: &VaultTrouble) {
+    fn refuse_fetching(&mut self, id: CredentialId, refusal: &Refusal) {
         for caller in self.fetching.remove(&id).unwrap_or_default() {
-            self.refuse(caller, trouble);
+            if let Some(caller) = self.callers.take(caller) {
+                caller.refuse(refusal.clone());
+            }
         }
     }
 

@@ -549,6 +549,11 @@ fn a_clock_set_back_does_not_lengthen_a_tokens_life() {
     bench.pass(3000);
     bench.now = bench.now.minus(Duration::from_secs(1800));
     bench.give(Input::ClockJumped { by_ms: -1_800_000 });
+    let is_withdrawn = |wish: &Effect| matches!(wish, Effect::Withdraw(of) if *of == name(1));
+    assert!(
+        bench.wishes.iter().any(is_withdrawn),
+        "what lies ready tells its end in the old clock's terms"
+    );
     let view = bench.core.view(CredentialId(1), bench.now).unwrap();
     let left = bench.now.until(view.profile.expires_at.unwrap());
     assert_eq!(left.as_secs(), 600);

@@ -2,8 +2,8 @@
 
 use crate::vault_fixture::new_vault;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokenward::demo::control::Control;
@@ -42,6 +42,8 @@ pub(crate) struct Rig {
     provider: DemoProvider,
     /// Which writes the vault refuses; see [`Faulty`].
     pub(crate) refusing: Arc<AtomicU8>,
+    /// Held: no secret is read until it is let go.
+    pub(crate) reading: Arc<Mutex<()>>,
 }
 
 pub(crate) const REFUSES_NOTHING: u8 = 0;
@@ -65,6 +67,7 @@ impl Rig {
             key,
             provider,
             refusing: Arc::new(AtomicU8::new(REFUSES_NOTHING)),
+            reading: Arc::default(),
         }
     }
 
@@ -91,6 +94,7 @@ impl Rig {
         let store = Faulty {
             vault: self.vault(),
             refusing: Arc::clone(&self.refusing),
+            reading: Arc::clone(&self.reading),
         };
         let http = Http::new(HttpSettings::default());
         Engine::start(Box::new(store), http, settings)
@@ -191,6 +195,7 @@ pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
 struct Faulty {
     vault: OpenVault,
     refusing: Arc<AtomicU8>,
+    reading: Arc<Mutex<()>>,
 }
 
 impl Store for Faulty {
@@ -206,6 +211,7 @@ impl Store for Faulty {
     }
 
     fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {
+        let _gate = self.reading.lock().unwrap();
         self.vault.secret(id)
     }
 

@@ -284,6 +284,47 @@ async fn a_revoked_credential_is_dead_at_the_provider_and_serves_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_revoked_while_it_was_read_is_not_handed_out_nor_kept_ready() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    rig.control()
+        .change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(300));
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let revoking = tokio::spawn({
+        let link = link.clone();
+        async move {
+            link.ask(|reply| Command::Revoke {
+                name: name("alice"),
+                reply,
+            })
+            .await
+        }
+    });
+    eventually(|| rig.control().counts().of(RequestKind::Revoke) == 1).await;
+    let (held, release) = std::sync::mpsc::channel::<()>();
+    let reading = std::sync::Arc::clone(&rig.reading);
+    let (is_held, mut told) = tokio::sync::mpsc::channel(1);
+    let holder = std::thread::spawn(move || {
+        let _gate = reading.lock().unwrap();
+        is_held.blocking_send(()).unwrap();
+        let _ = release.recv();
+    });
+    told.recv().await.unwrap();
+    let asked = tokio::spawn({
+        let link = link.clone();
+        async move { token(&link, "alice").await }
+    });
+    revoking.await.unwrap().unwrap();
+    drop(held);
+    holder.join().unwrap();
+    let refused = asked.await.unwrap().unwrap_err();
+    assert!(matches!(refused, Refusal::Revoked { .. }), "{refused:?}");
+    let long_ago = tokenward::clock::Timestamp::from_secs(0);
+    assert!(link.shelf().fetch(&name("alice"), long_ago).is_none());
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revocation_that_fails_leaves_the_credential_as_it_was() {
     let rig = Rig::new(hour(), &[("alice", 0)]).await;
     let fault = Fault::Status {
