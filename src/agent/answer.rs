@@ -29,8 +29,6 @@ pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
 
 /// Longest request body, in bytes.
 pub const LONGEST_BODY: usize = 64 * 1024;
-/// A body has to arrive within that time.
-const BODY_TIME: Duration = Duration::from_secs(10);
 /// Lists longer than this are sent in portions.
 const SHORT_LIST: usize = 256;
 
@@ -39,15 +37,17 @@ const SHORT_LIST: usize = 256;
 pub struct Desk {
     link: Link,
     health: HealthCache,
+    body_time: Duration,
     shutdown: CancellationToken,
 }
 
 impl Desk {
-    /// A desk in front of that engine; streams end with `shutdown`.
-    pub fn new(link: Link, shutdown: CancellationToken) -> Self {
+    /// A desk in front of that engine; a body has to arrive within `body_time`, streams end with `shutdown`.
+    pub fn new(link: Link, body_time: Duration, shutdown: CancellationToken) -> Self {
         Self {
             link,
             health: HealthCache::default(),
+            body_time,
             shutdown,
         }
     }
@@ -114,9 +114,12 @@ impl Desk {
             } => self.token(name, min_ttl, timeout).await,
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
-            Route::SignIn => self.sign_in(&read_body(body).await?).await,
+            Route::SignIn => self.sign_in(&read_body(body, self.body_time).await?).await,
             Route::CancelSignIn(id) => self.cancel(id).await,
-            Route::PasteCallback(id) => self.paste(id, &read_body(body).await?).await,
+            Route::PasteCallback(id) => {
+                self.paste(id, &read_body(body, self.body_time).await?)
+                    .await
+            }
         }
     }
 
@@ -243,7 +246,7 @@ fn bad_body(error: wire::BadBody) -> Box<Problem> {
     )
 }
 
-async fn read_body(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Box<Problem>> {
+async fn read_body(mut body: Incoming, time: Duration) -> Result<Zeroizing<Vec<u8>>, Box<Problem>> {
     let too_large = || {
         refused(
             413,
@@ -280,7 +283,7 @@ async fn read_body(mut body: Incoming) -> Result<Zeroizing<Vec<u8>>, Box<Problem
         }
         Ok(())
     };
-    tokio::time::timeout(BODY_TIME, read)
+    tokio::time::timeout(time, read)
         .await
         .unwrap_or_else(|_| Err(cut_off()))?;
     Ok(whole)

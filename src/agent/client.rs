@@ -42,8 +42,17 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Attaches to the owner behind `socket`. When the owner goes, [`Event::Stopped`] comes once and every later command is
 /// refused with `Refusal::Stopped`. Must run inside a tokio runtime with IO and time.
 pub async fn connect(socket: &Path) -> Result<Link, CallError> {
+    let patience = Route::Events.patience().saturating_add(GRACE);
+    connect_within(socket, patience).await
+}
+
+/// [`connect`], waiting no longer than that for the owner to notice: it may be unlocking the vault, or hang.
+pub async fn connect_within(socket: &Path, patience: Duration) -> Result<Link, CallError> {
     let door = Arc::new(SocketDoor::new(socket));
-    let stream = door.ask(&Route::Events, Zeroizing::default()).await?;
+    let asked = door.ask(&Route::Events, Zeroizing::default());
+    let stream = tokio::time::timeout(patience, asked)
+        .await
+        .unwrap_or(Err(CallError::Timeout))?;
     if !stream.status().is_success() {
         return Err(problem(stream).await);
     }

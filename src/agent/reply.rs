@@ -290,6 +290,23 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_longer_than_was_asked_for_is_refused() {
+        for bytes in [
+            &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12345"[..],
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n12345\r\n0\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\n\r\n12345",
+        ] {
+            let read = |limit| {
+                HttpReply::read(Drip { bytes, step: 7 })
+                    .unwrap()
+                    .body(limit)
+            };
+            assert!(matches!(read(4), Err(CallError::Protocol { .. })));
+            assert_eq!(read(5).unwrap().as_slice(), b"12345");
+        }
+    }
+
+    #[test]
     fn an_answer_that_is_cut_off_is_not_taken_for_whole() {
         for cut in [
             &b"HTTP/1.1 200 OK\r\nContent-Le"[..],

@@ -33,6 +33,8 @@ pub struct ServerLimits {
     pub connections: usize,
     /// A request's head has to arrive within that time; so long a connection may also rest between requests.
     pub head_time: Duration,
+    /// A request's body has to arrive within that time.
+    pub body_time: Duration,
     /// When leaving, answers under way get that long.
     pub leave_time: Duration,
 }
@@ -42,6 +44,7 @@ impl Default for ServerLimits {
         Self {
             connections: 256,
             head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(10),
             leave_time: Duration::from_secs(5),
         }
     }
@@ -64,7 +67,7 @@ pub async fn serve_within(
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(socket.listener()?)?;
     let door = Door {
-        desk: Arc::new(Desk::new(link, shutdown.clone())),
+        desk: Arc::new(Desk::new(link, limits.body_time, shutdown.clone())),
         places: Arc::new(Semaphore::new(limits.connections)),
         refusals: Arc::new(Semaphore::new(REFUSALS)),
         limits,

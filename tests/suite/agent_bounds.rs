@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokenward::agent::server::ServerLimits;
+use tokenward::engine::api::Command;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TOKEN: &str = "/api/credentials/a/b/token";
@@ -128,6 +129,45 @@ async fn what_is_too_large_is_refused() {
     assert_eq!(answer.status, 431);
     let target = format!("/api/credentials/a/{}", "x".repeat(70_000));
     assert!(matches!(rig.ask("GET", &target).await.status, 414 | 431));
+}
+
+#[tokio::test]
+async fn what_is_announced_as_too_large_is_not_waited_for() {
+    let rig = Rig::start();
+    let announced = b"POST /api/sign-ins HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        Content-Length: 10000000\r\n\r\n";
+    assert_eq!(rig.raw(announced).await.status, 413);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_in_time_is_given_up() {
+    let rig = Rig::start_within(ServerLimits {
+        body_time: Duration::from_millis(200),
+        ..ServerLimits::default()
+    });
+    let half = b"POST /api/sign-ins HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\
+        Content-Length: 100\r\n\r\n{\"provider\":";
+    let answer = rig.raw(half).await;
+    assert_eq!(answer.status, 408);
+    assert!(
+        answer.json()["type"]
+            .as_str()
+            .unwrap()
+            .ends_with("body-time")
+    );
+}
+
+#[tokio::test]
+async fn an_engine_that_does_not_answer_is_given_up() {
+    let mut rig = Rig::start();
+    let begun = Instant::now();
+    let answer = rig.ask("GET", "/api/credentials/a/b/token?timeout=0").await;
+    assert_eq!(answer.status, 504);
+    assert!(begun.elapsed() >= Duration::from_secs(4), "it had its time");
+    let Command::Token { reply, .. } = rig.next().await else {
+        panic!("a token was asked for");
+    };
+    assert!(reply.is_closed());
 }
 
 #[tokio::test]

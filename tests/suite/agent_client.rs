@@ -1,15 +1,20 @@
 //! The two clients of the agent's socket: what goes in at one end comes out equal at the other.
 
 use crate::agent_rig::{
-    Rig, activities, choices, client_views, durations, names, provider_views, refusals,
+    Rig, activities, choices, client_views, durations, name, names, provider_views, refusals,
     sign_in_ids, soon, status, texts, token, view, views,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseResult, TestRunner};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokenward::agent::call::Caller;
-use tokenward::agent::client::connect;
+use tokenward::agent::client::{connect, connect_within};
 use tokenward::agent::error::CallError;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOutcome};
 use tokenward::engine::link::Link;
@@ -398,6 +403,94 @@ async fn events_reach_both_clients_until_the_owner_stops() {
     }
     let read = tokio::task::spawn_blocking(|| reader.join().unwrap());
     assert_eq!(soon(read).await.unwrap(), sent);
+}
+
+#[tokio::test]
+async fn an_owner_that_takes_no_notice_is_not_attached_to() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("agent.sock");
+    let _hanging = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    let patience = Duration::from_millis(200);
+    let refused = soon(connect_within(&socket, patience)).await;
+    assert!(matches!(refused, Err(CallError::Timeout)));
+}
+
+/// An owner that tells of events, and answers no question.
+fn half_dead(socket: &Path) {
+    let listener = UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let mut held = Vec::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if held.is_empty() {
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+                stream.write_all(head.as_bytes()).unwrap();
+            }
+            held.push(stream);
+        }
+    });
+}
+
+/// An owner that does not even take connections, and as many are waiting as the system lets wait.
+fn dead(socket: &Path) -> (OwnedFd, UnixStream) {
+    let listener = socket_with(
+        AddressFamily::UNIX,
+        SocketType::STREAM,
+        SocketFlags::CLOEXEC,
+        None,
+    )
+    .unwrap();
+    rustix::net::bind(&listener, &SocketAddrUnix::new(socket).unwrap()).unwrap();
+    rustix::net::listen(&listener, 0).unwrap();
+    (listener, UnixStream::connect(socket).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_hangs_is_given_up_in_every_way() {
+    let home = tempfile::tempdir().unwrap();
+    let (first, second) = (
+        home.path().join("first.sock"),
+        home.path().join("second.sock"),
+    );
+    half_dead(&first);
+    let _dead = dead(&second);
+    let link = connect(&first).await.unwrap();
+    let ask = |socket: &Path| {
+        let caller = Caller::new(socket);
+        tokio::task::spawn_blocking(move || {
+            caller.token(&name("a/b"), Duration::ZERO, Duration::ZERO)
+        })
+    };
+    let (blocking, connecting) = (ask(&first), ask(&second));
+    let attached = soon(link.ask(|reply| Command::Token {
+        name: name("a/b"),
+        min_ttl: Duration::ZERO,
+        timeout: Duration::ZERO,
+        reply,
+    }));
+    assert_eq!(attached.await.unwrap_err(), Refusal::TimedOut);
+    for asked in [blocking, connecting] {
+        let refused = soon(asked).await.unwrap();
+        assert!(matches!(refused, Err(CallError::Timeout)), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_leaves_before_the_answer_stops_waiting_at_the_engine_too() {
+    let mut rig = Rig::start();
+    let link = connect(&rig.socket).await.unwrap();
+    let (reply, answer) = tokio::sync::oneshot::channel();
+    let asked = Command::Revoke {
+        name: name("a/b"),
+        reply,
+    };
+    link.commands().send(asked).await.unwrap();
+    let Command::Revoke { mut reply, .. } = rig.next().await else {
+        panic!("a revocation was asked for");
+    };
+    drop(answer);
+    soon(reply.closed()).await;
 }
 
 #[tokio::test]
