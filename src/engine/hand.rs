@@ -151,3 +151,99 @@ pub fn marked(profile: &Profile, prints: Fingerprints) -> Box<Profile> {
 
 /// What the vault opened for a flight.
 pub type Opened = (Generation, Secret);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::client::{Client, ClientAuth};
+    use crate::model::provider::Provider;
+    use crate::secret::AccessToken;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
+
+    fn token(text: &str) -> RefreshToken {
+        RefreshToken::new(text.to_owned())
+    }
+
+    fn old(change: impl FnOnce(&mut Provider)) -> Arc<Secret> {
+        let mut provider = Provider::unknown("demo", "Demo");
+        change(&mut provider);
+        Arc::new(Secret {
+            access: AccessToken::new("access-1".to_owned()),
+            refresh: Some(token("refresh-1")),
+            previous_refresh: Some(PreviousRefresh {
+                token: token("refresh-0"),
+                kept_until: NOW.plus(Duration::from_secs(60)),
+            }),
+            id_token: None,
+            client: Client {
+                id: "demo-cli".to_owned(),
+                secret: None,
+                auth: ClientAuth::None,
+            },
+            provider,
+        })
+    }
+
+    fn granted(old: Arc<Secret>, refresh: Option<&str>, used: TokenChoice) -> Granted {
+        let set = TokenSet {
+            access: AccessToken::new("access-2".to_owned()),
+            token_type: "Bearer".to_owned(),
+            expires_in: None,
+            refresh: refresh.map(token),
+            refresh_expires_in: None,
+            id_token: None,
+            scopes: None,
+        };
+        Granted::new(old, set, used, NOW)
+    }
+
+    fn is(kept: Option<&RefreshToken>, text: &str) -> bool {
+        kept.is_some_and(|kept| kept.matches(&token(text)))
+    }
+
+    fn previous(secret: &Secret) -> Option<&RefreshToken> {
+        secret.previous_refresh.as_ref().map(|it| &it.token)
+    }
+
+    #[test]
+    fn an_answer_without_a_refresh_token_keeps_the_one_that_was_accepted() {
+        let same = granted(old(|_| {}), None, TokenChoice::Current);
+        assert!(!same.grant().rotated);
+        let secret = same.secret();
+        assert!(is(secret.refresh.as_ref(), "refresh-1"));
+        assert!(is(previous(&secret), "refresh-0"), "its grace is not over");
+        let older = granted(old(|_| {}), None, TokenChoice::Previous);
+        assert!(older.grant().rotated, "the one that was refused is no more");
+        assert!(is(older.secret().refresh.as_ref(), "refresh-0"));
+    }
+
+    #[test]
+    fn a_token_that_was_replaced_is_kept_for_as_long_as_its_provider_may_want_it() {
+        for (rotation, reuse_grace, kept) in [
+            (Rotation::SingleUse, 0, SHORTEST_GRACE),
+            (Rotation::SingleUse, 7200, Duration::from_secs(7200)),
+            (Rotation::Unknown, 0, UNKNOWN_GRACE),
+            (Rotation::Always, 0, LONG_GRACE),
+        ] {
+            let old = old(|provider| {
+                provider.rotation = rotation;
+                provider.reuse_grace = reuse_grace;
+            });
+            let secret = granted(old, Some("refresh-2"), TokenChoice::Current).secret();
+            assert!(is(secret.refresh.as_ref(), "refresh-2"));
+            assert!(is(previous(&secret), "refresh-1"));
+            let until = secret.previous_refresh.as_ref().map(|it| it.kept_until);
+            assert_eq!(until, Some(NOW.plus(kept)), "{rotation:?}");
+        }
+    }
+
+    #[test]
+    fn a_lifetime_the_answer_does_not_name_is_the_providers_usual_one() {
+        let usual = old(|provider| provider.assumed_expires_in = Some(7200));
+        let grant = granted(usual, None, TokenChoice::Current).grant();
+        assert_eq!(grant.expires_in, Some(Duration::from_secs(7200)));
+        let unknown = granted(old(|_| {}), None, TokenChoice::Current).grant();
+        assert_eq!(unknown.expires_in, None);
+    }
+}

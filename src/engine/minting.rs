@@ -175,6 +175,30 @@ mod tests {
     }
 
     #[test]
+    fn a_new_sign_in_keeps_what_was_set_for_the_credential_and_when_it_began() {
+        let minted = Minted {
+            name: "demo/alice".parse().unwrap(),
+            provider: Provider::unknown("demo", "Demo"),
+            client: Client {
+                id: "demo-cli".to_owned(),
+                secret: None,
+                auth: crate::model::client::ClientAuth::None,
+            },
+            flow: Flow::Device,
+            scopes: vec!["mail".to_owned()],
+            set: set(),
+            at: Timestamp::from_secs(1_900_000_000),
+        };
+        let mut old = crate::engine::sample::profile(Some(3600));
+        old.policy.before_expiry_secs = Some(77);
+        old.failures_in_a_row = 4;
+        let new = minted.profile(Some(&old));
+        assert_eq!((&new.policy, new.created_at), (&old.policy, old.created_at));
+        assert_eq!((new.signed_in_at, new.failures_in_a_row), (minted.at, 0));
+        assert_eq!(new.scopes, ["mail"], "as asked for: the answer named none");
+    }
+
+    #[test]
     fn a_host_has_its_port_when_that_is_not_the_usual_one() {
         let mut provider = Provider::unknown("demo", "Demo");
         provider.endpoints.token = Some("http://127.0.0.1:4000/token".to_owned());

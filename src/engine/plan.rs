@@ -254,6 +254,33 @@ mod tests {
         assert!(*last - *first > Duration::from_secs(2));
     }
 
+    #[test]
+    fn neighbours_of_one_moment_are_planned_apart() {
+        let planned: Vec<_> = (0..50)
+            .map(|id| planned(&profile(Some(3600)), &Policy::default(), salt(id)).unwrap())
+            .collect();
+        let (first, last) = (planned.iter().min().unwrap(), planned.iter().max().unwrap());
+        assert!(
+            last.since(*first) > Duration::from_secs(60),
+            "{first} {last}"
+        );
+    }
+
+    #[test]
+    fn pauses_grow_up_to_the_longest_and_for_a_dead_host_beyond() {
+        let limits = Limits::default();
+        let longest = |failures| {
+            let pauses = (0..200).map(|id| backoff(failures, None, &limits, salt(id)));
+            pauses.max().unwrap()
+        };
+        assert!(longest(1) <= limits.backoff_first);
+        assert!(longest(3) > limits.backoff_first * 3);
+        assert!(longest(3) <= limits.backoff_first * 4);
+        assert!(longest(20) <= limits.backoff_longest);
+        assert!(longest(20) > limits.backoff_longest / 2);
+        assert!(longest(SLOWER_AFTER + 1) > limits.backoff_longest * 2);
+    }
+
     proptest! {
         #[test]
         fn a_planned_refresh_lies_between_issue_and_expiry(

@@ -119,3 +119,26 @@ fn internal(cause: &str) -> Failure {
         "Please report it if it stays.",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_whose_task_dies_is_answered_all_the_same() {
+        let (facts, mut told) = mpsc::channel(1);
+        drop(Promise::new(facts, FlightId(7), TokenChoice::Previous));
+        let Some(Fact::Answered {
+            flight,
+            choice,
+            outcome: Err(failure),
+            ..
+        }) = told.recv().await
+        else {
+            panic!("no refusal came");
+        };
+        assert_eq!((flight, choice), (FlightId(7), TokenChoice::Previous));
+        // Nobody knows whether it was sent: the journal's entry has to stay open.
+        assert!(failure.class == FailureClass::Transient && !failure.unsent);
+    }
+}

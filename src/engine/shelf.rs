@@ -157,5 +157,11 @@ mod tests {
         assert!(shelf.take_uses().is_empty());
         shelf.tidy(Duration::from_secs(3600));
         assert!(shelf.fetch(&name, Timestamp::from_secs(1)).is_some());
+        let fetched = clock::now();
+        while clock::now() == fetched {
+            std::thread::yield_now();
+        }
+        shelf.tidy(Duration::ZERO);
+        assert!(shelf.fetch(&name, Timestamp::from_secs(1)).is_none());
     }
 }

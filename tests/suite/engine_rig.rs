@@ -91,13 +91,17 @@ impl Rig {
     }
 
     pub(crate) fn start(&self, settings: EngineSettings) -> Engine {
-        let store = Faulty {
+        let http = Http::new(HttpSettings::default());
+        Engine::start(self.store(), http, settings)
+    }
+
+    /// The vault, with the faults that are asked for.
+    pub(crate) fn store(&self) -> Box<dyn Store> {
+        Box::new(Faulty {
             vault: self.vault(),
             refusing: Arc::clone(&self.refusing),
             reading: Arc::clone(&self.reading),
-        };
-        let http = Http::new(HttpSettings::default());
-        Engine::start(Box::new(store), http, settings)
+        })
     }
 
     pub(crate) fn refuse(&self, what: u8) {

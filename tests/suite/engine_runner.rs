@@ -4,14 +4,18 @@ use crate::engine_rig::{
     REFUSES_ALL, REFUSES_NOTHING, REFUSES_ROTATIONS, Rig, eventually, name, refresh, show, token,
     token_for, until,
 };
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokenward::clock::Timestamp;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
 use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::engine::settings::EngineSettings;
-use tokenward::model::credential::Generation;
+use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::model::event::Happening;
 use tokenward::model::health::HealthKind;
 use tokenward::model::policy::{Limits, Policy};
+use tokenward::model::token::IssuedToken;
+use tokenward::secret::AccessToken;
 use tokenward::vault::store::Store;
 
 /// Nothing is refreshed but on demand.
@@ -34,6 +38,18 @@ fn hour() -> Quirks {
 }
 
 const EXPIRED: u64 = 4000;
+
+/// A moment at which every token was alive.
+const LONG_AGO: Timestamp = Timestamp::from_secs(0);
+
+fn issued(access: &str) -> Arc<IssuedToken> {
+    Arc::new(IssuedToken {
+        access: AccessToken::new(access.to_owned()),
+        token_type: "Bearer".to_owned(),
+        expires_at: None,
+        scopes: Vec::new(),
+    })
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sixty_four_callers_of_one_expired_token_cost_the_provider_one_refresh() {
@@ -187,6 +203,37 @@ async fn an_answer_lost_in_a_crash_is_recovered_within_the_providers_grace() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_gives_no_new_refresh_token_is_refreshed_with_the_old_one_again() {
+    let quirks = Quirks {
+        omit_refresh_token: true,
+        ..hour()
+    };
+    let rig = Rig::new(quirks, &[("alice", 0)]).await;
+    let engine = rig.start(on_demand());
+    for generation in 2..=3 {
+        let view = refresh(&engine.link(), "alice").await.unwrap();
+        assert_eq!(view.generation, Generation(generation));
+    }
+    engine.shutdown().await;
+    let (_, secret) = rig.vault().secret(CredentialId(1)).unwrap();
+    assert!(
+        rig.control()
+            .is_live_refresh(secret.refresh.unwrap().expose_secret())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_fetched_leaves_the_memory_with_the_engine() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    token(&link, "alice").await.unwrap();
+    assert!(link.shelf().fetch(&name("alice"), LONG_AGO).is_some());
+    engine.shutdown().await;
+    assert!(link.shelf().fetch(&name("alice"), LONG_AGO).is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_cannot_be_written_keeps_the_refresh_token_unspent() {
     let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
     let engine = rig.start(on_demand());
@@ -205,11 +252,18 @@ async fn new_tokens_that_cannot_be_written_stay_in_hand_until_they_can() {
     let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
     let engine = rig.start(on_demand());
     let mut events = engine.link().subscribe();
+    // One lies ready from a time when it was good enough.
+    let shelf = engine.link().shelf().clone();
+    shelf.put(name("alice"), issued("older"));
     rig.refuse(REFUSES_ROTATIONS);
     let refused = token(&engine.link(), "alice").await.unwrap_err();
     assert!(matches!(refused, Refusal::Vault { .. }), "{refused:?}");
     let again = token(&engine.link(), "alice").await.unwrap_err();
     assert!(matches!(again, Refusal::Vault { .. }), "{again:?}");
+    assert!(
+        shelf.fetch(&name("alice"), LONG_AGO).is_none(),
+        "it may be dead"
+    );
     rig.refuse(REFUSES_NOTHING);
     until(&mut events, |event| match event {
         Event::Changed { view } => (view.generation == Generation(2)).then_some(()),
@@ -302,7 +356,7 @@ async fn a_token_revoked_while_it_was_read_is_not_handed_out_nor_kept_ready() {
     });
     eventually(|| rig.control().counts().of(RequestKind::Revoke) == 1).await;
     let (held, release) = std::sync::mpsc::channel::<()>();
-    let reading = std::sync::Arc::clone(&rig.reading);
+    let reading = Arc::clone(&rig.reading);
     let (is_held, mut told) = tokio::sync::mpsc::channel(1);
     let holder = std::thread::spawn(move || {
         let _gate = reading.lock().unwrap();
@@ -319,8 +373,7 @@ async fn a_token_revoked_while_it_was_read_is_not_handed_out_nor_kept_ready() {
     holder.join().unwrap();
     let refused = asked.await.unwrap().unwrap_err();
     assert!(matches!(refused, Refusal::Revoked { .. }), "{refused:?}");
-    let long_ago = tokenward::clock::Timestamp::from_secs(0);
-    assert!(link.shelf().fetch(&name("alice"), long_ago).is_none());
+    assert!(link.shelf().fetch(&name("alice"), LONG_AGO).is_none());
     engine.shutdown().await;
 }
 
@@ -352,6 +405,7 @@ async fn a_removed_credential_is_gone_for_good() {
     let rig = Rig::new(hour(), &[("alice", 0), ("bob", 0)]).await;
     let engine = rig.start(on_demand());
     let link = engine.link();
+    token(&link, "alice").await.unwrap();
     link.ask(|reply| Command::Remove {
         name: name("alice"),
         reply,
@@ -362,6 +416,7 @@ async fn a_removed_credential_is_gone_for_good() {
         token(&link, "alice").await.unwrap_err(),
         Refusal::NoSuchCredential { .. }
     ));
+    assert!(link.shelf().fetch(&name("alice"), LONG_AGO).is_none());
     engine.shutdown().await;
     assert_eq!(rig.vault().count().unwrap(), 1);
 }
