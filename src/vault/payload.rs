@@ -217,3 +217,30 @@ fn read<T: DeserializeOwned>(opened: &Opened, from: &Verified) -> Result<T, Vaul
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vault::binding::{Binding, Sealed, Table};
+    use crate::vault::keys::{VaultId, VaultKeys, new_identity};
+
+    fn read_as_profile(payload: &str) -> VaultError {
+        let keys = VaultKeys::derive(VaultId([4; 16]), &new_identity()).unwrap();
+        let binding = || Binding::new(&keys, Table::Credential, "profile", 7);
+        let tag = binding().bytes(b"").tag();
+        let from = binding().admit(Sealed(Vec::new()), &tag).unwrap();
+        read_profile(&Zeroizing::new(payload.as_bytes().to_vec()), &from).unwrap_err()
+    }
+
+    #[test]
+    fn a_payload_of_a_newer_version_is_told_from_a_damaged_one() {
+        let newer = read_as_profile(r#"{"v":2,"shape":"unknown"}"#);
+        assert!(matches!(newer, VaultError::NewerPayload { found: 2, .. }));
+        assert!(newer.hint().contains("newer tokenward"));
+        for damaged in [r#"{"v":1,"profile":{"marker":"secret"}}"#, "marker", ""] {
+            let error = read_as_profile(damaged);
+            assert!(matches!(&error, VaultError::Tampered { row, .. } if row == "7"));
+            assert!(!format!("{error:?}").contains("marker"));
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Bad files and bad disks: each has its own error and hint, and nothing is lost.
 
-use crate::vault_fixture::{everything, fill, happened, new_vault, save, sign_in};
+use crate::vault_fixture::{everything, fill, happened, key_pair, new_vault, save, sign_in};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use tokenward::secret::VaultIdentity;
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::owner::OwnerLock;
-use tokenward::vault::slot::Key;
+use tokenward::vault::slot::{Key, NewSlot};
 use tokenward::vault::store::Store;
 use tokenward::vault::verify::verify;
 
@@ -115,6 +115,89 @@ fn a_full_disk_loses_nothing() {
     drop(vault);
     let mut vault = VaultFile::open(&path).unwrap().unlock(&key).unwrap();
     assert!(verify(&mut vault).is_whole());
+}
+
+/// What is written has to outlive a loss of power, and what is deleted is to be gone.
+#[test]
+fn every_write_reaches_the_disk_and_what_is_deleted_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let (created, key) = new_vault(&path);
+    let reopened = VaultFile::open(&path).unwrap().unlock(&key).unwrap();
+    for vault in [created, reopened] {
+        let told = |pragma| -> i64 {
+            let conn = vault.connection();
+            conn.pragma_query_value(None, pragma, |row| row.get(0))
+                .unwrap()
+        };
+        const FULL: i64 = 2;
+        assert_eq!((told("synchronous"), told("secure_delete")), (FULL, 1));
+        let mode: String = vault
+            .connection()
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .unwrap();
+        assert_eq!(mode, "wal");
+    }
+}
+
+#[test]
+fn a_writer_waits_for_another_process_that_is_writing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let (mut vault, _) = new_vault(&path);
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let writer = std::thread::spawn(move || vault.apply(vec![happened("github/alice")]));
+    // Long enough for one that does not wait to give up, and far less than the time it may wait.
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    other.execute_batch("COMMIT").unwrap();
+    writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn of_many_who_create_a_vault_at_once_one_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    let ready = std::sync::Barrier::new(4);
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..4)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (identity, recipient) = key_pair();
+                    ready.wait();
+                    let made = VaultFile::create(&path, NewSlot::Recipient(recipient), 1);
+                    made.map(|_| Key::Identity(identity))
+                })
+            })
+            .collect();
+        makers.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    let refused = made.iter().filter_map(|it| it.as_ref().err());
+    assert!(
+        refused
+            .clone()
+            .all(|it| matches!(it, VaultError::Exists { .. }))
+    );
+    assert_eq!(refused.count(), 3);
+    let key = made.into_iter().find_map(Result::ok).unwrap();
+    VaultFile::open(&path).unwrap().unlock(&key).unwrap();
+    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+#[test]
+fn a_vault_of_another_user_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("vault.db");
+    drop(new_vault(&path));
+    let nobody = Some(65_534);
+    if std::os::unix::fs::chown(&path, nobody, nobody).is_err() {
+        // Only the superuser can give files away.
+        return;
+    }
+    let error = refusal(&path);
+    assert!(matches!(error, VaultError::Insecure { .. }), "{error}");
+    assert!(error.to_string().contains("another user"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Somebody with write access to the file and without the key: refused, by name, whatever is done.
 
-use crate::vault_fixture::{everything, fill, key_pair, new_vault};
+use crate::vault_fixture::{everything, fill, happened, key_pair, new_vault};
 use rusqlite::Connection;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -189,6 +189,50 @@ fn changed_slots_journal_and_meta_are_refused() {
         victim.change(sql);
         victim.assert_blamed(blamed);
     }
+}
+
+#[test]
+fn a_changed_generation_is_refused_for_profile_and_secret_alike() {
+    let victim = Victim::new();
+    victim.change("UPDATE credential SET generation = 9 WHERE id = 4");
+    let mut vault = victim.unlock();
+    let refused = vault.secret(CredentialId(4)).unwrap_err();
+    assert!(matches!(&refused, VaultError::Tampered { row, .. } if row == "4"));
+    let mut refused = Vec::new();
+    let mut note =
+        |portion: Vec<Result<_, _>>| refused.extend(portion.into_iter().filter_map(Result::err));
+    vault.profiles(&mut note).unwrap();
+    assert!(matches!(&refused[..], [VaultError::Tampered { row, .. }] if row == "4"));
+}
+
+#[test]
+fn a_slot_that_was_relabelled_opens_nothing() {
+    let victim = Victim::new();
+    victim.change("UPDATE slot SET label = 'of somebody else' WHERE id = 1");
+    let refused = VaultFile::open(&victim.path).unwrap().unlock(&victim.key);
+    assert!(matches!(
+        refused,
+        Err(VaultError::Tampered { table: "slot", .. })
+    ));
+}
+
+#[test]
+fn a_trigger_that_was_smuggled_in_does_nothing() {
+    let victim = Victim::new();
+    victim.change("CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM journal; END");
+    let mut vault = victim.unlock();
+    vault.apply(vec![happened("github/alice")]).unwrap();
+    assert_eq!(vault.open_spendings().unwrap().len(), 1);
+}
+
+#[test]
+fn an_index_that_does_not_fit_its_table_is_noticed() {
+    let victim = Victim::new();
+    victim.change(
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET rootpage = \
+         (SELECT rootpage FROM sqlite_schema WHERE name = 'client_by_provider') WHERE name = 'event_by_subject'",
+    );
+    victim.assert_blamed("file: ");
 }
 
 #[test]
