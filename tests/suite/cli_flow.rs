@@ -291,3 +291,32 @@ fn the_refresh_token_is_never_shown() {
         !sandbox.socket().exists()
     });
 }
+
+#[test]
+fn a_command_without_an_owner_refreshes_what_is_asked_for_and_nothing_else() {
+    let mut sandbox = Sandbox::with_vault();
+    // What is set for an owner that stays, also for one credential, is not meant for a moment's.
+    let settings = "[overrides.\"demo/bob\"]\nbackground = true\n";
+    sandbox.write("home/.config/tokenward/config.toml", settings);
+    sandbox.set("TOKENWARD_REFRESH_BACKGROUND", "true");
+    let provider = provider(Quirks {
+        access_lifetime: Some(Duration::from_secs(1)),
+        ..Quirks::default()
+    });
+    for account in ["alice", "bob"] {
+        sandbox.sign_in(&provider, account);
+    }
+    provider.control().change_quirks(|quirks| {
+        quirks.access_lifetime = Some(Duration::from_secs(3600));
+        quirks.answer_delay = Duration::from_millis(200);
+    });
+    let bob = || {
+        let list = sandbox.run(["list", "--json"]).json();
+        list[1]["health"].as_str().unwrap().to_owned()
+    };
+    eventually("both are expired", || bob() == "expired");
+    let before = provider.control().counts().of(RequestKind::Refresh);
+    assert!(is_live(&provider, &sandbox.run(["get", "demo/alice"]).ok()));
+    let after = provider.control().counts().of(RequestKind::Refresh);
+    assert_eq!((after - before, bob()), (1, "expired".to_owned()));
+}

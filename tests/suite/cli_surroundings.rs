@@ -7,7 +7,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use tokenward::demo::quirks::{Quirks, RequestKind};
+use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
 
 #[test]
 fn without_a_home_the_systems_own_is_used_and_relative_folders_are_not() {
@@ -37,6 +37,78 @@ fn a_vault_named_by_an_empty_variable_is_refused_and_not_taken_for_another() {
         let words = sandbox.run(command).fails(2);
         assert!(words.contains("--vault"), "{words}");
     }
+}
+
+#[test]
+fn a_token_never_comes_from_another_vault_than_the_one_that_was_named() {
+    let mut sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let _daemon = sandbox.daemon();
+    let other = sandbox.path("home/other/vault.db");
+    let named = ["init", "--vault", other.to_str().unwrap()];
+    sandbox.run(named).ok();
+    let get = ["get", "demo/alice", "--min-ttl", "1s"];
+    let mut named = sandbox.command(get);
+    named.arg("--vault").arg(&other);
+    let run: crate::sandbox::Run = named.output().unwrap().into();
+    run.fails(3);
+    sandbox.run(get).ok();
+    sandbox.set("TOKENWARD_VAULT", other.to_str().unwrap());
+    sandbox.run(get).fails(3);
+}
+
+#[test]
+fn who_waits_no_longer_than_a_moment_is_told_so_after_it() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let _daemon = sandbox.daemon();
+    provider
+        .control()
+        .fail_next(RequestKind::Refresh, 1, Fault::Hang);
+    let words = sandbox
+        .run([
+            "get",
+            "demo/alice",
+            "--min-ttl",
+            "300d",
+            "--timeout",
+            "300ms",
+        ])
+        .fails(6);
+    assert!(words.contains("within the time allowed"), "{words}");
+}
+
+#[test]
+fn a_browser_opens_only_where_the_person_sits_and_wants_one() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    let (issuer, opened) = (provider.issuer(), sandbox.path("opened"));
+    let browser = sandbox.path("browser");
+    let script = format!("#!/bin/sh\necho \"$1\" >> '{}'\n", opened.display());
+    std::fs::write(&browser, script).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&browser, mode).unwrap();
+    let begin = |more: &[&str], (variable, value): (&str, &str)| {
+        let mut login = sandbox.command(["login", "demo", "--issuer", &issuer]);
+        login
+            .args(["--client-id", "demo-cli", "--flow", "loopback"])
+            .args(more)
+            .env("BROWSER", &browser)
+            .env(variable, value);
+        let mut login = Running::start(&mut login);
+        let step = login.lines().next_json();
+        login.signal(Signal::INT);
+        login.wait();
+        step["url"].as_str().unwrap().to_owned()
+    };
+    begin(&["--json", "--no-browser"], ("LANG", "C"));
+    begin(&["--json"], ("SSH_CONNECTION", "10.0.0.1 5 10.0.0.2 22"));
+    let wanted = begin(&["--json"], ("LANG", "C"));
+    let lines = || std::fs::read_to_string(&opened).unwrap_or_default();
+    eventually("the browser opened", || lines().contains('\n'));
+    assert_eq!(lines().trim(), wanted, "it opened once, for the last");
 }
 
 #[test]

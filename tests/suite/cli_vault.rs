@@ -50,6 +50,14 @@ fn a_passphrase_that_others_can_read_is_warned_of() {
     let run = sandbox.run(["init", "--passphrase-file", file.to_str().unwrap()]);
     assert!(run.stderr.contains("warning: others can read"), "{run:?}");
     run.ok();
+    let other = sandbox.path("other/vault.db");
+    let words = ["init", "--json", "--vault", other.to_str().unwrap()];
+    let mut command = sandbox.command(words);
+    command.arg("--passphrase-file").arg(&file);
+    let made: crate::sandbox::Run = command.output().unwrap().into();
+    let made = made.json();
+    assert_eq!(made["vault"], other.to_str().unwrap());
+    assert_eq!(made["slot"], "passphrase");
 }
 
 #[test]
@@ -69,8 +77,15 @@ fn a_slot_is_added_used_and_removed_and_the_last_one_stays() {
     let file = second.to_str().unwrap();
     let add = ["vault", "add-slot", "--json", "--new-passphrase-file", file];
     assert_eq!(sandbox.run(add).json()["kind"], "passphrase");
-    let remove = ["vault", "remove-slot", "1", "--passphrase-file", file];
-    sandbox.run(remove).ok();
+    let remove = [
+        "vault",
+        "remove-slot",
+        "1",
+        "--json",
+        "--passphrase-file",
+        file,
+    ];
+    assert_eq!(sandbox.run(remove).json()["id"], 1);
     let words = sandbox.run(["vault", "remove-slot", "2"]).fails(4);
     assert!(words.contains("passphrase opens no slot"), "{words}");
     let words = sandbox
@@ -165,6 +180,8 @@ fn the_catalogue_tells_how_a_client_is_registered() {
     assert!(show.contains("GitHub"), "{show}");
     let record = sandbox.run(["provider", "show", "github", "--json"]).json();
     assert_eq!(record["name"], "github");
+    let all = sandbox.run(["provider", "list", "--json"]).json();
+    assert!(all.as_array().unwrap().contains(&record));
     let words = sandbox.run(["provider", "show", "gitub"]).fails(1);
     assert!(words.contains("did you mean github"), "{words}");
 }
