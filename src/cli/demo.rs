@@ -151,7 +151,9 @@ impl Unopened {
                 Ok(_) | Err(RecvError::Lagged(_)) => continue,
             };
             match step {
-                SignInStep::Authorize { url, .. } => self.set(Some(url)),
+                SignInStep::Authorize { url, .. } | SignInStep::Renewed { url } => {
+                    self.set(Some(url));
+                }
                 SignInStep::SignedIn { .. } | SignInStep::Failed { .. } | SignInStep::Cancelled => {
                     self.set(None)
                 }
@@ -233,6 +235,7 @@ mod tests {
                 url,
                 redirect_uri,
                 expires_at: clock::now(),
+                taken_port: None,
             }))
             .unwrap();
         let watching = tokio::spawn(Arc::clone(&unopened).watch(seen));

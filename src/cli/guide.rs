@@ -62,8 +62,20 @@ impl Guide {
                 ));
             }
             SignInStep::Authorize {
-                url, expires_at, ..
-            } => self.authorize(url, clock::now().until(*expires_at)),
+                url,
+                redirect_uri,
+                expires_at,
+                taken_port,
+            } => {
+                self.authorize(url, clock::now().until(*expires_at));
+                if let Some(port) = taken_port {
+                    self.output.say(&taken(*port, redirect_uri));
+                }
+            }
+            // Only the first address is opened: who has it in a browser must not get a tab with every new one.
+            SignInStep::Renewed { url } => self.output.say(&format!(
+                "If you have not opened that address yet: it has expired. Open this one instead:\n\n{url}\n"
+            )),
             SignInStep::Exchanging => self.output.say("Fetching the tokens."),
             SignInStep::Polled { .. }
             | SignInStep::SignedIn { .. }
@@ -167,12 +179,15 @@ fn object(step: &SignInStep) -> Option<serde_json::Value> {
             url,
             redirect_uri,
             expires_at,
+            taken_port,
         } => Some(json!({
             "event": "authorize",
             "url": url,
             "redirect_uri": redirect_uri,
             "expires_in": now.until(*expires_at).as_secs(),
+            "note": taken_port.map(|port| taken(port, redirect_uri)),
         })),
+        SignInStep::Renewed { url } => Some(json!({ "event": "renewed", "url": url })),
         SignInStep::Discovering
         | SignInStep::Polled { .. }
         | SignInStep::Exchanging
@@ -180,6 +195,12 @@ fn object(step: &SignInStep) -> Option<serde_json::Value> {
         | SignInStep::Failed { .. }
         | SignInStep::Cancelled => None,
     }
+}
+
+fn taken(port: u16, redirect_uri: &str) -> String {
+    format!(
+        "Another program has port {port}, so {redirect_uri} is used: the provider takes it only if it is registered too."
+    )
 }
 
 /// The address as a QR code, where there is a terminal to show it on.
@@ -195,4 +216,30 @@ fn picture(address: &str) -> Option<String> {
         .light_color(Dense1x2::Dark)
         .build();
     Some(drawing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_port_and_a_renewed_address_are_told_to_machines() {
+        let authorize = |taken_port| {
+            object(&SignInStep::Authorize {
+                url: "https://p.example/authorize".to_owned(),
+                redirect_uri: "http://127.0.0.1:28543/callback".to_owned(),
+                expires_at: clock::now(),
+                taken_port,
+            })
+            .unwrap()
+        };
+        assert!(authorize(None)["note"].is_null());
+        let note = authorize(Some(28542))["note"].to_string();
+        for part in ["28542", "http://127.0.0.1:28543/callback", "registered"] {
+            assert!(note.contains(part), "{note}");
+        }
+        let url = "https://p.example/newer".to_owned();
+        let renewed = object(&SignInStep::Renewed { url: url.clone() }).unwrap();
+        assert_eq!(renewed, json!({ "event": "renewed", "url": url }));
+    }
 }

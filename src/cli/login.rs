@@ -23,7 +23,8 @@ use tokio::sync::mpsc;
 #[command(after_help = "\
 The name of the new credential goes to stdout, everything else to stderr.
 With --json: one object a line as it goes. {\"event\":\"device_code\",\"user_code\",\"verification_uri\",
-\"verification_uri_complete\",\"expires_in\"} or {\"event\":\"authorize\",\"url\",\"redirect_uri\",\"expires_in\"}, then
+\"verification_uri_complete\",\"expires_in\"} or {\"event\":\"authorize\",\"url\",\"redirect_uri\",\"expires_in\",\"note\"} with
+{\"event\":\"renewed\",\"url\"} for each address that expires unopened, then
 {\"event\":\"signed_in\",\"name\"} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
 pub struct LoginArgs {
     /// A provider of the catalogue (tokenward provider list); with --issuer: the name you give to it.
@@ -213,6 +214,7 @@ fn ended(
         | SignInStep::DeviceCode { .. }
         | SignInStep::Polled { .. }
         | SignInStep::Authorize { .. }
+        | SignInStep::Renewed { .. }
         | SignInStep::Exchanging => {
             guide.show(&step)?;
             None

@@ -142,6 +142,7 @@ impl Runner {
             | SignInStep::DeviceCode { .. }
             | SignInStep::Polled { .. }
             | SignInStep::Authorize { .. }
+            | SignInStep::Renewed { .. }
             | SignInStep::Exchanging => {}
         }
         self.tell(|| Event::SignIn { id, step });

@@ -38,9 +38,13 @@ pub struct Session {
 impl Session {
     /// Says how far it is.
     pub async fn say(&self, step: SignInStep) {
-        let id = self.id;
-        let _ = self.facts.send(Fact::Step { id, step }).await;
+        say(&self.facts, self.id, step).await;
     }
+}
+
+/// Says how far a sign-in is.
+pub async fn say(facts: &mpsc::Sender<Fact>, id: SignInId, step: SignInStep) {
+    let _ = facts.send(Fact::Step { id, step }).await;
 }
 
 /// Runs a sign-in to its end. `reply` is told whether it was started.

@@ -1,23 +1,29 @@
 //! Signing in with a browser (RFC 8252): the answer comes to a loopback listener, or is pasted by hand.
 
 use crate::clock;
-use crate::engine::signin::{Session, Wanted, bad_paste, in_the_other_way, nobody_came};
+use crate::engine::fact::Fact;
+use crate::engine::sessions::Pasted;
+use crate::engine::signin::{Session, Wanted, bad_paste, in_the_other_way, nobody_came, say};
 use crate::model::client::ClientAuth;
 use crate::model::failure::Failure;
-use crate::model::signin::SignInStep;
+use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::callback::{Listener, read_pasted};
+use crate::oauth::http::Http;
 use crate::oauth::token;
 use crate::secret::AuthorizationCode;
+use std::convert::Infallible;
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::timeout;
-
-use crate::engine::sessions::Pasted;
+use tokio::time::sleep;
 
 /// How long a person has to answer.
 const PATIENCE: Duration = Duration::from_secs(10 * 60);
+/// An address that could not be renewed is tried again after about that long.
+const RENEW_AGAIN: Duration = Duration::from_secs(15);
+/// Addresses are not renewed more often than that, however short they live.
+const SHORTEST_LIFE: Duration = Duration::from_secs(2);
 
 /// Shows the address, waits for the answer, and exchanges it for tokens.
 pub async fn mint(
@@ -42,16 +48,44 @@ pub async fn mint(
             url: request.url.clone(),
             redirect_uri: redirect_uri.clone(),
             expires_at: clock::now().plus(PATIENCE),
+            taken_port: listener.taken_port(),
         })
         .await;
-    let waiting = answer(&listener, &request, &mut session.pasted);
-    let code = timeout(PATIENCE, waiting)
-        .await
-        .map_err(|_| nobody_came())??;
+    let code = tokio::select! {
+        code = answer(&listener, &request, &mut session.pasted) => code?,
+        never = renew(&session.http, &session.facts, session.id, wanted, &request) => match never {},
+        () = sleep(PATIENCE) => return Err(nobody_came()),
+    };
     // One shot: nothing else is listened to while the code is exchanged.
     drop(listener);
     session.say(SignInStep::Exchanging).await;
     exchange(session, wanted, &request, &redirect_uri, &code).await
+}
+
+/// Has a new address ready whenever the one before expires unopened. Whoever opened one is not disturbed: the answer to
+/// any of them is as good, so also a renewal that fails ends nothing.
+async fn renew(
+    http: &Http,
+    facts: &mpsc::Sender<Fact>,
+    id: SignInId,
+    wanted: &Wanted<'_>,
+    request: &AuthorizationRequest,
+) -> Infallible {
+    let mut lives = request.lives;
+    loop {
+        let Some(life) = lives else {
+            return std::future::pending().await;
+        };
+        sleep((life * 9 / 10).max(SHORTEST_LIFE)).await;
+        let renewed = request.renewed(http, wanted.provider, wanted.client).await;
+        lives = match renewed {
+            Ok(pushed) => {
+                say(facts, id, SignInStep::Renewed { url: pushed.url }).await;
+                pushed.lives
+            }
+            Err(_) => Some(RENEW_AGAIN),
+        };
+    }
 }
 
 /// Exchanges the code, the second time with the secret sent the other way where the first is refused: a client that was

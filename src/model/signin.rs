@@ -90,6 +90,15 @@ pub enum SignInStep {
         redirect_uri: String,
         /// When we stop listening.
         expires_at: Timestamp,
+        /// The provider's usual port, when another program has it: the answer comes only if the redirect address with
+        /// the other port is registered too.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_port: Option<u16>,
+    },
+    /// The address expired before it was opened; this one stands for the same request (RFC 9126 2.2).
+    Renewed {
+        /// The address.
+        url: String,
     },
     /// The answer came and is exchanged for tokens.
     Exchanging,

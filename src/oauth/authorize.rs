@@ -1,14 +1,12 @@
 //! The authorization request: the address a person's browser opens (RFC 6749 4.1.1, RFC 7636, RFC 9126).
 
 use crate::model::client::Client;
-use crate::model::provider::{BodyFormat, Pkce, Provider};
+use crate::model::provider::{Pkce, Provider};
 use crate::oauth::endpoint;
-use crate::oauth::error::{OAuthError, Step, Unreadable};
-use crate::oauth::form::Form;
+use crate::oauth::error::OAuthError;
 use crate::oauth::http::Http;
+use crate::oauth::pushed::{Pushed, push};
 use crate::oauth::random;
-use crate::oauth::reply;
-use crate::oauth::token::post;
 use crate::secret::CodeVerifier;
 use oauth2::basic::BasicClient;
 use oauth2::{
@@ -17,12 +15,17 @@ use oauth2::{
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 use url::Url;
 
 /// One sign-in through the browser, from the address it opens to what its answer is checked by.
 pub struct AuthorizationRequest {
     /// The address to open.
     pub url: String,
+    /// How long that address can be opened, from when it was made; `None`: as long as one likes.
+    pub lives: Option<Duration>,
+    /// The address with everything in it, which a pushed request is made of.
+    full: String,
     /// What the answer must carry (RFC 6749 10.12).
     pub state: String,
     /// What the ID token must carry, where one is asked for (OpenID Connect Core 3.1.2.1).
@@ -82,8 +85,11 @@ impl AuthorizationRequest {
             building = building.add_extra_param("nonce", nonce.clone());
         }
         let (url, state) = building.url();
+        let full = String::from(with_extra(url, &provider.extra.authorize));
         Ok(Self {
-            url: with_extra(url, &provider.extra.authorize).into(),
+            url: full.clone(),
+            lives: None,
+            full,
             state: state.into_secret(),
             nonce,
             verifier: verifier.map(|verifier| CodeVerifier::new(verifier.into_secret())),
@@ -103,18 +109,32 @@ impl AuthorizationRequest {
         scopes: &[String],
     ) -> Result<Self, OAuthError> {
         let mut request = Self::new(provider, client, redirect_uri, scopes)?;
-        if provider.metadata.requires_par {
-            request.url = push(http, provider, client, &request.url).await?;
-        } else if provider.endpoints.pushed_authorization_request.is_some() {
+        let is_offered = provider.endpoints.pushed_authorization_request.is_some();
+        if !provider.metadata.requires_par && !is_offered {
+            return Ok(request);
+        }
+        match request.renewed(http, provider, client).await {
+            Ok(pushed) => (request.url, request.lives) = (pushed.url, pushed.lives),
+            Err(error) if provider.metadata.requires_par => return Err(error),
             // Offered, but perhaps not to this client: then the plain address is as good as it ever was.
-            let pushed = push(http, provider, client, &request.url).await;
-            request.url = pushed.unwrap_or(request.url);
+            Err(_) => {}
         }
         Ok(request)
     }
+
+    /// Another address for the same request, when the one before has expired unopened.
+    pub async fn renewed(
+        &self,
+        http: &Http,
+        provider: &Provider,
+        client: &Client,
+    ) -> Result<Pushed, OAuthError> {
+        push(http, provider, client, &self.full).await
+    }
 }
 
-fn authorization_endpoint(provider: &Provider) -> Result<Url, OAuthError> {
+/// The provider's authorization endpoint (RFC 6749 3.1), fit to be opened.
+pub fn authorization_endpoint(provider: &Provider) -> Result<Url, OAuthError> {
     let what = "authorization endpoint";
     let address = provider.endpoints.authorization.as_deref();
     let address = address.ok_or_else(|| OAuthError::NoEndpoint {
@@ -150,55 +170,6 @@ fn with_extra(mut url: Url, extra: &BTreeMap<String, String>) -> Url {
         .extend_pairs(ours)
         .extend_pairs(theirs);
     url
-}
-
-async fn push(
-    http: &Http,
-    provider: &Provider,
-    client: &Client,
-    address: &str,
-) -> Result<String, OAuthError> {
-    let (step, what) = (
-        Step::PushedAuthorization,
-        "pushed authorization request endpoint",
-    );
-    let endpoint = provider.endpoints.pushed_authorization_request.as_deref();
-    let endpoint = endpoint.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
-    let mut url = authorization_endpoint(provider)?;
-    let full = Url::parse(address).map_err(|_| OAuthError::Endpoint {
-        what: "authorization endpoint",
-        why: "is no absolute URL",
-    })?;
-    let mut form = Form::new();
-    for (name, value) in full.query_pairs().filter(|(name, _)| name != "client_id") {
-        form.add(&name, &value);
-    }
-    let reply = post(
-        http,
-        step,
-        endpoint,
-        what,
-        BodyFormat::Form,
-        client,
-        &mut form,
-    )
-    .await?;
-    let fields = reply::fields(step, &reply, provider, &form.secrets())?;
-    let reference = fields
-        .text("request_uri")
-        .ok_or_else(|| OAuthError::Unreadable {
-            step,
-            host: reply.host.clone(),
-            status: reply.status,
-            why: Unreadable::Missing("request_uri"),
-        })?;
-    url.query_pairs_mut()
-        .append_pair("client_id", &client.id)
-        .append_pair("request_uri", reference);
-    Ok(url.into())
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub struct Listener {
     host: String,
     port: u16,
     path: String,
+    taken: Option<u16>,
 }
 
 impl Listener {
@@ -49,6 +50,7 @@ impl Listener {
                         host: rule.host.clone(),
                         port,
                         path: rule.path.clone(),
+                        taken: last.map(|(taken, _)| taken).filter(|taken| *taken != 0),
                     });
                 }
                 Err(error) => last = Some((port, error)),
@@ -70,6 +72,11 @@ impl Listener {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The port that the rule prefers and another program has; whoever registered only that one has to register ours.
+    pub fn taken_port(&self) -> Option<u16> {
+        self.taken
     }
 
     /// Waits for the browser's answer to this request. Stray requests, silent connections and answers of other

@@ -18,9 +18,11 @@ pub fn at_step(code: &str, step: Step) -> Option<Explanation> {
         ),
         ("invalid_grant", Step::CodeExchange) => (
             NeedsLogin,
-            "The authorization code is no longer accepted: it has expired, was already used, belongs to another client, \
-             or the redirect address or the PKCE verifier differs.",
-            "Start the sign-in again and answer the provider's page without a long pause.",
+            "The authorization code is not accepted: it has expired or was already used, it belongs to another client, the \
+             redirect address or the PKCE verifier differs, or the client is set to want tokens bound to a key or a \
+             certificate (DPoP, mTLS), which tokenward does not do.",
+            "Start the sign-in again and answer the provider's page without a long pause; if it stays so, compare client \
+             id and redirect address with the provider's developer page, and turn sender-constrained tokens off there.",
         ),
         ("invalid_grant", Step::DevicePoll) => (
             NeedsLogin,
@@ -201,8 +203,8 @@ pub fn anywhere(code: &str) -> Option<Explanation> {
         ),
         "use_dpop_nonce" | "invalid_dpop_proof" => (
             Misconfigured,
-            "The provider wants tokens bound to a key (DPoP), which this client registration demands.",
-            "Turn the demand for DPoP off for the client on the provider's developer page.",
+            "The client is set to want tokens bound to a key (DPoP), which tokenward does not do.",
+            "Turn the demand for DPoP off for the client on the provider's developer page, then sign in again.",
         ),
         _ => return None,
     };

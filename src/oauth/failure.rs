@@ -82,7 +82,7 @@ impl OAuthError {
             Self::Listen { address, detail } => misconfigured(
                 "cannot_listen",
                 format!("Cannot listen on {address} for the browser's answer: {detail}."),
-                "End the program that uses the port, choose another port, or use the device flow.",
+                "End the program that uses the port, choose another one that is registered with the client too, or use the device flow.",
             ),
         }
     }
@@ -286,6 +286,38 @@ mod tests {
         let exchange = said(Step::CodeExchange, "invalid_grant", "", expired).cause;
         assert!(refresh.contains("refresh token"), "{refresh}");
         assert!(exchange.contains("authorization code"), "{exchange}");
+    }
+
+    #[test]
+    fn a_code_that_is_not_accepted_names_all_that_it_may_be() {
+        let failure = said(Step::CodeExchange, "invalid_grant", "", None);
+        for part in [
+            "expired",
+            "already used",
+            "another client",
+            "redirect",
+            "PKCE",
+            "DPoP",
+            "mTLS",
+        ] {
+            assert!(failure.cause.contains(part), "{part}: {}", failure.cause);
+        }
+    }
+
+    #[test]
+    fn a_demand_for_bound_tokens_is_recognised_in_the_providers_words() {
+        for (code, words, how) in [
+            ("invalid_grant", "DPoP proof is missing", "DPoP"),
+            ("invalid_request", "A dpop header is required", "DPoP"),
+            ("invalid_client", "client certificate not presented", "mTLS"),
+            ("invalid_grant", "mTLS required", "mTLS"),
+        ] {
+            for step in [Step::CodeExchange, Step::DevicePoll, Step::Refresh] {
+                let failure = said(step, code, words, None);
+                assert_eq!(failure.class, FailureClass::Misconfigured, "{words}");
+                assert!(failure.cause.contains(how), "{words}: {}", failure.cause);
+            }
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod id_token;
 pub mod issuer;
 pub mod metadata;
 pub mod microsoft;
+pub mod pushed;
 pub mod random;
 pub mod reasons;
 pub mod reply;

@@ -15,7 +15,31 @@ pub fn finer(refused: &Refused) -> Option<Explanation> {
     let reason = refused.reason.as_deref().unwrap_or_default();
     microsoft(reason, &words, refused.step)
         .or_else(|| google(reason, &words))
+        .or_else(|| bound(&words))
         .or_else(|| refused_refresh(refused, &words))
+}
+
+/// Tokens bound to a key or a certificate (RFC 9449, RFC 8705), asked for in words where the code is a bare one.
+fn bound(words: &str) -> Option<Explanation> {
+    let (what, how) = if words.contains("dpop") {
+        ("a key", "DPoP")
+    } else if ["mtls", "mutual tls", "mutual-tls", "client certificate"]
+        .iter()
+        .any(|word| words.contains(word))
+    {
+        ("a certificate", "mTLS")
+    } else {
+        return None;
+    };
+    Some(Explanation::new(
+        Misconfigured,
+        format!(
+            "The client is set to want tokens bound to {what} ({how}), which tokenward does not do."
+        ),
+        format!(
+            "Turn the demand for {how} off for the client on the provider's developer page, then sign in again."
+        ),
+    ))
 }
 
 /// Google's sub-reasons.

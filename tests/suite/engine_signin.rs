@@ -1,7 +1,9 @@
 //! Signing in through the running engine: both flows, pasted answers, cancelling, a second time, a broken vault.
 
 use crate::engine_rig::{REFUSES_ALL, REFUSES_NOTHING, Rig, eventually, name, show, token, until};
+use crate::oauth_rig::{Rig as Other, answer};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
 use tokenward::demo::record;
@@ -290,6 +292,58 @@ async fn tokens_of_a_sign_in_outlast_a_vault_that_cannot_be_written() {
     let view = show(&link, "alice").await.unwrap();
     assert_eq!(view.profile.name, name("alice"));
     assert!(view.generation >= Generation(0));
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_expires_unopened_is_renewed_and_the_first_one_stays_as_good() {
+    let rig = Rig::new(quick(), &[]).await;
+    let pushes = AtomicUsize::new(0);
+    let other = Other::start(move |request| {
+        if request.starts_with("POST /par") {
+            let number = pushes.fetch_add(1, Ordering::SeqCst);
+            let body = format!(r#"{{"request_uri":"urn:x:{number}","expires_in":1}}"#);
+            answer(201, "", &body)
+        } else {
+            answer(200, "", r#"{"access_token":"a","expires_in":60}"#)
+        }
+    })
+    .await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    let pushing = SignInRequest {
+        provider: ProviderChoice::Issuer {
+            name: "demo".to_owned(),
+            issuer: String::new(),
+            endpoints: Box::new(other.provider().endpoints),
+        },
+        ..request(&rig, Flow::Loopback)
+    };
+    begin(&link, pushing).await.unwrap();
+    let (first, redirect_uri) = step(&mut events, |step| match step {
+        SignInStep::Authorize {
+            url, redirect_uri, ..
+        } => Some((url.clone(), redirect_uri.clone())),
+        _ => None,
+    })
+    .await;
+    let renewed = step(&mut events, |step| match step {
+        SignInStep::Renewed { url } => Some(url.clone()),
+        _ => None,
+    })
+    .await;
+    assert!(first.ends_with("urn%3Ax%3A0") && renewed.ends_with("urn%3Ax%3A1"));
+    let sent = other.requests().remove(0);
+    let state = sent.split("state=").nth(1).unwrap();
+    let state = state.split(['&', ' ']).next().unwrap();
+    let (address, path) = redirect_uri
+        .strip_prefix("http://")
+        .and_then(|rest| rest.split_once('/'))
+        .unwrap();
+    let mut browser = TcpStream::connect(address).await.unwrap();
+    let asked = format!("GET /{path}?code=c&state={state} HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    browser.write_all(asked.as_bytes()).await.unwrap();
+    done(&mut events).await;
     engine.shutdown().await;
 }
 

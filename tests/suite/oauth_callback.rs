@@ -16,6 +16,35 @@ fn request() -> AuthorizationRequest {
     AuthorizationRequest::new(&provider, &public(), "http://127.0.0.1:1/callback", &[]).unwrap()
 }
 
+#[tokio::test]
+async fn a_listener_tells_when_another_program_has_the_usual_port() {
+    let (mine, theirs) = (
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+    );
+    let usual = theirs.local_addr().unwrap().port();
+    let second = mine.local_addr().unwrap().port();
+    drop(mine);
+    let fixed = RedirectRule {
+        ports: vec![usual, second],
+        ..rule("127.0.0.1")
+    };
+    let listener = Listener::bind(&fixed, None).unwrap();
+    assert_eq!(
+        (listener.port(), listener.taken_port()),
+        (second, Some(usual))
+    );
+    drop((listener, theirs));
+    let listener = Listener::bind(&fixed, None).unwrap();
+    assert_eq!((listener.port(), listener.taken_port()), (usual, None));
+    assert_eq!(
+        Listener::bind(&rule("localhost"), None)
+            .unwrap()
+            .taken_port(),
+        None
+    );
+}
+
 fn rule(host: &str) -> RedirectRule {
     RedirectRule {
         host: host.to_owned(),

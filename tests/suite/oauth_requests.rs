@@ -1,6 +1,7 @@
 //! Requests to a provider that behaves as badly as providers do: what is sent, and what its answers come to.
 
 use crate::oauth_rig::{Act, Rig, answer, confidential, http, public};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 use tokenward::model::client::ClientAuth;
 use tokenward::model::failure::{Failure, FailureClass};
@@ -319,6 +320,54 @@ async fn a_pushed_request_leaves_only_a_reference_in_the_address() {
             && sent.contains(&request.state)
     );
     assert_eq!(sent.matches("client_id=").count(), 1);
+}
+
+#[tokio::test]
+async fn a_pushed_request_can_be_pushed_again_as_it_was() {
+    let pushes = AtomicUsize::new(0);
+    let rig = Rig::start(move |_| {
+        let number = pushes.fetch_add(1, Ordering::SeqCst);
+        let body = format!(r#"{{"request_uri":"urn:x:{number}","expires_in":60}}"#);
+        answer(201, "", &body)
+    })
+    .await;
+    let (http, provider) = (http(), rig.provider());
+    let redirect = "http://127.0.0.1:7/callback";
+    let request = AuthorizationRequest::start(&http, &provider, &public(), redirect, &[])
+        .await
+        .unwrap();
+    let minute = Some(Duration::from_secs(60));
+    assert_eq!(request.lives, minute);
+    let again = request.renewed(&http, &provider, &public()).await.unwrap();
+    assert!(request.url.ends_with("urn%3Ax%3A0"), "{}", request.url);
+    assert!(again.url.ends_with("urn%3Ax%3A1"), "{}", again.url);
+    assert_eq!(again.lives, minute);
+    let bodies: Vec<String> = rig
+        .requests()
+        .iter()
+        .map(|sent| sent.split("\r\n\r\n").nth(1).unwrap().to_owned())
+        .collect();
+    assert_eq!(bodies[0], bodies[1], "state, nonce and challenge stay");
+}
+
+#[tokio::test]
+async fn a_refused_push_is_an_error_only_where_the_provider_demands_it() {
+    let rig = Rig::always(answer(400, "", r#"{"error":"unauthorized_client"}"#)).await;
+    let mut provider = rig.provider();
+    for is_demanded in [false, true] {
+        provider.metadata.requires_par = is_demanded;
+        let redirect = "http://127.0.0.1:7/callback";
+        let request =
+            AuthorizationRequest::start(&http(), &provider, &public(), redirect, &[]).await;
+        match request {
+            Ok(request) => {
+                assert!(!is_demanded);
+                assert!(request.url.contains("code_challenge="), "{}", request.url);
+                assert_eq!(request.lives, None);
+            }
+            Err(error) => assert!(is_demanded, "{error}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -185,6 +185,7 @@ mod tests {
                 url,
                 redirect_uri,
                 expires_at,
+                taken_port: None,
             },
         );
         assert_snapshot!("wizard_browser", example::shown(&mut app));

@@ -68,7 +68,9 @@ impl SignIn {
 
     /// Takes a step.
     pub fn step(&mut self, step: SignInStep) {
-        self.note = None;
+        if !matches!(step, SignInStep::Renewed { .. }) {
+            self.note = None;
+        }
         match step {
             SignInStep::Discovering => self.stage = Stage::Discovering,
             SignInStep::DeviceCode {
@@ -102,13 +104,20 @@ impl SignIn {
                 url,
                 redirect_uri,
                 expires_at,
+                taken_port,
             } => {
                 self.expires_at = Some(expires_at);
+                self.note = taken_port.map(|port| (Tone::Soon, taken(port)));
                 self.stage = Stage::Browser {
                     url,
                     redirect_uri,
                     pasted: Field::default(),
                 };
+            }
+            SignInStep::Renewed { url: newer } => {
+                if let Stage::Browser { url, .. } = &mut self.stage {
+                    *url = newer;
+                }
             }
             SignInStep::Exchanging => self.stage = Stage::Exchanging,
             SignInStep::Failed { failure } => self.stage = Stage::Failed(failure),
@@ -164,5 +173,42 @@ impl SignIn {
             pasted.clear();
             pasted.paste(text);
         }
+    }
+}
+
+fn taken(port: u16) -> String {
+    format!(
+        "Another program has port {port}: the address above works only if it is registered with the client too."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_address_takes_nothing_away_but_the_old_one() {
+        let mut session = SignIn::new(SignInId(1));
+        session.step(SignInStep::Authorize {
+            url: "https://p.example/old".to_owned(),
+            redirect_uri: "http://127.0.0.1:28543/callback".to_owned(),
+            expires_at: Timestamp::from_secs(600),
+            taken_port: Some(28542),
+        });
+        if let Stage::Browser { pasted, .. } = &mut session.stage {
+            pasted.paste("http://127.0.0.1");
+        }
+        session.step(SignInStep::Renewed {
+            url: "https://p.example/new".to_owned(),
+        });
+        let Stage::Browser { url, pasted, .. } = &session.stage else {
+            panic!("the page is gone");
+        };
+        assert_eq!(
+            (url.as_str(), pasted.text()),
+            ("https://p.example/new", "http://127.0.0.1")
+        );
+        let (_, note) = session.note.unwrap();
+        assert!(note.contains("28542") && note.contains("registered"));
     }
 }
