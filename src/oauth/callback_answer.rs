@@ -2,8 +2,9 @@
 
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::clean;
-use crate::oauth::error::{NotOurs, OAuthError, Refused, Step};
+use crate::oauth::error::{NotOurs, OAuthError, Refused};
 use crate::oauth::issuer;
+use crate::oauth::step::Step;
 use crate::secret::AuthorizationCode;
 use std::borrow::Cow;
 use subtle::ConstantTimeEq as _;

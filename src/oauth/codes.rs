@@ -1,8 +1,8 @@
 //! The standards' error codes in words for people, by what was being done.
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
-use crate::oauth::error::Step;
 use crate::oauth::explain::{END_BY_HAND, Explanation, LET_PASS};
+use crate::oauth::step::Step;
 
 const SIGN_IN: &str = "Sign in again.";
 

@@ -4,11 +4,13 @@ use crate::model::client::Client;
 use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
 use crate::model::token::TokenSet;
 use crate::oauth::endpoint;
-use crate::oauth::error::{OAuthError, Step, Unreadable};
+use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
 use crate::oauth::http::Http;
+use crate::oauth::lifetime::lifetime;
 use crate::oauth::reply;
+use crate::oauth::step::Step;
 use crate::oauth::token::post;
 use crate::oauth::wire::Reply;
 use crate::secret::DeviceCode;
@@ -106,7 +108,7 @@ fn read(fields: &Fields) -> Result<DeviceAuthorization, Unreadable> {
     let seconds = |name: &str| {
         fields
             .value(name)
-            .and_then(|value| reply::lifetime(value, ExpiresInUnit::Seconds))
+            .and_then(|value| lifetime(value, ExpiresInUnit::Seconds))
     };
     Ok(DeviceAuthorization {
         device_code: DeviceCode::new(device_code.to_owned()),
@@ -169,7 +171,7 @@ fn not_yet(reply: &Reply, error: OAuthError) -> Result<Poll, OAuthError> {
         .ok()
         .and_then(|fields| {
             let interval = fields.value("interval")?;
-            reply::lifetime(interval, ExpiresInUnit::Seconds)
+            lifetime(interval, ExpiresInUnit::Seconds)
         })
         .or(refused.retry_after)
         .map(bounded);

@@ -3,8 +3,10 @@
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
 use crate::model::failure::{Errand, FailureClass};
 use crate::oauth::codes::{anywhere, at_step};
-use crate::oauth::error::{Refused, Step, Transport};
+use crate::oauth::error::Refused;
 use crate::oauth::reasons;
+use crate::oauth::step::Step;
+use crate::oauth::transport::Transport;
 
 /// What a failure means.
 #[derive(Debug, Clone, PartialEq, Eq)]

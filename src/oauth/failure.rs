@@ -1,8 +1,9 @@
 //! Turns each error into what people and the engine need: class, stable code, cause, fix.
 
 use crate::model::failure::{Failure, FailureClass};
-use crate::oauth::error::{OAuthError, Refused, Step};
+use crate::oauth::error::{OAuthError, Refused};
 use crate::oauth::explain::{Explanation, explain_status, explain_transport, explain_words};
+use crate::oauth::step::Step;
 
 impl OAuthError {
     /// What it means for people and for the engine: class, stable code, cause, fix, and what it was done for.
@@ -121,7 +122,7 @@ fn at_step(step: Step, code: &str, said: Explanation) -> Failure {
 mod tests {
     use super::*;
     use crate::model::failure::Errand;
-    use crate::oauth::error::Transport;
+    use crate::oauth::transport::Transport;
 
     const STEPS: [Step; 8] = [
         Step::Discovery,

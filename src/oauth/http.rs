@@ -1,7 +1,9 @@
 //! The one transport: bounded in time and size, no redirects, no proxy, the system's authorities.
 
 use crate::oauth::endpoint;
-use crate::oauth::error::{OAuthError, Step, Transport};
+use crate::oauth::error::OAuthError;
+use crate::oauth::step::Step;
+use crate::oauth::transport::Transport;
 use crate::oauth::wire::{Gathered, Reply, Request, problem_of, retry_after};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response, redirect};

@@ -3,10 +3,11 @@
 use crate::model::provider::{Endpoints, Metadata};
 use crate::oauth::clean;
 use crate::oauth::endpoint;
-use crate::oauth::error::{OAuthError, Refused, Step, Unreadable};
+use crate::oauth::error::{OAuthError, Refused, Unreadable};
 use crate::oauth::fields::Fields;
 use crate::oauth::http::Http;
 use crate::oauth::issuer;
+use crate::oauth::step::Step;
 use crate::oauth::wire::Request;
 use reqwest::Method;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! The AADSTS numbers of Microsoft Entra in words for people: its error codes alone say little.
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
-use crate::oauth::error::Step;
 use crate::oauth::explain::{Explanation, LET_PASS};
+use crate::oauth::step::Step;
 
 /// What the first number in `error_codes` or in the words means.
 pub fn microsoft(reason: &str, words: &str, step: Step) -> Option<Explanation> {

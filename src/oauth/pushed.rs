@@ -3,10 +3,12 @@
 use crate::model::client::Client;
 use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
 use crate::oauth::authorize::authorization_endpoint;
-use crate::oauth::error::{OAuthError, Step, Unreadable};
+use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::form::Form;
 use crate::oauth::http::Http;
+use crate::oauth::lifetime::lifetime;
 use crate::oauth::reply;
+use crate::oauth::step::Step;
 use crate::oauth::token::post;
 use std::time::Duration;
 use url::Url;
@@ -55,7 +57,7 @@ pub async fn push(
         .append_pair("request_uri", reference);
     let lives = fields
         .value("expires_in")
-        .and_then(|value| reply::lifetime(value, ExpiresInUnit::Seconds));
+        .and_then(|value| lifetime(value, ExpiresInUnit::Seconds));
     Ok(Pushed {
         url: url.into(),
         lives,

@@ -1,9 +1,10 @@
 //! What single providers say beyond the standard: their own codes and finer reasons, for people.
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
-use crate::oauth::error::{Refused, Step};
+use crate::oauth::error::Refused;
 use crate::oauth::explain::{END_BY_HAND, Explanation, LET_PASS};
 use crate::oauth::microsoft::microsoft;
+use crate::oauth::step::Step;
 
 /// A finer reason than the code, from the provider's sub-reason or its own words.
 pub fn finer(refused: &Refused) -> Option<Explanation> {

@@ -1,18 +1,17 @@
 //! Reads answers of token endpoints leniently, and never shows them.
 
-use crate::model::provider::{ExpiresInUnit, Provider};
+use crate::model::provider::Provider;
 use crate::model::token::TokenSet;
-use crate::oauth::clean;
-use crate::oauth::error::{OAuthError, Refused, Step, Unreadable};
-use crate::oauth::fields::{Fields, nonempty};
+use crate::oauth::error::{OAuthError, Unreadable};
+use crate::oauth::fields::Fields;
+use crate::oauth::lifetime::lifetime;
+use crate::oauth::refusal::refused;
+use crate::oauth::step::Step;
 use crate::oauth::wire::Reply;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
 use serde_json::Value;
 use std::time::Duration;
 use zeroize::Zeroize;
-
-/// No lifetime is believed beyond a hundred years.
-const LONGEST_LIFE: f64 = 100.0 * 365.25 * 86_400.0;
 
 /// Reads the answer to a token request (RFC 6749 5.1, 5.2) with all the provider's habits. `secrets` are what was
 /// sent: whatever comes back of them is taken out of the error.
@@ -103,58 +102,6 @@ fn is_true(value: &Value) -> bool {
     }
 }
 
-/// The error in an answer, in whatever shape it came.
-pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str]) -> OAuthError {
-    let nothing = Fields::default();
-    let fields = read.unwrap_or(&nothing);
-    let nested = fields.value("error").and_then(Value::as_object);
-    let nested_text = |name: &str| nested.and_then(|error| error.get(name)).and_then(nonempty);
-    let code = fields
-        .text("error")
-        .or_else(|| {
-            ["code", "status", "type"]
-                .iter()
-                .find_map(|name| nested_text(name))
-        })
-        .or_else(|| fields.text("errorCode"))
-        .or_else(|| fields.text("error_code"))
-        .and_then(|code| clean::code(code, secrets));
-    let words = [
-        "error_description",
-        "error_message",
-        "errorSummary",
-        "message",
-        "msg",
-        "detail",
-    ]
-    .iter()
-    .find_map(|name| fields.text(name).or_else(|| nested_text(name)))
-    .and_then(|words| clean::clean(words, secrets));
-    let number = fields
-        .value("error_codes")
-        .and_then(|codes| codes.get(0))
-        .and_then(Value::as_u64)
-        .map(|number| format!("AADSTS{number}"));
-    let reason = number.or_else(|| {
-        ["error_subtype", "suberror", "error_reason"]
-            .iter()
-            .find_map(|name| fields.text(name))
-            .and_then(|reason| clean::code(reason, secrets))
-    });
-    let is_page =
-        reply.is_overlong || (read.is_none() && reply.body.bytes().trim_ascii().starts_with(b"<"));
-    OAuthError::Refused(Box::new(Refused {
-        step,
-        host: reply.host.clone(),
-        status: reply.status,
-        code,
-        words,
-        reason,
-        retry_after: reply.retry_after,
-        is_page,
-    }))
-}
-
 /// A token may hold visible ASCII characters and spaces only (RFC 6749 A.12); anything else could forge a header.
 fn token(fields: &mut Fields, name: &'static str) -> Result<Option<String>, Unreadable> {
     match fields.take(name) {
@@ -204,43 +151,6 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
     (!unique.is_empty()).then_some(unique)
 }
 
-/// A lifetime as number, string, or `hours:minutes:seconds`; zero, negative and senseless ones mean that none was
-/// named (Keycloak's offline tokens say 0).
-pub fn lifetime(value: &Value, unit: ExpiresInUnit) -> Option<Duration> {
-    let number = match value {
-        Value::Number(number) => number.as_f64()?,
-        Value::String(text) => {
-            let text = text.trim();
-            match text.parse::<f64>() {
-                Ok(number) => number,
-                Err(_) => return clock_time(text),
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
-    };
-    let seconds = match unit {
-        ExpiresInUnit::Seconds => number,
-        ExpiresInUnit::Milliseconds => number / 1000.0,
-    };
-    from_seconds(seconds)
-}
-
-fn clock_time(text: &str) -> Option<Duration> {
-    let parts: Vec<f64> = text
-        .split(':')
-        .map(|part| part.parse::<u32>().map(f64::from))
-        .collect::<Result<_, _>>()
-        .ok()?;
-    match parts.as_slice() {
-        [hours, minutes, seconds] => from_seconds(hours * 3600.0 + minutes * 60.0 + seconds),
-        _ => None,
-    }
-}
-
-fn from_seconds(seconds: f64) -> Option<Duration> {
-    (seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(LONGEST_LIFE)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,27 +180,6 @@ mod tests {
         )
     }
 
-    fn refusal(status: u16, body: &str) -> Refused {
-        let read = token_set(
-            Step::Refresh,
-            &reply(status, body.as_bytes()),
-            &provider(""),
-            &["sent-secret"],
-        );
-        match read {
-            Err(OAuthError::Refused(refused)) => *refused,
-            other => panic!("{body}: {other:?}"),
-        }
-    }
-
-    fn life(value: &str) -> Option<u64> {
-        let body = format!(r#"{{"access_token":"a","expires_in":{value}}}"#);
-        read("", &body)
-            .unwrap()
-            .expires_in
-            .map(|life| life.as_secs())
-    }
-
     #[test]
     fn json_and_forms_are_read_whatever_they_call_themselves() {
         for body in [
@@ -317,27 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_are_read_in_every_spelling() {
-        for (value, seconds) in [
-            ("3600", Some(3600)),
-            ("\"3600\"", Some(3600)),
-            ("\" 3600 \"", Some(3600)),
-            ("3599.9", Some(3599)),
-            ("\"177:05:38\"", Some(177 * 3600 + 5 * 60 + 38)),
-            ("0", None),
-            ("-1", None),
-            ("null", None),
-            ("true", None),
-            ("\"soon\"", None),
-            ("\"NaN\"", None),
-            ("\"1:2\"", None),
-            ("[60]", None),
-            ("1e300", Some(3_155_760_000)),
-            ("\"inf\"", Some(3_155_760_000)),
-            ("99999999999999999999", Some(3_155_760_000)),
-        ] {
-            assert_eq!(life(value), seconds, "{value}");
-        }
+    fn the_record_says_what_lifetimes_mean_and_what_they_are_when_unsaid() {
         let body = r#"{"access_token":"a","expires_in":60000,"refresh_token_expires_in":"90000"}"#;
         let set = read("expires_in_unit = \"milliseconds\"", body).unwrap();
         assert_eq!(set.expires_in, Some(Duration::from_secs(60)));
@@ -369,60 +238,6 @@ mod tests {
                 .code(),
             "http_200"
         );
-    }
-
-    #[test]
-    fn an_error_is_found_in_every_shape_it_comes_in() {
-        for (status, body, code, words) in [
-            (
-                400,
-                r#"{"error":"invalid_grant","error_description":"Gone."}"#,
-                Some("invalid_grant"),
-                Some("Gone."),
-            ),
-            (
-                200,
-                "error=bad_verification_code&error_description=Wrong+code.",
-                Some("bad_verification_code"),
-                Some("Wrong code."),
-            ),
-            (
-                200,
-                r#"{"access_token":"","error":"invalid_grant"}"#,
-                Some("invalid_grant"),
-                None,
-            ),
-            (
-                401,
-                r#"{"error":{"code":"token_expired","message":"Again."}}"#,
-                Some("token_expired"),
-                Some("Again."),
-            ),
-            (
-                403,
-                r#"{"errorCode":"invalid_client","errorSummary":"No."}"#,
-                Some("invalid_client"),
-                Some("No."),
-            ),
-            (404, r#"{"message":"Not Found"}"#, None, Some("Not Found")),
-            (400, "", None, None),
-            (500, "oops", None, None),
-            (400, "\u{1}\u{2}", None, None),
-        ] {
-            let refused = refusal(status, body);
-            assert_eq!(refused.code.as_deref(), code, "{body}");
-            assert_eq!(refused.words.as_deref(), words, "{body}");
-            assert!(!refused.is_page, "{body}");
-        }
-        assert!(refusal(403, "<!doctype html><p>blocked</p>").is_page);
-        let microsoft =
-            r#"{"error":"invalid_client","error_codes":[700025],"error_description":"x"}"#;
-        assert_eq!(
-            refusal(401, microsoft).reason.as_deref(),
-            Some("AADSTS700025")
-        );
-        let google = r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#;
-        assert_eq!(refusal(400, google).reason.as_deref(), Some("invalid_rapt"));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 use crate::model::client::Client;
 use crate::model::provider::{BodyFormat, Provider, Revocation, RevocationAuth};
 use crate::oauth::client_auth;
-use crate::oauth::error::{OAuthError, Step};
+use crate::oauth::error::OAuthError;
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
 use crate::oauth::http::Http;
 use crate::oauth::reply;
+use crate::oauth::step::Step;
 use crate::oauth::token::post;
 use crate::oauth::wire::{Reply, Request};
 use crate::secret::{AccessToken, RefreshToken};

@@ -1,7 +1,7 @@
 //! What goes out and what comes back, before anybody has read a meaning into it.
 
 use crate::oauth::clean::clean;
-use crate::oauth::error::Transport;
+use crate::oauth::transport::Transport;
 use reqwest::Method;
 use std::error::Error;
 use std::fmt;

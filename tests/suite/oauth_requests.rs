@@ -9,10 +9,11 @@ use tokenward::model::provider::{BodyFormat, Provider, Revocation, RevocationAut
 use tokenward::model::token::TokenSet;
 use tokenward::oauth::authorize::AuthorizationRequest;
 use tokenward::oauth::device;
-use tokenward::oauth::error::{OAuthError, Transport};
+use tokenward::oauth::error::OAuthError;
 use tokenward::oauth::http::{Http, HttpSettings};
 use tokenward::oauth::revoke::{Revoked, revoke};
 use tokenward::oauth::token::{exchange_code, refresh};
+use tokenward::oauth::transport::Transport;
 use tokenward::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use tokio::io::AsyncWriteExt as _;
 

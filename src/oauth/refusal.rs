@@ -1,0 +1,137 @@
+//! Reads the error in an answer, in whatever shape it came, and never shows what was sent.
+
+use crate::oauth::clean;
+use crate::oauth::error::{OAuthError, Refused};
+use crate::oauth::fields::{Fields, nonempty};
+use crate::oauth::step::Step;
+use crate::oauth::wire::Reply;
+use serde_json::Value;
+
+/// The error in an answer, in whatever shape it came.
+pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str]) -> OAuthError {
+    let nothing = Fields::default();
+    let fields = read.unwrap_or(&nothing);
+    let nested = fields.value("error").and_then(Value::as_object);
+    let nested_text = |name: &str| nested.and_then(|error| error.get(name)).and_then(nonempty);
+    let code = fields
+        .text("error")
+        .or_else(|| {
+            ["code", "status", "type"]
+                .iter()
+                .find_map(|name| nested_text(name))
+        })
+        .or_else(|| fields.text("errorCode"))
+        .or_else(|| fields.text("error_code"))
+        .and_then(|code| clean::code(code, secrets));
+    let words = [
+        "error_description",
+        "error_message",
+        "errorSummary",
+        "message",
+        "msg",
+        "detail",
+    ]
+    .iter()
+    .find_map(|name| fields.text(name).or_else(|| nested_text(name)))
+    .and_then(|words| clean::clean(words, secrets));
+    let number = fields
+        .value("error_codes")
+        .and_then(|codes| codes.get(0))
+        .and_then(Value::as_u64)
+        .map(|number| format!("AADSTS{number}"));
+    let reason = number.or_else(|| {
+        ["error_subtype", "suberror", "error_reason"]
+            .iter()
+            .find_map(|name| fields.text(name))
+            .and_then(|reason| clean::code(reason, secrets))
+    });
+    let is_page =
+        reply.is_overlong || (read.is_none() && reply.body.bytes().trim_ascii().starts_with(b"<"));
+    OAuthError::Refused(Box::new(Refused {
+        step,
+        host: reply.host.clone(),
+        status: reply.status,
+        code,
+        words,
+        reason,
+        retry_after: reply.retry_after,
+        is_page,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::provider::Provider;
+    use crate::oauth::reply::token_set;
+    use crate::oauth::wire::Gathered;
+
+    fn refusal(status: u16, body: &str) -> Refused {
+        let reply = Reply {
+            host: "p.example".to_owned(),
+            status,
+            retry_after: None,
+            body: Gathered::from(body.as_bytes()),
+            is_overlong: false,
+        };
+        let provider = Provider::unknown("p", "P");
+        match token_set(Step::Refresh, &reply, &provider, &["sent-secret"]) {
+            Err(OAuthError::Refused(refused)) => *refused,
+            other => panic!("{body}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_error_is_found_in_every_shape_it_comes_in() {
+        for (status, body, code, words) in [
+            (
+                400,
+                r#"{"error":"invalid_grant","error_description":"Gone."}"#,
+                Some("invalid_grant"),
+                Some("Gone."),
+            ),
+            (
+                200,
+                "error=bad_verification_code&error_description=Wrong+code.",
+                Some("bad_verification_code"),
+                Some("Wrong code."),
+            ),
+            (
+                200,
+                r#"{"access_token":"","error":"invalid_grant"}"#,
+                Some("invalid_grant"),
+                None,
+            ),
+            (
+                401,
+                r#"{"error":{"code":"token_expired","message":"Again."}}"#,
+                Some("token_expired"),
+                Some("Again."),
+            ),
+            (
+                403,
+                r#"{"errorCode":"invalid_client","errorSummary":"No."}"#,
+                Some("invalid_client"),
+                Some("No."),
+            ),
+            (404, r#"{"message":"Not Found"}"#, None, Some("Not Found")),
+            (400, "", None, None),
+            (500, "oops", None, None),
+            (400, "\u{1}\u{2}", None, None),
+        ] {
+            let refused = refusal(status, body);
+            assert_eq!(refused.code.as_deref(), code, "{body}");
+            assert_eq!(refused.words.as_deref(), words, "{body}");
+            assert!(!refused.is_page, "{body}");
+        }
+        assert!(refusal(403, "<!doctype html><p>blocked</p>").is_page);
+        let microsoft =
+            r#"{"error":"invalid_client","error_codes":[700025],"error_description":"x"}"#;
+        assert_eq!(
+            refusal(401, microsoft).reason.as_deref(),
+            Some("AADSTS700025")
+        );
+        let google = r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#;
+        assert_eq!(refusal(400, google).reason.as_deref(), Some("invalid_rapt"));
+    }
+}
