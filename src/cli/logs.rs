@@ -3,8 +3,10 @@
 use crate::cli::failure::Failure;
 use crate::engine::api::Event;
 use crate::model::event::{Activity, Happening};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// The form of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -28,25 +30,34 @@ impl FormatTime for Clock {
 /// trace. Only our own lines are written: other crates do not know what is a secret here.
 pub fn start(format: LogFormat) -> Result<(), Failure> {
     let level = std::env::var("TOKENWARD_LOG").unwrap_or_else(|_| "info".to_owned());
-    let known = ["error", "warn", "info", "debug", "trace", "off"];
-    if !known.contains(&level.as_str()) {
-        return Err(Failure::usage(format!("TOKENWARD_LOG is `{level}`"))
-            .hint("use error, warn, info, debug, trace or off"));
-    }
-    let filter = EnvFilter::new(format!("off,tokenward={level}"));
+    let level = level_named(&level).ok_or_else(|| {
+        Failure::usage(format!("TOKENWARD_LOG is `{level}`"))
+            .hint("use error, warn, info, debug, trace or off")
+    })?;
+    let ours = Targets::new().with_target("tokenward", level);
     let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_target(false)
         .with_ansi(false)
         .with_writer(std::io::stderr);
     // The journal has times of its own.
     let journal = std::env::var_os("JOURNAL_STREAM").is_some();
     match (format, journal) {
-        (LogFormat::Json, _) => lines.with_timer(Clock).json().flatten_event(true).init(),
-        (LogFormat::Text, true) => lines.without_time().init(),
-        (LogFormat::Text, false) => lines.with_timer(Clock).init(),
+        (LogFormat::Json, _) => {
+            let lines = lines.with_timer(Clock).json().flatten_event(true);
+            lines.finish().with(ours).init();
+        }
+        (LogFormat::Text, true) => lines.without_time().finish().with(ours).init(),
+        (LogFormat::Text, false) => lines.with_timer(Clock).finish().with(ours).init(),
     }
     Ok(())
+}
+
+fn level_named(word: &str) -> Option<LevelFilter> {
+    match word {
+        "error" | "warn" | "info" | "debug" | "trace" | "off" => word.parse().ok(),
+        _ => None,
+    }
 }
 
 /// Writes what an event tells.
