@@ -1,13 +1,24 @@
 //! Type to find: fuzzy matching, the same everywhere.
 
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
-use nucleo_matcher::{Config, Matcher, Utf32Str};
+use nucleo_matcher::{Config, Matcher, Utf32Str, Utf32String};
+
+/// A text made ready to be looked in many times.
+pub struct Hay(Utf32String);
+
+impl Hay {
+    /// Makes a text ready.
+    pub fn new(text: &str) -> Self {
+        Self(text.into())
+    }
+}
 
 /// A typed text, ready to be looked for in many texts.
 pub struct Finder {
     pattern: Pattern,
     matcher: Matcher,
     room: Vec<char>,
+    plain: bool,
 }
 
 impl Finder {
@@ -17,7 +28,23 @@ impl Finder {
             pattern: Pattern::parse(typed, CaseMatching::Ignore, Normalization::Smart),
             matcher: Matcher::new(Config::DEFAULT),
             room: Vec::new(),
+            plain: is_plain(typed),
         }
+    }
+
+    /// Whether a text fits at all.
+    pub fn fits(&mut self, Hay(text): &Hay) -> bool {
+        let (text, matcher) = (text.slice(..), &mut self.matcher);
+        if !self.plain {
+            return self.pattern.score(text, matcher).is_some();
+        }
+        // Whether words fit does not depend on how well they do, and the first place that fits is soon found.
+        let mut words = self.pattern.atoms.iter();
+        words.all(|word| {
+            matcher
+                .fuzzy_match_greedy(text, word.needle_text())
+                .is_some()
+        })
     }
 
     /// How well a text fits, more is better; `None`: it does not.
@@ -25,6 +52,16 @@ impl Finder {
         self.pattern
             .score(Utf32Str::new(text, &mut self.room), &mut self.matcher)
     }
+}
+
+// Nothing but words that may have gaps: no sign of the pattern's own, and no letter that could be written otherwise.
+fn is_plain(typed: &str) -> bool {
+    typed.is_ascii() && !typed.contains(['!', '^', '$', '\'', '\\'])
+}
+
+/// Whether nothing fits the longer text that does not fit the shorter one.
+pub fn narrows(shorter: &str, longer: &str) -> bool {
+    longer.starts_with(shorter) && is_plain(longer)
 }
 
 /// Places of the texts that fit, the best first; all in their order when nothing was typed.

@@ -1,63 +1,56 @@
 //! The credentials as rows: kept in an order, filtered and grouped once a change, never once a frame.
 
 use crate::model::credential::CredentialView;
-use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
-use crate::tui::find::Finder;
+use crate::tui::find::{Finder, Hay, narrows};
+use crate::tui::lines::{Brief, Counts, Group, Line, Lines, Providers, place_of};
+use crate::tui::order::Order;
 use crate::tui::sort::{Sort, compare};
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
-/// How many credentials are in each health, in the order of [`HealthKind::ALL`].
-pub type Counts = [usize; HealthKind::ALL.len()];
-
-/// One line of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Line {
-    /// The head of a group: its place in [`Rows::groups`].
-    Group(usize),
-    /// A credential: its place, for [`Rows::at`].
-    Row(usize),
+/// Which credentials have come, changed or gone.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Changes {
+    /// These; none when empty.
+    Of(Vec<CredentialName>),
+    /// Any of them.
+    All,
 }
 
-/// The credentials of one provider.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
-    /// The provider's part of the names.
-    pub provider: String,
-    /// How they are.
-    pub counts: Counts,
-    /// Whether its rows are hidden.
-    pub folded: bool,
+impl Default for Changes {
+    fn default() -> Self {
+        Self::Of(Vec::new())
+    }
 }
 
-#[derive(Debug)]
 struct Entry {
     view: CredentialView,
-    fits: bool,
+    hay: Hay,
 }
 
 /// All credentials, and the lines of the list made from them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Rows {
+    // Two of the same length; a place is a place in both.
     entries: Vec<Entry>,
+    briefs: Vec<Brief>,
     places: HashMap<CredentialName, usize>,
+    providers: Providers,
     counts: Counts,
-    order: Vec<usize>,
-    lines: Vec<Line>,
-    groups: Vec<Group>,
+    order: Order,
+    lines: Lines,
     sort: Sort,
     reversed: bool,
     grouped: bool,
     folded: HashSet<String>,
     filter: String,
-    stale: bool,
+    finder: Option<Finder>,
+    // What the next settling has to do.
+    unordered: Vec<usize>,
+    unlisted: bool,
+    changes: Changes,
     since_asked: Option<HashSet<CredentialName>>,
-}
-
-fn place_of(kind: HealthKind) -> usize {
-    // Full by construction: the enum's order is the order of `ALL`.
-    kind as usize
 }
 
 impl Rows {
@@ -74,70 +67,92 @@ impl Rows {
             .filter_map(|name| self.get(name).cloned())
             .collect();
         self.entries.clear();
+        self.briefs.clear();
         self.places.clear();
         self.counts = Counts::default();
-        self.order.clear();
-        let mut finder = self.finder();
         let listed = views
             .into_iter()
             .filter(|view| !newer.contains(&view.profile.name));
         for view in listed.chain(kept) {
-            self.put(view, finder.as_mut());
+            self.put(view);
         }
-        self.stale = true;
+        self.reorder();
+        self.changes = Changes::All;
     }
 
     /// Takes a credential that is new or has changed. An older generation than the one held is not taken.
     pub fn upsert(&mut self, view: CredentialView) {
-        if let Some(since) = &mut self.since_asked {
-            since.insert(view.profile.name.clone());
-        }
-        let known = self.places.contains_key(&view.profile.name);
-        let mut finder = if known { None } else { self.finder() };
-        self.put(view, finder.as_mut());
-    }
-
-    // A matcher is large: one is made for many rows, and none while nothing is looked for.
-    fn finder(&self) -> Option<Finder> {
-        (!self.filter.is_empty()).then(|| Finder::new(&self.filter))
-    }
-
-    fn put(&mut self, view: CredentialView, finder: Option<&mut Finder>) {
-        self.stale = true;
-        let new_kind = view.health.kind();
-        if let Some(&at) = self.places.get(&view.profile.name) {
-            let old = &mut self.entries[at].view;
-            if view.id == old.id && view.generation < old.generation {
-                return;
-            }
-            self.counts[place_of(old.health.kind())] -= 1;
-            self.counts[place_of(new_kind)] += 1;
-            *old = view;
-            return;
-        }
-        self.counts[place_of(new_kind)] += 1;
-        self.places
-            .insert(view.profile.name.clone(), self.entries.len());
-        self.order.push(self.entries.len());
-        let fits = finder.is_none_or(|finder| finder.score(&haystack(&view)).is_some());
-        self.entries.push(Entry { view, fits });
+        let name = view.profile.name.clone();
+        self.put(view);
+        self.note(&name);
     }
 
     /// Forgets a credential.
     pub fn remove(&mut self, name: &CredentialName) {
+        let gone = self.places.remove(name);
+        if let Some(at) = gone {
+            let kind = self.entries.swap_remove(at).view.health.kind();
+            self.briefs.swap_remove(at);
+            self.counts[place_of(kind)] -= 1;
+            if let Some(moved) = self.entries.get(at) {
+                self.places.insert(moved.view.profile.name.clone(), at);
+            }
+            self.unordered.extend([at, self.entries.len()]);
+        }
+        self.note(name);
+    }
+
+    fn note(&mut self, name: &CredentialName) {
         if let Some(since) = &mut self.since_asked {
             since.insert(name.clone());
         }
-        let Some(at) = self.places.remove(name) else {
-            return;
-        };
-        let gone = self.entries.swap_remove(at);
-        self.counts[place_of(gone.view.health.kind())] -= 1;
-        if let Some(moved) = self.entries.get(at) {
-            self.places.insert(moved.view.profile.name.clone(), at);
+        if let Changes::Of(names) = &mut self.changes {
+            names.push(name.clone());
         }
-        self.order = (0..self.entries.len()).collect();
-        self.stale = true;
+    }
+
+    fn put(&mut self, view: CredentialView) {
+        let kind = view.health.kind();
+        let at = match self.places.get(&view.profile.name) {
+            Some(&at) => {
+                let old = &self.entries[at].view;
+                if view.id == old.id && view.generation < old.generation {
+                    return;
+                }
+                self.counts[place_of(old.health.kind())] -= 1;
+                if old.health.kind() != kind {
+                    self.entries[at].hay = hay(&view);
+                }
+                self.entries[at].view = view;
+                at
+            }
+            None => {
+                let at = self.entries.len();
+                self.places.insert(view.profile.name.clone(), at);
+                self.briefs.push(Brief {
+                    kind,
+                    provider: self.providers.number(view.profile.name.provider()),
+                    fits: true,
+                });
+                self.entries.push(Entry {
+                    hay: hay(&view),
+                    view,
+                });
+                at
+            }
+        };
+        self.counts[place_of(kind)] += 1;
+        self.briefs[at].kind = kind;
+        self.briefs[at].fits = match &mut self.finder {
+            Some(finder) => finder.fits(&self.entries[at].hay),
+            None => true,
+        };
+        self.unordered.push(at);
+    }
+
+    fn reorder(&mut self) {
+        self.unordered = (0..self.entries.len()).collect();
+        self.unlisted = true;
     }
 
     /// Shows only what fits a text; all of it when the text is empty.
@@ -145,30 +160,34 @@ impl Rows {
         if text == self.filter {
             return;
         }
+        let narrows = narrows(&self.filter, text);
         text.clone_into(&mut self.filter);
-        let mut finder = Finder::new(text);
-        for entry in &mut self.entries {
-            entry.fits = text.is_empty() || finder.score(&haystack(&entry.view)).is_some();
+        let mut finder = (!text.is_empty()).then(|| Finder::new(text));
+        for (entry, brief) in self.entries.iter().zip(&mut self.briefs) {
+            if !narrows || brief.fits {
+                brief.fits = finder.as_mut().is_none_or(|finder| finder.fits(&entry.hay));
+            }
         }
-        self.stale = true;
+        self.finder = finder;
+        self.unlisted = true;
     }
 
     /// Goes to the next order.
     pub fn cycle_sort(&mut self) {
         self.sort = self.sort.next();
-        self.stale = true;
+        self.reorder();
     }
 
     /// Turns the order round.
     pub fn reverse(&mut self) {
         self.reversed = !self.reversed;
-        self.stale = true;
+        self.reorder();
     }
 
     /// Groups by provider, or stops to.
     pub fn toggle_groups(&mut self) {
         self.grouped = !self.grouped;
-        self.stale = true;
+        self.reorder();
     }
 
     /// Folds a group, or unfolds it.
@@ -176,74 +195,41 @@ impl Rows {
         if !self.folded.remove(provider) {
             self.folded.insert(provider.to_owned());
         }
-        self.stale = true;
+        self.unlisted = true;
     }
 
-    /// Brings lines and groups up to date with all changes since the last call; `true` when there were any.
-    pub fn settle(&mut self) -> bool {
-        if !std::mem::take(&mut self.stale) {
-            return false;
+    /// Brings lines and groups up to date with all changes since the last call, and tells whose these were.
+    pub fn settle(&mut self) -> Changes {
+        if std::mem::take(&mut self.unlisted) || !self.unordered.is_empty() {
+            self.relist();
         }
-        let (entries, sort, reversed, grouped) =
-            (&self.entries, self.sort, self.reversed, self.grouped);
-        // The order is nearly right already, which a stable sort makes use of.
-        self.order.sort_by(|a, b| {
-            let (a, b) = (&entries[*a].view, &entries[*b].view);
-            let by_group = if grouped {
-                a.profile.name.provider().cmp(b.profile.name.provider())
-            } else {
-                Ordering::Equal
-            };
-            by_group.then_with(|| {
-                let order = compare(a, b, sort);
-                if reversed { order.reverse() } else { order }
-            })
-        });
-        self.relist();
-        true
+        std::mem::take(&mut self.changes)
     }
 
     fn relist(&mut self) {
-        self.lines.clear();
-        self.groups.clear();
-        for &at in &self.order {
-            let entry = &self.entries[at];
-            if !entry.fits {
-                continue;
-            }
-            if self.grouped {
-                let provider = entry.view.profile.name.provider();
-                if self
-                    .groups
-                    .last()
-                    .is_none_or(|group| group.provider != provider)
-                {
-                    self.lines.push(Line::Group(self.groups.len()));
-                    self.groups.push(Group {
-                        provider: provider.to_owned(),
-                        counts: Counts::default(),
-                        folded: self.folded.contains(provider),
-                    });
-                }
-                if let Some(group) = self.groups.last_mut() {
-                    group.counts[place_of(entry.view.health.kind())] += 1;
-                    if group.folded {
-                        continue;
-                    }
-                }
-            }
-            self.lines.push(Line::Row(at));
+        let unordered = std::mem::take(&mut self.unordered);
+        let (entries, sort) = (&self.entries, self.sort);
+        let (reversed, grouped) = (self.reversed, self.grouped);
+        self.order.mend(&unordered, entries.len(), |a, b| {
+            in_order(&entries[a].view, &entries[b].view, sort, reversed, grouped)
+        });
+        let (order, briefs) = (self.order.places(), &self.briefs);
+        if self.grouped {
+            self.lines
+                .list_groups(order, briefs, &self.providers, &self.folded);
+        } else {
+            self.lines.list(order, briefs);
         }
     }
 
     /// The lines of the list, as of the last [`Rows::settle`].
     pub fn lines(&self) -> &[Line] {
-        &self.lines
+        self.lines.lines()
     }
 
     /// The groups, as of the last [`Rows::settle`].
     pub fn groups(&self) -> &[Group] {
-        &self.groups
+        self.lines.groups()
     }
 
     /// The credential of a row.
@@ -259,7 +245,9 @@ impl Rows {
     /// Which line shows a credential.
     pub fn line_of(&self, name: &CredentialName) -> Option<usize> {
         let place = *self.places.get(name)?;
-        self.lines.iter().position(|line| *line == Line::Row(place))
+        self.lines()
+            .iter()
+            .position(|line| *line == Line::Row(place))
     }
 
     /// All credentials, in no order.
@@ -267,13 +255,18 @@ impl Rows {
         self.entries.iter().map(|entry| &entry.view)
     }
 
-    /// The credentials that are shown, in their order, those of folded groups too.
+    /// The credentials that are shown, in their order, those of folded groups too; as of the last [`Rows::settle`].
     pub fn shown(&self) -> impl Iterator<Item = &CredentialView> {
         self.order
+            .places()
             .iter()
-            .filter_map(|at| self.entries.get(*at))
-            .filter(|entry| entry.fits)
-            .map(|entry| &entry.view)
+            .filter(|at| self.briefs.get(**at).is_some_and(|brief| brief.fits))
+            .filter_map(|at| self.at(*at))
+    }
+
+    /// How many are shown, those of folded groups too; as of the last [`Rows::settle`].
+    pub const fn shown_len(&self) -> usize {
+        self.lines.rows()
     }
 
     /// How many credentials there are.
@@ -300,31 +293,41 @@ impl Rows {
     pub const fn is_grouped(&self) -> bool {
         self.grouped
     }
-
-    /// The text they have to fit.
-    pub fn filter(&self) -> &str {
-        &self.filter
-    }
-
-    /// How many of each provider there are.
-    pub fn providers(&self) -> BTreeMap<&str, usize> {
-        let mut providers = BTreeMap::new();
-        for view in self.all() {
-            *providers.entry(view.profile.name.provider()).or_insert(0) += 1;
-        }
-        providers
-    }
 }
 
-fn haystack(view: &CredentialView) -> String {
-    format!("{} {}", view.profile.name, view.health.kind().word())
+fn hay(view: &CredentialView) -> Hay {
+    Hay::new(&format!(
+        "{} {}",
+        view.profile.name,
+        view.health.kind().word()
+    ))
+}
+
+// Two of different names are never equal.
+fn in_order(
+    a: &CredentialView,
+    b: &CredentialView,
+    sort: Sort,
+    reversed: bool,
+    grouped: bool,
+) -> Ordering {
+    let by_group = if grouped {
+        let (a, b) = (&a.profile.name, &b.profile.name);
+        a.provider().cmp(b.provider())
+    } else {
+        Ordering::Equal
+    };
+    by_group.then_with(|| {
+        let order = compare(a, b, sort);
+        if reversed { order.reverse() } else { order }
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::credential::Generation;
-    use crate::model::health::Health;
+    use crate::model::health::{Health, HealthKind};
     use crate::tui::example;
 
     fn view(name: &str, health: Health) -> CredentialView {

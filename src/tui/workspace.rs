@@ -152,11 +152,9 @@ impl Workspace {
 
     /// Brings everything that is made from the credentials up to date with them.
     pub fn settle(&mut self, now: Timestamp, height: u16) {
-        if self.rows.settle() {
-            self.inbox.gather(&self.rows, now);
-            let rows = &self.rows;
-            self.list.marked.retain(|name| rows.get(name).is_some());
-        }
+        let changes = self.rows.settle();
+        self.inbox.follow(&changes, &self.rows, now);
+        self.list.forget_marks(&changes, &self.rows);
         if let Some(name) = self.expected.take() {
             if self.rows.get(&name).is_some() {
                 self.list.filter.clear();

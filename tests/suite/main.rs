@@ -47,6 +47,7 @@ mod sandbox;
 mod simulation;
 mod tui;
 mod tui_rig;
+mod tui_rows;
 mod vault_disk;
 mod vault_fixture;
 mod vault_flips;

@@ -2,7 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::EngineStatus;
-use crate::tui::rows::{Counts, Rows};
+use crate::tui::lines::Counts;
+use crate::tui::rows::Rows;
 use std::collections::BTreeMap;
 
 /// Hours that are counted.

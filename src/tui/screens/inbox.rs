@@ -7,16 +7,19 @@ use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put};
-use crate::tui::rows::Rows;
+use crate::tui::rows::{Changes, Rows};
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// A refresh token that dies sooner than that is worth a look.
 const SOON: Duration = Duration::from_secs(7 * 86_400);
+/// So many changes are looked at one by one; of more, everything is looked at anew.
+const FEW: usize = 64;
 /// Lines an item takes.
 pub const ITEM_HEIGHT: u16 = 4;
 
@@ -46,10 +49,51 @@ pub struct Item {
 #[derive(Debug, Default)]
 pub struct Inbox {
     items: Vec<Item>,
+    needs: HashMap<CredentialName, Need>,
     cursor: usize,
 }
 
 impl Inbox {
+    /// Looks at what has changed; the pointer stays on its item.
+    pub fn follow(&mut self, changes: &Changes, rows: &Rows, now: Timestamp) {
+        match changes {
+            Changes::Of(names) if names.len() <= FEW => {
+                for name in names {
+                    self.look(name, rows, now);
+                }
+            }
+            Changes::Of(_) | Changes::All => self.gather(rows, now),
+        }
+    }
+
+    fn look(&mut self, name: &CredentialName, rows: &Rows, now: Timestamp) {
+        let before = self.needs.get(name).copied();
+        let after = rows.get(name).and_then(|view| need(view, now));
+        if before == after {
+            return;
+        }
+        let chosen = self.selected().map(|item| item.name.clone());
+        if let Some(need) = before
+            && let Ok(at) = self.place(need, name)
+        {
+            self.items.remove(at);
+            self.needs.remove(name);
+        }
+        if let Some(need) = after
+            && let Err(at) = self.place(need, name)
+        {
+            let name = name.clone();
+            self.needs.insert(name.clone(), need);
+            self.items.insert(at, Item { name, need });
+        }
+        self.point_at(chosen);
+    }
+
+    fn place(&self, need: Need, name: &CredentialName) -> Result<usize, usize> {
+        self.items
+            .binary_search_by(|item| (item.need, &item.name).cmp(&(need, name)))
+    }
+
     /// Finds what needs a human, the most urgent first; the pointer stays on its item.
     pub fn gather(&mut self, rows: &Rows, now: Timestamp) {
         let chosen = self.selected().map(|item| item.name.clone());
@@ -63,7 +107,13 @@ impl Inbox {
             })
             .collect();
         self.items
-            .sort_by(|a, b| (a.need, &a.name).cmp(&(b.need, &b.name)));
+            .sort_unstable_by(|a, b| (a.need, &a.name).cmp(&(b.need, &b.name)));
+        let needs = self.items.iter();
+        self.needs = needs.map(|item| (item.name.clone(), item.need)).collect();
+        self.point_at(chosen);
+    }
+
+    fn point_at(&mut self, chosen: Option<CredentialName>) {
         let there = chosen.and_then(|name| self.items.iter().position(|item| item.name == name));
         self.cursor = there
             .unwrap_or(self.cursor)

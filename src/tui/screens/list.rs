@@ -6,8 +6,9 @@ use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
 use crate::tui::layout::Layout;
+use crate::tui::lines::{Group, Line};
 use crate::tui::paint::{pieces, put, put_right};
-use crate::tui::rows::{Group, Line, Rows};
+use crate::tui::rows::{Changes, Rows};
 use crate::tui::screens::columns::{self, Columns, Standout};
 use crate::tui::screens::welcome;
 use crate::tui::words;
@@ -113,7 +114,7 @@ impl List {
                 }
             }
             Some(Chosen::Group(provider)) => rows.lines().iter().position(
-                |line| matches!(line, Line::Group(at) if rows.groups()[*at].provider == *provider),
+                |line| matches!(line, Line::Group(at) if *rows.groups()[*at].provider == **provider),
             ),
             None => None,
         };
@@ -128,6 +129,18 @@ impl List {
             .min(self.cursor)
             .max((self.cursor + 1).saturating_sub(height))
             .min((last + 1).saturating_sub(height));
+    }
+
+    /// Forgets the marks of what is gone.
+    pub fn forget_marks(&mut self, changes: &Changes, rows: &Rows) {
+        match changes {
+            Changes::Of(names) => {
+                for name in names.iter().filter(|name| rows.get(name).is_none()) {
+                    self.marked.remove(name);
+                }
+            }
+            Changes::All => self.marked.retain(|name| rows.get(name).is_some()),
+        }
     }
 
     /// The shortest life among the rows in sight whose bar drains, if one does.
@@ -157,7 +170,7 @@ fn chosen_at(rows: &Rows, line: usize) -> Option<Chosen> {
         Line::Group(at) => rows
             .groups()
             .get(*at)
-            .map(|group| Chosen::Group(group.provider.clone())),
+            .map(|group| Chosen::Group(group.provider.to_string())),
     }
 }
 
@@ -240,10 +253,9 @@ fn filter_line(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     };
     list.filter
         .draw_labelled(buf, line, ("/ ", 2), list.filtering, app.theme);
-    let shown = rows.shown().count();
     let text = format!(
         "{} of {}",
-        words::grouped(shown),
+        words::grouped(rows.shown_len()),
         words::grouped(rows.len())
     );
     put_right(
@@ -278,7 +290,7 @@ fn group_line(app: &App, group: &Group, selected: bool, place: (Rect, u16), buf:
     let head = [
         (sign, theme.dim()),
         (" ", theme.plain()),
-        (group.provider.as_str(), style),
+        (&*group.provider, style),
         (number.as_str(), theme.dim()),
     ];
     let mut x = pieces(buf, (area.x + 3, y), area.width - 3, &head, theme);
