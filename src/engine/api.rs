@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
 use crate::model::event::Activity;
+use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
@@ -199,6 +200,18 @@ pub struct EngineStatus {
     pub next_refresh: Option<Timestamp>,
     /// Where the vault is.
     pub vault: String,
+    /// Most refreshes under way at once.
+    #[serde(default)]
+    pub in_flight_most: u64,
+    /// Most refreshes under way at once to one host.
+    #[serde(default)]
+    pub in_flight_per_host_most: u64,
+    /// Bytes of the owner in memory, once measured and where the system tells.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// What the vault takes on the disk, once measured.
+    #[serde(default)]
+    pub extent: Option<Extent>,
 }
 
 /// Why a command was not carried out. Safe to show.

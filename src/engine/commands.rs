@@ -80,9 +80,11 @@ impl Runner {
         drop(reply.send(view.ok_or_else(|| self.core.no_such(name))));
     }
 
-    fn status(&self) -> EngineStatus {
+    fn status(&mut self) -> EngineStatus {
         let (in_flight, queued) = self.core.load();
         let totals = self.core.totals();
+        let reading = self.gauge.read(&self.vault);
+        let limits = self.core.limits();
         EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -95,6 +97,10 @@ impl Runner {
             failed: totals.failed,
             next_refresh: self.core.next_refresh(self.now),
             vault: self.place.clone(),
+            in_flight_most: limits.in_flight as u64,
+            in_flight_per_host_most: limits.in_flight_per_host as u64,
+            memory: reading.memory,
+            extent: reading.extent,
         }
     }
 

@@ -14,7 +14,7 @@ use crate::model::credential::{CredentialId, CredentialView, Profile};
 use crate::model::event::{Activity, Happening};
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
-use crate::model::policy::Policy;
+use crate::model::policy::{Limits, Policy};
 use crate::vault::store::Spending;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -226,6 +226,11 @@ impl Core {
     /// Refreshes under way, and refreshes that wait for a place.
     pub fn load(&self) -> (usize, usize) {
         (self.queue.in_flight(), self.queue.waiting())
+    }
+
+    /// How much may be under way at once.
+    pub fn limits(&self) -> &Limits {
+        &self.settings.limits
     }
 
     /// What was done since the start.

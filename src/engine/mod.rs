@@ -13,6 +13,7 @@ pub mod failing;
 pub mod flight;
 pub mod forecast;
 pub mod gate;
+pub mod gauge;
 pub mod hand;
 pub mod held;
 pub mod link;

@@ -5,6 +5,7 @@ use crate::engine::api::{Command, Event};
 use crate::engine::callers::Callers;
 use crate::engine::core::Core;
 use crate::engine::fact::Fact;
+use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::link::Link;
 use crate::engine::sessions::Sessions;
@@ -91,6 +92,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) now: Timestamp,
     pub(in crate::engine) started_at: Timestamp,
     pub(in crate::engine) place: String,
+    pub(in crate::engine) gauge: Gauge,
     /// Who waits for an access token that is being read.
     pub(in crate::engine) fetching: HashMap<CredentialId, Vec<crate::engine::step::CallerId>>,
     incoming: mpsc::Receiver<Fact>,
@@ -114,6 +116,7 @@ impl Runner {
         Self {
             core: Core::new(CoreSettings::new(settings, rand::random())),
             place: store.place(),
+            gauge: Gauge::default(),
             vault: VaultThread::start(store),
             http,
             events,

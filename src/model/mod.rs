@@ -3,6 +3,7 @@
 pub mod client;
 pub mod credential;
 pub mod event;
+pub mod extent;
 pub mod failure;
 pub mod fingerprint;
 pub mod health;

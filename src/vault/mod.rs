@@ -6,6 +6,7 @@ pub mod client;
 pub mod credential;
 pub mod error;
 pub mod event;
+pub mod extent;
 pub mod file;
 pub mod fingerprint;
 pub mod journal;

@@ -3,6 +3,7 @@
 use crate::model::client::ClientView;
 use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::event::Activity;
+use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
 use crate::vault::batch;
@@ -11,7 +12,7 @@ use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
-use crate::vault::{client, credential, event, fingerprint, journal};
+use crate::vault::{client, credential, event, extent, fingerprint, journal};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
@@ -142,5 +143,9 @@ impl Store for OpenVault {
 
     fn place(&self) -> String {
         self.path.display().to_string()
+    }
+
+    fn extent(&self) -> Option<Extent> {
+        Some(extent::measure(&self.path))
     }
 }

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::model::client::{Client, ClientView};
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::event::Activity;
+use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
@@ -168,4 +169,7 @@ pub trait Store: Send {
 
     /// Where the store is, for people.
     fn place(&self) -> String;
+
+    /// What it takes on a disk of this machine; `None`: it lies elsewhere.
+    fn extent(&self) -> Option<Extent>;
 }

@@ -209,6 +209,10 @@ pub fn status() -> EngineStatus {
         failed: 4,
         next_refresh: None,
         vault: "/somewhere/vault.db".to_owned(),
+        in_flight_most: 64,
+        in_flight_per_host_most: 8,
+        memory: Some(30_000_000),
+        extent: None,
     }
 }
 

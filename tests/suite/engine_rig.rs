@@ -22,6 +22,7 @@ use tokenward::model::credential::{
     CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Secret,
 };
 use tokenward::model::event::Activity;
+use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
 use tokenward::model::token::IssuedToken;
@@ -267,5 +268,9 @@ impl Store for Faulty {
 
     fn place(&self) -> String {
         self.vault.place()
+    }
+
+    fn extent(&self) -> Option<Extent> {
+        self.vault.extent()
     }
 }

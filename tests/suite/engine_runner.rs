@@ -469,3 +469,33 @@ async fn show_loaded(
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_status_tells_the_limits_that_were_set_and_soon_what_the_owner_takes() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    let limits = Limits {
+        in_flight: 7,
+        in_flight_per_host: 3,
+        ..Limits::default()
+    };
+    let engine = rig.start(EngineSettings {
+        limits,
+        ..on_demand()
+    });
+    let link = engine.link();
+    let status = || link.ask(|reply| Command::Status { reply });
+    let first = status().await.unwrap();
+    assert_eq!(first.in_flight_most, 7);
+    assert_eq!(first.in_flight_per_host_most, 3);
+    loop {
+        let status = status().await.unwrap();
+        if let Some(extent) = status.extent {
+            assert!(extent.vault > 0);
+            assert_eq!(extent.copies, 0);
+            assert_eq!(status.memory.is_some(), cfg!(target_os = "linux"));
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    engine.shutdown().await;
+}

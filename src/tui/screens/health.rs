@@ -1,7 +1,6 @@
 //! How everything is: refreshes an hour over a day, success, providers, the engine's queue and limits.
 
 use crate::model::health::HealthKind;
-use crate::model::policy::Limits;
 use crate::tui::app::App;
 use crate::tui::bar;
 use crate::tui::paint::{pieces, put, put_right};
@@ -12,6 +11,11 @@ use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Columns of the scale beside the bars.
+const SCALE: u16 = 6;
+const HOURS_WIDE: u16 = HOURS as u16;
+const LABEL: u16 = 11;
+
 fn rate((succeeded, failed): (usize, usize)) -> Option<f64> {
     let all = succeeded + failed;
     #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
@@ -21,14 +25,23 @@ fn rate((succeeded, failed): (usize, usize)) -> Option<f64> {
 /// Draws the health of everything.
 pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let figures = &workspace.figures;
-    let bars = if area.height >= 24 { 7 } else { 4 };
+    let step = match area.width {
+        ..110 => 2,
+        110..150 => 3,
+        _ => 4,
+    };
+    let bars = match area.height {
+        ..24 => 4,
+        24..40 => 7,
+        _ => 12,
+    };
     let chart = Rect {
         x: area.x + 1,
-        width: (HOURS as u16) * 2 + 6,
+        width: SCALE + HOURS_WIDE * step,
         height: bars + 3,
         ..area
     };
-    hours(app, figures, chart, bars, buf);
+    hours(app, figures, chart, (bars, step), buf);
     let aside = Rect {
         x: chart.right() + 2,
         width: area.right().saturating_sub(chart.right() + 3),
@@ -36,13 +49,13 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         ..area
     };
     engine(app, workspace, aside, buf);
-    let line = Rect {
+    let about = Rect {
         y: chart.bottom() + 1,
-        height: 1,
+        height: 3,
         ..area
     };
-    place(app, workspace, line, buf);
-    let y = line.y + 2;
+    owner(app, workspace, about, buf);
+    let y = about.bottom() + 1;
     let below = Rect {
         y,
         height: area.bottom().saturating_sub(y),
@@ -51,7 +64,7 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     providers(app, figures, below, buf);
 }
 
-fn hours(app: &App, figures: &Figures, area: Rect, bars: u16, buf: &mut Buffer) {
+fn hours(app: &App, figures: &Figures, area: Rect, (bars, step): (u16, u16), buf: &mut Buffer) {
     let theme = app.theme;
     let total = figures
         .hours
@@ -71,58 +84,60 @@ fn hours(app: &App, figures: &Figures, area: Rect, bars: u16, buf: &mut Buffer) 
         theme.strong(),
         theme,
     );
-    let most = figures
-        .hours
-        .iter()
-        .map(|hour| hour.0 + hour.1)
-        .max()
-        .unwrap_or(0)
-        .max(1);
+    let most = figures.hours.iter().map(|hour| hour.0 + hour.1).max();
+    let most = most.unwrap_or(0).max(1);
     let foot = area.y + bars;
-    put_right(
-        buf,
-        (area.x, area.y + 1),
-        4,
-        &words::grouped(most),
-        theme.dim(),
-        theme,
-    );
-    put_right(buf, (area.x, foot), 4, "0", theme.dim(), theme);
-    for (at, (succeeded, failed)) in figures.hours.iter().enumerate() {
-        let x = area.x + 6 + u16::try_from(at).unwrap_or(0) * 2;
-        let tone = if *failed > 0 { Tone::Soon } else { Tone::Good };
-        #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
-        let share = (succeeded + failed) as f64 / most as f64;
-        bar::column(buf, (x, foot), bars, share, theme.tone(tone), theme);
-        if *failed > 0 {
+    let dim = theme.dim();
+    let top = words::grouped(most);
+    put_right(buf, (area.x, area.y + 1), SCALE - 2, &top, dim, theme);
+    put_right(buf, (area.x, foot), SCALE - 2, "0", dim, theme);
+    let left = area.x + SCALE;
+    for (x, hour) in (left..).step_by(step.into()).zip(figures.hours) {
+        for x in x..x + step - 1 {
+            column(app, (x, foot), bars, hour, most, buf);
+        }
+        if hour.1 > 0 {
+            let middle = x + (step - 2) / 2;
+            let style = theme.tone(Tone::Trouble);
             put(
                 buf,
-                (x, foot + 1),
+                (middle, foot + 1),
                 1,
                 theme.signs().failure,
-                theme.tone(Tone::Trouble),
-                theme,
-            );
-        } else {
-            put(
-                buf,
-                (x, foot + 1),
-                1,
-                theme.signs().rule,
-                theme.dim(),
+                style,
                 theme,
             );
         }
     }
+    let y = foot + 2;
+    put(buf, (left, y), 12, "24 hours ago", dim, theme);
+    let end = HOURS_WIDE * step - 1;
+    put_right(buf, (left, y), end, "now", dim, theme);
+}
+
+// What failed stands on top of what succeeded.
+fn column(
+    app: &App,
+    foot: (u16, u16),
+    bars: u16,
+    (succeeded, failed): (usize, usize),
+    most: usize,
+    buf: &mut Buffer,
+) {
+    let theme = app.theme;
+    #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
+    let share = |count: usize| count as f64 / most as f64;
+    for (count, tone) in [(succeeded + failed, Tone::Trouble), (succeeded, Tone::Good)] {
+        bar::column(buf, foot, bars, share(count), theme.tone(tone), theme);
+    }
     put(
         buf,
-        (area.x + 6, foot + 2),
-        12,
-        "24 hours ago",
+        (foot.0, foot.1 + 1),
+        1,
+        theme.signs().rule,
         theme.dim(),
         theme,
     );
-    put_right(buf, (area.x + 6, foot + 2), 47, "now", theme.dim(), theme);
 }
 
 fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
@@ -136,68 +151,83 @@ fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         theme,
     );
     let Some(status) = &workspace.figures.status else {
-        put(
-            buf,
-            (area.x, area.y + 1),
-            area.width,
-            "asking",
-            theme.dim(),
-            theme,
-        );
+        let at = (area.x, area.y + 1);
+        put(buf, at, area.width, "asking", theme.dim(), theme);
         return;
     };
-    let limits = Limits::default();
-    let next = status.next_refresh.map_or("none".to_owned(), |at| {
-        format!("in {}", words::span(app.now.until(at)))
-    });
+    let next = match status.next_refresh {
+        Some(at) if at <= app.now => "now".to_owned(),
+        Some(at) => format!("in {}", words::span(app.now.until(at))),
+        None => "none planned".to_owned(),
+    };
+    let limited = |now: u64, most: u64| format!("{} of {}", count(now), count(most));
     let facts = [
         (
             "in flight",
-            format!("{} of {}", status.in_flight, limits.in_flight),
+            limited(status.in_flight, status.in_flight_most),
         ),
-        ("a host", format!("{} at most", limits.in_flight_per_host)),
         (
-            "queue",
-            words::grouped(usize::try_from(status.queued).unwrap_or(0)),
+            "a host",
+            format!("{} at most", count(status.in_flight_per_host_most)),
         ),
+        ("queue", count(status.queued)),
         ("next", next),
-        (
-            "done",
-            format!("{}, {} failed", status.refreshed, status.failed),
-        ),
-        ("runs for", words::span(app.now.since(status.started_at))),
+        ("succeeded", count(status.refreshed)),
+        ("failed", count(status.failed)),
     ];
-    for (y, (label, text)) in (area.y + 1..area.bottom()).zip(facts) {
-        put(buf, (area.x, y), 10, label, theme.dim(), theme);
-        put(
-            buf,
-            (area.x + 10, y),
-            area.width.saturating_sub(10),
-            &text,
-            theme.plain(),
-            theme,
-        );
-    }
+    labelled(app, area, 1, &facts, buf);
 }
 
-fn place(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
+fn owner(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let Some(status) = &workspace.figures.status else {
         return;
     };
-    let about = format!("   tokenward {}, process {}", status.version, status.pid);
-    let line = [
-        ("vault ", theme.dim()),
-        (status.vault.as_str(), theme.plain()),
-        (about.as_str(), theme.dim()),
+    let dot = app.theme.signs().dot;
+    let disk = match &status.extent {
+        Some(extent) if extent.copies == 0 => {
+            format!("{} {dot} no backup beside it", words::bytes(extent.vault))
+        }
+        Some(extent) => format!(
+            "{} {dot} {} beside it, {}",
+            words::bytes(extent.vault),
+            words::count(
+                usize::try_from(extent.copies).unwrap_or(usize::MAX),
+                "backup"
+            ),
+            words::bytes(extent.copied)
+        ),
+        None => "not measured".to_owned(),
+    };
+    let mut owner = format!("tokenward {}, process {}", status.version, status.pid);
+    if let Some(memory) = status.memory {
+        owner.push_str(&format!(" {dot} {} in memory", words::bytes(memory)));
+    }
+    let since = words::span(app.now.since(status.started_at));
+    owner.push_str(&format!(" {dot} runs for {since}"));
+    let inner = Rect {
+        x: area.x + 1,
+        width: area.width.saturating_sub(2),
+        ..area
+    };
+    let facts = [
+        ("vault", status.vault.clone()),
+        ("on disk", disk),
+        ("owner", owner),
     ];
-    pieces(
-        buf,
-        (area.x + 1, area.y),
-        area.width.saturating_sub(2),
-        &line,
-        theme,
-    );
+    labelled(app, inner, 0, &facts, buf);
+}
+
+fn count(number: u64) -> String {
+    words::grouped(usize::try_from(number).unwrap_or(usize::MAX))
+}
+
+fn labelled(app: &App, area: Rect, skip: u16, facts: &[(&str, String)], buf: &mut Buffer) {
+    let theme = app.theme;
+    for (y, (label, text)) in (area.y + skip..area.bottom()).zip(facts) {
+        put(buf, (area.x, y), LABEL, label, theme.dim(), theme);
+        let room = area.width.saturating_sub(LABEL);
+        put(buf, (area.x + LABEL, y), room, text, theme.plain(), theme);
+    }
 }
 
 fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
@@ -254,12 +284,13 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use crate::engine::api::EngineStatus;
+    use crate::model::extent::Extent;
     use crate::tui::example;
     use insta::assert_snapshot;
 
     #[test]
     fn the_health_screen_at_its_sizes() {
-        for (columns, rows) in [(80, 24), (120, 36)] {
+        for (columns, rows) in [(80, 24), (120, 36), (160, 50)] {
             let mut app = example::open(columns, rows);
             example::press(&mut app, "4");
             let status = EngineStatus {
@@ -274,6 +305,14 @@ mod tests {
                 failed: 3,
                 next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
                 vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
+                in_flight_most: 100,
+                in_flight_per_host_most: 20,
+                memory: Some(34_200_000),
+                extent: Some(Extent {
+                    vault: 1_240_000,
+                    copies: 2,
+                    copied: 2_400_000,
+                }),
             };
             app.open_mut().unwrap().figures.status = Some(status);
             assert_snapshot!(format!("health_{columns}"), example::shown(&mut app));
