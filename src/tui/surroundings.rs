@@ -1,6 +1,6 @@
 //! What the environment tells about the terminal and the person in front of it.
 
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Palette, Theme};
 use jiff::tz::TimeZone;
 
 /// What is known before the first key is pressed.
@@ -26,7 +26,15 @@ impl Surroundings {
     pub fn from(variable: &dyn Fn(&str) -> Option<String>, zone: TimeZone) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.is_empty());
         let dumb = set("TERM").is_some_and(|term| term == "dumb" || term.starts_with("vt"));
-        let colour = set("NO_COLOR").is_none() && !dumb;
+        let many = set("COLORTERM").is_some_and(|it| it == "truecolor" || it == "24bit")
+            || set("TERM").is_some_and(|it| it.contains("256color") || it.contains("direct"));
+        let palette = if set("NO_COLOR").is_some() || dumb {
+            Palette::None
+        } else if many {
+            Palette::Many
+        } else {
+            Palette::Sixteen
+        };
         // The first that is set decides (POSIX, 8.2).
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set);
         let unicode = locale.map_or(cfg!(target_os = "macos"), |locale| {
@@ -34,7 +42,7 @@ impl Surroundings {
             locale.contains("utf-8") || locale.contains("utf8")
         });
         Self {
-            theme: Theme::new(colour, unicode),
+            theme: Theme::new(true, unicode).with(palette),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
             desktop: cfg!(target_os = "macos")
                 || set("DISPLAY").is_some()
@@ -75,8 +83,21 @@ mod tests {
 
     #[test]
     fn no_color_takes_the_colours_away_unless_it_is_empty() {
-        assert!(!with(&[("NO_COLOR", "1")]).theme.has_colour());
-        assert!(with(&[("NO_COLOR", "")]).theme.has_colour());
+        let palette = |variables| with(variables).theme.palette();
+        let wished = palette(&[("NO_COLOR", "1"), ("COLORTERM", "truecolor")]);
+        assert_eq!(wished, Palette::None);
+        assert_eq!(palette(&[("NO_COLOR", "")]), Palette::Sixteen);
+    }
+
+    #[test]
+    fn a_terminal_with_256_colours_is_noticed_and_a_dumb_one_has_none() {
+        let palette = |variables| with(variables).theme.palette();
+        assert_eq!(palette(&[("TERM", "xterm-256color")]), Palette::Many);
+        assert_eq!(palette(&[("TERM", "foot-direct")]), Palette::Many);
+        let told = palette(&[("TERM", "xterm"), ("COLORTERM", "truecolor")]);
+        assert_eq!(told, Palette::Many);
+        assert_eq!(palette(&[("TERM", "linux")]), Palette::Sixteen);
+        assert_eq!(palette(&[("TERM", "dumb")]), Palette::None);
     }
 
     #[test]

@@ -6,8 +6,55 @@ use ratatui::style::{Color, Modifier, Style};
 /// How things look on this terminal: with or without colour, with or without Unicode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Theme {
-    colour: bool,
+    palette: Palette,
     unicode: bool,
+}
+
+/// Which colours a terminal has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Palette {
+    /// None, or none are wished.
+    None,
+    /// The sixteen whose looks the terminal decides over.
+    Sixteen,
+    /// 256 of fixed looks: readable on dark and on light, whatever the sixteen look like.
+    Many,
+}
+
+/// What has a colour of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ink {
+    Good,
+    Soon,
+    Trouble,
+    Work,
+    Focus,
+    Dim,
+}
+
+impl Ink {
+    const fn of_sixteen(self) -> Color {
+        match self {
+            Self::Good => Color::Green,
+            Self::Soon => Color::Yellow,
+            Self::Trouble => Color::Red,
+            // The bright one: plain blue can hardly be read on black.
+            Self::Work => Color::LightBlue,
+            Self::Focus => Color::Cyan,
+            Self::Dim => Color::DarkGray,
+        }
+    }
+
+    const fn of_many(self) -> u8 {
+        match self {
+            Self::Good => 34,
+            Self::Soon => 136,
+            Self::Trouble => 203,
+            Self::Work => 33,
+            Self::Focus => 37,
+            Self::Dim => 244,
+        }
+    }
 }
 
 /// What a text is about; decides its colour.
@@ -123,9 +170,19 @@ const ASCII: Signs = Signs {
 };
 
 impl Theme {
-    /// A theme for a terminal that has (or lacks) colour and Unicode.
+    /// A theme for a terminal that has (or lacks) the sixteen colours, and Unicode.
     pub const fn new(colour: bool, unicode: bool) -> Self {
-        Self { colour, unicode }
+        let palette = if colour {
+            Palette::Sixteen
+        } else {
+            Palette::None
+        };
+        Self { palette, unicode }
+    }
+
+    /// The same for a terminal with other colours.
+    pub const fn with(self, palette: Palette) -> Self {
+        Self { palette, ..self }
     }
 
     /// The shapes of this terminal.
@@ -138,16 +195,21 @@ impl Theme {
         self.unicode
     }
 
-    /// Whether colours may be used.
-    pub const fn has_colour(self) -> bool {
-        self.colour
+    /// Which colours may be used.
+    pub const fn palette(self) -> Palette {
+        self.palette
     }
 
-    fn colour(self, colour: Color) -> Style {
-        if self.colour {
-            Style::new().fg(colour)
-        } else {
-            Style::new()
+    /// Whether colours may be used.
+    pub const fn has_colour(self) -> bool {
+        !matches!(self.palette, Palette::None)
+    }
+
+    const fn ink(self, ink: Ink) -> Style {
+        match self.palette {
+            Palette::None => Style::new(),
+            Palette::Sixteen => Style::new().fg(ink.of_sixteen()),
+            Palette::Many => Style::new().fg(Color::Indexed(ink.of_many())),
         }
     }
 
@@ -157,11 +219,10 @@ impl Theme {
     }
 
     /// Style of secondary text.
-    pub fn dim(self) -> Style {
-        if self.colour {
-            self.colour(Color::DarkGray)
-        } else {
-            Style::new().add_modifier(Modifier::DIM)
+    pub const fn dim(self) -> Style {
+        match self.palette {
+            Palette::None => Style::new().add_modifier(Modifier::DIM),
+            Palette::Sixteen | Palette::Many => self.ink(Ink::Dim),
         }
     }
 
@@ -171,13 +232,13 @@ impl Theme {
     }
 
     /// Style of where the person is: the pointer, the present tab, keys that can be pressed.
-    pub fn focus(self) -> Style {
-        self.colour(Color::Cyan).add_modifier(Modifier::BOLD)
+    pub const fn focus(self) -> Style {
+        self.ink(Ink::Focus).add_modifier(Modifier::BOLD)
     }
 
     /// Style of a key in hints.
-    pub fn key(self) -> Style {
-        self.colour(Color::Cyan)
+    pub const fn key(self) -> Style {
+        self.ink(Ink::Focus)
     }
 
     /// Style of the cell under a text cursor.
@@ -186,13 +247,12 @@ impl Theme {
     }
 
     /// Style of a tone.
-    pub fn tone(self, tone: Tone) -> Style {
+    pub const fn tone(self, tone: Tone) -> Style {
         match tone {
-            Tone::Good => self.colour(Color::Green),
-            Tone::Soon => self.colour(Color::Yellow),
-            Tone::Trouble => self.colour(Color::Red),
-            // The bright one: plain blue can hardly be read on black.
-            Tone::Work => self.colour(Color::LightBlue),
+            Tone::Good => self.ink(Ink::Good),
+            Tone::Soon => self.ink(Ink::Soon),
+            Tone::Trouble => self.ink(Ink::Trouble),
+            Tone::Work => self.ink(Ink::Work),
             Tone::Plain => self.plain(),
             Tone::Dim => self.dim(),
         }
@@ -249,6 +309,44 @@ mod tests {
                 .map(|kind| (theme.sign(*kind), kind.word()))
                 .collect();
             assert_eq!(looks.len(), HealthKind::ALL.len());
+        }
+    }
+
+    /// Relative luminance of one of the 256 (WCAG 2.2, 1.4.3); those from 16 on have fixed looks.
+    fn luminance(index: u8) -> f64 {
+        let level = |step: u8| if step == 0 { 0 } else { 55 + 40 * step };
+        let [red, green, blue] = match index {
+            0..16 => panic!("{index} looks as the terminal decides"),
+            16..232 => [(index - 16) / 36, (index - 16) / 6 % 6, (index - 16) % 6].map(level),
+            232.. => [8 + 10 * (index - 232); 3],
+        }
+        .map(|value| {
+            let share = f64::from(value) / 255.0;
+            if share <= 0.04045 {
+                share / 12.92
+            } else {
+                ((share + 0.055) / 1.055).powf(2.4)
+            }
+        });
+        0.2126 * red + 0.7152 * green + 0.0722 * blue
+    }
+
+    #[test]
+    fn the_fixed_colours_can_be_read_on_dark_and_on_light() {
+        // A dark grey such as terminals have for black, and white.
+        let (dark, light) = (0.013, 1.0);
+        let inks = [
+            Ink::Good,
+            Ink::Soon,
+            Ink::Trouble,
+            Ink::Work,
+            Ink::Focus,
+            Ink::Dim,
+        ];
+        for ink in inks {
+            let here = luminance(ink.of_many()) + 0.05;
+            assert!(here / (dark + 0.05) >= 4.0, "{ink:?} on dark");
+            assert!((light + 0.05) / here >= 2.7, "{ink:?} on light");
         }
     }
 
