@@ -204,7 +204,7 @@ fn written(
         at: minted.issued_at,
         name: Some(name),
         what: Happening::SignedIn {
-            generation: Generation::default(),
+            generation: Generation(1),
         },
     };
     let secret = Secret {

@@ -1,6 +1,6 @@
 //! Type to find: fuzzy matching, the same everywhere.
 
-use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str, Utf32String};
 
 /// A text made ready to be looked in many times.
@@ -30,6 +30,17 @@ impl Finder {
             room: Vec::new(),
             plain: is_plain(typed),
         }
+    }
+
+    /// Prepares a typed text whose words are looked for as they are: in sentences words with gaps fit nearly anywhere.
+    pub fn without_gaps(typed: &str) -> Self {
+        let mut finder = Self::new(typed);
+        if finder.plain {
+            let (case, normal) = (CaseMatching::Ignore, Normalization::Smart);
+            finder.pattern = Pattern::new(typed, case, normal, AtomKind::Substring);
+            finder.plain = false;
+        }
+        finder
     }
 
     /// Whether a text fits at all.
@@ -78,6 +89,18 @@ pub fn ranked<'a>(typed: &str, texts: impl Iterator<Item = &'a str>) -> Vec<usiz
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_without_gaps_are_found_whole_and_in_any_order() {
+        let mut finder = Finder::without_gaps("failed slack");
+        assert!(finder.score("slack/acme  refresh failed: 503").is_some());
+        assert!(
+            finder
+                .score("slack/acme  refreshed, all led well")
+                .is_none()
+        );
+        assert!(Finder::without_gaps("!slack").score("slack/acme").is_none());
+    }
 
     #[test]
     fn the_best_fit_comes_first_and_nothing_typed_keeps_the_order() {

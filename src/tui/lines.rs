@@ -40,6 +40,8 @@ pub struct Brief {
     pub kind: HealthKind,
     /// Its provider's number.
     pub provider: u32,
+    /// Columns its name takes.
+    pub wide: u16,
     /// Whether it fits what is looked for.
     pub fits: bool,
 }

@@ -5,6 +5,7 @@ use crate::model::name::CredentialName;
 use crate::tui::find::{Finder, Hay, narrows};
 use crate::tui::lines::{Brief, Counts, Group, Line, Lines, Providers, place_of};
 use crate::tui::order::Order;
+use crate::tui::paint;
 use crate::tui::sort::{Sort, compare};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,7 @@ pub struct Rows {
     counts: Counts,
     order: Order,
     lines: Lines,
+    widest: u16,
     sort: Sort,
     reversed: bool,
     grouped: bool,
@@ -132,6 +134,7 @@ impl Rows {
                 self.briefs.push(Brief {
                     kind,
                     provider: self.providers.number(view.profile.name.provider()),
+                    wide: paint::columns(view.profile.name.as_str()),
                     fits: true,
                 });
                 self.entries.push(Entry {
@@ -214,6 +217,7 @@ impl Rows {
             in_order(&entries[a].view, &entries[b].view, sort, reversed, grouped)
         });
         let (order, briefs) = (self.order.places(), &self.briefs);
+        self.widest = briefs.iter().map(|brief| brief.wide).max().unwrap_or(0);
         if self.grouped {
             self.lines
                 .list_groups(order, briefs, &self.providers, &self.folded);
@@ -267,6 +271,11 @@ impl Rows {
     /// How many are shown, those of folded groups too; as of the last [`Rows::settle`].
     pub const fn shown_len(&self) -> usize {
         self.lines.rows()
+    }
+
+    /// Columns the widest name takes, shown or not: so the list keeps its shape while it is filtered.
+    pub const fn widest(&self) -> u16 {
+        self.widest
     }
 
     /// How many credentials there are.

@@ -65,6 +65,20 @@ pub fn grouped(number: usize) -> String {
     out
 }
 
+/// A size in decimal units: `640 kB`, `1.2 MB`, `34 MB`.
+pub fn bytes(bytes: u64) -> String {
+    let mut unit = 0;
+    #[allow(clippy::cast_precision_loss, reason = "two digits are shown")]
+    let mut size = bytes as f64;
+    while size >= 999.5 && unit + 1 < UNITS.len() {
+        (size, unit) = (size / 1000.0, unit + 1);
+    }
+    let digits = usize::from(unit > 0 && size < 9.95);
+    format!("{size:.digits$} {}", UNITS[unit])
+}
+
+const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+
 fn zoned(moment: Timestamp, zone: &TimeZone) -> jiff::Zoned {
     jiff::Timestamp::from_millisecond(moment.as_millis())
         .unwrap_or_default()
@@ -165,26 +179,35 @@ fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     }
 }
 
+// With the word before it: `at 14:20 today`, `at 02:05 tomorrow`, `on 27 Nov`.
+fn day_or_hour(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> (&'static str, String) {
+    let (then, today) = (zoned(moment, zone), zoned(now, zone).date());
+    let hour = then.strftime("%H:%M");
+    if then.date() == today {
+        ("at", format!("{hour} today"))
+    } else if today.tomorrow().is_ok_and(|next| then.date() == next) {
+        ("at", format!("{hour} tomorrow"))
+    } else {
+        ("on", day(moment, now, zone))
+    }
+}
+
 /// When the refresh token dies, a sentence; `None` when nothing is known that ends it.
 pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<String> {
     let dies = forecast.dies_at?;
-    let when = if zoned(dies, zone).date() == zoned(now, zone).date() {
-        zoned(dies, zone).strftime("%H:%M today").to_string()
-    } else {
-        day(dies, now, zone)
-    };
+    let (on, when) = day_or_hour(dies, now, zone);
     Some(match forecast.because {
         ForecastReason::NoRefreshToken => {
             "there is no refresh token: sign in again when it expires".to_owned()
         }
         ForecastReason::ProviderSaid => {
-            format!("the provider ends the refresh token {when}: sign in again before")
+            format!("the provider ends the refresh token {on} {when}: sign in again before")
         }
         ForecastReason::AbsoluteLife => {
             format!("the refresh token lives until {when}: sign in again before")
         }
         ForecastReason::IdleLife => {
-            format!("refreshing keeps it alive; unused, it would end {when}")
+            format!("refreshing keeps it alive; unused, it would end {on} {when}")
         }
         ForecastReason::Unknown => return None,
     })
@@ -212,6 +235,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn sizes_have_two_digits_and_their_unit() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (999, "999 bytes"),
+            (1000, "1.0 kB"),
+            (9_949, "9.9 kB"),
+            (9_950, "10 kB"),
+            (999_499, "999 kB"),
+            (999_500, "1.0 MB"),
+            (34_200_000, "34 MB"),
+        ] {
+            assert_eq!(super::bytes(bytes), text);
+        }
+    }
+
+    #[test]
     fn spans_show_their_two_largest_units() {
         for (secs, text) in [
             (0, "0s"),
@@ -236,6 +275,24 @@ mod tests {
         );
         assert_eq!(count(1, "credential"), "1 credential");
         assert_eq!(count(10_000, "credential"), "10,000 credentials");
+    }
+
+    #[test]
+    fn a_forecast_for_today_or_tomorrow_names_the_hour() {
+        let now = crate::tui::example::NOW;
+        let told = |hours: u64, because| {
+            let forecast = Forecast {
+                dies_at: Some(now.plus(Duration::from_secs(hours * 3600))),
+                because,
+            };
+            super::forecast(&forecast, now, &TimeZone::UTC).unwrap()
+        };
+        let said = ForecastReason::ProviderSaid;
+        assert!(told(2, said).contains("token at 16:03 today:"));
+        assert!(told(12, said).contains("token at 02:03 tomorrow:"));
+        assert!(told(48, said).contains("token on 22 Nov:"));
+        assert!(told(2, ForecastReason::AbsoluteLife).contains("until 16:03 today:"));
+        assert!(told(48, ForecastReason::IdleLife).ends_with("would end on 22 Nov"));
     }
 
     #[test]

@@ -83,7 +83,7 @@ impl Log {
         };
         // A matcher is large: none is made while nothing is looked for.
         if !self.filter.is_empty() {
-            line.fits = fits(&mut Finder::new(self.filter.text()), false, &line);
+            line.fits = fits(&mut Finder::without_gaps(self.filter.text()), false, &line);
         }
         if self.lines.len() == KEPT {
             let gone = self.lines.pop_front();
@@ -108,7 +108,7 @@ impl Log {
     /// Applies the filter after it was typed.
     pub fn refilter(&mut self) {
         let empty = self.filter.is_empty();
-        let mut finder = Finder::new(self.filter.text());
+        let mut finder = Finder::without_gaps(self.filter.text());
         self.fitting = 0;
         for line in &mut self.lines {
             line.fits = fits(&mut finder, empty, line);

@@ -9,6 +9,7 @@ use crate::tui::words;
 use ratatui::buffer::Buffer;
 
 const EDGE: u16 = 3;
+const LONGEST_NAME: u16 = 40;
 const HEALTH: u16 = 15;
 const LEFT: u16 = 7;
 const NEXT: u16 = 15;
@@ -35,23 +36,30 @@ pub struct Columns {
 }
 
 impl Columns {
-    /// The columns that `width` has room for: name, health, bar and time left always.
-    pub fn of(width: u16) -> Self {
+    /// The columns that `width` has room for: name, health, bar and time left always. Names as wide as `widest` come
+    /// before what is only good to know.
+    pub fn of(width: u16, widest: u16) -> Self {
         let bar = (width.saturating_sub(46) / 3).clamp(5, 12);
         let mut rest = width.saturating_sub(EDGE + 1 + HEALTH + 1 + bar + 1 + LEFT);
-        let mut take = |wish: u16, least: u16, name: u16| {
-            let room = rest.saturating_sub(name + GAP);
+        let wanted = widest.clamp(15, LONGEST_NAME);
+        // What comes next is told always, in fewer words where the names need the room.
+        let next = if rest >= wanted + GAP + NEXT {
+            NEXT
+        } else {
+            SHORT_NEXT
+        };
+        rest -= next + GAP;
+        let mut take = |wish: u16, least: u16| {
+            let room = rest.saturating_sub(wanted + 1 + GAP);
             let got = if room >= least { wish.min(room) } else { 0 };
             rest -= if got > 0 { got + GAP } else { 0 };
             got
         };
-        let next = if width < 78 { SHORT_NEXT } else { NEXT };
-        let next = take(next, next, 15);
-        let last = take(LAST, LAST, 20);
-        let strip = take(STRIP, 8, 26);
-        let scopes = take(60, 16, 32);
+        let last = take(LAST, LAST);
+        let strip = take(STRIP, 8);
+        let scopes = take(60, 16);
         Self {
-            name: rest.min(40),
+            name: rest.min(LONGEST_NAME),
             bar,
             next,
             last,
@@ -237,8 +245,8 @@ mod tests {
 
     #[test]
     fn the_columns_fit_and_grow_with_the_width() {
-        for width in 60..240 {
-            let c = Columns::of(width);
+        for (width, widest) in (60..240).flat_map(|width| [(width, 12), (width, 90)]) {
+            let c = Columns::of(width, widest);
             let extras = [c.next, c.last, c.strip, c.scopes];
             let used: u16 = EDGE
                 + c.name
@@ -256,8 +264,18 @@ mod tests {
             assert!(used <= width, "{width}: {c:?}");
             assert!(c.name >= 14, "{width}: {c:?}");
         }
-        assert!(Columns::of(80).next == NEXT && Columns::of(66).next == SHORT_NEXT);
-        assert!(Columns::of(88).last == LAST);
-        assert!(Columns::of(160).strip >= 8 && Columns::of(160).scopes >= 16);
+    }
+
+    #[test]
+    fn names_come_before_what_is_only_good_to_know() {
+        let (short, long) = (
+            |width| Columns::of(width, 16),
+            |width| Columns::of(width, 30),
+        );
+        assert!(short(80).next == NEXT && short(66).next == SHORT_NEXT);
+        assert!(long(80).next == SHORT_NEXT);
+        assert!(short(88).last == LAST);
+        assert!(long(88).last == 0 && long(88).name >= 30 && long(88).next == NEXT);
+        assert!(long(160).strip >= 8 && long(160).scopes >= 16);
     }
 }

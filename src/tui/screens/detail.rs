@@ -175,7 +175,7 @@ fn tokens(page: &mut Page<'_>, workspace: &Workspace, view: &CredentialView) {
     }
     page.fact("", &validity(app, view), Tone::Dim);
     if profile.has_refresh_token {
-        let since = words::day(profile.signed_in_at, app.now, &app.around.zone);
+        let since = words::moment(profile.signed_in_at, app.now, &app.around.zone);
         page.fact(
             "refresh",
             &format!(

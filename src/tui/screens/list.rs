@@ -201,7 +201,7 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         filter_line(app, workspace, area, buf);
     }
     let inner = rows_area(list, area);
-    let columns = Columns::of(area.width);
+    let columns = Columns::of(area.width, rows.widest());
     columns::titles(buf, (area.x, inner.y - 1), columns, app.theme);
     let lines = rows.lines().iter().enumerate();
     for (y, (at, line)) in (inner.y..inner.bottom()).zip(lines.skip(list.offset)) {

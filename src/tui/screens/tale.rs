@@ -15,9 +15,10 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             Tone::Good,
             format!("signed in, generation {}", generation.0),
         ),
-        Happening::SignInFailed { failure } => {
-            (Tone::Trouble, format!("sign-in failed: {}", failure.cause))
-        }
+        Happening::SignInFailed { failure } => (
+            Tone::Trouble,
+            format!("sign-in failed: {}", within(&failure.cause)),
+        ),
         Happening::Refreshed {
             generation,
             took_ms,
@@ -62,7 +63,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         Happening::Revoked => (Tone::Dim, "revoked at the provider".to_owned()),
         Happening::RevokeFailed { failure } => (
             Tone::Trouble,
-            format!("could not be revoked: {}", failure.cause),
+            format!("could not be revoked: {}", within(&failure.cause)),
         ),
         Happening::Removed => (Tone::Dim, "removed here".to_owned()),
         Happening::VaultCreated => (Tone::Good, "the vault was created".to_owned()),
@@ -95,8 +96,23 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
     }
 }
 
+// A sentence as a part of another one.
+fn within(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    match sentence.strip_prefix("The ") {
+        Some(rest) => format!("the {rest}"),
+        None => sentence.to_owned(),
+    }
+}
+
 fn code_and_cause(failure: &Failure) -> String {
-    format!("{} ({})", failure.cause.trim_end_matches('.'), failure.code)
+    let cause = within(&failure.cause);
+    // The cause of a bare status names it already.
+    if failure.code.starts_with("http_") {
+        cause
+    } else {
+        format!("{cause} ({})", failure.code)
+    }
 }
 
 /// The whole story in labelled lines.
