@@ -22,6 +22,7 @@ mod memory;
 mod rates;
 mod raw;
 mod sample;
+mod screen;
 mod silent;
 mod stage;
 mod start;
@@ -30,7 +31,7 @@ mod table;
 use table::{Figure, Row};
 
 /// The rows in the order of the table.
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     get::ROW,
     rates::ROW,
     start::ROW,
@@ -39,6 +40,7 @@ const ROWS: [Row; 11] = [
     hanging::ROW,
     silent::ROW,
     frame::ROW,
+    screen::ROW,
     memory::ROW,
     idle::ROW,
     killed::ROW,

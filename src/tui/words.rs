@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn sizes_have_two_digits_and_their_unit() {
-        for (bytes, text) in [
+        for (size, text) in [
             (0, "0 bytes"),
             (999, "999 bytes"),
             (1000, "1.0 kB"),
@@ -246,7 +246,7 @@ mod tests {
             (999_500, "1.0 MB"),
             (34_200_000, "34 MB"),
         ] {
-            assert_eq!(super::bytes(bytes), text);
+            assert_eq!(bytes(size), text);
         }
     }
 
@@ -281,11 +281,11 @@ mod tests {
     fn a_forecast_for_today_or_tomorrow_names_the_hour() {
         let now = crate::tui::example::NOW;
         let told = |hours: u64, because| {
-            let forecast = Forecast {
+            let known = Forecast {
                 dies_at: Some(now.plus(Duration::from_secs(hours * 3600))),
                 because,
             };
-            super::forecast(&forecast, now, &TimeZone::UTC).unwrap()
+            forecast(&known, now, &TimeZone::UTC).unwrap()
         };
         let said = ForecastReason::ProviderSaid;
         assert!(told(2, said).contains("token at 16:03 today:"));
