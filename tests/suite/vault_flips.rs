@@ -2,10 +2,13 @@
 
 use crate::vault_fixture::{everything, fill, new_vault};
 use rand::Rng;
+use rusqlite::types::Value;
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
+use tempfile::TempDir;
 use tokenward::vault::file::VaultFile;
+use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
 use tokenward::vault::verify::verify;
 
@@ -21,6 +24,7 @@ enum Outcome {
 struct Original {
     bytes: Vec<u8>,
     says: String,
+    rows: Vec<Value>,
     key: Key,
 }
 
@@ -31,10 +35,13 @@ fn a_changed_byte_anywhere_is_refused_or_harmless() {
     let (mut vault, key) = new_vault(&path);
     fill(&mut vault);
     let says = everything(&mut vault).unwrap();
+    let rows = rows(&vault).unwrap();
+    assert_eq!(rows[0], Value::Text("ok".to_owned()));
     drop(vault);
     let original = Original {
         bytes: fs::read(&path).unwrap(),
         says,
+        rows,
         key,
     };
     assert!(original.says.matches("marker-access").count() >= 4);
@@ -55,9 +62,14 @@ fn a_changed_byte_anywhere_is_refused_or_harmless() {
     assert!(harmless > CHANGES / 100, "{harmless} harmless");
 }
 
+/// A folder that no disk slows down, where the system has such a place.
+fn in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 /// How many of so many random changes were refused.
 fn many_changes(original: &Original, changes: usize) -> usize {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = in_memory();
     let path = folder.path().join("vault.db");
     let mut random = rand::rng();
     (0..changes)
@@ -67,6 +79,34 @@ fn many_changes(original: &Original, changes: usize) -> usize {
             try_change(&path, original, at, by) == Outcome::Refused
         })
         .count()
+}
+
+/// All rows as they stand in the file, of a file whose indexes fit them. What the vault says follows from these and its
+/// key alone: where they are the same, nothing has to be opened to know that it says the same.
+fn rows(vault: &OpenVault) -> rusqlite::Result<Vec<Value>> {
+    let conn = vault.connection();
+    let whole: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
+    let mut all = vec![Value::Text(whole)];
+    for table in [
+        "meta",
+        "slot",
+        "credential",
+        "client",
+        "journal",
+        "event",
+        "fingerprint",
+        "ledger",
+    ] {
+        let mut statement = conn.prepare(&format!("SELECT rowid, * FROM {table}"))?;
+        let columns = statement.column_count();
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            for column in 0..columns {
+                all.push(row.get(column)?);
+            }
+        }
+    }
+    Ok(all)
 }
 
 /// Writes the vault with one byte changed, then opens, unlocks, lists and opens everything; what differs must be noticed by
@@ -82,6 +122,9 @@ fn try_change(path: &Path, original: &Original, at: usize, by: u8) -> Outcome {
     else {
         return Outcome::Refused;
     };
+    if rows(&vault).is_ok_and(|rows| rows == original.rows) {
+        return Outcome::Harmless;
+    }
     let Ok(said) = everything(&mut vault) else {
         return Outcome::Refused;
     };
