@@ -6,6 +6,7 @@ use std::process::Child;
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Quirks, RequestKind};
+use tokenward::vault::owner::OwnerLock;
 
 fn refreshes(provider: &DemoProvider) -> u64 {
     provider.control().counts().of(RequestKind::Refresh)
@@ -81,6 +82,8 @@ fn sighup_changes_nothing() {
 fn one_owner_is_enough() {
     let sandbox = Sandbox::with_vault();
     let daemon = sandbox.daemon();
+    // Only for one that leaves soon does the next one wait.
+    assert!(OwnerLock::holder(&sandbox.vault()).unwrap().stays);
     let words = sandbox.run(["--daemon"]).fails(7);
     assert!(words.contains(&format!("pid {}", daemon.pid())), "{words}");
     let words = sandbox.run(["vault", "remove-slot", "1"]).fails(6);

@@ -235,36 +235,34 @@ fn has_hidden_memory(pid: u32) -> bool {
     std::fs::metadata(format!("/proc/{pid}/status")).is_ok_and(|found| found.uid() == 0)
 }
 
-/// The program as a user that is not the superuser, to whom all of the sandbox belongs.
+/// The program as a user that is not the superuser, to whom all of the sandbox belongs, with as much of a core as the
+/// system ever gives.
 #[cfg(target_os = "linux")]
 fn as_somebody(sandbox: &Sandbox, arguments: &[&str]) -> Command {
     use std::os::unix::process::CommandExt;
     const NOBODY: u32 = 65_534;
     let usual = sandbox.command(arguments);
-    if !rustix::process::geteuid().is_root() {
-        return usual;
-    }
     let program = sandbox.path("program");
-    if !program.exists() {
-        std::fs::copy(usual.get_program(), &program).unwrap();
-    }
-    let root = sandbox.path("");
-    let given = Command::new("chown")
-        .args(["-R", "65534:65534"])
-        .arg(&root)
-        .status();
-    assert!(given.unwrap().success());
-    let mut command = Command::new(&program);
+    std::fs::copy(usual.get_program(), &program).unwrap();
+    let mut command = Command::new("/bin/sh");
     command
+        .args(["-c", "ulimit -c $(ulimit -H -c) && exec \"$0\" \"$@\""])
+        .arg(&program)
         .args(arguments)
         .env_clear()
         .envs(usual.get_envs().filter_map(|(k, v)| Some((k, v?))))
-        .current_dir(root)
-        .uid(NOBODY)
-        .gid(NOBODY)
+        .current_dir(sandbox.path(""))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    if rustix::process::geteuid().is_root() {
+        let mut give = Command::new("chown");
+        give.arg("-R")
+            .arg(format!("{NOBODY}:{NOBODY}"))
+            .arg(sandbox.path(""));
+        assert!(give.status().unwrap().success());
+        command.uid(NOBODY).gid(NOBODY);
+    }
     command
 }
 

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokenward::clock::Timestamp;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
+use tokenward::demo::record;
 use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::engine::settings::EngineSettings;
-use tokenward::model::credential::{CredentialId, Generation};
+use tokenward::model::credential::{CredentialId, Flow, Generation};
 use tokenward::model::event::Happening;
 use tokenward::model::health::HealthKind;
 use tokenward::model::policy::{Limits, Policy};
+use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest};
 use tokenward::model::token::IssuedToken;
 use tokenward::secret::AccessToken;
 use tokenward::vault::store::Store;
@@ -496,6 +498,48 @@ async fn the_status_tells_the_limits_that_were_set_and_soon_what_the_owner_takes
             break;
         }
         tokio::task::yield_now().await;
+    }
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sign_ins_that_nobody_finishes_do_not_pile_up() {
+    let rig = Rig::new(hour(), &[]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let begin = |number| {
+        let request = Box::new(SignInRequest {
+            id: SignInId(number),
+            provider: ProviderChoice::Issuer {
+                name: "demo".to_owned(),
+                issuer: rig.issuer(),
+                endpoints: Box::default(),
+            },
+            account: None,
+            client: Some(record::client()),
+            scopes: None,
+            flow: Some(Flow::Device),
+            redirect_port: None,
+        });
+        let link = &link;
+        async move { link.ask(|reply| Command::SignIn { request, reply }).await }
+    };
+    for number in 0..32 {
+        begin(number).await.unwrap();
+    }
+    let refused = begin(32).await.unwrap_err();
+    assert!(refused.to_string().contains("too many"), "{refused}");
+    let again = begin(7).await.unwrap_err();
+    assert!(again.to_string().contains("under way already"), "{again}");
+    let id = SignInId(7);
+    link.commands()
+        .send(Command::CancelSignIn { id })
+        .await
+        .unwrap();
+    let begun = Instant::now();
+    while begin(32).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        tokio::time::sleep(Duration::from_millis(2)).await;
     }
     engine.shutdown().await;
 }
