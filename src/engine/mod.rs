@@ -16,6 +16,7 @@ pub mod gate;
 pub mod gauge;
 pub mod hand;
 pub mod held;
+pub mod jumps;
 pub mod link;
 pub mod minting;
 pub mod perform;

@@ -7,6 +7,7 @@ use crate::engine::core::Core;
 use crate::engine::fact::Fact;
 use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
+use crate::engine::jumps::Jumps;
 use crate::engine::link::Link;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings};
@@ -30,8 +31,10 @@ const COMMANDS: usize = 256;
 const FACTS: usize = 1024;
 /// Events a slow reader may be behind.
 const EVENTS: usize = 1024;
-/// Longest sleep: timers stand still while the machine sleeps, so what is missed is noticed within it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(45);
+/// Longest sleep where the system tells of a clock that jumped.
+const LONGEST_SLEEP: Duration = Duration::from_secs(300);
+/// Longest sleep where it does not: timers stand still while the machine sleeps, and so it is noticed within this.
+const LONGEST_DEAF_SLEEP: Duration = Duration::from_secs(45);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(60);
 /// An access token that nobody fetched for so long leaves the memory.
@@ -97,6 +100,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) fetching: HashMap<CredentialId, Vec<crate::engine::step::CallerId>>,
     incoming: mpsc::Receiver<Fact>,
     watch: Watch,
+    jumps: Jumps,
     leave: CancellationToken,
     left_at: Option<Instant>,
     upkeep_at: Timestamp,
@@ -130,6 +134,7 @@ impl Runner {
             fetching: HashMap::new(),
             incoming,
             watch: Watch::start(),
+            jumps: Jumps::listen(),
             leave,
             left_at: None,
             upkeep_at: now.plus(UPKEEP),
@@ -145,6 +150,7 @@ impl Runner {
                 Some(fact) = self.incoming.recv() => self.take_fact(fact),
                 Some(command) = commands.recv(), if !is_leaving => self.take_command(command),
                 () = self.leave.cancelled(), if !is_leaving => self.begin_leaving(),
+                () = self.jumps.next() => self.step(Input::Woke),
                 () = sleep(pause) => self.step(Input::Woke),
             }
             self.keep_up();
@@ -184,12 +190,24 @@ impl Runner {
     }
 
     fn pause(&self) -> Duration {
+        let longest = self.longest_sleep();
         let until = self.core.next_wake();
-        let pause = until.map_or(LONGEST_SLEEP, |at| self.now.until(at).min(LONGEST_SLEEP));
+        let pause = until.map_or(longest, |at| self.now.until(at).min(longest));
         match self.left_at {
             // A little more, because timers are rounded down and waking too early means waking twice.
             None => pause + Duration::from_millis(1),
             Some(_) => pause.min(Duration::from_millis(250)),
+        }
+    }
+
+    fn longest_sleep(&self) -> Duration {
+        if !self.jumps.are_told() {
+            LONGEST_DEAF_SLEEP
+        } else if self.shelf.is_empty() {
+            LONGEST_SLEEP
+        } else {
+            // Somebody may fetch tokens meanwhile, and that is noted at the next upkeep.
+            UPKEEP
         }
     }
 

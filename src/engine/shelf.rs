@@ -86,6 +86,14 @@ impl Shelf {
             .clear();
     }
 
+    /// Whether nothing lies here.
+    pub fn is_empty(&self) -> bool {
+        self.tokens
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_empty()
+    }
+
     /// Which tokens were fetched since the last time this was asked, and when.
     pub fn take_uses(&self) -> Vec<(CredentialName, Timestamp)> {
         let tokens = self.tokens.read().unwrap_or_else(PoisonError::into_inner);
