@@ -1,6 +1,8 @@
 //! A credential's life by commands alone, with a living owner and without: the answers are the same.
 
+use crate::raw_http;
 use crate::sandbox::{Sandbox, eventually, provider};
+use crate::tui_rig::Terminal;
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
@@ -319,4 +321,35 @@ fn a_command_without_an_owner_refreshes_what_is_asked_for_and_nothing_else() {
     assert!(is_live(&provider, &sandbox.run(["get", "demo/alice"]).ok()));
     let after = provider.control().counts().of(RequestKind::Refresh);
     assert_eq!((after - before, bob()), (1, "expired".to_owned()));
+}
+
+/// The browser is on another machine: the address at which it ends is copied and pasted into the terminal.
+#[test]
+fn an_address_pasted_into_the_terminal_signs_in_and_a_wrong_one_may_be_corrected() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    let answer = Consent::Allow("alice".to_owned());
+    provider.control().answer_always(&answer);
+    let mut command = sandbox.command(["login", "demo", "--no-browser", "--flow", "loopback"]);
+    command
+        .args(["--issuer", &provider.issuer(), "--client-id", "demo-cli"])
+        .args(["--account", "alice", "--scope", "openid read"]);
+    let mut terminal = Terminal::run(&command, 600, 40);
+    terminal.wait_for("paste it here");
+    let screen = terminal.screen();
+    let url = screen.lines().find(|line| line.starts_with("http://"));
+    let url = url.unwrap().trim();
+
+    let path = url.strip_prefix(&provider.issuer()).unwrap();
+    let answer = raw_http::send(&provider.issuer(), "GET", path, &[], "").unwrap();
+    let callback = answer.headers["location"].clone();
+
+    terminal.keys("http://127.0.0.1/callback?code=wrong&state=wrong\r");
+    terminal.wait_for("That was not it");
+    terminal.keys(&format!("{callback}\r"));
+    terminal.wait_for("demo/alice");
+    let (status, _) = terminal.finish();
+    assert!(status.success());
+    let token = sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
+    assert!(is_live(&provider, &token));
 }
