@@ -98,9 +98,7 @@ struct Quick {
 impl Quick {
     fn read(arguments: &[OsString]) -> Option<Self> {
         let mut words = arguments.get(1..)?.iter().map(|word| word.to_str());
-        if words.next()?? != "get" {
-            return None;
-        }
+        let mut is_get = false;
         let mut name = None;
         let mut read = Self {
             args: GetArgs {
@@ -114,10 +112,11 @@ impl Quick {
         while let Some(word) = words.next() {
             let word = word?;
             let Some(option) = word.strip_prefix("--") else {
-                if word.starts_with('-') || name.is_some() {
-                    return None;
+                match (is_get, &name) {
+                    (false, _) if word == "get" => is_get = true,
+                    (true, None) if !word.starts_with('-') => name = Some(word.parse().ok()?),
+                    _ => return None,
                 }
-                name = Some(word.parse().ok()?);
                 continue;
             };
             let (option, value) = match option.split_once('=') {
@@ -125,10 +124,12 @@ impl Quick {
                 None => (option, words.next()??),
             };
             match option {
+                "vault" => read.vault = Some(PathBuf::from(value)),
+                // Only what is for every command may stand before this one.
+                _ if !is_get => return None,
                 "min-ttl" => read.args.min_ttl = span::parse(value).ok()?,
                 "timeout" => read.args.timeout = span::parse(value).ok()?,
                 "format" => read.args.format = Format::from_str(value, false).ok()?,
-                "vault" => read.vault = Some(PathBuf::from(value)),
                 _ => return None,
             }
         }
@@ -154,6 +155,7 @@ mod tests {
             "tokenward get --min-ttl 5m github/alice --format header",
             "tokenward get github/alice --timeout=10s --format=json",
             "tokenward get --vault /x/v.db github/alice --min-ttl=90",
+            "tokenward --vault /x/v.db get github/alice",
         ] {
             let quick = Quick::read(&words(line)).unwrap();
             let cli = Cli::try_parse_from(words(line)).unwrap();
@@ -178,6 +180,8 @@ mod tests {
             "tokenward get github/alice --min-ttl",
             "tokenward get github/alice --min-ttl soon",
             "tokenward --json get github/alice",
+            "tokenward --vault get github/alice",
+            "tokenward --min-ttl 90 get github/alice",
         ] {
             assert!(Quick::read(&words(line)).is_none(), "{line}");
         }
