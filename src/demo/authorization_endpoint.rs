@@ -80,19 +80,10 @@ pub async fn decide(
     let form = Parameters::from_form(&body).unwrap_or_default();
     Exchange::begin(&shared, RequestKind::Authorize, None)
         .answer(|exchange, state| {
-            let shared = &exchange.shared;
-            if !shared
-                .guard
-                .allows(&shared.issuer, &headers, form.get("csrf"))
-            {
-                return page::message(
-                    403,
-                    "This cannot go on",
-                    "The form is not from this browser.",
-                );
-            }
-            let visitor = Visitor::of(shared, &headers);
-            step(shared, state, &visitor, &form).unwrap_or_else(|| {
+            let Some(visitor) = Visitor::who_sent(&exchange.shared, &headers, &form) else {
+                return page::foreign_form();
+            };
+            step(&exchange.shared, state, &visitor, &form).unwrap_or_else(|| {
                 page::message(400, "This page is out of date", "Start the sign-in again.")
             })
         })

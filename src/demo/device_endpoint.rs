@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::demo::authorization_endpoint::account_name;
-use crate::demo::client_auth;
+use crate::demo::client_form::ClientForm;
 use crate::demo::device_codes::Decision;
 use crate::demo::exchange::Exchange;
 use crate::demo::page::{self, Asked, SUGGESTED_NAME, Visitor};
@@ -25,21 +25,13 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 /// Answers `POST /device_authorization`.
 pub async fn start(
     extract::State(shared): extract::State<Shared>,
-    headers: HeaderMap,
-    body: String,
+    posted: ClientForm,
 ) -> Response<Body> {
-    let read = Parameters::from_body(&headers, &body)
-        .and_then(|form| Ok((client_auth::presented(&headers, &form)?, form)));
-    let client = read
-        .as_ref()
-        .ok()
-        .and_then(|(presented, _)| presented.id.clone());
-    Exchange::begin(&shared, RequestKind::DeviceStart, client)
+    Exchange::begin(&shared, RequestKind::DeviceStart, posted.client())
         .answer(|exchange, state| {
-            let started = read.and_then(|(presented, form)| {
-                let client = client_auth::authenticated(&exchange.shared, &presented)?;
-                started(exchange, state, &client.id, &form)
-            });
+            let started = posted
+                .authenticated(&exchange.shared)
+                .and_then(|(client, form)| started(exchange, state, &client.id, &form));
             match started {
                 Ok(body) => reply::json(200, &body),
                 Err(problem) => reply::problem(&problem),
@@ -118,20 +110,12 @@ pub async fn decide(
 ) -> Response<Body> {
     let form = Parameters::from_form(&body).unwrap_or_default();
     Exchange::begin(&shared, RequestKind::DevicePage, None)
-        .answer(|exchange, state| {
-            let shared = &exchange.shared;
-            if !shared
-                .guard
-                .allows(&shared.issuer, &headers, form.get("csrf"))
-            {
-                return page::message(
-                    403,
-                    "This cannot go on",
-                    "The form is not from this browser.",
-                );
-            }
-            step(state, &Visitor::of(shared, &headers), &form)
-        })
+        .answer(
+            |exchange, state| match Visitor::who_sent(&exchange.shared, &headers, &form) {
+                Some(visitor) => step(state, &visitor, &form),
+                None => page::foreign_form(),
+            },
+        )
         .await
 }
 

@@ -1,9 +1,8 @@
 //! The introspection endpoint: tells confidential clients about any token (RFC 7662).
 
-use crate::demo::client_auth;
+use crate::demo::client_form::ClientForm;
 use crate::demo::exchange::Exchange;
 use crate::demo::grants::Grant;
-use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::quirks::RequestKind;
 use crate::demo::reply;
@@ -11,25 +10,18 @@ use crate::demo::shared::{Shared, State};
 use crate::model::client::ClientAuth;
 use axum::body::Body;
 use axum::extract;
-use axum::http::{HeaderMap, Response};
+use axum::http::Response;
 use serde_json::{Value, json};
 
 /// Answers `POST /introspect`.
 pub async fn introspect(
     extract::State(shared): extract::State<Shared>,
-    headers: HeaderMap,
-    body: String,
+    posted: ClientForm,
 ) -> Response<Body> {
-    let read = Parameters::from_body(&headers, &body)
-        .and_then(|form| Ok((client_auth::presented(&headers, &form)?, form)));
-    let client = read
-        .as_ref()
-        .ok()
-        .and_then(|(presented, _)| presented.id.clone());
-    Exchange::begin(&shared, RequestKind::Introspect, client)
+    Exchange::begin(&shared, RequestKind::Introspect, posted.client())
         .answer(|exchange, state| {
-            let outcome = read.and_then(|(presented, form)| {
-                let client = client_auth::authenticated(&exchange.shared, &presented)?;
+            let authenticated = posted.authenticated(&exchange.shared);
+            let outcome = authenticated.and_then(|(client, form)| {
                 // RFC 7662 2.1: without authentication anybody could scan for tokens.
                 if client.auth == ClientAuth::None {
                     return Err(Problem::invalid_client("public clients may not ask", false));

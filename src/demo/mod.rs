@@ -6,6 +6,7 @@
 pub mod authorization_endpoint;
 pub mod bounded;
 pub mod client_auth;
+pub mod client_form;
 pub mod codes;
 pub mod control;
 pub mod csrf;

@@ -1,6 +1,7 @@
 //! The HTML pages: templates from `assets/demo`, every value escaped, no script, no frame.
 
 use crate::demo::csrf;
+use crate::demo::parameters::Parameters;
 use crate::demo::shared::Inner;
 use crate::demo::tokens;
 use axum::body::Body;
@@ -39,6 +40,14 @@ impl Visitor {
             csrf: shared.guard.token(&cookie),
             new_cookie,
         }
+    }
+
+    /// The visitor who sent a form of ours; `None`: another site made the browser send it.
+    pub fn who_sent(shared: &Inner, headers: &HeaderMap, form: &Parameters) -> Option<Self> {
+        let allowed = shared
+            .guard
+            .allows(&shared.issuer, headers, form.get("csrf"));
+        allowed.then(|| Self::of(shared, headers))
     }
 
     /// The page that asks who is signing in.
@@ -131,6 +140,12 @@ pub struct Asked<'a> {
     pub ticket: &'a str,
     /// The user code of a device sign-in.
     pub user_code: Option<&'a str>,
+}
+
+/// What is shown for a form that another site made the browser send.
+pub fn foreign_form() -> Response<Body> {
+    let why = "The form is not from this browser.";
+    message(403, "This cannot go on", why)
 }
 
 /// A page with a title and a sentence.

@@ -1,8 +1,7 @@
 //! The revocation endpoint: any token of a family ends the whole family (RFC 7009).
 
-use crate::demo::client_auth;
+use crate::demo::client_form::ClientForm;
 use crate::demo::exchange::Exchange;
-use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::quirks::{RequestKind, RevocationRule};
 use crate::demo::reply;
@@ -10,27 +9,20 @@ use crate::demo::shared::{Shared, State};
 use crate::model::client::ClientAuth;
 use axum::body::Body;
 use axum::extract;
-use axum::http::{HeaderMap, Response};
+use axum::http::Response;
 
 /// Answers `POST /revoke`.
 pub async fn revoke(
     extract::State(shared): extract::State<Shared>,
-    headers: HeaderMap,
-    body: String,
+    posted: ClientForm,
 ) -> Response<Body> {
-    let read = Parameters::from_body(&headers, &body)
-        .and_then(|form| Ok((client_auth::presented(&headers, &form)?, form)));
-    let client = read
-        .as_ref()
-        .ok()
-        .and_then(|(presented, _)| presented.id.clone());
-    Exchange::begin(&shared, RequestKind::Revoke, client)
+    Exchange::begin(&shared, RequestKind::Revoke, posted.client())
         .answer(|exchange, state| {
             if exchange.quirks.revocation == RevocationRule::Missing {
                 return reply::plain_error(404, "not_found");
             }
-            let outcome = read.and_then(|(presented, form)| {
-                let client = client_auth::authenticated(&exchange.shared, &presented)?;
+            let authenticated = posted.authenticated(&exchange.shared);
+            let outcome = authenticated.and_then(|(client, form)| {
                 let refused = exchange.quirks.revocation == RevocationRule::NotForPublicClients;
                 if refused && client.auth == ClientAuth::None {
                     return Err(Problem::invalid_client(

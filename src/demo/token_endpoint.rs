@@ -1,6 +1,7 @@
 //! The token endpoint: codes, refresh tokens and device codes become tokens (RFC 6749 3.2).
 
 use crate::demo::client_auth::{self, Presented};
+use crate::demo::client_form::ClientForm;
 use crate::demo::codes::Redeemed;
 use crate::demo::device_codes::Polled;
 use crate::demo::exchange::Exchange;
@@ -15,7 +16,7 @@ use crate::demo::shared::{Shared, State};
 use axum::body::Body;
 use axum::extract;
 use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use axum::http::{HeaderValue, Response, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest, Sha256};
@@ -27,26 +28,19 @@ pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// Answers `POST /token`.
 pub async fn token(
     extract::State(shared): extract::State<Shared>,
-    headers: HeaderMap,
-    body: String,
+    posted: ClientForm,
 ) -> Response<Body> {
-    let read = Parameters::from_body(&headers, &body)
-        .and_then(|form| Ok((client_auth::presented(&headers, &form)?, form)));
-    let kind = match &read {
+    let kind = match posted.read() {
         Ok((_, form)) => kind_of(form.get("grant_type")),
         Err(_) => RequestKind::OtherToken,
     };
-    let client = read
-        .as_ref()
-        .ok()
-        .and_then(|(presented, _)| presented.id.clone());
-    let exchange = Exchange::begin(&shared, kind, client);
+    let exchange = Exchange::begin(&shared, kind, posted.client());
     if exchange.quirks.redirect_token_endpoint {
         let elsewhere = shared.address("/elsewhere");
         return exchange.answer(|_, _| redirect(&elsewhere)).await;
     }
     exchange
-        .answer(|exchange, state| match &read {
+        .answer(|exchange, state| match posted.read() {
             Ok((presented, form)) => respond(exchange, state, presented, form),
             Err(problem) => reply::token_problem(problem, &exchange.quirks, None),
         })
