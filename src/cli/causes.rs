@@ -28,12 +28,7 @@ impl From<std::io::Error> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         let hint = error.hint();
-        let failure = Self {
-            kind: Kind::Usage,
-            source: Box::new(error),
-            hints: Vec::new(),
-        };
-        failure.hint(hint)
+        Self::from_error(Kind::Usage, error).hint(hint)
     }
 }
 
@@ -96,20 +91,14 @@ impl From<VaultError> for Failure {
             | VaultError::NoSlot { .. }
             | VaultError::KeyringLocked { .. }
             | VaultError::NoKeyring
+            | VaultError::NoDefaultKeyring
             | VaultError::KeyringEntryMissing
             | VaultError::Keyring { .. } => Kind::Locked,
             VaultError::Owned { .. } | VaultError::Busy { .. } => Kind::Unavailable,
             VaultError::NotARecipient { .. } | VaultError::WorkFactor { .. } => Kind::Usage,
             _ => Kind::Failed,
         };
-        let source = Box::new(error);
-        let hints = Vec::new();
-        Self {
-            kind,
-            source,
-            hints,
-        }
-        .hint(hint)
+        Self::from_error(kind, error).hint(hint)
     }
 }
 
@@ -123,45 +112,43 @@ impl From<CallError> for Failure {
             CallError::NotAllowed { .. } => Kind::Refused,
             CallError::Protocol { .. } | CallError::Io { .. } => Kind::Failed,
         };
-        let source = Box::new(error);
-        let hints = Vec::new();
-        Self {
-            kind,
-            source,
-            hints,
-        }
-        .hint(hint)
+        Self::from_error(kind, error).hint(hint)
     }
 }
 
 impl From<SocketError> for Failure {
     fn from(error: SocketError) -> Self {
         let hint = error.hint();
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
-        .hint(hint)
+        Self::from_error(Kind::Failed, error).hint(hint)
     }
 }
 
 impl From<TuiError> for Failure {
     fn from(error: TuiError) -> Self {
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
-        }
+        Self::from_error(Kind::Failed, error)
     }
 }
 
 impl From<SeedError> for Failure {
     fn from(error: SeedError) -> Self {
-        Self {
-            kind: Kind::Failed,
-            source: Box::new(error),
-            hints: Vec::new(),
+        Self::from_error(Kind::Failed, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_keyring_that_does_not_help_leaves_the_vault_locked_whatever_its_reason() {
+        for error in [
+            VaultError::NoKeyring,
+            VaultError::NoDefaultKeyring,
+            VaultError::KeyringEntryMissing,
+            VaultError::KeyringLocked { source: "x".into() },
+            VaultError::Keyring { source: "x".into() },
+        ] {
+            assert_eq!(Failure::from(error).kind, Kind::Locked);
         }
     }
 }
