@@ -94,24 +94,38 @@ macro_rules! arrives {
     };
 }
 
+/// A question without anything but its answer.
+macro_rules! plain {
+    ($wire:expr, $command:ident, $good:expr) => {
+        cases(results($good), |reply| {
+            $wire.carries(
+                |reply| Command::$command { reply },
+                reply,
+                arrives!(Command::$command { reply } => {}, reply),
+            )
+        })
+    };
+}
+
+/// A question about one credential.
+macro_rules! named {
+    ($wire:expr, $command:ident, $good:expr) => {
+        cases((names(), results($good)), |(name, reply)| {
+            let asked = name.clone();
+            $wire.carries(
+                |reply| Command::$command { name: asked, reply },
+                reply,
+                arrives!(Command::$command { name: got, reply } => { prop_assert_eq!(got, name); }, reply),
+            )
+        })
+    };
+}
+
 #[test]
 fn lists_and_views_come_through_equal() {
     let wire = Wire::new();
-    cases(results(proptest::collection::vec(views(), 0..4)), |reply| {
-        wire.carries(
-            |reply| Command::List { reply },
-            reply,
-            arrives!(Command::List { reply } => {}, reply),
-        )
-    });
-    cases((names(), results(views())), |(name, reply)| {
-        let asked = name.clone();
-        wire.carries(
-            |reply| Command::Show { name: asked, reply },
-            reply,
-            arrives!(Command::Show { name: got, reply } => { prop_assert_eq!(got, name); }, reply),
-        )
-    });
+    plain!(wire, List, proptest::collection::vec(views(), 0..4));
+    named!(wire, Show, views());
 }
 
 #[test]
@@ -138,22 +152,8 @@ fn wishes_with_their_limits_come_through_equal() {
         Just(RevokeOutcome::Confirmed),
         proptest::option::of(texts()).prop_map(|page| RevokeOutcome::ByHand { page })
     ];
-    cases((names(), results(outcomes)), |(name, reply)| {
-        let asked = name.clone();
-        wire.carries(
-            |reply| Command::Revoke { name: asked, reply },
-            reply,
-            arrives!(Command::Revoke { name: got, reply } => { prop_assert_eq!(got, name); }, reply),
-        )
-    });
-    cases((names(), results(Just(()))), |(name, reply)| {
-        let asked = name.clone();
-        wire.carries(
-            |reply| Command::Remove { name: asked, reply },
-            reply,
-            arrives!(Command::Remove { name: got, reply } => { prop_assert_eq!(got, name); }, reply),
-        )
-    });
+    named!(wire, Revoke, outcomes);
+    named!(wire, Remove, Just(()));
 }
 
 #[test]
@@ -175,33 +175,17 @@ fn logs_providers_and_clients_come_through_equal() {
             }, reply),
         )
     });
-    cases(
-        results(proptest::collection::vec(provider_views(), 0..4)),
-        |reply| {
-            wire.carries(
-                |reply| Command::Providers { reply },
-                reply,
-                arrives!(Command::Providers { reply } => {}, reply),
-            )
-        },
+    plain!(
+        wire,
+        Providers,
+        proptest::collection::vec(provider_views(), 0..4)
     );
-    cases(
-        results(proptest::collection::vec(client_views(), 0..4)),
-        |reply| {
-            wire.carries(
-                |reply| Command::Clients { reply },
-                reply,
-                arrives!(Command::Clients { reply } => {}, reply),
-            )
-        },
+    plain!(
+        wire,
+        Clients,
+        proptest::collection::vec(client_views(), 0..4)
     );
-    cases(results(Just(status())), |reply| {
-        wire.carries(
-            |reply| Command::Status { reply },
-            reply,
-            arrives!(Command::Status { reply } => {}, reply),
-        )
-    });
+    plain!(wire, Status, Just(status()));
 }
 
 #[test]
