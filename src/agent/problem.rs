@@ -1,6 +1,6 @@
 //! Problem documents (RFC 9457): every refusal as an HTTP status and a body that programs can read.
 
-use crate::agent::route::RouteError;
+use crate::agent::route_error::RouteError;
 use crate::engine::api::Refusal;
 use crate::model::failure::{Failure, FailureClass};
 use serde::{Deserialize, Serialize};

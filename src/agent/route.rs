@@ -1,9 +1,10 @@
 //! The agent's addresses: which method and path mean which question, in both directions.
 
+use crate::agent::query::{Query, read_name, seconds};
+use crate::agent::route_error::RouteError;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use std::fmt::Write;
 use std::time::Duration;
 
 /// How long a token must live yet when the caller does not say.
@@ -63,25 +64,6 @@ pub enum Route {
     CancelSignIn(SignInId),
     /// `POST /api/sign-ins/{id}/callback`
     PasteCallback(SignInId),
-}
-
-/// Why a method and a path are no question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RouteError {
-    /// Nothing is there.
-    NotFound,
-    /// Something is there, for other methods.
-    Method {
-        /// The methods that are allowed.
-        allow: &'static str,
-    },
-    /// A part of it makes no sense.
-    Invalid {
-        /// What is wrong.
-        message: String,
-        /// What to do.
-        hint: &'static str,
-    },
 }
 
 /// What may stand in a path segment as it is (RFC 3986 3.3), narrowed to what needs no thought.
@@ -266,7 +248,7 @@ fn read_sign_in(method: &str, rest: &str, query: Option<&str>) -> Result<Route, 
     expect_method(method, verb)?;
     Query::read(query, &[])?;
     let id = SignInId(id.parse().map_err(|_| {
-        invalid(
+        RouteError::invalid(
             "the number of a sign-in is a whole number",
             "use the id that POST /api/sign-ins gave",
         )
@@ -291,93 +273,13 @@ fn expect_method(method: &str, allow: &'static str) -> Result<(), RouteError> {
     }
 }
 
-/// What stands behind the question mark.
-#[derive(Default)]
-struct Query {
-    min_ttl: Option<Duration>,
-    timeout: Option<Duration>,
-    name: Option<CredentialName>,
-    limit: Option<usize>,
-}
-
-impl Query {
-    fn read(query: Option<&str>, allowed: &[&str]) -> Result<Self, RouteError> {
-        let mut read = Self::default();
-        for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            if !allowed.contains(&&*key) {
-                return Err(invalid(
-                    format!("there is no parameter {:.40?} here", &*key),
-                    "the parameters are min_ttl and timeout (token), timeout (refresh), name and limit (activity)",
-                ));
-            }
-            match &*key {
-                "min_ttl" => read.min_ttl = Some(read_seconds(&value)?),
-                "timeout" => read.timeout = Some(read_seconds(&value)?),
-                "limit" => read.limit = Some(read_limit(&value)?),
-                _ if value.is_empty() => {}
-                _ => {
-                    let (provider, account) = value.split_once('/').unwrap_or((&value, ""));
-                    read.name = Some(read_name(provider, account)?);
-                }
-            }
-        }
-        Ok(read)
-    }
-}
-
-fn invalid(message: impl Into<String>, hint: &'static str) -> RouteError {
-    RouteError::Invalid {
-        message: message.into(),
-        hint,
-    }
-}
-
 fn decode(segment: &str) -> Result<std::borrow::Cow<'_, str>, RouteError> {
     percent_decode_str(segment).decode_utf8().map_err(|_| {
-        invalid(
+        RouteError::invalid(
             "the name in the path is no UTF-8",
             "percent-encode the bytes of its UTF-8 form",
         )
     })
-}
-
-fn read_name(provider: &str, account: &str) -> Result<CredentialName, RouteError> {
-    CredentialName::new(provider, account)
-        .map_err(|error| invalid(error.to_string(), "`tokenward list` shows all names"))
-}
-
-fn read_limit(value: &str) -> Result<usize, RouteError> {
-    value
-        .parse()
-        .map_err(|_| invalid("limit is a whole number", "for example limit=100"))
-}
-
-/// Seconds with up to nine decimals, without loss.
-fn seconds(duration: Duration) -> String {
-    let mut text = duration.as_secs().to_string();
-    if duration.subsec_nanos() != 0 {
-        // Writing to a String cannot fail.
-        let _ = write!(text, ".{:09}", duration.subsec_nanos());
-        text.truncate(text.trim_end_matches('0').len());
-    }
-    text
-}
-
-fn read_seconds(text: &str) -> Result<Duration, RouteError> {
-    let wrong = || {
-        invalid(
-            "min_ttl and timeout are seconds, up to nine decimals",
-            "for example min_ttl=60",
-        )
-    };
-    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(part) || part.len() > 9 {
-        return Err(wrong());
-    }
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
-    let nanos: u32 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
-    Ok(Duration::new(whole, nanos))
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ pub mod registration;
 pub mod request;
 pub mod runner;
 pub mod sample;
+pub mod saving;
 pub mod serving;
 pub mod sessions;
 pub mod settings;

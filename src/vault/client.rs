@@ -2,7 +2,6 @@
 
 use crate::model::client::ClientView;
 use crate::vault::binding::{Binding, Sealed, Table};
-use crate::vault::credential::explain;
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::Sum;
@@ -10,6 +9,7 @@ use crate::vault::open::{Change, OpenVault};
 use crate::vault::payload;
 use crate::vault::seal;
 use crate::vault::store::StoredClient;
+use crate::vault::suspect::explain;
 use rusqlite::{OptionalExtension, Row};
 
 /// A row as it stands in the file.

@@ -3,13 +3,13 @@
 use crate::model::event::Activity;
 use crate::model::name::CredentialName;
 use crate::vault::binding::{Binding, Sealed, Table};
-use crate::vault::credential::explain;
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::Sum;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::payload;
 use crate::vault::seal;
+use crate::vault::suspect::explain;
 use rusqlite::Row;
 
 /// How many lines are kept.

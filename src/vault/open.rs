@@ -12,7 +12,7 @@ use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
-use crate::vault::{client, credential, event, extent, fingerprint, journal};
+use crate::vault::{client, credential, event, extent, fingerprint, journal, profiles};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
@@ -99,7 +99,7 @@ impl Store for OpenVault {
         &mut self,
         portion: &mut dyn FnMut(Vec<Result<StoredProfile, VaultError>>),
     ) -> Result<(), VaultError> {
-        credential::profiles(self, portion)
+        profiles::profiles(self, portion)
     }
 
     fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {

@@ -3,7 +3,7 @@
 use crate::model::credential::CredentialId;
 use crate::vault::binding::Table;
 use crate::vault::client::{self, Registration};
-use crate::vault::credential::{self, ProfileRow};
+use crate::vault::credential;
 use crate::vault::error::VaultError;
 use crate::vault::event::{self, Line};
 use crate::vault::file::check_meta;
@@ -12,6 +12,7 @@ use crate::vault::journal::{self, Entry};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::open::OpenVault;
+use crate::vault::profiles::{self, ProfileRow};
 use crate::vault::schema::{MIGRATIONS, migrate};
 use crate::vault::slot::{self, StoredSlot};
 use rusqlite::{Connection, Row};
@@ -81,7 +82,7 @@ pub fn verify(vault: &mut OpenVault) -> Report {
     check.slots();
     check.table(
         Table::Credential,
-        credential::SELECT_PROFILES,
+        profiles::SELECT_PROFILES,
         ProfileRow::from_row,
         ProfileRow::count,
         |row, keys| {

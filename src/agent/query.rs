@@ -1,0 +1,85 @@
+//! What stands behind the question mark of an address: lengths of time, a name, a limit.
+
+use crate::agent::route_error::RouteError;
+use crate::model::name::CredentialName;
+use std::fmt::Write;
+use std::time::Duration;
+
+/// What stands behind the question mark.
+#[derive(Debug, Default)]
+pub struct Query {
+    /// How long a token must live yet.
+    pub min_ttl: Option<Duration>,
+    /// How long the caller waits.
+    pub timeout: Option<Duration>,
+    /// Of which credential.
+    pub name: Option<CredentialName>,
+    /// At most so many.
+    pub limit: Option<usize>,
+}
+
+impl Query {
+    /// Reads it as it came, percent-encoded; refuses what is not `allowed`.
+    pub fn read(query: Option<&str>, allowed: &[&str]) -> Result<Self, RouteError> {
+        let mut read = Self::default();
+        for (key, value) in url::form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+            if !allowed.contains(&&*key) {
+                return Err(RouteError::invalid(
+                    format!("there is no parameter {:.40?} here", &*key),
+                    "the parameters are min_ttl and timeout (token), timeout (refresh), name and limit (activity)",
+                ));
+            }
+            match &*key {
+                "min_ttl" => read.min_ttl = Some(read_seconds(&value)?),
+                "timeout" => read.timeout = Some(read_seconds(&value)?),
+                "limit" => read.limit = Some(read_limit(&value)?),
+                _ if value.is_empty() => {}
+                _ => {
+                    let (provider, account) = value.split_once('/').unwrap_or((&value, ""));
+                    read.name = Some(read_name(provider, account)?);
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// Reads a name from its two parts.
+pub fn read_name(provider: &str, account: &str) -> Result<CredentialName, RouteError> {
+    CredentialName::new(provider, account)
+        .map_err(|error| RouteError::invalid(error.to_string(), "`tokenward list` shows all names"))
+}
+
+fn read_limit(value: &str) -> Result<usize, RouteError> {
+    value
+        .parse()
+        .map_err(|_| RouteError::invalid("limit is a whole number", "for example limit=100"))
+}
+
+/// Seconds with up to nine decimals, without loss.
+pub fn seconds(duration: Duration) -> String {
+    let mut text = duration.as_secs().to_string();
+    if duration.subsec_nanos() != 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(text, ".{:09}", duration.subsec_nanos());
+        text.truncate(text.trim_end_matches('0').len());
+    }
+    text
+}
+
+fn read_seconds(text: &str) -> Result<Duration, RouteError> {
+    let wrong = || {
+        RouteError::invalid(
+            "min_ttl and timeout are seconds, up to nine decimals",
+            "for example min_ttl=60",
+        )
+    };
+    let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(part) || part.len() > 9 {
+        return Err(wrong());
+    }
+    let whole: u64 = whole.parse().map_err(|_| wrong())?;
+    let nanos: u32 = format!("{part:0<9}").parse().map_err(|_| wrong())?;
+    Ok(Duration::new(whole, nanos))
+}
