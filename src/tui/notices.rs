@@ -61,72 +61,56 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let mut free = area;
     if let Some(lease) = &app.clipboard {
         let left = app.now.until(lease.until);
-        let text = format!(
-            "token of {} on the clipboard, cleared in {}s",
-            lease.name,
-            left.as_secs() + 1
-        );
-        let bar = Rect {
-            y: area.bottom().saturating_sub(1),
-            height: 1,
-            ..area
-        };
-        free.height = free.height.saturating_sub(1);
-        let wide = one(app, buf, &mut free, &text, Tone::Work);
+        let text = format!("the token of {} is on the clipboard", lease.name);
+        let cleared = format!("cleared in {}s ", left.as_secs() + 1);
+        let tone = app.theme.tone(Tone::Work);
+        let line = last_line(app, &mut free, paint::columns(&text), buf);
+        let x = paint::put(buf, (line.x, line.y), line.width, &cleared, tone, app.theme);
         let share = left.as_secs_f64() / CLIPBOARD_STAYS.as_secs_f64();
-        let x = area.right().saturating_sub(wide);
-        Clear.render(
-            Rect {
-                x: x.saturating_sub(3),
-                width: wide + 3,
-                ..bar
-            }
-            .intersection(area),
-            buf,
-        );
-        bar::draining(
-            buf,
-            (x.saturating_sub(1), bar.y),
-            wide,
-            share,
-            app.theme.tone(Tone::Work),
-            app.theme,
-        );
+        let room = line.right().saturating_sub(x);
+        bar::draining(buf, (x, line.y), room, share, tone, app.theme);
+        one(app, buf, &mut free, &text, Tone::Work);
     }
     for notice in app.notices.shown().iter().rev() {
         one(app, buf, &mut free, &notice.text, notice.tone);
     }
 }
 
-/// Draws one at the bottom of what is free, takes that from it, and returns how wide its text is.
-fn one(app: &App, buf: &mut Buffer, free: &mut Rect, text: &str, tone: Tone) -> u16 {
+// Takes an empty line from the bottom of what is free, with the wall that belongs to the notice above it.
+fn last_line(app: &App, free: &mut Rect, wide: u16, buf: &mut Buffer) -> Rect {
+    free.height = free.height.saturating_sub(1);
+    let wide = wide.min(most(*free));
+    let x = free.right().saturating_sub(wide + 3);
+    let whole = Rect::new(x.saturating_sub(1), free.bottom(), wide + 4, 1);
+    Clear.render(whole.intersection(buf.area), buf);
+    wall(app, (x, free.bottom()), Tone::Work, buf);
+    Rect::new(x + 2, free.bottom(), wide, 1)
+}
+
+/// Draws one at the bottom of what is free, and takes that from it.
+fn one(app: &App, buf: &mut Buffer, free: &mut Rect, text: &str, tone: Tone) {
     let theme = app.theme;
-    let most = free.width.saturating_sub(4).min(62);
-    let lines = paint::wrap(text, most.into());
-    let wide = lines
-        .iter()
-        .map(|line| paint::columns(line))
-        .max()
-        .unwrap_or(0);
+    let lines = paint::wrap(text, most(*free).into());
+    let wide = lines.iter().map(|line| paint::columns(line)).max();
+    let wide = wide.unwrap_or(0);
     let high = u16::try_from(lines.len()).unwrap_or(1).min(free.height);
     free.height -= high;
     let (x, y) = (free.right().saturating_sub(wide + 3), free.bottom());
-    Clear.render(
-        Rect::new(x.saturating_sub(1), y, wide + 4, high).intersection(buf.area),
-        buf,
-    );
+    let whole = Rect::new(x.saturating_sub(1), y, wide + 4, high);
+    Clear.render(whole.intersection(buf.area), buf);
     for (row, line) in (y..y + high).zip(&lines) {
-        paint::put(
-            buf,
-            (x, row),
-            1,
-            theme.signs().wall,
-            theme.tone(tone),
-            theme,
-        );
+        wall(app, (x, row), tone, buf);
         paint::put(buf, (x + 2, row), wide, line, theme.strong(), theme);
     }
-    wide
+}
+
+fn most(free: Rect) -> u16 {
+    free.width.saturating_sub(4).min(62)
+}
+
+fn wall(app: &App, at: (u16, u16), tone: Tone, buf: &mut Buffer) {
+    let theme = app.theme;
+    paint::put(buf, at, 1, theme.signs().wall, theme.tone(tone), theme);
 }
 
 #[cfg(test)]

@@ -8,12 +8,12 @@ use crate::tui::keys;
 use crate::tui::layout::{self, Layout};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::paint;
-use crate::tui::screens::inbox::ITEM_HEIGHT;
 use crate::tui::screens::{activity, list};
 use crate::tui::update::settle;
 use crate::tui::view;
 use crate::tui::workspace::Tab;
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Rect;
 
 /// Lines a turn of the wheel scrolls.
 const WHEEL: usize = 3;
@@ -73,10 +73,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
     match workspace.tab {
         Tab::Credentials => on_list(app, column, row),
         Tab::Inbox => {
-            let offset = workspace.inbox.offset(layout.body.height);
-            let item = offset + usize::from((row - layout.body.y) / ITEM_HEIGHT);
-            workspace.inbox.go(isize::MIN);
-            workspace.inbox.go(isize::try_from(item).unwrap_or(0));
+            on_inbox(app, layout.body, row);
             Vec::new()
         }
         Tab::Activity => {
@@ -90,6 +87,20 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
             Vec::new()
         }
         Tab::Health => Vec::new(),
+    }
+}
+
+fn on_inbox(app: &mut App, area: Rect, row: u16) {
+    let Some(workspace) = app.open() else {
+        return;
+    };
+    let places = workspace.inbox.places(app, &workspace.rows, area);
+    let hit = places
+        .into_iter()
+        .find(|(_, place)| (place.y..place.bottom()).contains(&row));
+    if let (Some((item, _)), Some(workspace)) = (hit, app.open_mut()) {
+        workspace.inbox.go(isize::MIN);
+        workspace.inbox.go(isize::try_from(item).unwrap_or(0));
     }
 }
 

@@ -110,7 +110,8 @@ fn a_copied_token_goes_through_the_terminal_and_is_cleared_at_the_end() {
     let mut ui = Terminal::start(&sandbox, &[], 80, 24);
     ui.wait_for("▸ demo/alice");
     ui.keys("y");
-    ui.wait_for("on the clipboard, cleared in");
+    ui.wait_for("is on the clipboard");
+    ui.wait_for("cleared in");
     ui.wait_for_bytes(&format!("\x1b]52;c;{}\x07", STANDARD.encode(token.trim())));
     ui.keys("q");
     ui.wait_for_bytes("\x1b]52;c;\x07");

@@ -52,7 +52,7 @@ pub const fn height(size: (u16, u16)) -> u16 {
 /// Draws the help.
 pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
     let theme = app.theme;
-    let area = layout::centred(app.size, 74, app.size.1.saturating_sub(2));
+    let area = layout::centred(app.size, 76, app.size.1.saturating_sub(2));
     let inner = boxes::boxed(app, area, "Keys", "", buf);
     let body = Rect {
         height: height(app.size),
@@ -100,6 +100,19 @@ pub fn draw(app: &App, scroll: usize, buf: &mut Buffer) {
 mod tests {
     use crate::tui::example;
     use insta::assert_snapshot;
+
+    #[test]
+    fn no_sentence_of_the_table_is_cut() {
+        let mut app = example::open(80, 60);
+        for place in ["1?", "\x1b\n?", "\x1b\x1b2?", "\x1b3?", "\x1b4?"] {
+            example::press(&mut app, place);
+            let text = example::shown(&mut app);
+            assert!(
+                text.contains("Quit at once") && !text.contains('…'),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn the_help_shows_the_table_of_the_present_screen() {

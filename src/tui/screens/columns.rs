@@ -9,6 +9,8 @@ use crate::tui::words;
 use ratatui::buffer::Buffer;
 
 const EDGE: u16 = 3;
+const LEAST_BAR: u16 = 5;
+const SHORT_BAR: u16 = 8;
 const LONGEST_NAME: u16 = 40;
 const HEALTH: u16 = 15;
 const LEFT: u16 = 7;
@@ -39,9 +41,13 @@ impl Columns {
     /// The columns that `width` has room for: name, health, bar and time left always. Names as wide as `widest` come
     /// before what is only good to know.
     pub fn of(width: u16, widest: u16) -> Self {
-        let bar = (width.saturating_sub(46) / 3).clamp(5, 12);
-        let mut rest = width.saturating_sub(EDGE + 1 + HEALTH + 1 + bar + 1 + LEFT);
+        let bar = (width.saturating_sub(46) / 3).clamp(LEAST_BAR, 12);
+        let rest = width.saturating_sub(EDGE + 1 + HEALTH + 1 + bar + 1 + LEFT);
         let wanted = widest.clamp(15, LONGEST_NAME);
+        // A shorter bar tells as much; a name that is cut may be another's.
+        let lacking = (wanted + GAP + SHORT_NEXT).saturating_sub(rest);
+        let given = lacking.min(bar.saturating_sub(SHORT_BAR));
+        let (bar, mut rest) = (bar - given, rest + given);
         // What comes next is told always, in fewer words where the names need the room.
         let next = if rest >= wanted + GAP + NEXT {
             NEXT
@@ -273,7 +279,7 @@ mod tests {
             |width| Columns::of(width, 30),
         );
         assert!(short(80).next == NEXT && short(66).next == SHORT_NEXT);
-        assert!(long(80).next == SHORT_NEXT);
+        assert!(long(80).next == SHORT_NEXT && long(80).name >= 30);
         assert!(short(88).last == LAST);
         assert!(long(88).last == 0 && long(88).name >= 30 && long(88).next == NEXT);
         assert!(long(160).strip >= 8 && long(160).scopes >= 16);

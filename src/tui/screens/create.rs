@@ -5,17 +5,18 @@ use crate::model::strength::Strength;
 use crate::secret::Passphrase;
 use crate::tui::app::App;
 use crate::tui::bar;
-use crate::tui::boxes;
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
-use crate::tui::hints;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::layout;
+use crate::tui::keymap::Action;
 use crate::tui::paint::{paragraph, put};
+use crate::tui::screens::lock::{self, LABEL, Progress};
 use crate::tui::theme::Tone;
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+
+const ABOUT: &str = "Your sign-ins are sealed with a passphrase. It cannot be recovered: choose one that you will \
+                     remember.";
 
 /// The state.
 pub struct Create {
@@ -23,9 +24,7 @@ pub struct Create {
     fields: [Field; 2],
     focus: usize,
     strength: Strength,
-    trouble: Option<(String, String)>,
-    /// The vault is being made.
-    pub working: bool,
+    progress: Progress,
 }
 
 impl Create {
@@ -36,26 +35,30 @@ impl Create {
             fields: [Field::masked(), Field::masked()],
             focus: 0,
             strength: judged(""),
-            trouble: None,
-            working: false,
+            progress: Progress::Typing,
         }
     }
 
     /// Takes a key that may be typing.
     pub fn type_key(&mut self, key: KeyEvent) -> bool {
-        !self.working && self.fields[self.focus].handle(key) && self.changed()
+        let typed = !self.progress.is_working() && self.fields[self.focus].handle(key);
+        if typed {
+            self.changed();
+        }
+        typed
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        self.fields[self.focus].paste(text);
-        self.changed();
+        if !self.progress.is_working() {
+            self.fields[self.focus].paste(text);
+            self.changed();
+        }
     }
 
-    fn changed(&mut self) -> bool {
-        self.trouble = None;
+    fn changed(&mut self) {
+        self.progress = Progress::Typing;
         self.strength = judged(self.fields[0].text());
-        true
     }
 
     /// Does what a key is for.
@@ -63,7 +66,7 @@ impl Create {
         match action {
             Action::NextField | Action::PreviousField => self.focus = 1 - self.focus,
             Action::Submit if self.focus == 0 && !self.fields[0].is_empty() => self.focus = 1,
-            Action::Submit if !self.working => return self.submit(),
+            Action::Submit if !self.progress.is_working() => return self.submit(),
             _ => {}
         }
         Vec::new()
@@ -76,27 +79,29 @@ impl Create {
                 "type a sentence that only you would think of",
             ))
         } else if self.fields[0].text() != self.fields[1].text() {
-            Some(("the two do not match", "type the same again"))
+            Some((
+                "the two do not match",
+                "type the same again, or go back to the first and change it",
+            ))
         } else {
             None
         };
         if let Some((what, help)) = trouble {
-            self.trouble = Some((what.to_owned(), help.to_owned()));
+            self.progress = Progress::Trouble(what.to_owned(), help.to_owned());
             self.focus = usize::from(!self.fields[0].is_empty());
             self.fields[1].clear();
             return Vec::new();
         }
-        self.working = true;
+        self.progress = Progress::Working;
         self.fields[1].clear();
         vec![Effect::Create(Passphrase::new(self.fields[0].take()))]
     }
 
     /// The vault could not be made.
     pub fn failed(&mut self, error: GateError) {
-        self.working = false;
+        self.progress = error.into();
         self.focus = 0;
         self.strength = judged("");
-        self.trouble = Some((error.message, error.hint));
     }
 }
 
@@ -107,129 +112,56 @@ fn judged(text: &str) -> Strength {
 /// Draws the page.
 pub fn draw(app: &App, create: &Create, buf: &mut Buffer) {
     let theme = app.theme;
-    let area = layout::centred(app.size, 66, 15);
-    put(
-        buf,
-        (area.x, area.y),
-        area.width,
-        "tokenward",
-        theme.focus(),
-        theme,
-    );
-    put(
-        buf,
-        (area.x + 11, area.y),
-        area.width - 11,
-        "a new vault",
-        theme.dim(),
-        theme,
-    );
-    put(
-        buf,
-        (area.x, area.y + 1),
-        area.width,
-        &create.path,
-        theme.dim(),
-        theme,
-    );
-    let text = "Your sign-ins are sealed with a passphrase. It cannot be recovered: choose one that you will remember.";
-    let used = paragraph(
-        buf,
-        Rect {
-            y: area.y + 3,
+    let area = lock::page(app, (66, 16), "a new vault", &create.path, buf);
+    let used = paragraph(buf, area, ABOUT, theme.plain(), theme);
+    let first = Rect {
+        y: area.y + used + 1,
+        height: 1,
+        ..area
+    };
+    let second = Rect {
+        y: first.y + 3,
+        ..first
+    };
+    for (at, (label, line)) in [("passphrase", first), ("once more", second)]
+        .into_iter()
+        .enumerate()
+    {
+        let focused = create.focus == at && !create.progress.is_working();
+        create.fields[at].draw_labelled(buf, line, (label, LABEL), focused, theme);
+    }
+    if !create.fields[0].is_empty() {
+        let beside = Rect {
+            x: first.x + LABEL,
+            y: first.y + 1,
+            width: first.width - LABEL,
             height: 2,
-            ..area
-        },
-        text,
-        theme.plain(),
-        theme,
-    );
-    let mut y = area.y + 4 + used;
-    for (at, label) in ["passphrase", "once more"].into_iter().enumerate() {
-        let line = Rect {
-            y,
-            height: 1,
-            ..area
         };
-        create.fields[at].draw_labelled(
-            buf,
-            line,
-            (label, 13),
-            create.focus == at && !create.working,
-            theme,
-        );
-        y += 1;
-        if at == 0 {
-            strength_line(app, create, (area.x + 13, y), area.width - 13, buf);
-            y += 1;
-        }
+        strength(app, &create.strength, beside, buf);
     }
-    y += 1;
-    if create.working {
-        put(
-            buf,
-            (area.x, y),
-            area.width,
-            "making the vault",
-            theme.tone(Tone::Work),
-            theme,
-        );
-    } else if let Some((what, help)) = &create.trouble {
-        boxes::trouble(
-            buf,
-            Rect {
-                y,
-                height: 3,
-                ..area
-            },
-            what,
-            help,
-            theme,
-        );
-    }
-    hints::hint_line(
-        app,
-        &[Scope::Lock],
-        Rect {
-            y: area.bottom() - 1,
-            height: 1,
-            ..area
-        },
-        buf,
-    );
+    let y = second.y + 2;
+    let below = Rect {
+        y,
+        height: area.bottom().saturating_sub(y),
+        ..area
+    };
+    lock::progress(app, &create.progress, ("making the vault", ""), below, buf);
 }
 
-fn strength_line(app: &App, create: &Create, at: (u16, u16), room: u16, buf: &mut Buffer) {
-    if create.fields[0].is_empty() {
-        return;
-    }
+fn strength(app: &App, strength: &Strength, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let strength = &create.strength;
-    let tone = match strength.score {
+    let tone = theme.tone(match strength.score {
         0 | 1 => Tone::Trouble,
         2 => Tone::Soon,
         _ => Tone::Good,
-    };
+    });
     let share = f64::from(strength.score.max(1)) / 4.0;
-    bar::draining(buf, at, 8, share, theme.tone(tone), theme);
-    let x = put(
-        buf,
-        (at.0 + 9, at.1),
-        room - 9,
-        strength.word,
-        theme.tone(tone),
-        theme,
-    );
+    bar::draining(buf, (area.x, area.y), 8, share, tone, theme);
+    let word = (area.x + 9, area.y);
+    put(buf, word, area.width - 9, strength.word, tone, theme);
     if let Some(advice) = &strength.advice {
-        let room = (at.0 + room).saturating_sub(x + 1);
-        put(
-            buf,
-            (x + 2, at.1),
-            room.saturating_sub(1),
-            advice,
-            theme.dim(),
-            theme,
-        );
+        let below = (area.x, area.y + 1);
+        put(buf, below, area.width, advice, theme.dim(), theme);
     }
 }
 

@@ -127,8 +127,13 @@ fn column(
     let theme = app.theme;
     #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
     let share = |count: usize| count as f64 / most as f64;
-    for (count, tone) in [(succeeded + failed, Tone::Trouble), (succeeded, Tone::Good)] {
-        bar::column(buf, foot, bars, share(count), theme.tone(tone), theme);
+    let (good, bad) = (theme.tone(Tone::Good), theme.tone(Tone::Trouble));
+    bar::column(buf, foot, bars, share(succeeded + failed), bad, theme);
+    // Without colour one column is all there is; with it, the cell where both meet has the one behind the other.
+    if failed == 0 {
+        bar::column(buf, foot, bars, share(succeeded), good, theme);
+    } else if let Some(behind) = bad.fg {
+        bar::column(buf, foot, bars, share(succeeded), good.bg(behind), theme);
     }
     put(
         buf,

@@ -6,7 +6,7 @@ use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::paint::{fit, paragraph, pieces, put, wrap};
 use crate::tui::rows::{Changes, Rows};
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -20,7 +20,7 @@ use std::time::Duration;
 const SOON: Duration = Duration::from_secs(7 * 86_400);
 /// So many changes are looked at one by one; of more, everything is looked at anew.
 const FEW: usize = 64;
-/// Lines an item takes.
+/// Lines an item takes; the selected one takes as many as its reason needs.
 pub const ITEM_HEIGHT: u16 = 4;
 
 /// Why a credential needs a human.
@@ -143,10 +143,42 @@ impl Inbox {
             .min(self.items.len().saturating_sub(1));
     }
 
-    /// First item that shows, so that the pointer's does too.
-    pub fn offset(&self, height: u16) -> usize {
-        let fits = usize::from(height / ITEM_HEIGHT).max(1);
-        (self.cursor + 1).saturating_sub(fits)
+    /// The items that show, by number, each with its place; the pointer's is among them.
+    pub fn places(&self, app: &App, rows: &Rows, area: Rect) -> Vec<(usize, Rect)> {
+        let reason = self.selected().and_then(|item| {
+            let text = why(app, item, rows.get(&item.name)?);
+            let lines = wrap(&text, reason_area(area).width.into()).len();
+            u16::try_from(lines).ok()
+        });
+        let selected = reason.map_or(ITEM_HEIGHT, |lines| (lines + 2).max(ITEM_HEIGHT));
+        let above = usize::from(area.height.saturating_sub(selected) / ITEM_HEIGHT);
+        let first = self.cursor.saturating_sub(above);
+        let mut places = Vec::new();
+        let mut y = area.y;
+        for at in first..self.items.len() {
+            let height = if at == self.cursor {
+                selected
+            } else {
+                ITEM_HEIGHT
+            };
+            if y + 2 > area.bottom() {
+                break;
+            }
+            let height = height.min(area.bottom() - y);
+            places.push((at, Rect { y, height, ..area }));
+            y += height;
+        }
+        places
+    }
+}
+
+// Where the reason stands within an item's place.
+fn reason_area(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 5,
+        y: area.y + 1,
+        width: area.width.saturating_sub(6),
+        height: area.height.saturating_sub(1),
     }
 }
 
@@ -193,21 +225,11 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         pieces(buf, (area.x + 3, area.y + 1), area.width - 4, &line, theme);
         return;
     }
-    let offset = inbox.offset(area.height);
-    let mut y = area.y;
-    for (at, item) in inbox.items.iter().enumerate().skip(offset) {
-        if y + 2 > area.bottom() {
-            break;
-        }
+    for (at, place) in inbox.places(app, &workspace.rows, area) {
+        let item = &inbox.items[at];
         if let Some(view) = workspace.rows.get(&item.name) {
-            let part = Rect {
-                y,
-                height: area.bottom() - y,
-                ..area
-            };
-            one(app, item, view, (part, at == inbox.cursor), buf);
+            one(app, item, view, (place, at == inbox.cursor), buf);
         }
-        y += ITEM_HEIGHT;
     }
 }
 
@@ -276,13 +298,12 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         &keys,
         theme,
     );
-    let below = Rect {
-        x: area.x + 5,
-        y: area.y + 1,
-        width: area.width.saturating_sub(6),
-        height: area.bottom().saturating_sub(area.y + 1).min(2),
-    };
-    paragraph(buf, below, &why(app, item, view), theme.dim(), theme);
+    let mut reason = reason_area(area);
+    if !selected {
+        reason.height = reason.height.min(ITEM_HEIGHT - 2);
+    }
+    let style = if selected { theme.plain() } else { theme.dim() };
+    paragraph(buf, reason, &why(app, item, view), style, theme);
 }
 
 fn why(app: &App, item: &Item, view: &CredentialView) -> String {
@@ -313,6 +334,35 @@ mod tests {
         assert_snapshot!("inbox", example::shown(&mut app));
         let effects = example::press(&mut app, "\n");
         assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::SignIn(_))]));
+    }
+
+    #[test]
+    fn the_selected_reason_shows_whole_and_its_item_is_in_sight_and_under_the_mouse() {
+        use crate::tui::screens::inbox::ITEM_HEIGHT;
+        use ratatui::layout::Rect;
+        let mut cause = example::invalid_grant();
+        cause.fix = "Do this, ".repeat(20) + "and then that.";
+        let views = (0..9).map(|n| {
+            let health = Health::NeedsLogin {
+                cause: cause.clone(),
+            };
+            example::credential(&format!("p/{n}"), "P", health, 600, 0)
+        });
+        let theme = crate::tui::theme::Theme::new(true, true);
+        let mut app = example::app(views.collect(), (80, 24), theme);
+        example::press(&mut app, "2");
+        for at in 0..9 {
+            let text = example::shown(&mut app);
+            assert!(text.contains(&format!("▸ ✖ p/{at}")), "{text}");
+            assert!(text.contains("and then that."), "{text}");
+            let workspace = app.open().unwrap();
+            let body = Rect::new(0, 3, 80, 18);
+            let places = workspace.inbox.places(&app, &workspace.rows, body);
+            let mine = places.iter().find(|(number, _)| *number == at).unwrap().1;
+            assert!(mine.height > ITEM_HEIGHT && mine.bottom() <= body.bottom());
+            assert!(places.windows(2).all(|two| two[0].1.bottom() == two[1].1.y));
+            example::press(&mut app, "j");
+        }
     }
 
     #[test]

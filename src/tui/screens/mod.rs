@@ -9,6 +9,7 @@ pub mod health;
 pub mod history;
 pub mod inbox;
 pub mod list;
+pub mod lock;
 pub mod reveal;
 pub mod sentence;
 pub mod small;

@@ -3,14 +3,10 @@
 use crate::engine::gate::GateError;
 use crate::secret::Passphrase;
 use crate::tui::app::App;
-use crate::tui::boxes;
 use crate::tui::effect::Effect;
 use crate::tui::field::Field;
-use crate::tui::hints;
-use crate::tui::keymap::{Action, Scope};
-use crate::tui::layout;
-use crate::tui::paint::{paragraph, put};
-use crate::tui::theme::Tone;
+use crate::tui::keymap::Action;
+use crate::tui::screens::lock::{self, LABEL, Progress};
 use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -20,9 +16,7 @@ pub struct Unlock {
     path: String,
     note: Option<String>,
     field: Field,
-    trouble: Option<(String, String)>,
-    /// The passphrase is being tried.
-    pub working: bool,
+    progress: Progress,
 }
 
 impl Unlock {
@@ -32,97 +26,53 @@ impl Unlock {
             path,
             note,
             field: Field::masked(),
-            trouble: None,
-            working: false,
+            progress: Progress::Typing,
         }
     }
 
     /// Takes a key that may be typing.
     pub fn type_key(&mut self, key: KeyEvent) -> bool {
-        !self.working && self.field.handle(key)
+        !self.progress.is_working() && self.field.handle(key)
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if !self.working {
+        if !self.progress.is_working() {
             self.field.paste(text);
         }
     }
 
     /// Does what a key is for.
     pub fn act(&mut self, action: Action) -> Vec<Effect> {
-        if action != Action::Submit || self.working || self.field.is_empty() {
+        if action != Action::Submit || self.progress.is_working() || self.field.is_empty() {
             return Vec::new();
         }
-        self.working = true;
-        self.trouble = None;
+        self.progress = Progress::Working;
         vec![Effect::Unlock(Passphrase::new(self.field.take()))]
     }
 
     /// The vault was not opened.
     pub fn failed(&mut self, error: GateError) {
-        self.working = false;
-        self.trouble = Some((error.message, error.hint));
+        self.progress = error.into();
     }
 }
 
 /// Draws the page.
 pub fn draw(app: &App, unlock: &Unlock, buf: &mut Buffer) {
-    let theme = app.theme;
-    let area = layout::centred(app.size, 60, 11);
-    put(
-        buf,
-        (area.x, area.y),
-        area.width,
-        "tokenward",
-        theme.focus(),
-        theme,
-    );
-    put(
-        buf,
-        (area.x, area.y + 1),
-        area.width,
-        &unlock.path,
-        theme.dim(),
-        theme,
-    );
-    let field = Rect {
-        y: area.y + 3,
-        height: 1,
-        ..area
-    };
+    let area = lock::page(app, (60, 11), "", &unlock.path, buf);
+    let line = Rect { height: 1, ..area };
+    let focused = !unlock.progress.is_working();
+    let label = ("passphrase", LABEL);
     unlock
         .field
-        .draw_labelled(buf, field, ("passphrase", 13), !unlock.working, theme);
+        .draw_labelled(buf, line, label, focused, app.theme);
     let below = Rect {
-        y: area.y + 5,
-        height: 4,
+        y: area.y + 2,
+        height: area.height - 2,
         ..area
     };
-    if unlock.working {
-        put(
-            buf,
-            (below.x, below.y),
-            below.width,
-            "unlocking",
-            theme.tone(Tone::Work),
-            theme,
-        );
-    } else if let Some((what, help)) = &unlock.trouble {
-        boxes::trouble(buf, below, what, help, theme);
-    } else if let Some(note) = &unlock.note {
-        paragraph(buf, below, note, theme.dim(), theme);
-    }
-    hints::hint_line(
-        app,
-        &[Scope::Lock],
-        Rect {
-            y: area.bottom() - 1,
-            height: 1,
-            ..area
-        },
-        buf,
-    );
+    let words = ("unlocking", unlock.note.as_deref().unwrap_or_default());
+    lock::progress(app, &unlock.progress, words, below, buf);
 }
 
 #[cfg(test)]
