@@ -277,6 +277,17 @@ pub fn press(app: &mut App, keys: &str) -> Vec<crate::tui::effect::Effect> {
     effects
 }
 
+/// A token that was handed out.
+#[cfg(test)]
+pub fn token(text: &str) -> crate::model::token::IssuedToken {
+    crate::model::token::IssuedToken {
+        access: crate::secret::AccessToken::new(text.to_owned()),
+        token_type: "Bearer".to_owned(),
+        expires_at: None,
+        scopes: Vec::new(),
+    }
+}
+
 /// The example at a size, in colour and Unicode.
 #[cfg(test)]
 pub fn open(columns: u16, rows: u16) -> App {

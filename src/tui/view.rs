@@ -3,7 +3,7 @@
 use crate::tui::app::{App, Session};
 use crate::tui::layout::{self, Layout};
 use crate::tui::overlays::overlay;
-use crate::tui::screens::{activity, create, detail, health, inbox, list, small, unlock};
+use crate::tui::screens::{activity, create, detail, health, inbox, list_page, small, unlock};
 use crate::tui::workspace::{Tab, Workspace};
 use crate::tui::{frame, notices, paint};
 use ratatui::Frame;
@@ -66,9 +66,9 @@ fn credentials(app: &App, workspace: &Workspace, layout: &Layout, buf: &mut Buff
     let looked_at = workspace.looked_at();
     match (right, open, looked_at) {
         (None, Some(_), Some(view)) => detail::draw(app, workspace, view, scroll, layout.body, buf),
-        (None, _, _) => list::draw(app, workspace, left, buf),
+        (None, _, _) => list_page::draw(app, workspace, left, buf),
         (Some(right), _, view) => {
-            list::draw(app, workspace, left, buf);
+            list_page::draw(app, workspace, left, buf);
             wall(
                 app,
                 Rect {

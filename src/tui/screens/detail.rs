@@ -5,18 +5,15 @@ use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
-use crate::tui::bar::{self, Life};
-use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint;
-use crate::tui::screens::{history, reveal, tale};
+use crate::tui::screens::page::Page;
+use crate::tui::screens::{history, tale, tokens};
 use crate::tui::theme::Tone;
 use crate::tui::words;
-use crate::tui::workspace::{REVEAL_STAYS, Workspace};
+use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
-
-const LABEL: usize = 11;
+use ratatui::text::Line;
 
 /// The state of an open credential.
 #[derive(Debug)]
@@ -105,7 +102,7 @@ pub fn lines(
         lines: Vec::new(),
     };
     page.section("Tokens");
-    tokens(&mut page, workspace, view);
+    tokens::add(&mut page, workspace, view);
     if let Some(failure) = trouble(view) {
         page.section("Trouble");
         let mut told = Vec::new();
@@ -133,100 +130,6 @@ pub fn trouble(view: &CredentialView) -> Option<&Failure> {
         Standing::NeedsLogin { cause } | Standing::Misconfigured { cause } => Some(cause),
         Standing::Active | Standing::Revoked { .. } => view.profile.last_failure.as_ref(),
     }
-}
-
-fn tokens(page: &mut Page<'_>, workspace: &Workspace, view: &CredentialView) {
-    let app = page.app;
-    let profile = &view.profile;
-    let revealed = workspace
-        .revealed
-        .as_ref()
-        .filter(|revealed| revealed.name == profile.name);
-    let key = |action| key_for(Scope::Detail, action, app.theme);
-    match revealed {
-        Some(revealed) => {
-            let room = page.width.saturating_sub(LABEL + 2);
-            for (at, line) in reveal::lines(revealed, room).iter().enumerate() {
-                page.plain(if at == 0 { "access" } else { "" }, line);
-            }
-            let left = app.now.until(revealed.until);
-            let life = Life {
-                left: (left.as_secs_f64() / REVEAL_STAYS.as_secs_f64()).clamp(0.0, 1.0),
-                planned: None,
-            };
-            let bar = bar::cells(life, 10, app.theme).concat();
-            page.fact(
-                "",
-                &format!("masked again in {}s {bar}", left.as_secs() + 1),
-                Tone::Work,
-            );
-        }
-        None => {
-            let dots = app.theme.signs().masked.repeat(12);
-            let hint = format!(
-                "   {} reveal  {} copy",
-                key(Action::Reveal),
-                key(Action::Copy)
-            );
-            let print = profile.access_fingerprint.to_string();
-            let print = print.get(..9).unwrap_or(&print);
-            page.pair("access", &format!("{dots}  fingerprint {print}"), &hint);
-        }
-    }
-    page.fact("", &validity(app, view), Tone::Dim);
-    if profile.has_refresh_token {
-        let since = words::moment(profile.signed_in_at, app.now, &app.around.zone);
-        page.fact(
-            "refresh",
-            &format!(
-                "generation {} of this family, signed in {since}",
-                view.generation.0
-            ),
-            Tone::Plain,
-        );
-        if let Some(forecast) = words::forecast(&view.forecast, app.now, &app.around.zone) {
-            page.fact("", &forecast, Tone::Dim);
-        }
-    } else {
-        page.fact(
-            "refresh",
-            "no refresh token: sign in again when it ends",
-            Tone::Plain,
-        );
-    }
-    if let Some(claims) = &profile.claims {
-        let who = [&claims.email, &claims.name, &claims.subject]
-            .into_iter()
-            .flatten()
-            .next();
-        let verified = match claims.email_verified {
-            Some(true) => ", verified",
-            Some(false) => ", not verified",
-            None => "",
-        };
-        let issuer = claims
-            .issuer
-            .as_deref()
-            .map(|issuer| format!(", {issuer}"))
-            .unwrap_or_default();
-        let text = format!("{}{verified}{issuer}", who.map_or("", String::as_str));
-        page.fact("id token", &text, Tone::Plain);
-    }
-}
-
-fn validity(app: &App, view: &CredentialView) -> String {
-    let moment = |at| words::moment(at, app.now, &app.around.zone);
-    let dot = app.theme.signs().dot;
-    let mut text = format!("issued {}", moment(view.profile.issued_at));
-    match view.profile.expires_at {
-        Some(end) if end > app.now => text.push_str(&format!(" {dot} expires {}", moment(end))),
-        Some(end) => text.push_str(&format!(" {dot} expired {}", moment(end))),
-        None => text.push_str(&format!(" {dot} no expiry")),
-    }
-    if let Some(at) = view.refresh_at.filter(|at| *at > app.now) {
-        text.push_str(&format!(" {dot} refresh {}", moment(at)));
-    }
-    text
 }
 
 fn grant(page: &mut Page<'_>, view: &CredentialView) {
@@ -257,60 +160,6 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
     page.fact("used", &used, Tone::Plain);
 }
 
-struct Page<'a> {
-    app: &'a App,
-    width: usize,
-    lines: Vec<Line<'static>>,
-}
-
-impl Page<'_> {
-    fn section(&mut self, title: &str) {
-        let theme = self.app.theme;
-        let rest = self.width.saturating_sub(paint::width(title) + 5);
-        let rule = theme.signs().rule;
-        self.lines.push(Line::from(vec![
-            Span::styled(format!(" {rule} "), theme.dim()),
-            Span::styled(title.to_owned(), theme.strong()),
-            Span::styled(format!(" {}", rule.repeat(rest)), theme.dim()),
-        ]));
-    }
-
-    fn fact(&mut self, label: &str, text: &str, tone: Tone) {
-        let room = self.width.saturating_sub(LABEL + 2);
-        for (at, line) in paint::wrap(text, room).into_iter().enumerate() {
-            self.labelled(
-                if at == 0 { label } else { "" },
-                vec![Span::styled(line, self.app.theme.tone(tone))],
-            );
-        }
-    }
-
-    fn plain(&mut self, label: &str, text: &str) {
-        self.labelled(label, vec![Span::raw(text.to_owned())]);
-    }
-
-    fn pair(&mut self, label: &str, text: &str, aside: &str) {
-        let dim = self.app.theme.dim();
-        let fits = paint::width(text) + paint::width(aside) + LABEL + 2 <= self.width;
-        let aside = if fits { aside } else { "" };
-        self.labelled(
-            label,
-            vec![
-                Span::raw(text.to_owned()),
-                Span::styled(aside.to_owned(), dim),
-            ],
-        );
-    }
-
-    fn labelled(&mut self, label: &str, mut spans: Vec<Span<'static>>) {
-        spans.insert(
-            0,
-            Span::styled(format!(" {label:<LABEL$}"), self.app.theme.dim()),
-        );
-        self.lines.push(Line::from(spans));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::tui::example;
@@ -331,8 +180,6 @@ mod tests {
 
     #[test]
     fn a_revealed_token_is_masked_again_after_ten_seconds() {
-        use crate::model::token::IssuedToken;
-        use crate::secret::AccessToken;
         use crate::tui::message::{Answer, Message, Purpose};
         use crate::tui::update::update;
         let mut app = example::open(80, 24);
@@ -342,12 +189,7 @@ mod tests {
                 .iter()
                 .any(|effect| format!("{effect:?}").contains("Reveal"))
         );
-        let token = IssuedToken {
-            access: AccessToken::new("made-up-and-shown".to_owned()),
-            token_type: "Bearer".to_owned(),
-            expires_at: None,
-            scopes: Vec::new(),
-        };
+        let token = example::token("made-up-and-shown");
         let name = example::name("google/alice@example.com");
         let answer = Answer::Token(name, Purpose::Reveal, Ok(token));
         update(&mut app, Message::Answer(Box::new(answer)));
@@ -361,5 +203,36 @@ mod tests {
         app.now = app.now.plus(std::time::Duration::from_secs(6));
         update(&mut app, Message::Tick);
         assert!(!example::shown(&mut app).contains("made-up"));
+    }
+
+    #[test]
+    fn a_revealed_token_hides_as_soon_as_it_is_no_longer_the_token() {
+        use crate::engine::api::Event;
+        use crate::model::credential::{CredentialView, Generation};
+        use crate::model::health::Health;
+        use crate::tui::message::Message;
+        use crate::tui::update::update;
+        use crate::tui::workspace::Revealed;
+        let mut app = example::open(80, 24);
+        let name = example::name("google/alice@example.com");
+        let view = app.open().unwrap().rows.get(&name).unwrap().clone();
+        app.open_mut().unwrap().revealed = Some(Revealed {
+            name: name.clone(),
+            token: example::token("made-up"),
+            until: app.now.plus(std::time::Duration::from_secs(9)),
+        });
+        let changed = |health, generation| {
+            let view = CredentialView {
+                generation,
+                health,
+                ..view.clone()
+            };
+            Message::Event(Event::Changed { view })
+        };
+        update(&mut app, changed(Health::Refreshing, view.generation));
+        assert!(app.open().unwrap().revealed.is_some(), "still the same");
+        let next = Generation(view.generation.0 + 1);
+        update(&mut app, changed(Health::Fresh, next));
+        assert!(app.open().unwrap().revealed.is_none());
     }
 }
