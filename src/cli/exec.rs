@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
 use crate::cli::span;
 use crate::cli::token;
+use crate::config::layers::is_for_settings;
 use crate::engine::api::Command as Asked;
 use crate::model::name::CredentialName;
 use clap::Args;
@@ -101,6 +102,15 @@ fn variables(
 ) -> Result<BTreeMap<String, CredentialName>, Failure> {
     let mut variables = BTreeMap::new();
     let standard = names.iter().map(|name| (name, token::variable(name)));
+    for (name, variable) in standard.clone() {
+        if is_for_settings(&variable) {
+            let text =
+                format!("{variable}, where the token of {name} belongs, is a setting's name");
+            return Err(Failure::usage(text).hint(format!(
+                "leave {name} out in front of -- and give it a name of your own: --env {name}=MY_TOKEN"
+            )));
+        }
+    }
     let own = own.iter().map(|(name, variable)| (name, variable.clone()));
     for (name, variable) in standard.chain(own) {
         if let Some(other) = variables.insert(variable.clone(), name.clone())
@@ -146,6 +156,16 @@ mod tests {
         let error = variables(&[name("a/b.c"), name("a/b-c")], &[]).unwrap_err();
         assert_eq!(error.kind, Kind::Usage);
         assert!(error.for_people().contains("TOKENWARD_A_B_C"));
+    }
+
+    #[test]
+    fn no_token_is_put_where_a_setting_would_be_read() {
+        let error = variables(&[name("vault/alice")], &[]).unwrap_err();
+        assert_eq!(error.kind, Kind::Usage);
+        assert!(error.for_people().contains("--env vault/alice=MY_TOKEN"));
+        let own = [(name("vault/alice"), "MY_TOKEN".to_owned())];
+        assert!(variables(&[], &own).is_ok());
+        assert!(variables(&[name("vaulted/alice")], &[]).is_ok());
     }
 
     #[test]

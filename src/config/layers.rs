@@ -251,6 +251,16 @@ fn overlay(
     Ok(taken)
 }
 
+/// Whether a variable's name is one that a setting could have: whatever else stands there would be taken for one.
+pub fn is_for_settings(variable: &str) -> bool {
+    variable
+        .strip_prefix("TOKENWARD_")
+        .and_then(|rest| rest.split_once('_'))
+        .is_some_and(|(section, _)| {
+            FROM_ENVIRONMENT.contains(&section.to_ascii_lowercase().as_str())
+        })
+}
+
 /// The variable that sets one setting.
 pub fn variable_for(section: &str, key: &str) -> String {
     format!("TOKENWARD_{section}_{key}").to_ascii_uppercase()

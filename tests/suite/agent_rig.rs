@@ -1,5 +1,6 @@
 //! A served agent socket whose engine is the test itself, and values of every kind that cross it.
 
+use crate::sample;
 use proptest::prelude::*;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -13,16 +14,13 @@ use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Command, EngineStatus, Event, Refusal};
 use tokenward::engine::link::Link;
 use tokenward::engine::shelf::Shelf;
-use tokenward::model::client::{ClientAuth, ClientView};
-use tokenward::model::credential::{
-    CredentialId, CredentialView, Flow, Generation, Profile, Standing,
-};
+use tokenward::model::client::ClientView;
+use tokenward::model::credential::{CredentialId, CredentialView, Generation, Profile};
 use tokenward::model::event::{Activity, Happening};
 use tokenward::model::failure::{Attempt, Errand, Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use tokenward::model::name::CredentialName;
-use tokenward::model::policy::PolicyOverride;
 use tokenward::model::provider::{Endpoints, Provider};
 use tokenward::model::signin::{ProviderChoice, ProviderView, SignInId};
 use tokenward::model::token::{IdClaims, IssuedToken};
@@ -160,32 +158,11 @@ pub fn view(text: &str) -> CredentialView {
         id: CredentialId(1),
         generation: Generation(3),
         profile: Arc::new(Profile {
-            name: name(text),
             provider_name: "GitHub".to_owned(),
-            host: "github.com".to_owned(),
             scopes: vec!["repo".to_owned()],
-            token_type: "Bearer".to_owned(),
-            flow: Flow::Device,
-            client_id: "client".to_owned(),
-            client_auth: ClientAuth::None,
-            claims: None,
-            has_refresh_token: true,
-            created_at: at,
-            signed_in_at: at,
-            issued_at: at,
-            expires_at: None,
-            refresh_expires_at: None,
-            refresh_idle_life: None,
-            refresh_absolute_life: None,
-            earliest_refresh: None,
-            last_used_at: None,
             access_fingerprint: Fingerprint(u64::MAX),
             refresh_fingerprint: None,
-            standing: Standing::Active,
-            last_failure: None,
-            failures_in_a_row: 0,
-            policy: PolicyOverride::default(),
-            attempts: Vec::new(),
+            ..sample::profile(name(text), at)
         }),
         health: Health::Fresh,
         refresh_at: None,

@@ -3,7 +3,6 @@
 use crate::sandbox::{Running, Sandbox, eventually, provider};
 use rustix::process::Signal;
 use std::io::Read;
-use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -291,7 +290,7 @@ fn an_owner_leaves_no_core_lets_nobody_look_into_it_and_makes_private_files() {
 fn the_short_way_of_get_hides_its_memory_too() {
     let sandbox = Sandbox::with_vault();
     std::fs::create_dir_all(sandbox.socket().parent().unwrap()).unwrap();
-    let silent = UnixListener::bind(sandbox.socket()).unwrap();
+    let silent = std::os::unix::net::UnixListener::bind(sandbox.socket()).unwrap();
     let mut get = as_somebody(&sandbox, &["get", "demo/alice"]);
     let mut get = Running::start(&mut get);
     let (_asked, _) = silent.accept().unwrap();

@@ -1,5 +1,6 @@
 //! A bench for the pure core: every fact is given by hand, every wish looked at, time is an argument.
 
+use crate::sample;
 use std::time::Duration;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::Refusal;
@@ -9,13 +10,11 @@ use tokenward::engine::step::{
     Answer, CallerId, Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
     TokenChoice, VaultTrouble,
 };
-use tokenward::model::client::ClientAuth;
-use tokenward::model::credential::{CredentialId, Flow, Generation, Profile, Standing};
+use tokenward::model::credential::{CredentialId, Generation, Profile};
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::health::HealthKind;
 use tokenward::model::name::CredentialName;
-use tokenward::model::policy::PolicyOverride;
 use tokenward::vault::store::{Spending, StoredProfile};
 
 pub(crate) const START: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -28,32 +27,9 @@ pub(crate) fn name(number: i64) -> CredentialName {
 pub(crate) fn profile(number: i64, host: &str, age: u64) -> Profile {
     let issued_at = START.minus(Duration::from_secs(age));
     Profile {
-        name: name(number),
-        provider_name: "Demo".to_owned(),
         host: host.to_owned(),
-        scopes: Vec::new(),
-        token_type: "Bearer".to_owned(),
-        flow: Flow::Device,
-        client_id: "c".to_owned(),
-        client_auth: ClientAuth::None,
-        claims: None,
-        has_refresh_token: true,
-        created_at: issued_at,
-        signed_in_at: issued_at,
-        issued_at,
         expires_at: Some(issued_at.plus(Duration::from_secs(HOUR))),
-        refresh_expires_at: None,
-        refresh_idle_life: None,
-        refresh_absolute_life: None,
-        earliest_refresh: None,
-        last_used_at: None,
-        access_fingerprint: Fingerprint(1),
-        refresh_fingerprint: Some(Fingerprint(2)),
-        standing: Standing::Active,
-        last_failure: None,
-        failures_in_a_row: 0,
-        policy: PolicyOverride::default(),
-        attempts: Vec::new(),
+        ..sample::profile(name(number), issued_at)
     }
 }
 

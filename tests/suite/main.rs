@@ -43,6 +43,7 @@ mod oauth_rig;
 mod providers;
 mod raw_http;
 mod readme;
+mod sample;
 mod sandbox;
 mod simulation;
 mod tui;

@@ -1,5 +1,6 @@
 //! Ten thousand credentials over thirty days of virtual time against a provider that fails as providers do.
 
+use crate::sample;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::time::Duration;
@@ -9,12 +10,10 @@ use tokenward::engine::settings::{CoreSettings, EngineSettings};
 use tokenward::engine::step::{
     Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
 };
-use tokenward::model::client::ClientAuth;
-use tokenward::model::credential::{CredentialId, Flow, Generation, Profile, Standing};
+use tokenward::model::credential::{CredentialId, Generation, Profile, Standing};
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
-use tokenward::model::policy::PolicyOverride;
 use tokenward::vault::store::StoredProfile;
 
 const START: Timestamp = Timestamp::from_secs(1_800_000_000);
@@ -118,33 +117,11 @@ struct Tally {
 
 fn profile(index: usize, life: Option<u64>, host: usize, age: u64) -> Profile {
     let issued_at = START.minus(Duration::from_secs(age));
+    let name = CredentialName::new(&format!("host{host}"), &format!("a{index}")).unwrap();
     Profile {
-        name: CredentialName::new(&format!("host{host}"), &format!("a{index}")).unwrap(),
-        provider_name: format!("Host {host}"),
-        host: format!("host{host}.example"),
-        scopes: vec!["read".to_owned()],
-        token_type: "Bearer".to_owned(),
-        flow: Flow::Device,
-        client_id: "client".to_owned(),
-        client_auth: ClientAuth::None,
-        claims: None,
         has_refresh_token: life.is_some() || index.is_multiple_of(2),
-        created_at: issued_at,
-        signed_in_at: issued_at,
-        issued_at,
         expires_at: life.map(|life| issued_at.plus(Duration::from_secs(life))),
-        refresh_expires_at: None,
-        refresh_idle_life: None,
-        refresh_absolute_life: None,
-        earliest_refresh: None,
-        last_used_at: None,
-        access_fingerprint: Fingerprint(0),
-        refresh_fingerprint: Some(Fingerprint(1)),
-        standing: Standing::Active,
-        last_failure: None,
-        failures_in_a_row: 0,
-        policy: PolicyOverride::default(),
-        attempts: Vec::new(),
+        ..sample::profile(name, issued_at)
     }
 }
 

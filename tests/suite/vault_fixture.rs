@@ -1,15 +1,13 @@
 //! What the vault's tests share: recognisable secrets and a vault with some of everything.
 
+use crate::sample;
 use secrecy::ExposeSecret;
 use std::path::Path;
 use tokenward::clock::Timestamp;
 use tokenward::model::client::{Client, ClientAuth};
-use tokenward::model::credential::{
-    CredentialId, Flow, Generation, PreviousRefresh, Profile, Secret, Standing,
-};
+use tokenward::model::credential::{CredentialId, Generation, PreviousRefresh, Profile, Secret};
 use tokenward::model::event::{Activity, Happening};
 use tokenward::model::name::CredentialName;
-use tokenward::model::policy::PolicyOverride;
 use tokenward::model::provider::Provider;
 use tokenward::secret::{AccessToken, ClientSecret, IdToken, RefreshToken, VaultIdentity};
 use tokenward::vault::file::VaultFile;
@@ -54,33 +52,15 @@ pub(crate) fn secret(vault: &OpenVault, name: &str, generation: u64) -> (Profile
     let name: CredentialName = name.parse().unwrap();
     let access = format!("marker-access-{name}-{generation}");
     let refresh = format!("marker-refresh-{name}-{generation}");
+    let signed_in_at = Timestamp::from_secs(1_000);
     let profile = Profile {
-        provider_name: name.provider().to_uppercase(),
-        host: format!("{}.example", name.provider()),
         scopes: vec!["repo".to_owned(), "openid".to_owned()],
-        token_type: "Bearer".to_owned(),
-        flow: Flow::Device,
-        client_id: format!("client-of-{}", name.provider()),
         client_auth: ClientAuth::ClientSecretBasic,
-        claims: None,
-        has_refresh_token: true,
-        created_at: Timestamp::from_secs(1_000),
-        signed_in_at: Timestamp::from_secs(1_000),
         issued_at: Timestamp::from_secs(1_000 + generation.cast_signed()),
         expires_at: Some(Timestamp::from_secs(4_600)),
-        refresh_expires_at: None,
-        refresh_idle_life: None,
-        refresh_absolute_life: None,
-        earliest_refresh: None,
-        last_used_at: None,
         access_fingerprint: vault.fingerprint(&access),
         refresh_fingerprint: Some(vault.fingerprint(&refresh)),
-        standing: Standing::Active,
-        last_failure: None,
-        failures_in_a_row: 0,
-        policy: PolicyOverride::default(),
-        attempts: Vec::new(),
-        name,
+        ..sample::profile(name, signed_in_at)
     };
     let provider_name = profile.name.provider().to_owned();
     let previous = generation.checked_sub(1).map(|before| PreviousRefresh {

@@ -1,0 +1,40 @@
+//! The profile that tests of the engine, the vault and the socket begin with.
+
+use tokenward::clock::Timestamp;
+use tokenward::model::client::ClientAuth;
+use tokenward::model::credential::{Flow, Profile, Standing};
+use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::name::CredentialName;
+use tokenward::model::policy::PolicyOverride;
+
+/// An active credential with a refresh token, issued at that moment; its access token has no end.
+pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
+    Profile {
+        provider_name: name.provider().to_uppercase(),
+        host: format!("{}.example", name.provider()),
+        scopes: Vec::new(),
+        token_type: "Bearer".to_owned(),
+        flow: Flow::Device,
+        client_id: format!("client-of-{}", name.provider()),
+        client_auth: ClientAuth::None,
+        claims: None,
+        has_refresh_token: true,
+        created_at: issued_at,
+        signed_in_at: issued_at,
+        issued_at,
+        expires_at: None,
+        refresh_expires_at: None,
+        refresh_idle_life: None,
+        refresh_absolute_life: None,
+        earliest_refresh: None,
+        last_used_at: None,
+        access_fingerprint: Fingerprint(1),
+        refresh_fingerprint: Some(Fingerprint(2)),
+        standing: Standing::Active,
+        last_failure: None,
+        failures_in_a_row: 0,
+        policy: PolicyOverride::default(),
+        attempts: Vec::new(),
+        name,
+    }
+}
