@@ -13,6 +13,9 @@ use crate::tui::workspace::{Tab, Workspace};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Below this width the health of the credentials needs the room of the word for them.
+const NARROW: u16 = 72;
+
 /// Draws everything around the body.
 pub fn draw(app: &App, workspace: &Workspace, layout: &Layout, buf: &mut Buffer) {
     header(app, workspace, layout.header, buf);
@@ -79,7 +82,11 @@ fn header(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         theme,
     );
     let end = area.right().saturating_sub(wide + 3);
-    let total = words::count(workspace.rows.len(), "credential");
+    let total = if area.width < NARROW {
+        words::grouped(workspace.rows.len())
+    } else {
+        words::count(workspace.rows.len(), "credential")
+    };
     let head = [
         ("tokenward", theme.focus()),
         ("  ", theme.plain()),
@@ -216,13 +223,9 @@ fn tabs(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         if let Some(batch) = &workspace.batch {
             text = format!("{} {} of {}  {text}", batch.verb, batch.done, batch.total);
         }
-        put_right(
-            buf,
-            (end + 2, area.y),
-            area.right().saturating_sub(end + 3),
-            &text,
-            theme.dim(),
-            theme,
-        );
+        let room = area.right().saturating_sub(end + 3);
+        if paint::columns(&text) <= room {
+            put_right(buf, (end + 2, area.y), room, &text, theme.dim(), theme);
+        }
     }
 }

@@ -64,7 +64,8 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
         let text = format!("the token of {} is on the clipboard", lease.name);
         let cleared = format!("cleared in {}s ", left.as_secs() + 1);
         let tone = app.theme.tone(Tone::Work);
-        let line = last_line(app, &mut free, paint::columns(&text), buf);
+        let (_, wide) = wrapped(&text, free);
+        let line = last_line(app, &mut free, wide, buf);
         let x = paint::put(buf, (line.x, line.y), line.width, &cleared, tone, app.theme);
         let share = left.as_secs_f64() / CLIPBOARD_STAYS.as_secs_f64();
         let room = line.right().saturating_sub(x);
@@ -79,7 +80,6 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
 // Takes an empty line from the bottom of what is free, with the wall that belongs to the notice above it.
 fn last_line(app: &App, free: &mut Rect, wide: u16, buf: &mut Buffer) -> Rect {
     free.height = free.height.saturating_sub(1);
-    let wide = wide.min(most(*free));
     let x = free.right().saturating_sub(wide + 3);
     let whole = Rect::new(x.saturating_sub(1), free.bottom(), wide + 4, 1);
     Clear.render(whole.intersection(buf.area), buf);
@@ -90,9 +90,7 @@ fn last_line(app: &App, free: &mut Rect, wide: u16, buf: &mut Buffer) -> Rect {
 /// Draws one at the bottom of what is free, and takes that from it.
 fn one(app: &App, buf: &mut Buffer, free: &mut Rect, text: &str, tone: Tone) {
     let theme = app.theme;
-    let lines = paint::wrap(text, most(*free).into());
-    let wide = lines.iter().map(|line| paint::columns(line)).max();
-    let wide = wide.unwrap_or(0);
+    let (lines, wide) = wrapped(text, *free);
     let high = u16::try_from(lines.len()).unwrap_or(1).min(free.height);
     free.height -= high;
     let (x, y) = (free.right().saturating_sub(wide + 3), free.bottom());
@@ -104,8 +102,12 @@ fn one(app: &App, buf: &mut Buffer, free: &mut Rect, text: &str, tone: Tone) {
     }
 }
 
-fn most(free: Rect) -> u16 {
-    free.width.saturating_sub(4).min(62)
+// The lines of a notice and the columns of the widest.
+fn wrapped(text: &str, free: Rect) -> (Vec<String>, u16) {
+    let most = free.width.saturating_sub(4).min(62);
+    let lines = paint::wrap(text, most.into());
+    let wide = lines.iter().map(|line| paint::columns(line)).max();
+    (lines, wide.unwrap_or(0))
 }
 
 fn wall(app: &App, at: (u16, u16), tone: Tone, buf: &mut Buffer) {
@@ -141,5 +143,7 @@ mod tests {
         let name = crate::tui::example::name("github/alice");
         app.clipboard = Some(crate::tui::app::Lease { name, until });
         insta::assert_snapshot!("notices", crate::tui::example::shown(&mut app));
+        app.size = (60, 16);
+        insta::assert_snapshot!("notices_narrow", crate::tui::example::shown(&mut app));
     }
 }

@@ -243,3 +243,28 @@ pub fn settle(app: &mut App) {
         workspace.settle(now, height);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::message::{Answer, Purpose};
+    use crate::tui::{app, example};
+    use std::time::Duration;
+
+    #[test]
+    fn a_copied_token_leaves_the_clipboard_after_thirty_seconds_and_not_before() {
+        let mut app = example::open(80, 24);
+        let name = example::name("github/alice");
+        let answer = Answer::Token(name, Purpose::Copy, Ok(example::token("made-up")));
+        let effects = update(&mut app, Message::Answer(Box::new(answer)));
+        assert!(matches!(effects.as_slice(), [Effect::CopyToken(_)]));
+        assert_eq!(app::CLIPBOARD_STAYS, Duration::from_secs(30));
+        app.now = app.now.plus(Duration::from_millis(29_999));
+        assert!(update(&mut app, Message::Tick).is_empty());
+        app.now = app.now.plus(Duration::from_millis(1));
+        let effects = update(&mut app, Message::Tick);
+        assert!(matches!(effects.as_slice(), [Effect::ClearClipboard]));
+        assert!(update(&mut app, Message::Tick).is_empty(), "once");
+        assert!(example::shown(&mut app).contains("cleared from the clipboard"));
+    }
+}

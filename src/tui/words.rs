@@ -213,6 +213,15 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
     })
 }
 
+/// A sentence as a part of another one: `The vault is locked.` becomes `the vault is locked`.
+pub fn within(sentence: &str) -> String {
+    let sentence = sentence.trim_end_matches('.');
+    match sentence.strip_prefix("The ") {
+        Some(rest) => format!("the {rest}"),
+        None => sentence.to_owned(),
+    }
+}
+
 /// A flow, as people call it.
 pub const fn flow(flow: Flow) -> &'static str {
     match flow {

@@ -18,16 +18,18 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             Tone::Trouble,
             format!(
                 "{provider}: {}. {again} signs in again.",
-                bare(&cause.cause)
+                words::within(&cause.cause)
             ),
         ),
         Health::Misconfigured { cause } => (
             Tone::Trouble,
-            format!("{provider}: {}. {}", bare(&cause.cause), cause.fix),
+            format!("{provider}: {}. {}", words::within(&cause.cause), cause.fix),
         ),
         Health::Retrying { next, .. } => {
             let cause = detail::trouble(view)
-                .map_or("the last attempt failed", |failure| bare(&failure.cause));
+                .map_or("the last attempt failed".to_owned(), |failure| {
+                    words::within(&failure.cause)
+                });
             let when = words::span(app.now.until(*next));
             (
                 Tone::Soon,
@@ -45,8 +47,9 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             )
         }
         Health::Expired if view.profile.has_refresh_token => {
-            let cause =
-                detail::trouble(view).map_or("not refreshed yet", |failure| bare(&failure.cause));
+            let cause = detail::trouble(view).map_or("not refreshed yet".to_owned(), |failure| {
+                words::within(&failure.cause)
+            });
             (
                 Tone::Trouble,
                 format!(
@@ -72,10 +75,6 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
         ),
         Health::Fresh | Health::Expiring | Health::Static => ahead(app, view),
     }
-}
-
-fn bare(sentence: &str) -> &str {
-    sentence.trim_end_matches('.')
 }
 
 fn ahead(app: &App, view: &CredentialView) -> (Tone, String) {

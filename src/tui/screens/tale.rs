@@ -17,18 +17,14 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         ),
         Happening::SignInFailed { failure } => (
             Tone::Trouble,
-            format!("sign-in failed: {}", within(&failure.cause)),
+            format!("sign-in failed: {}", words::within(&failure.cause)),
         ),
         Happening::Refreshed {
             generation,
             took_ms,
             rotated,
         } => {
-            let rotated = if *rotated {
-                ", refresh token replaced"
-            } else {
-                ""
-            };
+            let rotated = if *rotated { ", new refresh token" } else { "" };
             (
                 Tone::Good,
                 format!(
@@ -63,7 +59,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         Happening::Revoked => (Tone::Dim, "revoked at the provider".to_owned()),
         Happening::RevokeFailed { failure } => (
             Tone::Trouble,
-            format!("could not be revoked: {}", within(&failure.cause)),
+            format!("could not be revoked: {}", words::within(&failure.cause)),
         ),
         Happening::Removed => (Tone::Dim, "removed here".to_owned()),
         Happening::VaultCreated => (Tone::Good, "the vault was created".to_owned()),
@@ -96,17 +92,8 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
     }
 }
 
-// A sentence as a part of another one.
-fn within(sentence: &str) -> String {
-    let sentence = sentence.trim_end_matches('.');
-    match sentence.strip_prefix("The ") {
-        Some(rest) => format!("the {rest}"),
-        None => sentence.to_owned(),
-    }
-}
-
 fn code_and_cause(failure: &Failure) -> String {
-    let cause = within(&failure.cause);
+    let cause = words::within(&failure.cause);
     // The cause of a bare status names it already.
     if failure.code.starts_with("http_") {
         cause
