@@ -1,6 +1,6 @@
 //! The keys that work here, as a line made from the key table; what makes no sense now is left out.
 
-use crate::tui::app::App;
+use crate::tui::app::{App, Session};
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::paint::{self, pieces};
@@ -18,9 +18,12 @@ pub fn is_offered(app: &App, action: Action) -> bool {
         Some(Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_)) => {
             true
         }
-        None => app
-            .open()
-            .is_none_or(|workspace| on_screen(workspace, action)),
+        None => match &app.session {
+            Session::Open(workspace) => on_screen(workspace, action),
+            // One field has none beside it.
+            Session::Unlock(_) => !matches!(action, Action::NextField | Action::PreviousField),
+            Session::Create(_) => true,
+        },
     }
 }
 
