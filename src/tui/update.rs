@@ -267,4 +267,53 @@ mod tests {
         assert!(update(&mut app, Message::Tick).is_empty(), "once");
         assert!(example::shown(&mut app).contains("cleared from the clipboard"));
     }
+
+    #[test]
+    fn a_mark_goes_with_its_credential() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "*");
+        example::shown(&mut app);
+        assert_eq!(app.open().unwrap().targets().len(), 7);
+        let name = example::name("slack/acme");
+        let gone = Event::Removed { name: name.clone() };
+        update(&mut app, Message::Event(gone));
+        example::shown(&mut app);
+        let targets = app.open().unwrap().targets();
+        assert!(targets.len() == 6 && !targets.contains(&name));
+    }
+
+    #[test]
+    fn an_engine_that_stopped_is_said_for_as_long_as_the_screen_stays() {
+        let mut app = example::open(80, 24);
+        update(&mut app, Message::Event(Event::Stopped));
+        app.now = app.now.plus(Duration::from_secs(60));
+        update(&mut app, Message::Tick);
+        let text = example::shown(&mut app);
+        assert!(text.contains("start tokenward again"), "{text}");
+        example::press(&mut app, "4");
+        assert!(update(&mut app, Message::Tick).is_empty(), "nobody to ask");
+    }
+
+    #[test]
+    fn who_missed_events_asks_for_everything_again() {
+        let mut app = example::open(80, 24);
+        let effects = update(&mut app, Message::Event(Event::Lagged));
+        let asks = [
+            Effect::Ask(Ask::List),
+            Effect::Ask(Ask::Activity(None, FIRST_LINES)),
+        ];
+        assert_eq!(format!("{effects:?}"), format!("{asks:?}"));
+    }
+
+    #[test]
+    fn notices_go_with_time_and_stay_in_the_activity() {
+        let mut app = example::open(80, 24);
+        app.say(Tone::Good, "something was done");
+        assert!(example::shown(&mut app).contains("something was done"));
+        app.now = app.now.plus(Duration::from_secs(7));
+        update(&mut app, Message::Tick);
+        assert!(!example::shown(&mut app).contains("something was done"));
+        example::press(&mut app, "3");
+        assert!(example::shown(&mut app).contains("something was done"));
+    }
 }
