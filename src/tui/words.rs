@@ -222,6 +222,14 @@ pub fn within(sentence: &str) -> String {
     }
 }
 
+/// A failure's code as people write it: `HTTP 503`; an OAuth error code as it is, since that is what one looks up.
+pub fn code(code: &str) -> String {
+    match code.strip_prefix("http_") {
+        Some(status) => format!("HTTP {status}"),
+        None => code.to_owned(),
+    }
+}
+
 /// A flow, as people call it.
 pub const fn flow(flow: Flow) -> &'static str {
     match flow {

@@ -254,7 +254,11 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
                 Tone::Good,
             ),
             Some((at, Some(code))) => (
-                format!("{code}, {} ago", words::about(app.now.since(*at))),
+                format!(
+                    "{}, {} ago",
+                    words::code(code),
+                    words::about(app.now.since(*at))
+                ),
                 Tone::Soon,
             ),
         };

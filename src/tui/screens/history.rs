@@ -43,7 +43,7 @@ pub fn lines(
                 None => (Tone::Good, format!("refreshed in {} ms", attempt.took_ms)),
                 Some(code) => (
                     Tone::Trouble,
-                    format!("{code} after {} ms", attempt.took_ms),
+                    format!("{} after {} ms", words::code(code), attempt.took_ms),
                 ),
             };
             line(app, attempt.at, tone, &text, width)

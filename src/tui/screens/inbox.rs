@@ -336,6 +336,18 @@ mod tests {
         assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::SignIn(_))]));
     }
 
+    fn click(app: &mut crate::tui::app::App, row: u16) {
+        use crate::tui::message::Message;
+        use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+        let mouse = MouseEvent {
+            kind: MouseEventKind::Down(MouseButton::Left),
+            column: 10,
+            row,
+            modifiers: KeyModifiers::NONE,
+        };
+        crate::tui::update::update(app, Message::Mouse(mouse));
+    }
+
     #[test]
     fn the_selected_reason_shows_whole_and_its_item_is_in_sight_and_under_the_mouse() {
         use crate::tui::screens::inbox::ITEM_HEIGHT;
@@ -361,7 +373,11 @@ mod tests {
             let mine = places.iter().find(|(number, _)| *number == at).unwrap().1;
             assert!(mine.height > ITEM_HEIGHT && mine.bottom() <= body.bottom());
             assert!(places.windows(2).all(|two| two[0].1.bottom() == two[1].1.y));
-            example::press(&mut app, "j");
+            // The item below is chosen by a click on its last line, else by a key.
+            match places.iter().find(|(number, _)| *number == at + 1) {
+                Some((_, below)) => click(&mut app, below.bottom() - 1),
+                None => drop(example::press(&mut app, "j")),
+            }
         }
     }
 
