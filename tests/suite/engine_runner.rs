@@ -489,16 +489,20 @@ async fn the_status_tells_the_limits_that_were_set_and_soon_what_the_owner_takes
     let first = status().await.unwrap();
     assert_eq!(first.in_flight_most, 7);
     assert_eq!(first.in_flight_per_host_most, 3);
-    loop {
-        let status = status().await.unwrap();
-        if let Some(extent) = status.extent {
-            assert!(extent.vault > 0);
-            assert_eq!(extent.copies, 0);
-            assert_eq!(status.memory.is_some(), cfg!(target_os = "linux"));
-            break;
+    let measured = async {
+        loop {
+            let status = status().await.unwrap();
+            if let Some(extent) = status.extent {
+                return (extent, status.memory);
+            }
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
-    }
+    };
+    let measured = tokio::time::timeout(Duration::from_secs(30), measured);
+    let (extent, memory) = measured.await.expect("it was measured");
+    assert!(extent.vault > 0);
+    assert_eq!(extent.copies, 0);
+    assert_eq!(memory.is_some(), cfg!(target_os = "linux"));
     engine.shutdown().await;
 }
 
