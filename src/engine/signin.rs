@@ -203,3 +203,33 @@ pub fn bad_paste(failure: Failure) -> Refusal {
         hint: failure.fix,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::ClientSecret;
+
+    #[test]
+    fn a_secret_is_sent_the_other_way_only_where_the_client_was_not_accepted() {
+        let client = Client {
+            id: "me".to_owned(),
+            secret: Some(ClientSecret::new("secret".to_owned())),
+            auth: ClientAuth::ClientSecretBasic,
+        };
+        let provider = Provider::unknown("p", "P");
+        for (code, is_tried) in [
+            ("invalid_client", true),
+            ("unauthorized_client", true),
+            ("invalid_grant", false),
+            ("access_denied", false),
+            ("http_503", false),
+            ("timeout", false),
+        ] {
+            let failure = Failure::new(FailureClass::Misconfigured, code, "", "");
+            let other = in_the_other_way(&provider, &client, &failure);
+            let auth = other.map(|other| other.auth);
+            let wanted = is_tried.then_some(ClientAuth::ClientSecretPost);
+            assert_eq!(auth, wanted, "{code}");
+        }
+    }
+}

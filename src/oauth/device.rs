@@ -218,6 +218,22 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_asked_all_the_time_nor_as_good_as_never() {
+        for (said, seconds) in [("0.2", 1), ("\"7\"", 7), ("100000", 300), ("0", 5)] {
+            let whole = WHOLE.replace("\"7\"", said);
+            let begun = read(&fields(&whole)).unwrap();
+            assert_eq!(begun.interval, Duration::from_secs(seconds), "{said}");
+        }
+        let body = r#"{"error":"slow_down","interval":100000}"#;
+        assert!(matches!(
+            asked(400, body),
+            Ok(Poll::SlowDown {
+                interval: Some(LONGEST_INTERVAL)
+            })
+        ));
+    }
+
+    #[test]
     fn nothing_dangerous_is_shown_or_opened() {
         for (from, to) in [
             ("https://p.example/d\"", "javascript:alert(1)\""),

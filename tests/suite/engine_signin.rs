@@ -17,7 +17,7 @@ use tokenward::model::event::Happening;
 use tokenward::model::provider::Endpoints;
 use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
 use tokenward::secret::AuthorizationCode;
-use tokenward::vault::store::Store;
+use tokenward::vault::store::{Store, Write};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::broadcast;
@@ -216,6 +216,27 @@ async fn a_code_that_ran_out_while_nobody_could_be_asked_blames_the_network_and_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_provider_that_is_asked_too_often_is_asked_five_seconds_less_often() {
+    let quirks = Quirks {
+        slow_down_once: true,
+        tell_slow_down_interval: false,
+        ..quick()
+    };
+    let rig = Rig::new(quirks, &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Device)).await.unwrap();
+    let seconds = step(&mut events, |step| match step {
+        SignInStep::Polled { interval_secs, .. } => Some(*interval_secs),
+        _ => None,
+    })
+    .await;
+    // RFC 8628 3.5, on top of the one second that the provider asked for.
+    assert_eq!(seconds, 6);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browsers_answer_makes_a_credential() {
     let rig = Rig::new(quick(), &[]).await;
     let engine = rig.start(EngineSettings::default());
@@ -226,6 +247,47 @@ async fn a_browsers_answer_makes_a_credential() {
     assert!(rig.control().visit(&url, &answer));
     done(&mut events).await;
     assert!(token(&link, "alice").await.is_ok());
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_says_when_another_program_has_the_providers_port() {
+    let rig = Rig::new(quick(), &[]).await;
+    let (theirs, free) = (
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+        std::net::TcpListener::bind("127.0.0.1:0").unwrap(),
+    );
+    let [usual, second] = [&theirs, &free].map(|it| it.local_addr().unwrap().port());
+    drop(free);
+    let mut provider = record::provider(&rig.issuer());
+    provider.redirect.ports = vec![usual, second];
+    let known = Write::Client {
+        provider: Box::new(provider),
+        client: record::client(),
+    };
+    rig.vault().apply(vec![known]).unwrap();
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    let again = SignInRequest {
+        provider: ProviderChoice::Known {
+            name: "demo".to_owned(),
+            parameters: BTreeMap::new(),
+        },
+        client: None,
+        ..request(&rig, Flow::Loopback)
+    };
+    begin(&link, again).await.unwrap();
+    let said = step(&mut events, |step| match step {
+        SignInStep::Authorize {
+            redirect_uri,
+            taken_port,
+            ..
+        } => Some((redirect_uri.clone(), *taken_port)),
+        _ => None,
+    })
+    .await;
+    assert_eq!(said.1, Some(usual));
+    assert!(said.0.contains(&second.to_string()), "{said:?}");
     engine.shutdown().await;
 }
 

@@ -38,6 +38,7 @@ mod oauth_advice;
 mod oauth_callback;
 mod oauth_catalogue;
 mod oauth_discovery;
+mod oauth_network;
 mod oauth_requests;
 mod oauth_rig;
 mod providers;

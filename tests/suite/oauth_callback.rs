@@ -74,7 +74,12 @@ async fn visited<T>(
     visit: impl AsyncFnOnce(u16) -> T,
 ) -> (Result<AuthorizationCode, OAuthError>, T) {
     let listener = Listener::bind(&rule("127.0.0.1"), None).unwrap();
-    tokio::join!(listener.wait(request), visit(listener.port()))
+    let both = async { tokio::join!(listener.wait(request), visit(listener.port())) };
+    // Nobody answers a visitor after the wait has ended.
+    let limit = std::time::Duration::from_secs(30);
+    tokio::time::timeout(limit, both)
+        .await
+        .expect("the wait ended too early, or never")
 }
 
 fn is_code(result: &Result<AuthorizationCode, OAuthError>) -> bool {
@@ -178,6 +183,48 @@ async fn a_posted_form_is_an_answer_too() {
     })
     .await;
     assert!(is_code(&result) && page.starts_with("HTTP/1.1 200"));
+}
+
+/// Sends this and reads what comes; being cut off in the middle of it is an end like any other.
+async fn until_hung_up(port: u16, text: String) -> Vec<u8> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut page = Vec::new();
+    let _ = stream.write_all(text.as_bytes()).await;
+    let _ = stream.read_to_end(&mut page).await;
+    page
+}
+
+/// Sends this and nothing more; how long it took until the listener hung up.
+async fn hung_up_after(text: impl Fn(u16) -> String) -> std::time::Duration {
+    let request = request();
+    let listener = Listener::bind(&rule("127.0.0.1"), None).unwrap();
+    let port = listener.port();
+    let begun = std::time::Instant::now();
+    let limit = std::time::Duration::from_secs(60);
+    tokio::select! {
+        ended = listener.wait(&request) => panic!("the wait ended: {ended:?}"),
+        page = until_hung_up(port, text(port)) => assert_eq!(page, b""),
+        () = tokio::time::sleep(limit) => panic!("nobody hung up"),
+    }
+    begun.elapsed()
+}
+
+#[tokio::test]
+async fn whoever_says_nothing_is_hung_up_on_and_whoever_says_too_much_at_once() {
+    let most = std::time::Duration::from_secs(8);
+    let head = |port: u16, length: usize| {
+        format!(
+            "POST /callback HTTP/1.1\r\nHost: localhost:{port}\r\nContent-Length: {length}\r\n\r\n"
+        )
+    };
+    let (silent, halting, huge, endless) = tokio::join!(
+        hung_up_after(|_| String::new()),
+        hung_up_after(|port| head(port, 10)),
+        hung_up_after(|port| head(port, 70_000)),
+        hung_up_after(|_| format!("GET /{}", "x".repeat(40_000))),
+    );
+    assert!(silent > most && halting > most, "{silent:?} {halting:?}");
+    assert!(huge < most && endless < most, "{huge:?} {endless:?}");
 }
 
 #[tokio::test]

@@ -66,6 +66,22 @@ async fn a_refresh_sends_what_the_standard_asks_for_and_no_more() {
     );
 }
 
+/// A kept connection that died unnoticed would leave it open whether a single-use token was spent.
+#[tokio::test]
+async fn no_connection_is_used_twice() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length";
+    let whole = format!("{head}: {}\r\n\r\n{GOOD}", GOOD.len());
+    // It stays open and says nothing to a second request.
+    let rig = Rig::always(Act::Hang(whole)).await;
+    let (http, provider) = (http(), rig.provider());
+    for _ in 0..2 {
+        let token = RefreshToken::new(MARKER.to_owned());
+        let refreshed = refresh(&http, &provider, &public(), &token, &[]).await;
+        assert!(refreshed.is_ok(), "{refreshed:?}");
+    }
+    assert_eq!(rig.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn clients_authenticate_as_they_are_told_and_the_record_bends_the_request() {
     let rig = Rig::always(answer(200, "", GOOD)).await;
@@ -461,6 +477,22 @@ async fn a_kind_that_cannot_be_revoked_is_excused_when_the_other_was() {
         revoke_at(&rig.provider(), &public()).await,
         Ok(Revoked::Confirmed)
     );
+}
+
+#[tokio::test]
+async fn a_token_that_may_still_live_is_never_called_revoked() {
+    for failing in ["refresh_token", "access_token"] {
+        let rig = Rig::start(move |request| {
+            if request.contains(&format!("token_type_hint={failing}")) {
+                answer(503, "", "")
+            } else {
+                answer(200, "", "")
+            }
+        })
+        .await;
+        let error = revoke_at(&rig.provider(), &public()).await.unwrap_err();
+        assert_eq!(error.code(), "http_503", "{failing}");
+    }
 }
 
 #[tokio::test]
