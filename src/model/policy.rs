@@ -83,3 +83,32 @@ impl Default for Limits {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_override_changes_what_it_names_and_nothing_else() {
+        let general = Policy {
+            unknown_expiry_secs: Some(1),
+            ..Policy::default()
+        };
+        assert_eq!(general.with(&PolicyOverride::default()), general);
+        let over = PolicyOverride {
+            lifetime_share: Some(0.3),
+            before_expiry_secs: Some(7),
+            jitter_share: Some(0.01),
+            unknown_expiry_secs: Some(8),
+            background: Some(!general.background),
+        };
+        let changed = Policy {
+            lifetime_share: 0.3,
+            before_expiry_secs: 7,
+            jitter_share: 0.01,
+            unknown_expiry_secs: Some(8),
+            background: !general.background,
+        };
+        assert_eq!(general.with(&over), changed);
+    }
+}

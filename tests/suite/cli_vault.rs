@@ -235,3 +235,38 @@ fn a_record_of_ones_own_stands_in_the_catalogue_and_wins() {
     let record = sandbox.run(["provider", "show", "github", "--json"]).json();
     assert_eq!(record["display_name"], "Mine");
 }
+
+#[test]
+fn a_weak_passphrase_from_a_file_is_taken_and_remarked_on() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.write("word", "password1");
+    let run = sandbox.run(["init", "--passphrase-file", file.to_str().unwrap()]);
+    assert!(run.stderr.contains("This passphrase is"), "{run:?}");
+    run.ok();
+    let strong = Sandbox::new();
+    let file = strong.write("word", PASSPHRASE);
+    let run = strong.run(["init", "--passphrase-file", file.to_str().unwrap()]);
+    assert!(!run.stderr.contains("This passphrase is"), "{run:?}");
+}
+
+#[test]
+fn an_age_identity_opens_its_vault_wherever_it_is_named() {
+    let mut sandbox = Sandbox::new();
+    let (identity, recipient) = crate::vault_fixture::key_pair();
+    let key = sandbox.write("key.txt", identity.expose_secret());
+    let key = key.to_str().unwrap().to_owned();
+    sandbox.run(["init", "--recipient", &recipient]).ok();
+    let words = sandbox.run(["list"]).fails(4);
+    assert!(words.contains("--identity-file"), "{words}");
+    sandbox.run(["list", "--identity-file", &key]).ok();
+    let settings = format!("[unlock]\nidentity_file = {key:?}\n");
+    sandbox.write("home/.config/tokenward/config.toml", &settings);
+    sandbox.run(["list"]).ok();
+    // It goes before a passphrase that is meant for other vaults.
+    std::fs::remove_file(sandbox.config()).unwrap();
+    let other = sandbox.write("passphrase", PASSPHRASE);
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", other.to_str().unwrap());
+    sandbox.run(["list"]).fails(4);
+    sandbox.set("TOKENWARD_IDENTITY_FILE", &key);
+    sandbox.run(["list"]).ok();
+}

@@ -6,7 +6,7 @@ use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::core::Core;
 use tokenward::engine::settings::{CoreSettings, EngineSettings};
 use tokenward::engine::step::{CallerId, Effect, Grant, Input, TokenChoice};
-use tokenward::model::credential::{CredentialId, Generation};
+use tokenward::model::credential::{CredentialId, Generation, KEPT_ATTEMPTS};
 use tokenward::model::health::HealthKind;
 use tokenward::model::policy::PolicyOverride;
 use tokenward::vault::store::StoredProfile;
@@ -397,4 +397,15 @@ fn leaving_writes_what_was_to_be_written_lazily() {
     assert!(!bench.wishes.iter().any(is_written));
     bench.give(Input::Leaving);
     assert!(bench.wishes.iter().any(is_written));
+}
+
+#[test]
+fn of_many_attempts_the_newest_are_remembered() {
+    let mut profile = profile(1, "one.example", 0);
+    let attempts = KEPT_ATTEMPTS as u64 + 5;
+    for took in 0..attempts {
+        profile.record_attempt(START, took, None);
+    }
+    let kept: Vec<u64> = profile.attempts.iter().map(|it| it.took_ms).collect();
+    assert_eq!(kept, (5..attempts).collect::<Vec<_>>());
 }
