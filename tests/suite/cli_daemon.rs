@@ -4,6 +4,8 @@ use crate::sandbox::{PASSPHRASE, Running, Sandbox, eventually, provider};
 use rustix::process::Signal;
 use std::process::Child;
 use std::time::Duration;
+use tokenward::agent::call::Caller;
+use tokenward::clock::Timestamp;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Quirks, RequestKind};
 use tokenward::vault::owner::OwnerLock;
@@ -241,4 +243,33 @@ fn sixty_four_processes_cost_one_refresh_with_an_owner() {
     let provider = expired(&sandbox);
     let _daemon = sandbox.daemon();
     sixty_four_at_once(&sandbox, &provider);
+}
+
+#[test]
+fn what_the_settings_say_is_what_the_owner_does() {
+    let sandbox = Sandbox::with_vault();
+    let settings = "[refresh]\nlifetime_share = 0.5\njitter_share = 0.0\n\
+        [limits]\nin_flight = 5\nin_flight_per_host = 2\n\
+        [overrides.\"demo/bob\"]\nlifetime_share = 0.25\n";
+    sandbox.write("home/.config/tokenward/config.toml", settings);
+    let provider = provider(Quirks {
+        access_lifetime: Some(Duration::from_secs(4000)),
+        ..Quirks::default()
+    });
+    for account in ["alice", "bob"] {
+        sandbox.sign_in(&provider, account);
+    }
+    let _daemon = sandbox.daemon();
+    let list = sandbox.run(["list", "--json"]).json();
+    let planned = |at: usize| {
+        let moment =
+            |field: &str| -> Timestamp { serde_json::from_value(list[at][field].clone()).unwrap() };
+        moment("refresh_at").since(moment("refreshed_at")).as_secs()
+    };
+    assert_eq!((planned(0), planned(1)), (2000, 1000));
+    let status = Caller::new(sandbox.socket()).status().unwrap();
+    assert_eq!(
+        (status.in_flight_most, status.in_flight_per_host_most),
+        (5, 2)
+    );
 }
