@@ -242,4 +242,19 @@ mod tests {
         queue.wake(at(100));
         assert_eq!(queue.start_next(), Some(CredentialId(1)));
     }
+
+    #[test]
+    fn of_two_pauses_the_one_that_ends_later_counts() {
+        for pauses in [[50, 100], [100, 50]] {
+            let mut queue = Queue::new(10, 10);
+            let host = queue.host("a");
+            for end in pauses {
+                queue.pause(host, at(end));
+            }
+            queue.wake(at(50));
+            assert_eq!(queue.paused_until(host), Some(at(100)));
+            queue.wake(at(100));
+            assert_eq!(queue.paused_until(host), None);
+        }
+    }
 }

@@ -399,6 +399,24 @@ async fn an_owner_that_takes_no_notice_is_not_attached_to() {
     assert!(matches!(refused, Err(CallError::Timeout)));
 }
 
+#[test]
+fn an_owner_that_serves_another_user_is_named_as_such() {
+    let home = tempfile::tempdir().unwrap();
+    let socket = home.path().join("agent.sock");
+    let listener = UnixListener::bind(&socket).unwrap();
+    let owner = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let refusal = "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        stream.write_all(refusal.as_bytes()).unwrap();
+    });
+    let refused = Caller::new(&socket).list().unwrap_err();
+    owner.join().unwrap();
+    assert!(
+        matches!(refused, CallError::NotAllowed { .. }),
+        "{refused:?}"
+    );
+}
+
 /// An owner that tells of events, and answers no question.
 fn half_dead(socket: &Path) {
     let listener = UnixListener::bind(socket).unwrap();

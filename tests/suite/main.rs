@@ -27,6 +27,7 @@ mod demo_quirks;
 mod demo_seed;
 mod engine_bench;
 mod engine_core;
+mod engine_ending;
 mod engine_failing;
 mod engine_play;
 mod engine_rig;
