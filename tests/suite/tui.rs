@@ -249,7 +249,7 @@ fn the_demo_moves_and_its_key_approves_a_sign_in() {
     let mut ui = Terminal::start(&sandbox, &["demo"], 120, 36);
     ui.wait_for("demo/alice");
     ui.keys("a");
-    ui.wait_for("Acme Cloud");
+    ui.wait_for("Esc back");
     ui.keys("demo\r");
     ui.wait_for("the client");
     ui.keys("\r");
