@@ -118,6 +118,16 @@ fn happened(activity: &Activity) {
         Happening::VaultCreated => tracing::info!("the vault was created"),
         Happening::SlotsChanged => tracing::info!("the vault's slots were changed"),
         Happening::EngineStarted { credentials } => tracing::info!(credentials, "started"),
+        Happening::Unreadable { credentials } => {
+            tracing::error!(
+                credentials,
+                "some credentials cannot be opened; tokenward vault verify names them"
+            );
+        }
+        Happening::TokensLost => tracing::error!(
+            name,
+            "the new tokens are lost: the vault could not be written; sign in again if those before are refused"
+        ),
         Happening::ClockJumped { by_ms } => tracing::warn!(by_ms, "the clock jumped"),
     }
 }

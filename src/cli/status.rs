@@ -65,6 +65,12 @@ fn with_owner(status: &EngineStatus) -> String {
     if let Some(next) = status.next_refresh {
         text.push_str(&format!("next       in {}\n", span::show(now.until(next))));
     }
+    if status.unreadable > 0 {
+        text.push_str(&format!(
+            "unreadable {}, in no list; what is wrong: tokenward vault verify\n",
+            status.unreadable
+        ));
+    }
     let trouble = total(status, HealthKind::is_trouble);
     if trouble > 0 {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
@@ -118,6 +124,7 @@ fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
             "version": status.version,
             "started_at": status.started_at,
             "credentials": total(status, |_| true),
+            "unreadable": status.unreadable,
             "in_trouble": total(status, HealthKind::is_trouble),
             "healths": healths,
             "in_flight": status.in_flight,

@@ -188,6 +188,9 @@ pub struct EngineStatus {
     /// Whether credentials are still being loaded: until then a list is a part.
     #[serde(default)]
     pub loading: bool,
+    /// Credentials of the vault that could not be opened.
+    #[serde(default)]
+    pub unreadable: u64,
     /// Refreshes under way.
     pub in_flight: u64,
     /// Refreshes that are due and wait for a place.

@@ -33,8 +33,9 @@ impl Core {
         self.ask_again();
     }
 
-    pub(in crate::engine) fn load_ended(&mut self) {
+    pub(in crate::engine) fn load_ended(&mut self, unreadable: u64) {
         self.is_loading = false;
+        self.unreadable = unreadable;
         self.open.clear();
         let loaded = self.held.len() as u64;
         self.out.push(Effect::Progress {
@@ -47,6 +48,10 @@ impl Core {
                 credentials: loaded,
             },
         );
+        if unreadable > 0 {
+            let credentials = unreadable;
+            self.happened(None, Happening::Unreadable { credentials });
+        }
         self.ask_again();
     }
 

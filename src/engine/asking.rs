@@ -40,7 +40,7 @@ impl Core {
             Input::RemoveAsked { .. } => self.out.push(Effect::Remove { caller, id }),
             Input::FoundOpen(_)
             | Input::Loaded { .. }
-            | Input::LoadEnded
+            | Input::LoadEnded { .. }
             | Input::Spent { .. }
             | Input::Granted { .. }
             | Input::Refused { .. }

@@ -91,6 +91,7 @@ impl Runner {
             started_at: self.started_at,
             healths: self.core.healths(self.now),
             loading: self.core.is_loading,
+            unreadable: self.core.unreadable(),
             in_flight: in_flight as u64,
             queued: queued as u64,
             refreshed: totals.refreshed,

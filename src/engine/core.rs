@@ -34,6 +34,8 @@ pub struct Core {
     /// What was asked about credentials that may not have been loaded yet.
     pub(in crate::engine) parked: Vec<Input>,
     pub(in crate::engine) is_loading: bool,
+    /// Credentials of the vault that could not be opened.
+    pub(in crate::engine) unreadable: u64,
     /// Open entries of the journal whose credential was not loaded yet.
     pub(in crate::engine) open: BTreeMap<CredentialId, Spending>,
     /// Profiles that differ from the vault's, and when they are written.
@@ -76,6 +78,7 @@ impl Core {
             waiters: Waiters::default(),
             parked: Vec::new(),
             is_loading: true,
+            unreadable: 0,
             open: BTreeMap::new(),
             dirty: BTreeSet::new(),
             flush_at: None,
@@ -106,7 +109,7 @@ impl Core {
         match input {
             Input::FoundOpen(spendings) => self.found_open(spendings),
             Input::Loaded { profiles, total } => self.loaded(profiles, total),
-            Input::LoadEnded => self.load_ended(),
+            Input::LoadEnded { unreadable } => self.load_ended(unreadable),
             Input::TokenAsked { .. }
             | Input::RefreshAsked { .. }
             | Input::RevokeAsked { .. }
@@ -246,6 +249,20 @@ impl Core {
     /// Whether everything that is under way waits for a vault that cannot be written.
     pub fn is_stuck(&self) -> bool {
         self.revoking == 0 && !self.flights.is_empty() && self.unsaved.len() == self.flights.len()
+    }
+
+    /// How many credentials of the vault could not be opened.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
+    }
+
+    /// Whose new tokens are in hand and could not be written.
+    pub fn unsaved(&self) -> Vec<CredentialName> {
+        let names = self.unsaved.iter().filter_map(|(_, flight)| {
+            let held = self.held.get(&self.flights.get(flight)?.id)?;
+            Some(held.profile.name.clone())
+        });
+        names.collect()
     }
 
     pub(in crate::engine) fn new_flight(&mut self) -> FlightId {

@@ -16,6 +16,7 @@ use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
 use crate::model::credential::CredentialId;
+use crate::model::event::{Activity, Happening};
 use crate::oauth::http::Http;
 use crate::vault::store::Store;
 use std::collections::HashMap;
@@ -215,13 +216,18 @@ impl Runner {
     fn load(&self) {
         let facts = self.facts.clone();
         self.vault.ask(Job::Read(Box::new(move |store| {
-            if let Ok(open) = store.open_spendings() {
-                let _ = facts.blocking_send(Fact::Known(Input::FoundOpen(open)));
+            match store.open_spendings() {
+                Ok(open) => drop(facts.blocking_send(Fact::Known(Input::FoundOpen(open)))),
+                Err(error) => {
+                    tracing::error!(error = %trouble(&error).message, "the journal cannot be read");
+                }
             }
+            let mut unreadable = 0;
             let total = store.count().unwrap_or(0);
             let loaded = store.profiles(&mut |portion| {
                 let (profiles, bad): (Vec<_>, Vec<_>) =
                     portion.into_iter().partition(Result::is_ok);
+                unreadable += bad.len() as u64;
                 for error in bad.into_iter().filter_map(Result::err) {
                     tracing::error!(error = %trouble(&error).message, "a credential cannot be opened");
                 }
@@ -231,7 +237,7 @@ impl Runner {
             if let Err(error) = loaded {
                 tracing::error!(error = %trouble(&error).message, "the vault cannot be read");
             }
-            let _ = facts.blocking_send(Fact::Known(Input::LoadEnded));
+            let _ = facts.blocking_send(Fact::Known(Input::LoadEnded { unreadable }));
         })));
     }
 
@@ -268,11 +274,20 @@ impl Runner {
         } else {
             LONGEST_LEAVE
         };
-        (self.core.is_quiet() && self.sessions.is_quiet()) || left_at.elapsed() > limit
+        let is_quiet = self.core.is_quiet() && self.sessions.is_quiet();
+        (is_quiet && self.incoming.is_empty()) || left_at.elapsed() > limit
     }
 
     async fn finish(mut self) {
         self.shelf.clear();
+        for name in self.core.unsaved() {
+            let activity = Activity {
+                at: self.now,
+                name: Some(name),
+                what: Happening::TokensLost,
+            };
+            self.tell(|| Event::Happened { activity });
+        }
         // Nobody takes facts in any more: the vault's thread must not wait for room among them.
         self.incoming.close();
         let vault = self.vault;

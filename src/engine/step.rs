@@ -112,7 +112,10 @@ pub enum Input {
         total: u64,
     },
     /// All that can be opened was opened.
-    LoadEnded,
+    LoadEnded {
+        /// How many could not be.
+        unreadable: u64,
+    },
     /// A program wants an access token.
     TokenAsked {
         /// Who asks.
@@ -237,7 +240,7 @@ impl Input {
             | Self::RemoveAsked { caller, name } => Some((*caller, name)),
             Self::FoundOpen(_)
             | Self::Loaded { .. }
-            | Self::LoadEnded
+            | Self::LoadEnded { .. }
             | Self::Spent { .. }
             | Self::Granted { .. }
             | Self::Refused { .. }

@@ -72,6 +72,14 @@ pub enum Happening {
         /// Credentials it found.
         credentials: u64,
     },
+    /// Some credentials of the vault could not be opened: they are in no list, and `vault verify` names them.
+    Unreadable {
+        /// How many.
+        credentials: u64,
+    },
+    /// The engine had to leave with new tokens that the vault would not take. At the next start the ones before are
+    /// tried, which a provider may refuse by then.
+    TokensLost,
     /// The machine slept, or its clock was set.
     ClockJumped {
         /// By how many milliseconds the wall clock ran ahead of the steady one; negative: it was set back.

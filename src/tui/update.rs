@@ -2,6 +2,7 @@
 
 use crate::engine::api::Event;
 use crate::engine::gate::{GateError, Place};
+use crate::model::event::Happening;
 use crate::model::signin::{SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
@@ -12,6 +13,7 @@ use crate::tui::message::Message;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::pointer;
 use crate::tui::screens::list;
+use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
 use crate::tui::workspace::{Tab, Workspace};
 
@@ -167,7 +169,14 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             {
                 history.push(activity.clone());
             }
+            let is_unseen = matches!(activity.what, Happening::Unreadable { .. });
+            let sentence = is_unseen.then(|| tale::sentence(&activity).1);
             workspace.log.happened(activity);
+            if let Some(sentence) = sentence {
+                // What is in no list has to be said.
+                let text = format!("{sentence}: `tokenward vault verify` says why");
+                app.say(Tone::Trouble, &text);
+            }
         }
         Event::Loaded { loaded, total } => {
             workspace.loading = (loaded < total).then_some((loaded, total));

@@ -180,6 +180,7 @@ pub fn status() -> EngineStatus {
         started_at: Timestamp::from_secs(1_790_000_000),
         healths: vec![(HealthKind::Fresh, 3), (HealthKind::NeedsLogin, 1)],
         loading: false,
+        unreadable: 0,
         in_flight: 1,
         queued: 2,
         refreshed: 3,

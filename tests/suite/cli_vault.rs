@@ -226,6 +226,26 @@ fn a_damaged_vault_exits_1_and_names_what_is_wrong() {
 }
 
 #[test]
+fn a_credential_that_cannot_be_opened_is_told_by_the_owner() {
+    let sandbox = Sandbox::with_vault();
+    let provider = crate::sandbox::provider(tokenward::demo::quirks::Quirks::default());
+    for account in ["alice", "bob"] {
+        sandbox.sign_in(&provider, account);
+    }
+    let database = rusqlite::Connection::open(sandbox.vault()).unwrap();
+    let damage = "UPDATE credential SET profile = x'00' WHERE id = 1";
+    assert_eq!(database.execute(damage, []).unwrap(), 1);
+    drop(database);
+    let daemon = sandbox.daemon();
+    daemon.wait_for_words("vault verify");
+    let words = sandbox.run(["status"]).ok();
+    assert!(words.contains("unreadable 1"), "{words}");
+    let status = sandbox.run(["status", "--json"]).json();
+    assert_eq!(status["owner"]["unreadable"], 1);
+    assert_eq!(status["owner"]["credentials"], 1);
+}
+
+#[test]
 fn a_record_of_ones_own_stands_in_the_catalogue_and_wins() {
     let sandbox = Sandbox::new();
     let settings = "[providers.corp]\nissuer = \"https://id.corp.example\"\n[providers.github]\ndisplay_name = \"Mine\"\n";

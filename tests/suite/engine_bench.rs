@@ -105,7 +105,7 @@ impl Bench {
         let profiles: Vec<_> = (1..).zip(profiles).map(stored).collect();
         let total = profiles.len() as u64;
         bench.give(Input::Loaded { profiles, total });
-        bench.give(Input::LoadEnded);
+        bench.give(Input::LoadEnded { unreadable: 0 });
         bench
     }
 

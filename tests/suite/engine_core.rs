@@ -239,7 +239,7 @@ fn what_is_asked_before_its_credential_is_loaded_is_answered_when_it_is() {
         total: 1,
     });
     assert_eq!(bench.answer(known), Some(Ok(())));
-    bench.give(Input::LoadEnded);
+    bench.give(Input::LoadEnded { unreadable: 0 });
     assert!(matches!(
         bench.answer(unknown),
         Some(Err(Refusal::NoSuchCredential { similar, .. })) if similar == [name(1)]

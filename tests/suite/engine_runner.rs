@@ -279,6 +279,24 @@ async fn new_tokens_that_cannot_be_written_stay_in_hand_until_they_can() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn leaving_with_tokens_that_no_vault_takes_is_said() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    let engine = rig.start(on_demand());
+    rig.refuse(REFUSES_ROTATIONS);
+    token(&engine.link(), "alice").await.unwrap_err();
+    let mut events = engine.link().subscribe();
+    engine.shutdown().await;
+    let lost = until(&mut events, |event| match event {
+        Event::Happened { activity } => {
+            (activity.what == Happening::TokensLost).then(|| activity.name.clone())
+        }
+        _ => None,
+    })
+    .await;
+    assert_eq!(lost, Some(name("alice")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn leaving_finishes_the_refresh_under_way() {
     let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
     rig.control()

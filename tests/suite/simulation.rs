@@ -200,7 +200,7 @@ impl World {
         }
         let total = profiles.len() as u64;
         self.step(Input::Loaded { profiles, total });
-        self.step(Input::LoadEnded);
+        self.step(Input::LoadEnded { unreadable: 0 });
     }
 
     fn run(&mut self) {

@@ -214,11 +214,13 @@ fn owner(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         width: area.width.saturating_sub(2),
         ..area
     };
-    let facts = [
-        ("vault", status.vault.clone()),
-        ("on disk", disk),
-        ("owner", owner),
-    ];
+    let mut vault = status.vault.clone();
+    if status.unreadable > 0 {
+        let many = usize::try_from(status.unreadable).unwrap_or(usize::MAX);
+        let many = words::count(many, "credential");
+        vault.push_str(&format!(" {dot} {many} cannot be opened"));
+    }
+    let facts = [("vault", vault), ("on disk", disk), ("owner", owner)];
     labelled(app, inner, 0, &facts, buf);
 }
 
@@ -309,6 +311,7 @@ mod tests {
                 healths: Vec::new(),
                 in_flight: 1,
                 loading: false,
+                unreadable: 0,
                 queued: 0,
                 refreshed: 83,
                 failed: 3,

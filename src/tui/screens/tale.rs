@@ -77,6 +77,15 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
                 ),
             )
         }
+        Happening::Unreadable { credentials } => {
+            let many = usize::try_from(*credentials).unwrap_or(usize::MAX);
+            let many = words::count(many, "credential");
+            (Tone::Trouble, format!("{many} cannot be opened"))
+        }
+        Happening::TokensLost => (
+            Tone::Trouble,
+            "the new tokens are lost: the vault could not be written".to_owned(),
+        ),
         Happening::ClockJumped { by_ms } => {
             let by = words::span(Duration::from_millis(by_ms.unsigned_abs()));
             let how = if *by_ms < 0 {
@@ -138,6 +147,16 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         Happening::Recovered { .. } => lines.push((
             "why",
             "the program ended while an answer was on its way; what is kept is tried, newest first"
+                .to_owned(),
+        )),
+        Happening::Unreadable { .. } => lines.push((
+            "fix",
+            "`tokenward vault verify` names what is wrong with each; a backup may still have it whole"
+                .to_owned(),
+        )),
+        Happening::TokensLost => lines.push((
+            "fix",
+            "At the next start the tokens before are tried; sign in again if the provider refuses them."
                 .to_owned(),
         )),
         Happening::SignedIn { .. }
