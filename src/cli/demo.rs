@@ -97,7 +97,8 @@ fn serve(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     })
 }
 
-fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
+/// Opens the UI over a provider and a vault that go when it is left.
+pub fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     let runtime = ui::runtime()?;
     let folder = Folder::new()?;
     let mut context = context.clone();

@@ -2,6 +2,7 @@
 
 use crate::agent::client;
 use crate::cli::context::Context;
+use crate::cli::demo;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::gate::{self, Keeper};
 use crate::cli::harden;
@@ -9,8 +10,9 @@ use crate::cli::output::talk;
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{Seat, has_left, let_a_moments_owner_leave};
 use crate::cli::unlock;
+use crate::demo::settings::DemoSettings;
 use crate::engine::gate::{Place, Start};
-use crate::tui::run::{Settings, run as show};
+use crate::tui::run::{Ended, Settings, run as show};
 use crate::vault::slot::Key;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -32,7 +34,10 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         runtime.block_on(leave(owner));
     }
     runtime.shutdown_background();
-    ended.map(drop).map_err(Failure::from)
+    match ended? {
+        Ended::Demo => demo::with_ui(DemoSettings::default(), context),
+        Ended::Quit | Ended::Signal => Ok(()),
+    }
 }
 
 /// Refuses to draw where nobody looks.

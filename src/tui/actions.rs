@@ -28,6 +28,7 @@ const HISTORY: usize = 100;
 pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
     match action {
         Action::Quit => return vec![Effect::Quit],
+        Action::Demo => return vec![Effect::Demo],
         Action::Suspend => return vec![Effect::Suspend],
         Action::Redraw => return vec![Effect::Redraw],
         Action::Help => app.overlays.push(Overlay::Help(0)),

@@ -10,6 +10,8 @@ use crate::tui::message::Purpose;
 pub enum Effect {
     /// Leave.
     Quit,
+    /// Leave for the demo.
+    Demo,
     /// Go to the background.
     Suspend,
     /// Draw the whole screen anew.

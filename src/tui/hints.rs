@@ -1,5 +1,6 @@
 //! The keys that work here, as a line made from the key table; what makes no sense now is left out.
 
+use crate::engine::gate::Place;
 use crate::tui::app::{App, Session};
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::overlays::overlay::Overlay;
@@ -11,6 +12,9 @@ use ratatui::layout::Rect;
 /// Whether an action makes sense now; what does not is neither hinted at nor done.
 pub fn is_offered(app: &App, action: Action) -> bool {
     if action == Action::Approve && !app.can_approve {
+        return false;
+    }
+    if action == Action::Demo && !is_new_here(app) {
         return false;
     }
     match app.overlays.last() {
@@ -25,6 +29,14 @@ pub fn is_offered(app: &App, action: Action) -> bool {
             Session::Create(_) => true,
         },
     }
+}
+
+/// Whether a newcomer looks at an empty list: who has credentials knows what they look like.
+fn is_new_here(app: &App) -> bool {
+    let Session::Open(workspace) = &app.session else {
+        return false;
+    };
+    workspace.listed && workspace.rows.is_empty() && workspace.place != Place::Demo
 }
 
 fn on_screen(workspace: &Workspace, action: Action) -> bool {

@@ -11,6 +11,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 )]
 pub enum Action {
     Quit,
+    Demo,
     Suspend,
     Redraw,
     Help,
@@ -183,6 +184,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Credentials, Action::Group, &[ch('b')], "group", "Group by provider, or not", 7),
     bind(Scope::Credentials, Action::Fold, &[code(KeyCode::Left), ch('h')], "fold", "Fold the group of the selected row", 0),
     bind(Scope::Credentials, Action::Reveal, &[ch('v')], "reveal", "Show the access token for ten seconds", 8),
+    bind(Scope::Credentials, Action::Demo, &[ch('d')], "demo", "Leave this and open the demo", 2),
     bind(Scope::Credentials, Action::RotateAll, &[ch('R')], "rotate all", "Rotate every credential that is shown, after a question", 0),
     bind(Scope::Credentials, Action::Widen, &[ch('z')], "pane", "Show or hide the pane with the detail (wide terminals)", 0),
     bind(Scope::Credentials, Action::Back, &[ESC], "back", "Drop the filter, then the marks", 0),

@@ -42,6 +42,8 @@ pub struct Settings {
 pub enum Ended {
     /// The person left.
     Quit,
+    /// The person wants to see the demo instead.
+    Demo,
     /// A signal asked for it (SIGINT, SIGTERM, SIGHUP), or the terminal is gone.
     Signal,
 }
@@ -93,7 +95,7 @@ struct Runner {
     approve: Option<Approve>,
     suspend: bool,
     redraw: bool,
-    quit: bool,
+    quit: Option<Ended>,
 }
 
 enum Woken {
@@ -143,7 +145,7 @@ impl Runner {
             approve: settings.approve,
             suspend: false,
             redraw: false,
-            quit: false,
+            quit: None,
         };
         if let Some((link, place)) = link {
             runner.attach(link);
@@ -215,8 +217,8 @@ impl Runner {
                 Woken::Sent => continue,
                 Woken::Draw => at_once = true,
             }
-            if self.quit {
-                return Ok(Ended::Quit);
+            if let Some(ended) = self.quit {
+                return Ok(ended);
             }
             if std::mem::take(&mut self.suspend) {
                 guard.pause(stop_here)?;
@@ -294,7 +296,8 @@ impl Runner {
     fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Quit => self.quit = true,
+                Effect::Quit => self.quit = Some(Ended::Quit),
+                Effect::Demo => self.quit = Some(Ended::Demo),
                 Effect::Suspend => self.suspend = true,
                 Effect::Redraw => self.redraw = true,
                 Effect::Create(passphrase) => {

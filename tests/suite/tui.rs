@@ -244,6 +244,20 @@ fn a_terminal_without_unicode_gets_ascii() {
 }
 
 #[test]
+fn a_newcomer_goes_from_an_empty_vault_to_the_demo() {
+    let sandbox = Sandbox::with_vault();
+    let mut ui = Terminal::start(&sandbox, &[], 120, 36);
+    ui.wait_for("to look around in the demo first");
+    ui.keys("d");
+    ui.wait_for("demo/alice");
+    let status = sandbox.run(["status", "--json"]).json();
+    assert!(status["owner_pid"].is_null(), "its own vault is let go");
+    ui.keys("d");
+    ui.keys("q");
+    assert!(ui.finish().0.success());
+}
+
+#[test]
 fn the_demo_moves_and_its_key_approves_a_sign_in() {
     let sandbox = Sandbox::new();
     let mut ui = Terminal::start(&sandbox, &["demo"], 120, 36);

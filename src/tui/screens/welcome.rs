@@ -51,6 +51,7 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         theme,
     );
     y += 1;
+    let demo_key = key_for(Scope::Credentials, Action::Demo, theme);
     let demo: &[(&str, _)] = if workspace.place == Place::Demo {
         &[(
             "This is the demo: nothing you do here is kept.",
@@ -58,9 +59,12 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         )]
     } else {
         &[
-            ("Or leave and run ", theme.plain()),
-            ("tokenward demo", theme.key()),
-            (" to look around: nothing to register.", theme.plain()),
+            ("Or ", theme.plain()),
+            (&demo_key, theme.key()),
+            (
+                " to look around in the demo first: nothing to register.",
+                theme.plain(),
+            ),
         ]
     };
     pieces(buf, (x, y), room, demo, theme);
