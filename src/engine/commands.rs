@@ -77,7 +77,20 @@ impl Runner {
             .core
             .find(name)
             .and_then(|id| self.core.view(id, self.now));
+        if view.is_none() && self.core.is_loading {
+            return self.early_shows.push((name.clone(), reply));
+        }
         drop(reply.send(view.ok_or_else(|| self.core.no_such(name))));
+    }
+
+    /// Answers who asked for a credential before it was loaded.
+    pub(in crate::engine) fn show_early_asked(&mut self) {
+        if self.core.is_loading {
+            return;
+        }
+        for (name, reply) in std::mem::take(&mut self.early_shows) {
+            self.show(&name, reply);
+        }
     }
 
     fn status(&mut self) -> EngineStatus {

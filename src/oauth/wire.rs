@@ -138,7 +138,10 @@ pub fn problem_of(error: reqwest::Error) -> (Transport, String) {
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    let detail = clean(&innermost.to_string(), &[]).unwrap_or_else(|| "no details".to_owned());
+    let words = innermost.to_string();
+    // The words before it say the same as the system's number.
+    let words = words.split(" (os error ").next().unwrap_or(&words);
+    let detail = clean(words, &[]).unwrap_or_else(|| "no details".to_owned());
     (problem, detail)
 }
 

@@ -352,7 +352,7 @@ async fn a_revoked_credential_is_dead_at_the_provider_and_serves_nothing() {
     );
     engine.shutdown().await;
     let engine = rig.start(EngineSettings::default());
-    let view = show_loaded(&engine.link(), "alice").await;
+    let view = show(&engine.link(), "alice").await.unwrap();
     assert_eq!(view.health.kind(), HealthKind::Revoked);
     engine.shutdown().await;
 }
@@ -475,18 +475,16 @@ async fn a_dead_refresh_token_needs_a_person_and_is_not_tried_again() {
     engine.shutdown().await;
 }
 
-/// A credential, once the engine has loaded it.
-async fn show_loaded(
-    link: &tokenward::engine::link::Link,
-    account: &str,
-) -> tokenward::model::credential::CredentialView {
-    let begun = Instant::now();
-    loop {
-        if let Ok(view) = show(link, account).await {
-            return view;
-        }
-        assert!(begun.elapsed() < Duration::from_secs(30));
-        tokio::time::sleep(Duration::from_millis(2)).await;
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_asked_for_before_it_is_loaded_is_shown_when_it_is() {
+    let rig = Rig::new(hour(), &[("alice", 0)]).await;
+    for _ in 0..10 {
+        let engine = rig.start(on_demand());
+        let link = engine.link();
+        assert!(show(&link, "alice").await.is_ok());
+        let unknown = show(&link, "bob").await.unwrap_err();
+        assert!(matches!(unknown, Refusal::NoSuchCredential { .. }));
+        engine.shutdown().await;
     }
 }
 
