@@ -84,7 +84,7 @@ fn health(health: &Health, now: Timestamp) -> String {
 }
 
 fn expiry(view: &CredentialView, now: Timestamp) -> String {
-    match view.profile.expires_at {
+    match view.profile.usable_until() {
         None => "-".to_owned(),
         Some(end) if end <= now => format!("{} ago", span::show(now.since(end))),
         Some(end) => span::show(now.until(end)),

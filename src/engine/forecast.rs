@@ -86,6 +86,16 @@ pub fn over_without_refresh_token() -> Failure {
 
 /// When the refresh token will die, by the earliest of what is known.
 pub fn forecast(profile: &Profile) -> Forecast {
+    if matches!(
+        profile.standing,
+        Standing::Revoked { .. } | Standing::NeedsLogin { .. }
+    ) {
+        // It is dead already: nothing keeps it alive.
+        return Forecast {
+            dies_at: None,
+            because: ForecastReason::Unknown,
+        };
+    }
     if !profile.has_refresh_token {
         return Forecast {
             dies_at: profile.expires_at,
@@ -139,6 +149,18 @@ mod tests {
         assert_eq!(kind_at(&hour, Some(3240), 10), HealthKind::Fresh);
         assert_eq!(kind_at(&hour, Some(3240), 3240), HealthKind::Expiring);
         assert_eq!(kind_at(&hour, Some(3240), 3600), HealthKind::Expired);
+    }
+
+    #[test]
+    fn of_what_was_revoked_nothing_is_foretold() {
+        let mut revoked = profile(Some(3600));
+        revoked.refresh_idle_life = Some(86_400);
+        assert!(forecast(&revoked).dies_at.is_some());
+        assert_eq!(revoked.usable_until(), revoked.expires_at);
+        let at = revoked.issued_at;
+        revoked.standing = Standing::Revoked { at };
+        assert_eq!(forecast(&revoked).dies_at, None);
+        assert_eq!(revoked.usable_until(), None);
     }
 
     #[test]

@@ -134,6 +134,12 @@ pub struct Profile {
 pub const KEPT_ATTEMPTS: usize = 24;
 
 impl Profile {
+    /// Until when its access token is of use; `None`: it has no end, or it was revoked.
+    pub fn usable_until(&self) -> Option<Timestamp> {
+        self.expires_at
+            .filter(|_| !matches!(self.standing, Standing::Revoked { .. }))
+    }
+
     /// Adds an ended attempt to the history strip; the oldest fall out.
     pub fn record_attempt(&mut self, at: Timestamp, took_ms: u64, failed: Option<String>) {
         let extra = (self.attempts.len() + 1).saturating_sub(KEPT_ATTEMPTS);

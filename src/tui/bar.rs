@@ -18,9 +18,9 @@ pub struct Life {
 }
 
 impl Life {
-    /// The life of a credential's access token; `None` when it has no end.
+    /// The life of a credential's access token; `None` when it has no end or is of no use.
     pub fn of(view: &CredentialView, now: Timestamp) -> Option<Self> {
-        let end = view.profile.expires_at?;
+        let end = view.profile.usable_until()?;
         let whole = end.since(view.profile.issued_at).as_secs_f64();
         if whole <= 0.0 {
             return Some(Self {

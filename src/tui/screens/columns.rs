@@ -148,7 +148,7 @@ pub fn row(
         bar::lifetime(buf, (x, y), columns.bar, life, style, theme);
     }
     x += columns.bar + 1;
-    if let Some(end) = view.profile.expires_at.filter(|end| *end > now) {
+    if let Some(end) = view.profile.usable_until().filter(|end| *end > now) {
         put_right(
             buf,
             (x, y),

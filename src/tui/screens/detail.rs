@@ -55,7 +55,7 @@ pub fn draw(
     let theme = app.theme;
     let kind = view.health.kind();
     let state = words::health(&view.health, app.now, &app.around.zone);
-    let left = view.profile.expires_at.filter(|end| *end > app.now);
+    let left = view.profile.usable_until().filter(|end| *end > app.now);
     let state = match left {
         Some(end) => format!(
             "{} {state} {} {}",
