@@ -339,7 +339,12 @@ impl From<rusqlite::Error> for VaultError {
             // A value of another type or shape than every version wrote: the file was changed.
             return Self::Corrupt { source };
         };
+        let extended = source.sqlite_error().map(|error| error.extended_code);
         match code {
+            // Where there is no room for the log's index, SQLite calls it a failure of the disk.
+            _ if extended == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE) => Self::DiskFull {
+                source: Box::new(source),
+            },
             ErrorCode::DiskFull => Self::DiskFull {
                 source: Box::new(source),
             },
@@ -355,5 +360,24 @@ impl From<rusqlite::Error> for VaultError {
             }
             _ => Self::Database { source },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    #[test]
+    fn a_disk_without_room_is_told_from_a_broken_one() {
+        let of = |code| {
+            let said = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            VaultError::from(said)
+        };
+        for full in [ffi::SQLITE_FULL, ffi::SQLITE_IOERR_SHMSIZE] {
+            assert!(matches!(of(full), VaultError::DiskFull { .. }), "{full}");
+        }
+        let broken = of(ffi::SQLITE_IOERR_READ);
+        assert!(matches!(broken, VaultError::Database { .. }));
     }
 }
