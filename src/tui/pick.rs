@@ -9,6 +9,9 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+/// Room for how many more there are.
+const MORE: u16 = 15;
+
 /// One thing to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
@@ -108,13 +111,30 @@ impl Pick {
 
     /// Draws the field, and the choices below it.
     pub fn draw(&self, buf: &mut Buffer, area: Rect, theme: Theme) {
-        let line = Rect { height: 1, ..area };
+        let line = Rect {
+            width: area.width.saturating_sub(MORE + 1),
+            height: 1,
+            ..area
+        };
         self.field.draw_labelled(buf, line, ("> ", 2), true, theme);
         let list = Rect {
             y: area.y + 2,
             height: area.height.saturating_sub(2),
             ..area
         };
+        let seen = self.offset(list.height) + usize::from(list.height);
+        let below = self.fitting.len().saturating_sub(seen);
+        if below > 0 {
+            let more = format!("{below} more below");
+            put_right(
+                buf,
+                (line.right() + 1, line.y),
+                MORE,
+                &more,
+                theme.dim(),
+                theme,
+            );
+        }
         if self.fitting.is_empty() {
             put(
                 buf,

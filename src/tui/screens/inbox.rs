@@ -250,11 +250,7 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
     let key = key_for(Scope::Inbox, Action::Submit, theme);
     let (what, does, style) = match item.need {
         Need::SignIn => ("sign in again", "signs in again", theme.health(kind)),
-        Need::Setting => (
-            "a setting is wrong",
-            "signs in anew with other settings",
-            theme.health(kind),
-        ),
+        Need::Setting => ("a setting is wrong", "signs in anew", theme.health(kind)),
         Need::Over => ("is over", "signs in again", theme.health(kind)),
         Need::DiesSoon => (
             "will end soon",
