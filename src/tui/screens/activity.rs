@@ -7,7 +7,7 @@ use crate::tui::app::App;
 use crate::tui::field::Field;
 use crate::tui::find::Finder;
 use crate::tui::paint::{pieces, put, put_right};
-use crate::tui::screens::{history, tale};
+use crate::tui::screens::{find_line, history, tale};
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
@@ -197,23 +197,8 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let log = &workspace.log;
     if log.shows_filter() {
-        let line = Rect {
-            x: area.x + 1,
-            width: area.width.saturating_sub(24),
-            height: 1,
-            ..area
-        };
-        log.filter
-            .draw_labelled(buf, line, ("/ ", 2), log.filtering, theme);
-        let text = format!("{} of {}", log.fitting, log.lines.len());
-        put_right(
-            buf,
-            (area.right() - 23, area.y),
-            22,
-            &text,
-            theme.dim(),
-            theme,
-        );
+        let counts = (log.fitting, log.lines.len());
+        find_line::draw(app, (&log.filter, log.filtering), counts, area, buf);
     }
     let inner = lines_area(log, area);
     if log.is_empty() {

@@ -3,8 +3,9 @@
 use crate::model::health::HealthKind;
 use crate::tui::app::App;
 use crate::tui::lines::{Group, Line};
-use crate::tui::paint::{pieces, put, put_right};
+use crate::tui::paint::{pieces, put};
 use crate::tui::screens::columns::{self, Columns, Standout};
+use crate::tui::screens::find_line;
 use crate::tui::screens::list::rows_area;
 use crate::tui::screens::welcome;
 use crate::tui::words;
@@ -20,7 +21,9 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     }
     let (list, rows) = (&workspace.list, &workspace.rows);
     if list.shows_filter() {
-        filter_line(app, workspace, area, buf);
+        let (list, rows) = (&workspace.list, &workspace.rows);
+        let counts = (rows.shown_len(), rows.len());
+        find_line::draw(app, (&list.filter, list.filtering), counts, area, buf);
     }
     let inner = rows_area(list, area);
     let columns = Columns::of(area.width, rows.widest());
@@ -63,31 +66,6 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
             app.theme,
         );
     }
-}
-
-fn filter_line(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
-    let (list, rows) = (&workspace.list, &workspace.rows);
-    let line = Rect {
-        x: area.x + 1,
-        width: area.width.saturating_sub(24),
-        height: 1,
-        ..area
-    };
-    list.filter
-        .draw_labelled(buf, line, ("/ ", 2), list.filtering, app.theme);
-    let text = format!(
-        "{} of {}",
-        words::grouped(rows.shown_len()),
-        words::grouped(rows.len())
-    );
-    put_right(
-        buf,
-        (area.right() - 23, area.y),
-        22,
-        &text,
-        app.theme.dim(),
-        app.theme,
-    );
 }
 
 fn group_line(app: &App, group: &Group, selected: bool, place: (Rect, u16), buf: &mut Buffer) {

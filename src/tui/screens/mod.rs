@@ -5,6 +5,7 @@ pub mod columns;
 pub mod create;
 pub mod detail;
 pub mod figures;
+pub mod find_line;
 pub mod health;
 pub mod history;
 pub mod inbox;
