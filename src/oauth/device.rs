@@ -191,7 +191,6 @@ fn not_yet(reply: &Reply, error: OAuthError) -> Result<Poll, OAuthError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::wire::Gathered;
 
     fn fields(json: &str) -> Fields {
         Fields::read(json.as_bytes()).unwrap()
@@ -254,13 +253,7 @@ mod tests {
     }
 
     fn asked(status: u16, body: &str) -> Result<Poll, OAuthError> {
-        let reply = Reply {
-            host: "p.example".to_owned(),
-            status,
-            retry_after: None,
-            body: Gathered::from(body.as_bytes()),
-            is_overlong: false,
-        };
+        let reply = Reply::sample(status, body.as_bytes());
         let provider = Provider::unknown("p", "P");
         match reply::token_set(Step::DevicePoll, &reply, &provider, &[]) {
             Ok(set) => Ok(Poll::Done(set)),

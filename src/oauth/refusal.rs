@@ -64,16 +64,9 @@ mod tests {
     use super::*;
     use crate::model::provider::Provider;
     use crate::oauth::reply::token_set;
-    use crate::oauth::wire::Gathered;
 
     fn refusal(status: u16, body: &str) -> Refused {
-        let reply = Reply {
-            host: "p.example".to_owned(),
-            status,
-            retry_after: None,
-            body: Gathered::from(body.as_bytes()),
-            is_overlong: false,
-        };
+        let reply = Reply::sample(status, body.as_bytes());
         let provider = Provider::unknown("p", "P");
         match token_set(Step::Refresh, &reply, &provider, &["sent-secret"]) {
             Err(OAuthError::Refused(refused)) => *refused,

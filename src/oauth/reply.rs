@@ -154,18 +154,7 @@ fn scopes(value: &Value) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::oauth::wire::Gathered;
     use proptest::prelude::*;
-
-    fn reply(status: u16, body: &[u8]) -> Reply {
-        Reply {
-            host: "p.example".to_owned(),
-            status,
-            retry_after: None,
-            body: Gathered::from(body),
-            is_overlong: false,
-        }
-    }
 
     fn provider(record: &str) -> Provider {
         toml::from_str(&format!("name = \"p\"\ndisplay_name = \"P\"\n{record}")).unwrap()
@@ -174,7 +163,7 @@ mod tests {
     fn read(record: &str, body: &str) -> Result<TokenSet, OAuthError> {
         token_set(
             Step::Refresh,
-            &reply(200, body.as_bytes()),
+            &Reply::sample(200, body.as_bytes()),
             &provider(record),
             &[],
         )
@@ -311,7 +300,7 @@ mod tests {
             };
             body.truncate(4000);
             for record in ["", "token_at = \"/error\"\nsuccess_flag = \"/error/code\""] {
-                let read = token_set(Step::Refresh, &reply(status, &body), &provider(record), &[secret]);
+                let read = token_set(Step::Refresh, &Reply::sample(status, &body), &provider(record), &[secret]);
                 if let Err(error) = read {
                     let shown = format!("{error} {error:?} {:?}", error.failure());
                     prop_assert!(!shown.contains(secret), "{}", shown);

@@ -51,6 +51,18 @@ impl Reply {
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// An answer of `p.example`, for tests of what is read in one.
+    #[cfg(test)]
+    pub fn sample(status: u16, body: &[u8]) -> Self {
+        Self {
+            host: "p.example".to_owned(),
+            status,
+            retry_after: None,
+            body: Gathered::from(body),
+            is_overlong: false,
+        }
+    }
 }
 
 /// Bytes gathered from the network, wiped on drop and whenever they move.
