@@ -19,12 +19,8 @@ fn sigterm_finishes_the_refresh_in_flight_and_keeps_its_answer() {
     let sandbox = Sandbox::with_vault();
     let provider = provider(Quirks::default());
     sandbox.sign_in(&provider, "alice");
-    provider
-        .control()
-        .change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(1500));
     let daemon = sandbox.daemon();
-    let mut refresh = Running::start(&mut sandbox.command(["refresh", "demo/alice"]));
-    eventually("the refresh is under way", || refreshes(&provider) == 1);
+    let mut refresh = sandbox.slow_refresh(&provider);
     daemon.signal(Signal::TERM);
     let (status, words) = daemon.finish();
     assert!(status.success(), "{words}");

@@ -5,7 +5,6 @@ use rustix::process::Signal;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
 
 #[test]
@@ -150,13 +149,7 @@ fn a_daemon_waits_for_an_owner_that_holds_the_vault_for_one_command() {
     let sandbox = Sandbox::with_vault();
     let provider = provider(Quirks::default());
     sandbox.sign_in(&provider, "alice");
-    provider
-        .control()
-        .change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(1500));
-    let mut refresh = Running::start(&mut sandbox.command(["refresh", "demo/alice"]));
-    eventually("the refresh is under way", || {
-        provider.control().counts().of(RequestKind::Refresh) == 1
-    });
+    let mut refresh = sandbox.slow_refresh(&provider);
     let daemon = sandbox.daemon();
     assert!(refresh.wait().success(), "{}", refresh.words());
     let entry = sandbox.run(["list", "--json"]).json();

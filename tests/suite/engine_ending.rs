@@ -1,34 +1,12 @@
 //! Revoking and removing through the running engine when the vault or the owner does not play along.
 
 use crate::engine_rig::{
-    REFUSES_ALL, REFUSES_NOTHING, Rig, eventually, name, refresh, show, token,
+    REFUSES_ALL, REFUSES_NOTHING, Rig, eventually, on_demand, refresh, remove, revoke, show, token,
 };
 use std::time::Duration;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
 use tokenward::engine::api::{Command, Refusal, RevokeOutcome};
-use tokenward::engine::link::Link;
-use tokenward::engine::settings::EngineSettings;
-use tokenward::model::policy::Policy;
 use tokenward::vault::store::Store;
-
-/// Nothing is refreshed but on demand.
-fn on_demand() -> EngineSettings {
-    EngineSettings {
-        policy: Policy {
-            background: false,
-            ..Policy::default()
-        },
-        ..EngineSettings::default()
-    }
-}
-
-async fn revoke(link: Link) -> Result<RevokeOutcome, Refusal> {
-    link.ask(|reply| Command::Revoke {
-        name: name("alice"),
-        reply,
-    })
-    .await
-}
 
 /// What an owner that starts now says to somebody who wants a token.
 async fn refusal_after_a_restart(rig: &Rig) -> Refusal {
@@ -44,7 +22,8 @@ async fn a_revocation_under_way_is_waited_for_when_leaving() {
     rig.control()
         .change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(500));
     let engine = rig.start(on_demand());
-    let revoking = tokio::spawn(revoke(engine.link()));
+    let link = engine.link();
+    let revoking = tokio::spawn(async move { revoke(&link, "alice").await });
     eventually(|| rig.control().counts().of(RequestKind::Revoke) == 1).await;
     engine.shutdown().await;
     assert_eq!(revoking.await.unwrap(), Ok(RevokeOutcome::Confirmed));
@@ -57,11 +36,9 @@ async fn what_could_not_be_written_of_a_revocation_is_written_later() {
     let rig = Rig::new(Quirks::default(), &[("alice", 0)]).await;
     let engine = rig.start(on_demand());
     // Looked at and not used: a use would be written at the end, and the rest with it.
-    while show(&engine.link(), "alice").await.is_err() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    show(&engine.link(), "alice").await.unwrap();
     rig.refuse(REFUSES_ALL);
-    revoke(engine.link()).await.unwrap();
+    revoke(&engine.link(), "alice").await.unwrap();
     // The vault's thread answers in order: when this is read, the write was refused and the engine has the news.
     let link = engine.link();
     link.ask(|reply| Command::Clients { reply }).await.unwrap();
@@ -82,13 +59,7 @@ async fn a_removal_that_could_not_be_written_is_none() {
     let link = engine.link();
     token(&link, "alice").await.unwrap();
     rig.refuse(REFUSES_ALL);
-    let refused = link
-        .ask(|reply| Command::Remove {
-            name: name("alice"),
-            reply,
-        })
-        .await
-        .unwrap_err();
+    let refused = remove(&link, "alice").await.unwrap_err();
     assert!(matches!(refused, Refusal::Vault { .. }), "{refused:?}");
     token(&link, "alice").await.unwrap();
     rig.refuse(REFUSES_NOTHING);

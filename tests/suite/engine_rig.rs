@@ -11,7 +11,7 @@ use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::Quirks;
 use tokenward::demo::record;
 use tokenward::demo::settings::DemoSettings;
-use tokenward::engine::api::{Command, Event, Refusal};
+use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::engine::hand;
 use tokenward::engine::link::Link;
 use tokenward::engine::minting::Minted;
@@ -25,6 +25,7 @@ use tokenward::model::event::Activity;
 use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
+use tokenward::model::policy::Policy;
 use tokenward::model::token::IssuedToken;
 use tokenward::oauth::http::{Http, HttpSettings};
 use tokenward::vault::error::VaultError;
@@ -131,6 +132,17 @@ fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> 
     Write::SignIn { profile, secret }
 }
 
+/// Nothing is refreshed but on demand.
+pub(crate) fn on_demand() -> EngineSettings {
+    EngineSettings {
+        policy: Policy {
+            background: false,
+            ..Policy::default()
+        },
+        ..EngineSettings::default()
+    }
+}
+
 pub(crate) fn name(account: &str) -> CredentialName {
     CredentialName::new("demo", account).unwrap()
 }
@@ -160,6 +172,16 @@ pub(crate) async fn refresh(link: &Link, account: &str) -> Result<CredentialView
         reply,
     })
     .await
+}
+
+pub(crate) async fn revoke(link: &Link, account: &str) -> Result<RevokeOutcome, Refusal> {
+    let name = name(account);
+    link.ask(|reply| Command::Revoke { name, reply }).await
+}
+
+pub(crate) async fn remove(link: &Link, account: &str) -> Result<(), Refusal> {
+    let name = name(account);
+    link.ask(|reply| Command::Remove { name, reply }).await
 }
 
 pub(crate) async fn show(link: &Link, account: &str) -> Result<CredentialView, Refusal> {

@@ -1,8 +1,8 @@
 //! The running engine over a real vault and the built-in provider: single-flight, crashes, failures, serving.
 
 use crate::engine_rig::{
-    REFUSES_ALL, REFUSES_NOTHING, REFUSES_ROTATIONS, Rig, eventually, name, refresh, show, token,
-    token_for, until,
+    REFUSES_ALL, REFUSES_NOTHING, REFUSES_ROTATIONS, Rig, eventually, name, on_demand, refresh,
+    remove, revoke, show, token, token_for, until,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,22 +14,11 @@ use tokenward::engine::settings::EngineSettings;
 use tokenward::model::credential::{CredentialId, Flow, Generation};
 use tokenward::model::event::Happening;
 use tokenward::model::health::HealthKind;
-use tokenward::model::policy::{Limits, Policy};
+use tokenward::model::policy::Limits;
 use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest};
 use tokenward::model::token::IssuedToken;
 use tokenward::secret::AccessToken;
 use tokenward::vault::store::Store;
-
-/// Nothing is refreshed but on demand.
-fn on_demand() -> EngineSettings {
-    EngineSettings {
-        policy: Policy {
-            background: false,
-            ..Policy::default()
-        },
-        ..EngineSettings::default()
-    }
-}
 
 fn hour() -> Quirks {
     Quirks {
@@ -332,13 +321,8 @@ async fn a_revoked_credential_is_dead_at_the_provider_and_serves_nothing() {
     let engine = rig.start(on_demand());
     let link = engine.link();
     let served = token(&link, "alice").await.unwrap();
-    let revoke = || {
-        link.ask(|reply| Command::Revoke {
-            name: name("alice"),
-            reply,
-        })
-    };
-    assert_eq!(revoke().await.unwrap(), RevokeOutcome::Confirmed);
+    let revoked = revoke(&link, "alice").await.unwrap();
+    assert_eq!(revoked, RevokeOutcome::Confirmed);
     assert!(!rig.control().is_live(served.access.expose_secret()));
     assert!(matches!(
         token(&link, "alice").await.unwrap_err(),
@@ -366,13 +350,7 @@ async fn a_token_revoked_while_it_was_read_is_not_handed_out_nor_kept_ready() {
     let link = engine.link();
     let revoking = tokio::spawn({
         let link = link.clone();
-        async move {
-            link.ask(|reply| Command::Revoke {
-                name: name("alice"),
-                reply,
-            })
-            .await
-        }
+        async move { revoke(&link, "alice").await }
     });
     eventually(|| rig.control().counts().of(RequestKind::Revoke) == 1).await;
     let (held, release) = std::sync::mpsc::channel::<()>();
@@ -408,13 +386,7 @@ async fn a_revocation_that_fails_leaves_the_credential_as_it_was() {
         .fail_next(RequestKind::Revoke, u32::MAX, fault);
     let engine = rig.start(on_demand());
     let link = engine.link();
-    let refused = link
-        .ask(|reply| Command::Revoke {
-            name: name("alice"),
-            reply,
-        })
-        .await
-        .unwrap_err();
+    let refused = revoke(&link, "alice").await.unwrap_err();
     assert!(matches!(refused, Refusal::Failed { .. }), "{refused:?}");
     assert!(token(&link, "alice").await.is_ok());
     engine.shutdown().await;
@@ -426,12 +398,7 @@ async fn a_removed_credential_is_gone_for_good() {
     let engine = rig.start(on_demand());
     let link = engine.link();
     token(&link, "alice").await.unwrap();
-    link.ask(|reply| Command::Remove {
-        name: name("alice"),
-        reply,
-    })
-    .await
-    .unwrap();
+    remove(&link, "alice").await.unwrap();
     assert!(matches!(
         token(&link, "alice").await.unwrap_err(),
         Refusal::NoSuchCredential { .. }

@@ -47,6 +47,18 @@ fn request(rig: &Rig, flow: Flow) -> SignInRequest {
     }
 }
 
+/// With the provider's record and the client that the vault knows.
+fn known(rig: &Rig, flow: Flow) -> SignInRequest {
+    SignInRequest {
+        provider: ProviderChoice::Known {
+            name: "demo".to_owned(),
+            parameters: BTreeMap::new(),
+        },
+        client: None,
+        ..request(rig, flow)
+    }
+}
+
 async fn begin(link: &Link, request: SignInRequest) -> Result<(), Refusal> {
     link.ask(|reply| Command::SignIn {
         request: Box::new(request),
@@ -141,13 +153,8 @@ async fn the_client_is_kept_for_the_next_account() {
     by_device(&rig, &engine).await;
     let (link, mut events) = (engine.link(), engine.link().subscribe());
     let again = SignInRequest {
-        provider: ProviderChoice::Known {
-            name: "demo".to_owned(),
-            parameters: BTreeMap::new(),
-        },
-        client: None,
         account: Some("bob".to_owned()),
-        ..request(&rig, Flow::Device)
+        ..known(&rig, Flow::Device)
     };
     begin(&link, again).await.unwrap();
     eventually(|| !rig.control().pending().is_empty()).await;
@@ -261,21 +268,14 @@ async fn a_sign_in_says_when_another_program_has_the_providers_port() {
     drop(free);
     let mut provider = record::provider(&rig.issuer());
     provider.redirect.ports = vec![usual, second];
-    let known = Write::Client {
+    let kept = Write::Client {
         provider: Box::new(provider),
         client: record::client(),
     };
-    rig.vault().apply(vec![known]).unwrap();
+    rig.vault().apply(vec![kept]).unwrap();
     let engine = rig.start(EngineSettings::default());
     let (link, mut events) = (engine.link(), engine.link().subscribe());
-    let again = SignInRequest {
-        provider: ProviderChoice::Known {
-            name: "demo".to_owned(),
-            parameters: BTreeMap::new(),
-        },
-        client: None,
-        ..request(&rig, Flow::Loopback)
-    };
+    let again = known(&rig, Flow::Loopback);
     begin(&link, again).await.unwrap();
     let said = step(&mut events, |step| match step {
         SignInStep::Authorize {

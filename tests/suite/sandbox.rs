@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Consent, Quirks};
+use tokenward::demo::quirks::{Consent, Quirks, RequestKind};
 use tokenward::demo::settings::DemoSettings;
 
 /// Temporary HOME and XDG folders; removed when dropped.
@@ -187,6 +187,18 @@ impl Sandbox {
             .args(["--flow", flow, "--account", account])
             .args(["--scope", "openid offline_access read"]);
         command
+    }
+
+    /// Starts a refresh of `demo/alice` that the provider takes its time to answer, and waits until it was asked.
+    #[track_caller]
+    pub fn slow_refresh(&self, provider: &DemoProvider) -> Running {
+        let control = provider.control();
+        control.change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(1500));
+        let refresh = Running::start(&mut self.command(["refresh", "demo/alice"]));
+        eventually("the refresh is under way", || {
+            control.counts().of(RequestKind::Refresh) == 1
+        });
+        refresh
     }
 
     /// Starts the headless owner and waits until it is ready.
