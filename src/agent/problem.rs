@@ -76,7 +76,7 @@ impl Problem {
     pub fn retry_after(&self) -> Option<u64> {
         match &self.refusal {
             Refusal::Failed { failure } if failure.class == FailureClass::Transient => {
-                Some(failure.retry_after_secs.unwrap_or(TRY_AGAIN))
+                Some(failure.retry_after_secs.map_or(TRY_AGAIN, u64::from))
             }
             Refusal::Stopped => Some(TRY_AGAIN),
             Refusal::Failed { .. }

@@ -186,7 +186,7 @@ fn is_nothing_spent(failure: &Failure) -> bool {
 fn retry_after(failure: &Failure) -> Option<Duration> {
     (failure.class == FailureClass::Transient)
         .then_some(failure.retry_after_secs?)
-        .map(|secs| Duration::from_secs(secs).min(LONGEST_RETRY_AFTER))
+        .map(|secs| Duration::from_secs(secs.into()).min(LONGEST_RETRY_AFTER))
 }
 
 /// Writes a failure into the profile.

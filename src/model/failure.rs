@@ -1,6 +1,7 @@
 //! What went wrong with a provider, in words a person can act on.
 
 use crate::clock::Timestamp;
+use crate::model::likely::{Evidence, Likelihood};
 use serde::{Deserialize, Serialize};
 
 /// What a failure means for what happens next.
@@ -51,10 +52,13 @@ pub struct Failure {
     pub provider_words: Option<String>,
     /// The provider asked not to be called before this many seconds have passed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry_after_secs: Option<u64>,
+    pub retry_after_secs: Option<u32>,
     /// Whether it is certain that the request never reached the provider (so a single-use token was not spent).
     #[serde(default)]
     pub unsent: bool,
+    /// What is known about it beside the provider's code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Box<Evidence>>,
 }
 
 impl Failure {
@@ -74,6 +78,7 @@ impl Failure {
             provider_words: None,
             retry_after_secs: None,
             unsent: false,
+            evidence: None,
         }
     }
 
@@ -88,6 +93,35 @@ impl Failure {
         match self.class {
             FailureClass::Transient => self.passing_advice(),
             FailureClass::NeedsLogin | FailureClass::Misconfigured => self.fix.clone(),
+        }
+    }
+
+    /// The same with what is known about it, if anything is.
+    pub fn with_evidence(mut self, evidence: Evidence) -> Self {
+        self.evidence = (evidence != Evidence::default()).then(|| Box::new(evidence));
+        self
+    }
+
+    /// What probably caused it, the likeliest first, where the provider's one word means many things.
+    pub fn likely(&self) -> &[Likelihood] {
+        self.evidence.as_ref().map_or(&[], |known| &known.likely)
+    }
+
+    /// What it means for the credential, a sentence; empty where the errand was not said.
+    pub fn meaning(&self) -> &'static str {
+        match (self.errand, self.class) {
+            (Errand::Unsaid, _) => "",
+            (Errand::SignIn, _) => "Nothing was stored, and nothing that was there has changed.",
+            (Errand::Revocation, _) => "The tokens may still work at the provider.",
+            (Errand::Refresh | Errand::AskedRefresh, FailureClass::Transient) => {
+                "The credential is kept as it is; its access token works until it expires."
+            }
+            (Errand::Refresh | Errand::AskedRefresh, FailureClass::NeedsLogin) => {
+                "No new access token comes before somebody signs in again; the present one may work until it expires."
+            }
+            (Errand::Refresh | Errand::AskedRefresh, FailureClass::Misconfigured) => {
+                "The refresh token is kept; refreshing stands still until the setting is right."
+            }
         }
     }
 

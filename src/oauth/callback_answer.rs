@@ -98,6 +98,7 @@ fn denied(error: &str, parameters: &Parameters<'_>, expected: &Expected) -> OAut
             .and_then(|words| clean::clean(words, &[&expected.state])),
         reason: None,
         retry_after: None,
+        clock_ahead: None,
         is_page: false,
     }))
 }

@@ -196,6 +196,23 @@ pub fn anywhere(code: &str) -> Option<Explanation> {
             "The provider does not accept the announced sign-in request.",
             "Start the sign-in again; if it stays so, check the provider's endpoint for pushed authorization requests.",
         ),
+        "invalid_authorization_details" => (
+            Misconfigured,
+            "The provider does not accept what the sign-in asks for in detail (RFC 9396).",
+            "Check the extra parameter `authorization_details` of the provider's record.",
+        ),
+        "insufficient_user_authentication" => (
+            NeedsLogin,
+            "The provider wants a stronger or a newer sign-in than the one behind the token (RFC 9470).",
+            "Sign in again and follow the provider's page.",
+        ),
+        "invalid_client_metadata"
+        | "invalid_software_statement"
+        | "unapproved_software_statement" => (
+            Misconfigured,
+            "The provider does not accept the client's registration (RFC 7591).",
+            "Register the client by hand on the provider's developer page.",
+        ),
         "registration_not_supported" | "unmet_authentication_requirements" => (
             Misconfigured,
             "The provider cannot do what the sign-in asked for.",

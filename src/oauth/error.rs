@@ -22,6 +22,8 @@ pub struct Refused {
     pub reason: Option<String>,
     /// How long the provider asked not to be called.
     pub retry_after: Option<Duration>,
+    /// By how many seconds this machine's clock ran ahead of the provider's, where its answer told.
+    pub clock_ahead: Option<i64>,
     /// Whether the answer was a page for people (a proxy's, a firewall's) and none of the protocol.
     pub is_page: bool,
 }

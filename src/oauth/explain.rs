@@ -2,8 +2,10 @@
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
 use crate::model::failure::{Errand, FailureClass};
+use crate::model::likely::LikelyCause;
 use crate::oauth::codes::{anywhere, at_step};
 use crate::oauth::error::Refused;
+use crate::oauth::own;
 use crate::oauth::reasons;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
@@ -17,6 +19,8 @@ pub struct Explanation {
     pub cause: String,
     /// What to do, a sentence.
     pub fix: String,
+    /// What ended the refresh token, where the provider names it.
+    pub likely: Option<LikelyCause>,
 }
 
 impl Explanation {
@@ -26,7 +30,14 @@ impl Explanation {
             class,
             cause: cause.into(),
             fix: fix.into(),
+            likely: None,
         }
+    }
+
+    /// The same, naming what ended the refresh token.
+    pub fn likely(mut self, cause: LikelyCause) -> Self {
+        self.likely = Some(cause);
+        self
     }
 
     /// The same, said to whoever is at that step: who is signing in cannot "sign in again", and who wants a grant ended
@@ -197,7 +208,7 @@ pub fn explain_words(code: &str, refused: &Refused) -> Explanation {
     if let Some(known) = at_step(code, refused.step).or_else(|| anywhere(code)) {
         return known;
     }
-    if let Some(own) = reasons::providers_own(code, refused.step) {
+    if let Some(own) = own::code(code, refused.step) {
         return own;
     }
     unknown(code, refused)

@@ -1,8 +1,10 @@
 //! Turns each error into what people and the engine need: class, stable code, cause, fix.
 
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::likely::{Evidence, Likelihood};
 use crate::oauth::error::{OAuthError, Refused};
 use crate::oauth::explain::{Explanation, explain_status, explain_transport, explain_words};
+use crate::oauth::reasons;
 use crate::oauth::step::Step;
 
 impl OAuthError {
@@ -97,12 +99,41 @@ impl OAuthError {
 fn refused_failure(refused: &Refused) -> Failure {
     let (code, said) = match &refused.code {
         Some(code) => (code.clone(), explain_words(code, refused)),
-        None => (format!("http_{}", refused.status), explain_status(refused)),
+        None => {
+            let said = finer_than_status(refused).unwrap_or_else(|| explain_status(refused));
+            (format!("http_{}", refused.status), said)
+        }
     };
+    let likely = said.likely.filter(|_| refused.step == Step::Refresh);
     let mut failure = at_step(refused.step, &code, said);
     failure.provider_words.clone_from(&refused.words);
-    failure.retry_after_secs = refused.retry_after.map(|after| after.as_secs());
-    failure
+    failure.retry_after_secs = refused
+        .retry_after
+        .map(|after| u32::try_from(after.as_secs()).unwrap_or(u32::MAX));
+    failure.with_evidence(Evidence {
+        clock_ahead_secs: refused.clock_ahead,
+        likely: likely
+            .map(|cause| Likelihood::new(cause, spoken_evidence(refused)))
+            .into_iter()
+            .collect(),
+    })
+}
+
+/// Words without a code, where the status alone says that they are about the request.
+fn finer_than_status(refused: &Refused) -> Option<Explanation> {
+    matches!(refused.status, 200..=299 | 400 | 401 | 403)
+        .then(|| reasons::finer(refused))
+        .flatten()
+}
+
+/// How the provider named the cause.
+fn spoken_evidence(refused: &Refused) -> String {
+    match (&refused.words, &refused.reason, &refused.code) {
+        (Some(words), _, _) => format!("The provider says so: \"{words}\"."),
+        (None, Some(reason), _) => format!("The provider says so by its code {reason}."),
+        (None, None, Some(code)) => format!("The provider says so by its code {code}."),
+        (None, None, None) => "The provider says so.".to_owned(),
+    }
 }
 
 /// Nothing was sent: a setting stands in the way.
@@ -150,6 +181,7 @@ mod tests {
             words: None,
             reason: None,
             retry_after: None,
+            clock_ahead: None,
             is_page: false,
         }
     }
@@ -181,22 +213,26 @@ mod tests {
     /// and what stops a request on its way.
     fn everything(step: Step) -> Vec<Failure> {
         let own = "invalid_grant access_denied bad_verification_code incorrect_client_credentials redirect_uri_mismatch \
-            incorrect_device_code device_flow_disabled bad_refresh_token application_suspended \
+            incorrect_device_code device_flow_disabled bad_refresh_token application_suspended invalid_code \
             unverified_user_email invalid_auth account_inactive org_internal disallowed_useragent ratelimited \
-            internal_error invalid_grant_type bad_scopes mfa_required user_denied bad_authorization made_up";
-        let numbers = [
-            16000, 50011, 50020, 50034, 50053, 50055, 50076, 50078, 50105, 50132, 50196, 53000,
-            54005, 65001, 70000, 70011, 70016, 70019, 90002, 90033, 700_016, 700_025, 7_000_215,
-            7_000_218, 7_000_112, 9_002_327,
-        ];
+            internal_error invalid_grant_type bad_scopes mfa_required user_denied bad_authorization made_up \
+            refresh_token_reused refresh_token_invalidated refresh_token_expired token_revoked token_expired \
+            missing_scope password_expired deprecated_endpoint team_added_to_org BAD_REFRESH_TOKEN inactive_user";
+        let numbers = "16000 16003 28002 40010 50001 50002 50005 50011 50020 50034 50053 50055 50057 50059 50072 50076 \
+            50078 50085 50089 50105 50126 50132 50158 50173 50194 50196 53000 53003 53011 54000 54005 65001 65002 70000 \
+            70001 70002 70003 70004 70008 70011 70012 70016 70018 70019 70043 90002 90014 90033 90038 90055 90072 90094 \
+            90120 500011 500021 501481 530032 650052 700005 700016 700020 700022 700025 700027 700082 700084 7000112 \
+            7000215 7000218 7000222 9001023 9002327 9002341 12345";
         let mut all: Vec<Failure> = CODES
             .split_whitespace()
             .chain(own.split_whitespace())
             .map(|code| said(step, code, "", None))
             .collect();
-        all.extend(
-            numbers.map(|number| said(step, "invalid_grant", "", Some(&format!("AADSTS{number}")))),
-        );
+        let numbers = numbers.split_whitespace();
+        let numbers = numbers.map(|number| format!("AADSTS{number}"));
+        let numbers = numbers.chain((0..700).map(|code| format!("meta_{code}")));
+        let numbers = numbers.chain((450..500).map(|code| format!("meta_190_{code}")));
+        all.extend(numbers.map(|reason| said(step, "invalid_grant", "", Some(&reason))));
         all.extend(
             [
                 "already used",
@@ -358,13 +394,6 @@ mod tests {
                 None,
                 NeedsLogin,
                 "has expired",
-            ),
-            (
-                "invalid_grant",
-                "Token has been expired or revoked.",
-                None,
-                NeedsLogin,
-                "Google",
             ),
             (
                 "unauthorized_client",

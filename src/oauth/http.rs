@@ -4,8 +4,10 @@ use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
-use crate::oauth::wire::{Gathered, Reply, Request, problem_of, retry_after};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use crate::oauth::wire::{Gathered, Reply, Request, clock_ahead, problem_of, retry_after};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Client, Response, redirect};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -96,15 +98,16 @@ impl Http {
         host: String,
     ) -> Result<Reply, (Transport, String)> {
         let status = response.status();
-        let after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| retry_after(value, SystemTime::now()));
+        let header = |name: HeaderName| {
+            let value = response.headers().get(name)?;
+            value.to_str().ok()
+        };
+        let now = SystemTime::now();
         let mut reply = Reply {
             host,
             status: status.as_u16(),
-            retry_after: after,
+            retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, now)),
+            clock_ahead: header(DATE).and_then(|value| clock_ahead(value, now)),
             body: Gathered::default(),
             is_overlong: false,
         };

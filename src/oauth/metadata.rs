@@ -97,6 +97,7 @@ async fn fetch(http: &Http, asked: &str, place: &str) -> Result<Document, OAuthE
             words: None,
             reason: None,
             retry_after: reply.retry_after,
+            clock_ahead: reply.clock_ahead,
             is_page: false,
         })));
     }

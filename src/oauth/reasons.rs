@@ -1,12 +1,16 @@
-//! What single providers say beyond the standard: their own codes and finer reasons, for people.
+//! Finer reasons than the error code, from the provider's sub-reason or its own words, for people.
 
 use crate::model::failure::FailureClass::{Misconfigured, NeedsLogin, Transient};
+use crate::model::likely::LikelyCause;
 use crate::oauth::error::Refused;
-use crate::oauth::explain::{END_BY_HAND, Explanation, LET_PASS};
+use crate::oauth::explain::{Explanation, LET_PASS};
+use crate::oauth::google::google;
+use crate::oauth::meta::meta;
 use crate::oauth::microsoft::microsoft;
+use crate::oauth::spoken;
 use crate::oauth::step::Step;
 
-/// A finer reason than the code, from the provider's sub-reason or its own words.
+/// A finer reason than the code, where there is one.
 pub fn finer(refused: &Refused) -> Option<Explanation> {
     let words = refused
         .words
@@ -14,9 +18,13 @@ pub fn finer(refused: &Refused) -> Option<Explanation> {
         .unwrap_or_default()
         .to_ascii_lowercase();
     let reason = refused.reason.as_deref().unwrap_or_default();
-    microsoft(reason, &words, refused.step)
-        .or_else(|| google(reason, &words))
+    microsoft(refused, &words)
+        .or_else(|| meta(reason))
+        .or_else(|| google(refused, &words))
         .or_else(|| bound(&words))
+        .or_else(|| limited(&words))
+        .or_else(|| salesforce(&words))
+        .or_else(|| atlassian(refused, &words))
         .or_else(|| refused_refresh(refused, &words))
 }
 
@@ -43,238 +51,227 @@ fn bound(words: &str) -> Option<Explanation> {
     ))
 }
 
-/// Google's sub-reasons.
-fn google(reason: &str, words: &str) -> Option<Explanation> {
-    let (class, cause, fix) = match reason {
-        "invalid_rapt" | "rapt_required" => (
+/// A limit said in words under another code (Zoho: "Access Denied").
+fn limited(words: &str) -> Option<Explanation> {
+    ["too many requests", "rate limit exceeded", "rate limited"]
+        .iter()
+        .any(|phrase| words.contains(phrase))
+        .then(|| {
+            Explanation::new(
+                Transient,
+                "The provider gets too many requests from this client or address.",
+                LET_PASS,
+            )
+        })
+}
+
+/// What only Salesforce says.
+fn salesforce(words: &str) -> Option<Explanation> {
+    let (class, cause, fix) = if words.contains("expired access/refresh token") {
+        (
             NeedsLogin,
-            "The organisation's session control wants the person to sign in again.",
-            "Sign in again; an administrator sets how often this is asked.",
-        ),
-        "access_not_configured" => (
-            Misconfigured,
-            "The API is not enabled for the client's project.",
-            "Enable the API in the Google Cloud project of the client.",
-        ),
-        _ if words.contains("account has been deleted") => (
+            "Salesforce ended the refresh token: its app's policy lets it expire, somebody revoked it, or a newer sign-in \
+             pushed it out (five are kept of one app and user).",
+            "Sign in again; if it happens often, look at the refresh token policy of the app in Salesforce's setup.",
+        )
+    } else if words.contains("ip restricted") || words.contains("ip address not allowed") {
+        (
             NeedsLogin,
-            "The account was deleted.",
-            "Sign in with another account.",
-        ),
-        _ if words.contains("token has been expired or revoked") => (
-            NeedsLogin,
-            "Google ended the refresh token: the person or an administrator revoked it, the password changed, it was not \
-             used for six months, newer sign-ins pushed it out, or the client's consent screen is in testing (seven days).",
-            "Sign in again; if it dies every seven days, publish the app on its consent screen page.",
-        ),
-        _ => return None,
+            "The organisation does not allow this app from this machine's address.",
+            "Use a network that the organisation allows, or ask its administrator to relax the app's IP rules.",
+        )
+    } else {
+        return None;
     };
     Some(Explanation::new(class, cause, fix))
 }
 
-/// One of the five causes of a refused refresh token, when the provider's words tell which.
+/// Atlassian has one sentence for several causes, and names them in its documentation.
+fn atlassian(refused: &Refused, words: &str) -> Option<Explanation> {
+    (refused.step == Step::Refresh
+        && refused.host.ends_with("atlassian.com")
+        && words.contains("unknown or invalid refresh token"))
+    .then(|| {
+        Explanation::new(
+            NeedsLogin,
+            "Atlassian no longer knows the refresh token: the account's password changed, it was not used for 90 days, or \
+             an older one was sent after it had been replaced.",
+            "Sign in again; if it happens often, make sure that no other program uses the same refresh token.",
+        )
+    })
+}
+
+/// One of the causes of a refused refresh token, when the provider's words tell which.
 fn refused_refresh(refused: &Refused, words: &str) -> Option<Explanation> {
     if refused.step != Step::Refresh {
         return None;
     }
     let code = refused.code.as_deref().unwrap_or_default();
-    let about_the_token = code == "invalid_grant"
-        || (matches!(
-            code,
-            "unauthorized_client" | "access_denied" | "invalid_request"
-        ) && words.contains("refresh")
-            && words.contains("token")
-            && ["invalid", "expired", "revoked", "unknown"]
-                .iter()
-                .any(|word| words.contains(word)));
-    if !about_the_token {
+    let may_mean_the_token = matches!(
+        code,
+        "" | "unauthorized_client" | "access_denied" | "invalid_request" | "invalid_token"
+    );
+    if code != "invalid_grant" && !(may_mean_the_token && spoken::is_refused_token(words)) {
         return None;
     }
-    let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
-    let (cause, fix) = if has(&[
-        "already used",
-        "reuse",
-        "re-use",
-        "been used",
-        "rotated",
-        "replay",
-        "superseded",
-    ]) {
-        (
-            "The refresh token was already used: another program, or an older copy of it, spent it first.",
-            "Sign in again, and make sure that no other program uses the same refresh token.",
-        )
-    } else if has(&[
-        "different client",
-        "another client",
-        "issued to",
-        "client mismatch",
-        "not issued",
-    ]) {
-        (
-            "The refresh token belongs to another client.",
-            "Sign in again with the client id that is kept now.",
-        )
-    } else if has(&[
-        "password",
-        "session",
-        "user is",
-        "account",
-        "disabled",
-        "inactive",
-        "not active",
-        "not found in",
-    ]) {
-        (
-            "The provider ended the session behind the refresh token, or the account changed.",
-            "Sign in again; if that is refused, ask whoever administers the account.",
-        )
-    } else if has(&["revoked"]) && !has(&["expired", "invalid"]) {
-        (
-            "The refresh token was revoked: by the person, by an administrator, or because a copy of it was used.",
-            "Sign in again.",
-        )
-    } else if has(&["expired", "inactivity", "too old", "max age", "lifetime"])
-        && !has(&["revoked", "invalid"])
-    {
-        (
-            "The refresh token has expired.",
-            "Sign in again; a credential that is refreshed in time does not lapse through disuse.",
-        )
-    } else if code == "invalid_grant" {
-        return None;
-    } else {
-        (
-            "The provider no longer accepts the refresh token.",
-            "Sign in again.",
-        )
+    let Some(cause) = spoken::cause(words) else {
+        return (code != "invalid_grant").then(|| {
+            Explanation::new(
+                NeedsLogin,
+                "The provider no longer accepts the refresh token.",
+                "Sign in again.",
+            )
+        });
     };
-    Some(Explanation::new(NeedsLogin, cause, fix))
+    let (text, fix) = said(cause);
+    Some(Explanation::new(NeedsLogin, text, fix).likely(cause))
 }
 
-/// Codes that single providers made up.
-pub fn providers_own(code: &str, step: Step) -> Option<Explanation> {
-    let (class, cause, fix) = match code {
-        // GitHub
-        "bad_verification_code" | "invalid_code" | "code_already_used" | "code_expired" => (
-            NeedsLogin,
-            "The authorization code is wrong, has expired or was already used.",
-            "Start the sign-in again.",
-        ),
-        "incorrect_client_credentials"
-        | "bad_client_secret"
-        | "invalid_client_id"
-        | "invalid_client_secret" => (
-            Misconfigured,
-            "The client id or the client secret is wrong.",
-            "Compare both with the provider's developer page and sign in again with them.",
-        ),
-        "redirect_uri_mismatch"
-        | "bad_redirect_uri"
-        | "invalid_redirect_uri"
-        | "redirect_mismatch" => (
-            Misconfigured,
-            "The redirect address is not the one registered with the client.",
-            "Register the redirect address shown in the sign-in with the client, exactly as it is spelt.",
-        ),
-        "incorrect_device_code" => (
-            NeedsLogin,
-            "The device code is not known to the provider.",
-            "Start the sign-in again.",
-        ),
-        "device_flow_disabled" => (
-            Misconfigured,
-            "The device flow is off for this client.",
-            "Tick 'Enable Device Flow' in the client's settings at the provider.",
-        ),
-        "bad_refresh_token"
-        | "invalid_refresh_token"
-        | "refresh_token_expired"
-        | "refresh_token_revoked" => (
-            NeedsLogin,
-            "The refresh token has expired, was already used or was revoked.",
+/// The words for a cause that the provider named.
+fn said(cause: LikelyCause) -> (&'static str, &'static str) {
+    match cause {
+        LikelyCause::Reused | LikelyCause::AnswerLost => (
+            "The refresh token was already used: another program, or an older copy of it, spent it first.",
             "Sign in again, and make sure that no other program uses the same refresh token.",
         ),
-        "application_suspended" | "deleted_client" | "disabled_client" | "app_disabled" => (
-            Misconfigured,
-            "The client was suspended or deleted at the provider.",
-            "Restore it on the provider's developer page, or register a new one and sign in again.",
+        LikelyCause::ClientChanged => (
+            "The refresh token belongs to another client.",
+            "Sign in again with the client id that is kept now.",
         ),
-        "unverified_user_email" => (
-            NeedsLogin,
-            "The account's primary email address is not verified.",
-            "Verify it at the provider, then sign in again.",
+        LikelyCause::AccountChanged => (
+            "The account behind the refresh token was disabled, locked or deleted.",
+            "Ask whoever administers the account, then sign in again.",
         ),
-        // Slack
-        "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" => (
-            NeedsLogin,
-            "The provider says that the token is invalid, expired or revoked.",
+        LikelyCause::SessionEnded => (
+            "The provider ended the session behind the refresh token.",
+            "Sign in again; where the provider knows offline access, ask for that scope, so that no session is needed.",
+        ),
+        LikelyCause::PasswordChanged => ("The account's password changed.", "Sign in again."),
+        LikelyCause::Revoked | LikelyCause::EndedEarly => (
+            "The refresh token was revoked: by the person, by an administrator, or because a copy of it was used.",
             "Sign in again.",
         ),
-        "account_inactive" | "user_disabled" | "account_disabled" => (
-            NeedsLogin,
-            "The account or workspace is no longer active.",
-            "Ask whoever administers it, or sign in with another account.",
+        LikelyCause::Unused => (
+            "The refresh token has expired: it was not used for too long.",
+            "Sign in again; a credential that is refreshed in time does not lapse through disuse.",
         ),
-        "org_internal"
-        | "admin_policy_enforced"
-        | "access_blocked"
-        | "team_access_not_granted"
-        | "org_login_required" => (
-            NeedsLogin,
-            "The account's organisation does not allow this client.",
-            "Ask whoever administers the account to allow it, or sign in with another account.",
+        LikelyCause::PushedOut => (
+            "Newer sign-ins of the same client and account pushed the refresh token out.",
+            "Sign in again, and remove credentials of the account that are no longer needed.",
         ),
-        "disallowed_useragent" => (
-            NeedsLogin,
-            "The provider does not allow signing in from an embedded browser.",
-            "Open the address in an ordinary browser.",
+        LikelyCause::Expired | LikelyCause::TestMode | LikelyCause::ClockWrong => (
+            "The refresh token has expired.",
+            "Sign in again; a credential that is refreshed in time does not lapse through disuse.",
         ),
-        "ratelimited"
-        | "rate_limited"
-        | "rate_limit_exceeded"
-        | "too_many_requests"
-        | "Too_Many_Requests" => (
-            Transient,
-            "The provider gets too many requests from this client or address.",
-            LET_PASS,
-        ),
-        "internal_error"
-        | "fatal_error"
-        | "service_unavailable"
-        | "request_timeout"
-        | "unavailable"
-        | "backend_error"
-        | "internal_failure" => (Transient, "The provider is having trouble.", LET_PASS),
-        "invalid_grant_type" => (
-            Misconfigured,
-            "The provider does not know this grant type, or not for this client.",
-            "Choose another flow, or allow the grant type on the provider's developer page.",
-        ),
-        "invalid_scope_requested"
-        | "bad_scopes"
-        | "scope_not_allowed_on_enterprise"
-        | "invalid_scopes" => (
-            Misconfigured,
-            "A scope is unknown, or more than the client may ask for.",
-            "Choose scopes that the provider and the client's registration allow.",
-        ),
-        "admin_consent_required" | "mfa_required" | "reauthorization_required" => (
-            NeedsLogin,
-            "The provider wants something of the person or of an administrator.",
-            "Sign in again and follow the provider's page.",
-        ),
-        "authorization_declined" | "user_denied" | "user_cancelled" => (
-            NeedsLogin,
-            "The sign-in was denied by the person.",
-            "Sign in again and allow it.",
-        ),
-        "bad_authorization" if step == Step::Revocation => (
-            Misconfigured,
-            "The provider does not let this client revoke tokens.",
-            END_BY_HAND,
-        ),
-        _ => return None,
-    };
-    Some(Explanation::new(class, cause, fix))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::failure::{Failure, FailureClass};
+    use crate::model::likely::LikelyCause;
+    use crate::oauth::error::{OAuthError, Refused};
+    use crate::oauth::step::Step;
+
+    fn told(host: &str, code: Option<&str>, words: &str, reason: Option<&str>) -> Failure {
+        let words = (!words.is_empty()).then(|| words.to_owned());
+        OAuthError::Refused(Box::new(Refused {
+            step: Step::Refresh,
+            host: host.to_owned(),
+            status: 400,
+            code: code.map(str::to_owned),
+            words,
+            reason: reason.map(str::to_owned),
+            retry_after: None,
+            clock_ahead: None,
+            is_page: false,
+        }))
+        .failure()
+    }
+
+    fn cause(code: Option<&str>, words: &str) -> Option<LikelyCause> {
+        let failure = told("p.example", code, words, None);
+        failure.likely().first().map(|it| it.cause)
+    }
+
+    #[test]
+    fn the_standards_own_sentence_is_never_read_as_one_of_the_causes_it_lists() {
+        let sentence = "The provided authorization grant is invalid, expired, revoked, does not match the redirection URI \
+             used in the authorization request, or was issued to another client.";
+        let failure = told("gitlab.com", Some("invalid_grant"), sentence, None);
+        assert_eq!(failure.class, FailureClass::NeedsLogin);
+        assert!(failure.likely().is_empty() && failure.cause.contains("no longer accepted"));
+    }
+
+    #[test]
+    fn a_providers_words_are_only_its_own() {
+        let words = "Token has been expired or revoked.";
+        let other = told("identity.xero.com", Some("invalid_grant"), words, None);
+        assert!(!other.cause.contains("Google"), "{}", other.cause);
+        let google = told("oauth2.googleapis.com", Some("invalid_grant"), words, None);
+        assert!(google.cause.contains("Google"), "{}", google.cause);
+        let sham = told("notgoogle.com", Some("invalid_grant"), words, None);
+        assert!(!sham.cause.contains("Google"), "{}", sham.cause);
+    }
+
+    #[test]
+    fn a_token_refused_under_another_code_or_none_is_recognised() {
+        assert_eq!(
+            cause(None, "Refresh token revoked"),
+            Some(LikelyCause::Revoked)
+        );
+        for (code, words) in [
+            (None, "Invalid refresh token"),
+            (
+                Some("invalid_request"),
+                "Value passed for the token was invalid.",
+            ),
+            (Some("unauthorized_client"), "refresh_token is invalid"),
+        ] {
+            let failure = told("p.example", code, words, None);
+            assert_eq!(failure.class, FailureClass::NeedsLogin, "{words}");
+            assert!(
+                failure.cause.contains("no longer accepts"),
+                "{}",
+                failure.cause
+            );
+        }
+        let limits =
+            "You have made too many requests continuously. Please try again after some time.";
+        let limited = told("accounts.zoho.com", Some("Access_Denied"), limits, None);
+        assert_eq!(limited.class, FailureClass::Transient);
+    }
+
+    #[test]
+    fn a_number_of_meta_names_its_cause() {
+        for (reason, part) in [
+            ("meta_190_458", "removed the app"),
+            ("meta_190_460", "password"),
+            ("meta_190_463", "expired"),
+            ("meta_190_467", "session"),
+            ("meta_190_999", "no longer accepts"),
+            ("meta_190", "no longer accepts"),
+            ("meta_4", "too many"),
+            ("meta_101_3", "client id"),
+        ] {
+            let failure = told(
+                "graph.facebook.com",
+                Some("OAuthException"),
+                "",
+                Some(reason),
+            );
+            assert!(failure.cause.contains(part), "{reason}: {}", failure.cause);
+        }
+        let unknown = told(
+            "graph.facebook.com",
+            Some("OAuthException"),
+            "",
+            Some("meta_77777"),
+        );
+        assert!(
+            unknown.cause.contains("error of its own"),
+            "{}",
+            unknown.cause
+        );
+    }
 }

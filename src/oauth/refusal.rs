@@ -3,6 +3,7 @@
 use crate::oauth::clean;
 use crate::oauth::error::{OAuthError, Refused};
 use crate::oauth::fields::{Fields, nonempty};
+use crate::oauth::meta::MARK;
 use crate::oauth::step::Step;
 use crate::oauth::wire::Reply;
 use serde_json::Value;
@@ -20,8 +21,11 @@ pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str
                 .iter()
                 .find_map(|name| nested_text(name))
         })
-        .or_else(|| fields.text("errorCode"))
-        .or_else(|| fields.text("error_code"))
+        .or_else(|| {
+            ["errorCode", "error_code", "code", "status", "type"]
+                .iter()
+                .find_map(|name| fields.text(name).filter(|text| is_telling(text)))
+        })
         .and_then(|code| clean::code(code, secrets));
     let words = [
         "error_description",
@@ -30,21 +34,19 @@ pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str
         "message",
         "msg",
         "detail",
+        "reason",
     ]
     .iter()
     .find_map(|name| fields.text(name).or_else(|| nested_text(name)))
     .and_then(|words| clean::clean(words, secrets));
-    let number = fields
-        .value("error_codes")
-        .and_then(|codes| codes.get(0))
-        .and_then(Value::as_u64)
-        .map(|number| format!("AADSTS{number}"));
-    let reason = number.or_else(|| {
-        ["error_subtype", "suberror", "error_reason"]
-            .iter()
-            .find_map(|name| fields.text(name))
-            .and_then(|reason| clean::code(reason, secrets))
-    });
+    let reason = microsofts(fields)
+        .or_else(|| nested.and_then(metas))
+        .or_else(|| {
+            ["error_subtype", "suberror", "error_reason"]
+                .iter()
+                .find_map(|name| fields.text(name))
+                .and_then(|reason| clean::code(reason, secrets))
+        });
     let is_page =
         reply.is_overlong || (read.is_none() && reply.body.bytes().trim_ascii().starts_with(b"<"));
     OAuthError::Refused(Box::new(Refused {
@@ -55,8 +57,46 @@ pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str
         words,
         reason,
         retry_after: reply.retry_after,
+        clock_ahead: reply.clock_ahead,
         is_page,
     }))
+}
+
+/// Whether a word beside the error says more than that there is one.
+fn is_telling(text: &str) -> bool {
+    let says_nothing = ["error", "fail", "failed", "failure", "false", "ko"];
+    !says_nothing
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+        && text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// The number among Microsoft's `error_codes` that says most: some only say that there are others.
+fn microsofts(fields: &Fields) -> Option<String> {
+    let numbers: Vec<u64> = fields
+        .value("error_codes")?
+        .as_array()?
+        .iter()
+        .filter_map(Value::as_u64)
+        .collect();
+    let telling = numbers
+        .iter()
+        .find(|number| !matches!(number, 70000 | 70002));
+    let number = telling.or(numbers.first())?;
+    Some(format!("AADSTS{number}"))
+}
+
+/// Meta's code and subcode (`{"error":{"type":"OAuthException","code":190,"error_subcode":460}}`).
+fn metas(error: &serde_json::Map<String, Value>) -> Option<String> {
+    error
+        .get("type")?
+        .as_str()
+        .filter(|text| text.ends_with("Exception"))?;
+    let code = error.get("code")?.as_u64()?;
+    Some(match error.get("error_subcode").and_then(Value::as_u64) {
+        Some(subcode) => format!("{MARK}{code}_{subcode}"),
+        None => format!("{MARK}{code}"),
+    })
 }
 
 #[cfg(test)]
@@ -108,6 +148,24 @@ mod tests {
                 Some("No."),
             ),
             (404, r#"{"message":"Not Found"}"#, None, Some("Not Found")),
+            (
+                400,
+                r#"{"status":"BAD_REFRESH_TOKEN","message":"missing or invalid refresh token"}"#,
+                Some("BAD_REFRESH_TOKEN"),
+                Some("missing or invalid refresh token"),
+            ),
+            (
+                400,
+                r#"{"status":"error","message":"No."}"#,
+                None,
+                Some("No."),
+            ),
+            (
+                401,
+                r#"{"error":"invalid_request","reason":"Invalid Token!"}"#,
+                Some("invalid_request"),
+                Some("Invalid Token!"),
+            ),
             (400, "", None, None),
             (500, "oops", None, None),
             (400, "\u{1}\u{2}", None, None),
@@ -124,6 +182,11 @@ mod tests {
             refusal(401, microsoft).reason.as_deref(),
             Some("AADSTS700025")
         );
+        let several = r#"{"error":"invalid_grant","error_codes":[70002,70008]}"#;
+        assert_eq!(refusal(400, several).reason.as_deref(), Some("AADSTS70008"));
+        let meta =
+            r#"{"error":{"message":"x","type":"OAuthException","code":190,"error_subcode":460}}"#;
+        assert_eq!(refusal(400, meta).reason.as_deref(), Some("meta_190_460"));
         let google = r#"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#;
         assert_eq!(refusal(400, google).reason.as_deref(), Some("invalid_rapt"));
     }

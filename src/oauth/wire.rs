@@ -40,6 +40,8 @@ pub struct Reply {
     pub status: u16,
     /// How long the provider asked not to be called.
     pub retry_after: Option<Duration>,
+    /// By how many seconds this machine's clock ran ahead of the provider's, where its answer told.
+    pub clock_ahead: Option<i64>,
     /// The body.
     pub body: Gathered,
     /// The body was longer than is taken and was thrown away.
@@ -59,6 +61,7 @@ impl Reply {
             host: "p.example".to_owned(),
             status,
             retry_after: None,
+            clock_ahead: None,
             body: Gathered::from(body),
             is_overlong: false,
         }
@@ -127,6 +130,16 @@ pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
             .unwrap_or(Duration::ZERO),
     };
     Some(wait.min(LONGEST_RETRY_AFTER))
+}
+
+/// By how many seconds this machine's clock runs ahead of the clock that wrote `Date` (RFC 9110 6.6.1); negative: behind.
+pub fn clock_ahead(date: &str, now: SystemTime) -> Option<i64> {
+    let theirs = httpdate::parse_http_date(date.trim()).ok()?;
+    let seconds = |gap: Duration| i64::try_from(gap.as_secs()).unwrap_or(i64::MAX);
+    Some(match now.duration_since(theirs) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => -seconds(behind.duration()),
+    })
 }
 
 /// What stopped a request, and the innermost cause in a few words: never an address.
@@ -205,6 +218,19 @@ mod tests {
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    fn a_date_tells_how_far_the_clocks_are_apart() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for (theirs, ahead) in [(0, 0), (-7200, 7200), (7200, -7200)] {
+            let date = httpdate::fmt_http_date(match u64::try_from(theirs) {
+                Ok(later) => now + Duration::from_secs(later),
+                Err(_) => now - Duration::from_secs(7200),
+            });
+            assert_eq!(clock_ahead(&date, now), Some(ahead), "{date}");
+        }
+        assert_eq!(clock_ahead("yesterday", now), None);
     }
 
     #[test]

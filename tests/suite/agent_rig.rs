@@ -145,7 +145,7 @@ pub fn token(access: &str, expires_at: Option<Timestamp>) -> IssuedToken {
     }
 }
 
-pub fn failure(class: FailureClass, retry_after_secs: Option<u64>) -> Failure {
+pub fn failure(class: FailureClass, retry_after_secs: Option<u32>) -> Failure {
     Failure {
         retry_after_secs,
         ..Failure::new(class, "some_code", "it went wrong", "make it right")
@@ -235,7 +235,7 @@ pub fn failures() -> impl Strategy<Value = Failure> {
         Just(Errand::Revocation)
     ];
     let words = (texts(), texts(), texts(), maybe(texts()));
-    ((class, errand), words, maybe(any::<u64>()), any::<bool>()).prop_map(
+    ((class, errand), words, maybe(any::<u32>()), any::<bool>()).prop_map(
         |((class, errand), (code, cause, fix, provider_words), retry_after_secs, unsent)| Failure {
             errand,
             provider_words,

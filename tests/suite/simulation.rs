@@ -381,7 +381,7 @@ impl World {
 
 fn failure(code: &str, retry_after_secs: Option<u64>, unsent: bool) -> Failure {
     Failure {
-        retry_after_secs,
+        retry_after_secs: retry_after_secs.and_then(|secs| secs.try_into().ok()),
         unsent,
         ..Failure::new(FailureClass::Transient, code, "", "")
     }

@@ -181,7 +181,7 @@ pub fn failure_lines(failure: &Failure, lines: &mut Vec<(&'static str, String)>)
         lines.push(("it said", words.clone()));
     }
     if let Some(secs) = failure.retry_after_secs {
-        let span = words::span(Duration::from_secs(secs));
+        let span = words::span(Duration::from_secs(secs.into()));
         lines.push(("asked", format!("not to be called for {span}")));
     }
     lines.push(("code", failure.code.clone()));
