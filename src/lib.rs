@@ -3,7 +3,7 @@
 //! The floors, from the top; a module imports from lower floors only (`tests/suite/boundaries.rs` holds this):
 //!
 //! ```text
-//! main > cli > { tui, agent, demo } > engine > { vault, oauth } > config > model > { secret, clock, paths }
+//! main > cli > { tui, agent, demo } > engine > { vault, oauth } > config > model > jose > { secret, clock, paths }
 //! ```
 
 pub mod agent;
@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod engine;
+pub mod jose;
 pub mod model;
 pub mod oauth;
 pub mod paths;

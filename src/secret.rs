@@ -69,6 +69,14 @@ secret! {
     CodeVerifier
 }
 secret! {
+    /// A private key in PEM: a client's (RFC 7523), or the one a credential's tokens are bound to (RFC 9449).
+    PrivateKey
+}
+secret! {
+    /// An access token to a client's own registration (RFC 7592 3).
+    RegistrationToken
+}
+secret! {
     /// A passphrase that opens a slot of the vault.
     Passphrase
 }

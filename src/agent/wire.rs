@@ -2,11 +2,12 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::PastedUrl;
-use crate::model::client::{Client, ClientAuth};
+use crate::jose::algorithm::Algorithm;
+use crate::model::client::{Client, ClientAuth, ClientKey};
 use crate::model::credential::Flow;
-use crate::model::signin::{ProviderChoice, SignInId, SignInRequest};
+use crate::model::signin::{ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
-use crate::secret::{AccessToken, AuthorizationCode, ClientSecret};
+use crate::secret::{AccessToken, AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -89,6 +90,12 @@ struct SignInOut<'a> {
     scopes: Option<&'a [String]>,
     flow: Option<Flow>,
     redirect_port: Option<u16>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    resources: &'a [String],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dpop: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    register: Option<RegisterOut<'a>>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +103,20 @@ struct ClientOut<'a> {
     id: &'a str,
     secret: Option<&'a str>,
     auth: ClientAuth,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<KeyOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeyOut<'a> {
+    pem: &'a str,
+    kid: Option<&'a str>,
+    alg: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RegisterOut<'a> {
+    initial_access_token: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -108,6 +129,11 @@ struct SignInIn {
     scopes: Option<Vec<String>>,
     flow: Option<Flow>,
     redirect_port: Option<u16>,
+    #[serde(default)]
+    resources: Vec<String>,
+    #[serde(default)]
+    dpop: bool,
+    register: Option<RegisterIn>,
 }
 
 #[derive(Deserialize)]
@@ -116,6 +142,21 @@ struct ClientIn {
     id: String,
     secret: Option<String>,
     auth: Option<ClientAuth>,
+    key: Option<KeyIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyIn {
+    pem: String,
+    kid: Option<String>,
+    alg: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegisterIn {
+    initial_access_token: Option<String>,
 }
 
 /// Writes what `POST /api/sign-ins` takes; the buffer is zeroized when it is dropped.
@@ -128,10 +169,20 @@ pub fn write_sign_in(request: &SignInRequest) -> Zeroizing<Vec<u8>> {
             id: &client.id,
             secret: client.secret.as_ref().map(ClientSecret::expose_secret),
             auth: client.auth,
+            key: client.key.as_ref().map(|key| KeyOut {
+                pem: key.pem.expose_secret(),
+                kid: key.id.as_deref(),
+                alg: key.algorithm.map(Algorithm::name),
+            }),
         }),
         scopes: request.scopes.as_deref(),
         flow: request.flow,
         redirect_port: request.redirect_port,
+        resources: &request.resources,
+        dpop: request.dpop,
+        register: request.register.as_ref().map(|wish| RegisterOut {
+            initial_access_token: wish.token.as_ref().map(RegistrationToken::expose_secret),
+        }),
     };
     write(&out)
 }
@@ -144,18 +195,32 @@ pub fn read_sign_in(body: &[u8], fresh: SignInId) -> Result<SignInRequest, BadBo
         id: read.id.unwrap_or(fresh),
         provider: read.provider,
         account: read.account,
-        client: read.client.map(|client| Client {
-            auth: client.auth.unwrap_or(match client.secret {
-                Some(_) => ClientAuth::ClientSecretBasic,
-                None => ClientAuth::None,
-            }),
-            id: client.id,
-            secret: client.secret.map(ClientSecret::new),
-        }),
+        client: read.client.map(client),
         scopes: read.scopes,
         flow: read.flow,
         redirect_port: read.redirect_port,
+        resources: read.resources,
+        dpop: read.dpop,
+        register: read.register.map(|wish| RegisterWish {
+            token: wish.initial_access_token.map(RegistrationToken::new),
+        }),
     })
+}
+
+fn client(read: ClientIn) -> Client {
+    let auth = read.auth.unwrap_or(match (&read.key, &read.secret) {
+        (Some(_), _) => ClientAuth::PrivateKeyJwt,
+        (None, Some(_)) => ClientAuth::ClientSecretBasic,
+        (None, None) => ClientAuth::None,
+    });
+    Client {
+        key: read.key.map(|key| ClientKey {
+            pem: PrivateKey::new(key.pem),
+            id: key.kid,
+            algorithm: key.alg.as_deref().and_then(Algorithm::named),
+        }),
+        ..Client::new(read.id, read.secret.map(ClientSecret::new), auth)
+    }
 }
 
 /// What `POST /api/sign-ins` answers: the sign-in goes on under this number, its steps come as events.

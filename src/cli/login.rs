@@ -125,6 +125,9 @@ fn request(
             FlowChoice::Loopback => Flow::Loopback,
         }),
         redirect_port: args.redirect_port,
+        resources: Vec::new(),
+        dpop: false,
+        register: None,
     })
 }
 

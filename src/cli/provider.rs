@@ -86,6 +86,8 @@ fn flows(provider: &Provider) -> String {
     let words = provider.flows.iter().map(|flow| match flow {
         Flow::Device => "device code",
         Flow::Loopback => "browser",
+        Flow::ClientCredentials => "client credentials",
+        Flow::ApiKey => "API key",
     });
     words.collect::<Vec<_>>().join(", ")
 }

@@ -49,7 +49,7 @@ pub fn run(args: &RefreshArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn can_be_refreshed(view: &CredentialView) -> bool {
-    view.profile.has_refresh_token && !matches!(view.profile.standing, Standing::Revoked { .. })
+    view.profile.is_renewable() && !matches!(view.profile.standing, Standing::Revoked { .. })
 }
 
 async fn refresh(

@@ -74,7 +74,7 @@ fn registered(id: String, secret: Option<ClientSecret>) -> Client {
         Some(_) => ClientAuth::ClientSecretBasic,
         None => ClientAuth::None,
     };
-    Client { id, secret, auth }
+    Client::new(id, secret, auth)
 }
 
 fn ask(context: &Context, name: &str, known: Option<&ProviderView>) -> Result<Client, Failure> {

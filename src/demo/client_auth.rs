@@ -90,6 +90,7 @@ pub fn authenticated<'a>(
             ClientAuth::None => "a public client must not send a secret",
             ClientAuth::ClientSecretBasic => "this client authenticates by Basic",
             ClientAuth::ClientSecretPost => "this client authenticates in the body",
+            ClientAuth::PrivateKeyJwt => "this client authenticates by its key",
         }));
     }
     let (known, sent) = (

@@ -12,6 +12,7 @@ use crate::demo::shared::Shared;
 use crate::demo::visit;
 use crate::model::token::TokenSet;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Steers a running provider; clones steer the same one.
@@ -243,6 +244,8 @@ impl Control {
                 refresh_expires_in: issued.refresh_expires_at.map(lifetime),
                 id_token: id_token.map(IdToken::new),
                 scopes: Some(issued.record.scopes),
+                account: None,
+                kept: BTreeMap::new(),
             },
         }
     }

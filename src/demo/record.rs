@@ -24,8 +24,7 @@ pub fn provider(issuer: &str) -> Provider {
                 "Nothing to do: the client id is {PUBLIC_CLIENT}, without a secret."
             )],
             client_id_hint: PUBLIC_CLIENT.to_owned(),
-            client_id_prefixes: Vec::new(),
-            client_id_suffixes: Vec::new(),
+            client_id_pattern: None,
             needs_secret: false,
         },
         notes: vec![
@@ -45,6 +44,7 @@ pub fn endpoints(issuer: &str) -> Endpoints {
         refresh: None,
         device_authorization: at("/device_authorization"),
         revocation: at("/revoke"),
+        jwks: None,
         introspection: at("/introspect"),
         userinfo: at("/userinfo"),
         registration: None,
@@ -54,9 +54,5 @@ pub fn endpoints(issuer: &str) -> Endpoints {
 
 /// The public client that is registered there.
 pub fn client() -> Client {
-    Client {
-        id: PUBLIC_CLIENT.to_owned(),
-        secret: None,
-        auth: ClientAuth::None,
-    }
+    Client::new(PUBLIC_CLIENT, None, ClientAuth::None)
 }

@@ -17,6 +17,7 @@ use crate::model::token::IdClaims;
 use crate::secret::{AccessToken, RefreshToken};
 use crate::vault::error::VaultError;
 use crate::vault::store::{Store, Write, Written};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
 
@@ -212,12 +213,9 @@ fn written(
         refresh: minted.tokens.refresh,
         previous_refresh: None,
         id_token: minted.tokens.id_token,
-        client: Client {
-            id: seed.client.to_owned(),
-            secret: None,
-            auth: ClientAuth::None,
-        },
+        client: Client::new(seed.client, None, ClientAuth::None),
         provider,
+        bound_to: None,
     };
     let credential = Write::SignIn {
         profile: Box::new(profile),
@@ -250,6 +248,11 @@ fn profile(
         client_id: seed.client.to_owned(),
         client_auth: ClientAuth::None,
         has_refresh_token: tokens.refresh.is_some(),
+        renews_itself: false,
+        bound_to: None,
+        resources: Vec::new(),
+        kept: BTreeMap::new(),
+        wanted_scopes: Vec::new(),
         created_at: then,
         signed_in_at: then,
         issued_at: then,
@@ -257,6 +260,7 @@ fn profile(
         refresh_expires_at: tokens.refresh_expires_in.map(|life| then.plus(life)),
         refresh_idle_life: provider.refresh_idle_life,
         refresh_absolute_life: provider.refresh_absolute_life,
+        test_life: provider.test_life,
         earliest_refresh: provider.earliest_refresh,
         last_used_at: None::<Timestamp>,
         access_fingerprint: access_fingerprint(store, &tokens.access),
@@ -283,6 +287,7 @@ fn refresh_fingerprint(store: &dyn Store, token: &RefreshToken) -> Fingerprint {
 fn claims(seed: &Seed<'_>, provider: &Provider) -> IdClaims {
     let has_email = seed.scopes.contains(&"email");
     IdClaims {
+        verified: false,
         issuer: provider.issuer.clone(),
         subject: Some(seed.account.to_owned()),
         email: has_email.then(|| id_token::email(seed.account)),

@@ -108,7 +108,7 @@ impl Core {
         {
             return Verdict::Serve;
         }
-        if !held.profile.has_refresh_token {
+        if !held.profile.is_renewable() {
             let name = held.profile.name.clone();
             return Verdict::Refuse(Refusal::CannotRefresh { name });
         }
@@ -164,7 +164,7 @@ impl Core {
         let name = held.profile.name.clone();
         let refusal = if let Some(refusal) = self.withheld(held) {
             Some(refusal)
-        } else if !held.profile.has_refresh_token {
+        } else if !held.profile.is_renewable() {
             Some(Refusal::CannotRefresh { name })
         } else if self.is_too_early(held) {
             Some(Refusal::Invalid {

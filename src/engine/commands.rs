@@ -192,6 +192,8 @@ mod tests {
             provider: "gitlab".to_owned(),
             client_id: "id".to_owned(),
             has_secret: false,
+            has_key: false,
+            is_registered: false,
             issuer: None,
         };
         let used = BTreeMap::from([("corp".to_owned(), 2), ("github".to_owned(), 1)]);

@@ -7,7 +7,6 @@ use crate::engine::queue::HostId;
 use crate::engine::step::{Effect, FlightId, Grant, SpendOutcome, TokenChoice, VaultTrouble};
 use crate::model::credential::{CredentialId, Generation, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
-use crate::model::fingerprint::Fingerprint;
 use crate::vault::store::Spending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,8 +69,11 @@ impl Core {
             let spending = Spending {
                 id,
                 generation: held.generation,
-                // The vault refuses what it does not know, so that a profile without one does no harm.
-                fingerprint: held.profile.refresh_fingerprint.unwrap_or(Fingerprint(0)),
+                // Without a refresh token it is the access token that is exchanged, or the client that asks again.
+                fingerprint: held
+                    .profile
+                    .refresh_fingerprint
+                    .unwrap_or(held.profile.access_fingerprint),
                 started_at: self.now,
             };
             let begun = Flight {
@@ -125,11 +127,19 @@ impl Core {
     }
 
     fn send(&mut self, flight: FlightId, token: TokenChoice) {
-        if let Some(it) = self.flights.get_mut(&flight) {
-            it.stage = Stage::Sent(token);
-            it.sent_at = self.now;
-            self.out.push(Effect::Send { flight, token });
-        }
+        let Some(it) = self.flights.get_mut(&flight) else {
+            return;
+        };
+        let Some(held) = self.held.get(&it.id) else {
+            return;
+        };
+        it.stage = Stage::Sent(token);
+        it.sent_at = self.now;
+        self.out.push(Effect::Send {
+            flight,
+            token,
+            profile: Arc::clone(&held.profile),
+        });
     }
 
     /// The vault could not take the intent: the refresh token stays unspent.

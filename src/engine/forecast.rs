@@ -1,7 +1,7 @@
 //! How a credential is and when its refresh token dies: told from its profile, what is done, and the time.
 
 use crate::clock::Timestamp;
-use crate::model::credential::{Profile, Standing};
+use crate::model::credential::{Flow, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::{Forecast, ForecastReason, Health};
 use std::time::Duration;
@@ -52,8 +52,8 @@ pub fn health(profile: &Profile, doing: Doing, due: Option<Timestamp>, now: Time
 fn by_time(profile: &Profile, due: Option<Timestamp>, now: Timestamp) -> Health {
     let is_due = due.is_some_and(|due| due <= now);
     match profile.expires_at {
-        None if !profile.has_refresh_token || due.is_none() => Health::Static,
-        Some(expires) if expires <= now && !profile.has_refresh_token => Health::NeedsLogin {
+        None if !profile.is_renewable() || due.is_none() => Health::Static,
+        Some(expires) if expires <= now && !profile.is_renewable() => Health::NeedsLogin {
             cause: over_without_refresh_token(),
         },
         Some(expires) if expires <= now => Health::Expired,
@@ -91,6 +91,13 @@ pub fn forecast(profile: &Profile) -> Forecast {
         Standing::Revoked { .. } | Standing::NeedsLogin { .. }
     ) {
         // It is dead already: nothing keeps it alive.
+        return Forecast {
+            dies_at: None,
+            because: ForecastReason::Unknown,
+        };
+    }
+    if profile.flow == Flow::ClientCredentials {
+        // The client asks again whenever it likes: there is nothing that dies.
         return Forecast {
             dies_at: None,
             because: ForecastReason::Unknown,

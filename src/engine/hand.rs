@@ -6,7 +6,7 @@ use crate::model::credential::{Generation, PreviousRefresh, Profile, Secret};
 use crate::model::provider::Rotation;
 use crate::model::token::{IssuedToken, TokenSet};
 use crate::oauth::id_token;
-use crate::secret::RefreshToken;
+use crate::secret::{PrivateKey, RefreshToken};
 use crate::vault::store::Store;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +87,7 @@ impl Granted {
                 None => old.id_token.as_ref().map(crate::secret::IdToken::duplicate),
             },
             client: old.client.duplicate(),
+            bound_to: old.bound_to.as_ref().map(PrivateKey::duplicate),
             provider: old.provider.clone(),
         }
     }
@@ -158,6 +159,7 @@ mod tests {
     use crate::model::client::{Client, ClientAuth};
     use crate::model::provider::Provider;
     use crate::secret::AccessToken;
+    use std::collections::BTreeMap;
 
     const NOW: Timestamp = Timestamp::from_secs(1_800_000_000);
 
@@ -176,11 +178,8 @@ mod tests {
                 kept_until: NOW.plus(Duration::from_secs(60)),
             }),
             id_token: None,
-            client: Client {
-                id: "demo-cli".to_owned(),
-                secret: None,
-                auth: ClientAuth::None,
-            },
+            client: Client::new("demo-cli", None, ClientAuth::None),
+            bound_to: None,
             provider,
         })
     }
@@ -194,6 +193,8 @@ mod tests {
             refresh_expires_in: None,
             id_token: None,
             scopes: None,
+            account: None,
+            kept: BTreeMap::new(),
         };
         Granted::new(old, set, used, NOW)
     }

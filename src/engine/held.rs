@@ -85,7 +85,7 @@ impl Held {
 
     /// Whether attempts are made without being asked.
     pub fn is_active(&self) -> bool {
-        self.profile.has_refresh_token && self.profile.standing == Standing::Active
+        self.profile.is_renewable() && self.profile.standing == Standing::Active
     }
 
     /// Whether the access token is past its expiry.

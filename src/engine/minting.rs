@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::step::VaultTrouble;
+use crate::jose::key::SigningKey;
 use crate::model::client::Client;
 use crate::model::credential::{Flow, Profile, Secret, Standing};
 use crate::model::failure::{Failure, FailureClass};
@@ -11,7 +12,7 @@ use crate::model::policy::PolicyOverride;
 use crate::model::provider::Provider;
 use crate::model::token::{IdClaims, TokenSet};
 use crate::oauth::id_token;
-use crate::secret::{IdToken, RefreshToken};
+use crate::secret::{IdToken, PrivateKey, RefreshToken};
 use std::time::Duration;
 use url::Url;
 
@@ -28,6 +29,10 @@ pub struct Minted {
     pub flow: Flow,
     /// Scopes that were asked for.
     pub scopes: Vec<String>,
+    /// Resources that were asked for (RFC 8707).
+    pub resources: Vec<String>,
+    /// The key the tokens are bound to (RFC 9449).
+    pub bound_to: Option<PrivateKey>,
     /// The tokens.
     pub set: TokenSet,
     /// When they were issued.
@@ -81,6 +86,11 @@ impl Minted {
             client_auth: self.client.auth,
             claims: set.id_token.as_ref().map(id_token::claims),
             has_refresh_token: set.refresh.is_some(),
+            renews_itself: provider.refresh_by.is_some(),
+            bound_to: self.bound_to.as_ref().and_then(thumbprint),
+            resources: self.resources.clone(),
+            kept: set.kept.clone(),
+            wanted_scopes: Vec::new(),
             created_at: old.map_or(self.at, |old| old.created_at),
             signed_in_at: self.at,
             issued_at: self.at,
@@ -88,6 +98,7 @@ impl Minted {
             refresh_expires_at: set.refresh_expires_in.map(|life| self.at.plus(life)),
             refresh_idle_life: provider.refresh_idle_life,
             refresh_absolute_life: provider.refresh_absolute_life,
+            test_life: provider.test_life,
             earliest_refresh: provider.earliest_refresh,
             last_used_at: old.and_then(|old| old.last_used_at),
             // The vault's thread knows the keyed hashes and fills them in before it writes.
@@ -109,9 +120,16 @@ impl Minted {
             previous_refresh: None,
             id_token: self.set.id_token.as_ref().map(IdToken::duplicate),
             client: self.client.duplicate(),
+            bound_to: self.bound_to.as_ref().map(PrivateKey::duplicate),
             provider: self.provider.clone(),
         }
     }
+}
+
+/// The thumbprint of the key that tokens are bound to.
+fn thumbprint(key: &PrivateKey) -> Option<String> {
+    let key = SigningKey::read(key).ok()?;
+    Some(key.public().thumbprint())
 }
 
 /// The host that is asked for newer tokens.
@@ -147,6 +165,7 @@ pub fn not_kept(trouble: &VaultTrouble) -> Failure {
 mod tests {
     use super::*;
     use crate::secret::AccessToken;
+    use std::collections::BTreeMap;
 
     fn set() -> TokenSet {
         TokenSet {
@@ -157,6 +176,8 @@ mod tests {
             refresh_expires_in: None,
             id_token: None,
             scopes: None,
+            account: None,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -179,13 +200,11 @@ mod tests {
         let minted = Minted {
             name: "demo/alice".parse().unwrap(),
             provider: Provider::unknown("demo", "Demo"),
-            client: Client {
-                id: "demo-cli".to_owned(),
-                secret: None,
-                auth: crate::model::client::ClientAuth::None,
-            },
+            client: Client::new("demo-cli", None, crate::model::client::ClientAuth::None),
             flow: Flow::Device,
             scopes: vec!["mail".to_owned()],
+            resources: Vec::new(),
+            bound_to: None,
             set: set(),
             at: Timestamp::from_secs(1_900_000_000),
         };

@@ -32,6 +32,7 @@ pub mod sessions;
 pub mod settings;
 pub mod shelf;
 pub mod signin;
+pub mod signin_client;
 pub mod signin_device;
 pub mod signin_loopback;
 pub mod step;

@@ -25,7 +25,11 @@ impl Runner {
     fn perform(&mut self, effect: Effect) {
         match effect {
             Effect::Spend { flight, spending } => self.spend(flight, spending),
-            Effect::Send { flight, token } => self.send(flight, token),
+            Effect::Send {
+                flight,
+                token,
+                profile,
+            } => self.send(flight, token, profile),
             Effect::Rotate {
                 flight,
                 id,
@@ -139,7 +143,7 @@ impl Runner {
         ));
     }
 
-    fn send(&self, flight: FlightId, choice: TokenChoice) {
+    fn send(&self, flight: FlightId, choice: TokenChoice, profile: Arc<Profile>) {
         let Some(Hand::Opened(secret)) = self.hands.get(&flight) else {
             return;
         };
@@ -148,7 +152,7 @@ impl Runner {
             self.facts.clone(),
             flight,
             choice,
-            Arc::clone(secret),
+            (Arc::clone(secret), profile),
         );
     }
 

@@ -54,7 +54,7 @@ fn mix(number: u64) -> u64 {
 /// The earliest of the share of the lifetime, the pause before expiry and what keeps the refresh token itself alive;
 /// never before the provider allows it; jittered towards earlier.
 pub fn planned(profile: &Profile, policy: &Policy, salt: Salt) -> Option<Timestamp> {
-    if !profile.has_refresh_token || !policy.background {
+    if !profile.is_renewable() || !policy.background {
         return None;
     }
     let by_access = by_access_token(profile, policy, salt);

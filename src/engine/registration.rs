@@ -90,13 +90,8 @@ fn no_client(name: &str, setup: Option<&Setup>) -> Refusal {
 /// Checks a client against what is known of the provider's clients, so that a slip shows before a browser opens.
 fn check_client(client: &Client, provider: &Provider) -> Result<(), Refusal> {
     let setup = &provider.setup;
-    let fits = |shapes: &[String], is_fit: fn(&str, &str) -> bool| {
-        shapes.is_empty() || shapes.iter().any(|shape| is_fit(&client.id, shape))
-    };
-    let has_shape = fits(&setup.client_id_prefixes, |id, shape| id.starts_with(shape))
-        && fits(&setup.client_id_suffixes, |id, shape| id.ends_with(shape));
     let name = &provider.display_name;
-    if client.id.trim().is_empty() || !has_shape {
+    if !setup.fits(&client.id) {
         return Err(Refusal::Invalid {
             message: format!("this is no client id of {name}"),
             hint: match setup.client_id_hint.as_str() {
@@ -105,7 +100,7 @@ fn check_client(client: &Client, provider: &Provider) -> Result<(), Refusal> {
             },
         });
     }
-    if setup.needs_secret && client.secret.is_none() {
+    if setup.needs_secret && client.secret.is_none() && client.key.is_none() {
         return Err(Refusal::Invalid {
             message: format!("{name}'s clients have a secret, and none was given"),
             hint: "Give it once: --client-secret-file FILE".to_owned(),
@@ -120,17 +115,13 @@ mod tests {
     use crate::model::client::ClientAuth;
 
     fn client(id: &str) -> Client {
-        Client {
-            id: id.to_owned(),
-            secret: None,
-            auth: ClientAuth::None,
-        }
+        Client::new(id, None, ClientAuth::None)
     }
 
     #[test]
     fn a_client_id_of_the_wrong_shape_is_refused_with_the_right_one() {
         let mut provider = Provider::unknown("github", "GitHub");
-        provider.setup.client_id_prefixes = vec!["Ov23".to_owned(), "Iv".to_owned()];
+        provider.setup.client_id_pattern = Some("^(Ov23|Iv)".to_owned());
         provider.setup.client_id_hint = "Ov23li…".to_owned();
         assert!(check_client(&client("Ov23liX"), &provider).is_ok());
         let refused = check_client(&client("alice"), &provider).unwrap_err();

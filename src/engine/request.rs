@@ -4,10 +4,15 @@ use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::fact::Fact;
 use crate::engine::hand::token_to_send;
 use crate::engine::step::{FlightId, Input, TokenChoice};
-use crate::model::credential::{CredentialId, Generation, Secret};
+use crate::jose::key::SigningKey;
+use crate::model::credential::{CredentialId, Flow, Generation, Profile, Secret};
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::token::TokenSet;
+use crate::oauth::caller::Caller;
+use crate::oauth::error::OAuthError;
 use crate::oauth::http::Http;
-use crate::oauth::{revoke as revocation, token};
+use crate::oauth::revoke as revocation;
+use crate::oauth::token::{self, Wish};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -18,19 +23,39 @@ pub fn refresh(
     facts: mpsc::Sender<Fact>,
     flight: FlightId,
     choice: TokenChoice,
-    secret: Arc<Secret>,
+    (secret, profile): (Arc<Secret>, Arc<Profile>),
 ) {
     let mut promise = Promise::new(facts, flight, choice);
     tokio::spawn(async move {
-        let outcome = match token_to_send(&secret, choice) {
-            None => Err(internal("there is no refresh token to send")),
-            Some(refresh) => token::refresh(&http, &secret.provider, &secret.client, refresh, &[])
-                .await
-                .map(Box::new)
-                .map_err(|error| error.failure()),
-        };
-        promise.keep(outcome).await;
+        let outcome = newer(&http, &secret, &profile, choice).await;
+        promise.keep(outcome.map(Box::new)).await;
     });
+}
+
+/// Gets newer tokens the way the ones before were got: by the same client, bound to the same key.
+async fn newer(
+    http: &Http,
+    secret: &Secret,
+    profile: &Profile,
+    choice: TokenChoice,
+) -> Result<TokenSet, Failure> {
+    let failed = |error: OAuthError| error.failure();
+    let key = secret.bound_to.as_ref().map(SigningKey::read).transpose();
+    let key = key.map_err(|why| failed(OAuthError::Key(why)))?;
+    let caller = Caller::new(http, &secret.provider, &secret.client).bound_to(key.as_ref());
+    let answer = match token_to_send(secret, choice) {
+        Some(refresh) => token::refresh(&caller, refresh, Wish::default()).await,
+        None if secret.provider.refresh_by.is_some() => token::renew(&caller, &secret.access).await,
+        None if profile.flow == Flow::ClientCredentials => {
+            let wish = Wish {
+                scopes: &profile.scopes,
+                resources: &profile.resources,
+            };
+            token::client_credentials(&caller, wish).await
+        }
+        None => return Err(internal("there is no refresh token to send")),
+    };
+    answer.map_err(failed)
 }
 
 /// Sees to it that a flight gets an answer even when its task dies.

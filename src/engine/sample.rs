@@ -6,6 +6,7 @@ use crate::model::client::ClientAuth;
 use crate::model::credential::{Flow, Profile, Standing};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::policy::PolicyOverride;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The moment at which sample tokens are issued.
@@ -24,6 +25,11 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         client_auth: ClientAuth::None,
         claims: None,
         has_refresh_token: true,
+        renews_itself: false,
+        bound_to: None,
+        resources: Vec::new(),
+        kept: BTreeMap::new(),
+        wanted_scopes: Vec::new(),
         created_at: ISSUED,
         signed_in_at: ISSUED,
         issued_at: ISSUED,
@@ -31,6 +37,7 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         refresh_expires_at: None,
         refresh_idle_life: None,
         refresh_absolute_life: None,
+        test_life: None,
         earliest_refresh: None,
         last_used_at: None,
         access_fingerprint: Fingerprint(1),

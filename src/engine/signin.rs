@@ -7,15 +7,20 @@ use crate::engine::minting::{self, Minted};
 use crate::engine::registration::{self, Registration};
 use crate::engine::sessions::Pasted;
 use crate::engine::vault_thread::VaultDesk;
-use crate::engine::{signin_device, signin_loopback};
+use crate::engine::{signin_client, signin_device, signin_loopback};
+use crate::jose::key::{SigningKey, new_pem};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::failure::{Failure, FailureClass};
-use crate::model::provider::Provider;
+use crate::model::provider::{Dpop, Provider};
 use crate::model::signin::{SignInId, SignInRequest, SignInStep};
 use crate::model::token::TokenSet;
+use crate::oauth::caller::Caller;
+use crate::oauth::error::OAuthError;
 use crate::oauth::http::Http;
+use crate::oauth::token::Wish;
 use crate::oauth::{client_auth, discovery};
+use crate::secret::PrivateKey;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -103,15 +108,22 @@ async fn mint(
     let scopes = request
         .scopes
         .unwrap_or_else(|| provider.default_scopes.clone());
+    let bound_to = bound_to(&provider, request.dpop)?;
+    let key = bound_to.as_ref().map(SigningKey::read).transpose();
+    let key = key.map_err(|why| OAuthError::Key(why).failure())?;
     let wanted = Wanted {
         provider: &provider,
         client: &client,
         scopes: &scopes,
+        resources: &request.resources,
+        key: key.as_ref(),
         port: request.redirect_port,
     };
     let (set, auth): (TokenSet, ClientAuth) = match flow {
         Flow::Device => signin_device::mint(session, &wanted).await?,
         Flow::Loopback => signin_loopback::mint(session, &wanted).await?,
+        Flow::ClientCredentials => signin_client::mint(session, &wanted).await?,
+        Flow::ApiKey => return Err(unusable("a key is not signed in with: it is pasted")),
     };
     client.auth = auth;
     let name = minting::name(&provider, request.account.as_deref(), &set)
@@ -119,6 +131,8 @@ async fn mint(
     Ok(Minted {
         name,
         flow,
+        resources: request.resources,
+        bound_to,
         scopes,
         set,
         at: clock::now(),
@@ -149,8 +163,44 @@ pub struct Wanted<'a> {
     pub client: &'a Client,
     /// Scopes to ask for.
     pub scopes: &'a [String],
+    /// Resources to ask for (RFC 8707).
+    pub resources: &'a [String],
+    /// The key that the tokens are bound to, if they are (RFC 9449).
+    pub key: Option<&'a SigningKey>,
     /// Port of the loopback redirect, if one is wanted.
     pub port: Option<u16>,
+}
+
+impl<'a> Wanted<'a> {
+    /// Who asks: this client, which may authenticate another way than was chosen at first.
+    pub fn caller(&self, http: &'a Http, client: &'a Client) -> Caller<'a> {
+        Caller::new(http, self.provider, client).bound_to(self.key)
+    }
+
+    /// What is asked for.
+    pub fn wish(&self) -> Wish<'a> {
+        Wish {
+            scopes: self.scopes,
+            resources: self.resources,
+        }
+    }
+}
+
+/// A new key for the tokens of this sign-in, where they shall be bound to one.
+fn bound_to(provider: &Provider, asked: bool) -> Result<Option<PrivateKey>, Failure> {
+    let algorithms = &provider.metadata.dpop_algorithms;
+    let is_possible = algorithms.is_empty() || algorithms.iter().any(|name| name == "ES256");
+    match provider.dpop {
+        Dpop::Never if asked => Err(unusable("tokens cannot be bound to a key there")),
+        Dpop::Never => Ok(None),
+        Dpop::Optional if !asked => Ok(None),
+        Dpop::Optional | Dpop::Required if !is_possible => Err(unusable(
+            "the provider binds tokens by other algorithms than ES256 only",
+        )),
+        Dpop::Optional | Dpop::Required => new_pem()
+            .map(Some)
+            .map_err(|why| OAuthError::Key(why).failure()),
+    }
 }
 
 /// The flow asked for, else the provider's first that its endpoints allow.
@@ -167,6 +217,8 @@ fn choose_flow(provider: &Provider, asked: Option<Flow>) -> Result<Flow, Failure
     let is_possible = |flow: &&Flow| match flow {
         Flow::Device => endpoints.device_authorization.is_some(),
         Flow::Loopback => endpoints.authorization.is_some(),
+        Flow::ClientCredentials => endpoints.token.is_some(),
+        Flow::ApiKey => false,
     };
     let found = offered.iter().chain(&usual).find(is_possible);
     found.copied().ok_or_else(|| {
@@ -211,11 +263,11 @@ mod tests {
 
     #[test]
     fn a_secret_is_sent_the_other_way_only_where_the_client_was_not_accepted() {
-        let client = Client {
-            id: "me".to_owned(),
-            secret: Some(ClientSecret::new("secret".to_owned())),
-            auth: ClientAuth::ClientSecretBasic,
-        };
+        let client = Client::new(
+            "me",
+            Some(ClientSecret::new("secret".to_owned())),
+            ClientAuth::ClientSecretBasic,
+        );
         let provider = Provider::unknown("p", "P");
         for (code, is_tried) in [
             ("invalid_client", true),

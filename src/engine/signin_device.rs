@@ -31,7 +31,7 @@ pub async fn mint(
         if clock::now() >= expires_at {
             return Err(unasked.map_or_else(nobody_came, never_asked));
         }
-        let asked = device::poll(&session.http, provider, &client, &begun).await;
+        let asked = device::poll(&wanted.caller(&session.http, &client), &begun).await;
         unasked = None;
         match asked {
             Ok(Poll::Done(set)) => return Ok((set, client.auth)),
@@ -65,7 +65,8 @@ async fn begin(
 ) -> Result<(DeviceAuthorization, Client), Failure> {
     let mut client = wanted.client.duplicate();
     loop {
-        match device::start(&session.http, wanted.provider, &client, wanted.scopes).await {
+        let begun = device::start(&wanted.caller(&session.http, &client), wanted.wish()).await;
+        match begun {
             Ok(begun) => return Ok((begun, client)),
             Err(error) => {
                 let failure = error.failure();

@@ -34,15 +34,10 @@ pub async fn mint(
     let listener =
         Listener::bind(&provider.redirect, wanted.port).map_err(|error| error.failure())?;
     let redirect_uri = listener.redirect_uri();
-    let request = AuthorizationRequest::start(
-        &session.http,
-        provider,
-        client,
-        &redirect_uri,
-        wanted.scopes,
-    )
-    .await
-    .map_err(|error| error.failure())?;
+    let caller = wanted.caller(&session.http, client);
+    let request = AuthorizationRequest::start(&caller, &redirect_uri, wanted.wish())
+        .await
+        .map_err(|error| error.failure())?;
     session
         .say(SignInStep::Authorize {
             url: request.url.clone(),
@@ -77,7 +72,7 @@ async fn renew(
             return std::future::pending().await;
         };
         sleep((life * 9 / 10).max(SHORTEST_LIFE)).await;
-        let renewed = request.renewed(http, wanted.provider, wanted.client).await;
+        let renewed = request.renewed(&wanted.caller(http, wanted.client)).await;
         lives = match renewed {
             Ok(pushed) => {
                 say(facts, id, SignInStep::Renewed { url: pushed.url }).await;
@@ -101,7 +96,8 @@ async fn exchange(
     let mut client = wanted.client.duplicate();
     loop {
         let code = code.duplicate();
-        match token::exchange_code(http, provider, &client, request, redirect_uri, code).await {
+        let caller = wanted.caller(http, &client);
+        match token::exchange_code(&caller, request, redirect_uri, code).await {
             Ok(set) => return Ok((set, client.auth)),
             Err(error) => {
                 let failure = error.failure();

@@ -288,6 +288,8 @@ pub enum Effect {
         flight: FlightId,
         /// Which of them.
         token: TokenChoice,
+        /// What it is of: how it was minted decides how newer tokens are asked for.
+        profile: Arc<Profile>,
     },
     /// Write the new tokens that are in hand.
     Rotate {

@@ -9,8 +9,9 @@ use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::model::provider::Provider;
 use crate::model::token::IdClaims;
-use crate::secret::{AccessToken, IdToken, RefreshToken};
+use crate::secret::{AccessToken, IdToken, PrivateKey, RefreshToken};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A credential's number within its vault; never used again after it was removed.
@@ -33,6 +34,10 @@ pub enum Flow {
     Device,
     /// Authorization code with PKCE over a loopback redirect (RFC 8252).
     Loopback,
+    /// The client's own credentials, no person (RFC 6749 4.4); refreshed by asking again.
+    ClientCredentials,
+    /// A static key that a person pasted: no refresh, the end that the person gave.
+    ApiKey,
 }
 
 /// What is remembered of a credential's standing across restarts; [`Health`] is made from it and the time.
@@ -84,6 +89,21 @@ pub struct Profile {
     pub claims: Option<IdClaims>,
     /// Whether there is a refresh token.
     pub has_refresh_token: bool,
+    /// Whether the access token itself is exchanged for a newer one.
+    #[serde(default)]
+    pub renews_itself: bool,
+    /// Thumbprint of the key its tokens are bound to (RFC 9449 6.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_to: Option<String>,
+    /// The resources its tokens were asked for (RFC 8707).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// What the provider said beside the tokens that programs need (the record's `keep`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kept: BTreeMap<String, String>,
+    /// Scopes that a program needs and the grant lacks: the person is asked to sign in again with them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wanted_scopes: Vec<String>,
     /// When the credential was first stored.
     pub created_at: Timestamp,
     /// When its present family of refresh tokens began: the last sign-in.
@@ -102,6 +122,9 @@ pub struct Profile {
     /// Seconds the refresh token lives after sign-in (copied from the provider's record).
     #[serde(default)]
     pub refresh_absolute_life: Option<u64>,
+    /// Seconds the refresh token lives in the provider's test mode (copied from the provider's record).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_life: Option<u64>,
     /// The provider refuses refreshes earlier than that many seconds before expiry.
     #[serde(default)]
     pub earliest_refresh: Option<u64>,
@@ -134,6 +157,11 @@ pub struct Profile {
 pub const KEPT_ATTEMPTS: usize = 24;
 
 impl Profile {
+    /// Whether newer tokens can be had without a person.
+    pub fn is_renewable(&self) -> bool {
+        self.has_refresh_token || self.renews_itself || self.flow == Flow::ClientCredentials
+    }
+
     /// Until when its access token is of use; `None`: it has no end, or it was revoked.
     pub fn usable_until(&self) -> Option<Timestamp> {
         self.expires_at
@@ -165,6 +193,8 @@ pub struct Secret {
     pub id_token: Option<IdToken>,
     /// The client the tokens were minted with.
     pub client: Client,
+    /// The key the tokens are bound to (RFC 9449).
+    pub bound_to: Option<PrivateKey>,
     /// The provider's record, templates filled in: the only endpoints these tokens may be sent to.
     pub provider: Provider,
 }

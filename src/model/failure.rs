@@ -31,6 +31,8 @@ pub enum Errand {
     AskedRefresh,
     /// A revocation: whoever wanted it asks again.
     Revocation,
+    /// A question about a token, or an exchange of it: whoever wanted to know asks again.
+    Inquiry,
 }
 
 /// One failure, safe to show, to log and to store: it never holds a token or a raw reply.
@@ -112,6 +114,9 @@ impl Failure {
         match (self.errand, self.class) {
             (Errand::Unsaid, _) => "",
             (Errand::SignIn, _) => "Nothing was stored, and nothing that was there has changed.",
+            (Errand::Inquiry, _) => {
+                "The credential is kept as it is: only a question about it failed."
+            }
             (Errand::Revocation, _) => "The tokens may still work at the provider.",
             (Errand::Refresh | Errand::AskedRefresh, FailureClass::Transient) => {
                 "The credential is kept as it is; its access token works until it expires."
@@ -140,6 +145,7 @@ impl Failure {
                 "Nobody tries it again by itself: ask again",
                 "Then ask again: nobody tries it by itself.",
             ),
+            Errand::Inquiry => ("Ask again", "Then ask again."),
             Errand::Revocation => (
                 "Nobody tries it again by itself: revoke it again",
                 "Then revoke it again: nobody tries it by itself, and the token may still work.",
@@ -169,7 +175,8 @@ pub struct Attempt {
 mod tests {
     use super::*;
 
-    const ALL: [Errand; 4] = [
+    const ALL: [Errand; 5] = [
+        Errand::Inquiry,
         Errand::SignIn,
         Errand::Refresh,
         Errand::AskedRefresh,

@@ -2,6 +2,7 @@
 
 use crate::model::client::ClientAuth;
 use crate::model::credential::Flow;
+use regex_lite::Regex;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -15,6 +16,12 @@ pub struct Provider {
     pub name: String,
     /// What people call it, `GitHub`.
     pub display_name: String,
+    /// What kind of service it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// Pages of the provider's own documentation that the record rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
     /// Issuer identifier (RFC 8414 2); discovery starts here.
     #[serde(default)]
     pub issuer: Option<String>,
@@ -28,6 +35,12 @@ pub struct Provider {
     /// Scopes asked for when the person names none.
     #[serde(default)]
     pub default_scopes: Vec<String>,
+    /// The scope without which no refresh token comes (`offline_access`): a sign-in that names scopes without it adds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offline_scope: Option<String>,
+    /// The only scopes that the device flow allows there; empty: any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub device_scopes: Vec<String>,
     /// What stands between scopes: a space (RFC 6749 3.3), or a comma.
     #[serde(default = "space")]
     pub scope_separator: char,
@@ -45,6 +58,12 @@ pub struct Provider {
     /// Client authentication for the device flow and its refreshes, where it differs.
     #[serde(default)]
     pub device_client_auth: Option<ClientAuth>,
+    /// Name of the parameter that carries the client id, when it is not `client_id` (TikTok's `client_key`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id_parameter: Option<String>,
+    /// Whether tokens are bound to a key (RFC 9449).
+    #[serde(default)]
+    pub dpop: Dpop,
     /// Format of request bodies at the token endpoint.
     #[serde(default)]
     pub body_format: BodyFormat,
@@ -57,12 +76,31 @@ pub struct Provider {
     /// JSON pointer to a boolean that must be true for success, for providers that answer 200 to everything.
     #[serde(default)]
     pub success_flag: Option<String>,
+    /// JSON pointers into the token endpoint's answer to who signed in; the first that is there counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_in_reply: Vec<String>,
+    /// The same, into the answer of the UserInfo endpoint; beside OpenID's own claims.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub account_at: Vec<String>,
+    /// How the UserInfo endpoint is asked.
+    #[serde(default, skip_serializing_if = "UserinfoRequest::is_usual")]
+    pub userinfo_request: UserinfoRequest,
+    /// JSON pointers into the token endpoint's answer to what programs need beside the token (Salesforce's
+    /// `instance_url`): kept under its last part and shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<String>,
+    /// The same, parameters of the redirect (QuickBooks' `realmId`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep_from_callback: Vec<String>,
     /// Lifetime to assume when the answer names none, in seconds; `None`: the token has no expiry.
     #[serde(default)]
     pub assumed_expires_in: Option<u64>,
     /// Unit of `expires_in` in answers.
     #[serde(default)]
     pub expires_in_unit: ExpiresInUnit,
+    /// How the access token itself is exchanged for a newer one, where there are no refresh tokens (Meta).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_by: Option<RefreshBy>,
     /// What happens to the refresh token at a refresh.
     #[serde(default)]
     pub rotation: Rotation,
@@ -75,6 +113,9 @@ pub struct Provider {
     /// The refresh token dies that long after sign-in whatever happens, in seconds.
     #[serde(default)]
     pub refresh_absolute_life: Option<u64>,
+    /// The refresh token dies that long after sign-in while the client is in the provider's test mode, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_life: Option<u64>,
     /// A refresh is refused earlier than that many seconds before expiry.
     #[serde(default)]
     pub earliest_refresh: Option<u64>,
@@ -93,6 +134,9 @@ pub struct Provider {
     /// How a client is registered there.
     #[serde(default)]
     pub setup: Setup,
+    /// Static API keys, where the provider hands out such.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api_key: Option<ApiKeys>,
     /// What usually ends a refresh token there, in words for people.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -121,6 +165,10 @@ pub struct Metadata {
     pub code_challenge_methods: Vec<String>,
     /// `scopes_supported`; empty: not said.
     pub scopes: Vec<String>,
+    /// `dpop_signing_alg_values_supported` (RFC 9449 5.1); empty: not said.
+    pub dpop_algorithms: Vec<String>,
+    /// `token_endpoint_auth_signing_alg_values_supported`; empty: not said.
+    pub auth_algorithms: Vec<String>,
     /// `authorization_response_iss_parameter_supported` (RFC 9207 3): a callback without `iss` is then refused.
     pub iss_parameter: bool,
     /// `require_pushed_authorization_requests` (RFC 9126 5).
@@ -133,31 +181,45 @@ impl Provider {
         Self {
             name: name.to_owned(),
             display_name: display_name.to_owned(),
+            category: None,
+            sources: Vec::new(),
             issuer: None,
             parameters: BTreeMap::new(),
             endpoints: Endpoints::default(),
             default_scopes: Vec::new(),
+            offline_scope: None,
+            device_scopes: Vec::new(),
             scope_separator: space(),
             scope_parameter: None,
             pkce: Pkce::default(),
             client_auth: None,
             device_client_auth: None,
+            client_id_parameter: None,
+            dpop: Dpop::default(),
             body_format: BodyFormat::default(),
             extra: ExtraParameters::default(),
             token_at: None,
             success_flag: None,
+            account_in_reply: Vec::new(),
+            account_at: Vec::new(),
+            userinfo_request: UserinfoRequest::default(),
+            keep: Vec::new(),
+            keep_from_callback: Vec::new(),
             assumed_expires_in: None,
             expires_in_unit: ExpiresInUnit::default(),
+            refresh_by: None,
             rotation: Rotation::default(),
             reuse_grace: 0,
             refresh_idle_life: None,
             refresh_absolute_life: None,
+            test_life: None,
             earliest_refresh: None,
             revocation: Revocation::default(),
             grants_page: None,
             redirect: RedirectRule::default(),
             flows: Vec::new(),
             setup: Setup::default(),
+            api_key: None,
             notes: Vec::new(),
             git_user: None,
             mail_hosts: Vec::new(),
@@ -196,6 +258,9 @@ pub struct Endpoints {
     pub device_authorization: Option<String>,
     /// Revocation endpoint (RFC 7009 2).
     pub revocation: Option<String>,
+    /// The key set that ID tokens are signed by, `jwks_uri` (RFC 8414 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks: Option<String>,
     /// Introspection endpoint (RFC 7662 2).
     pub introspection: Option<String>,
     /// UserInfo endpoint (OpenID Connect Core 5.3).
@@ -204,6 +269,120 @@ pub struct Endpoints {
     pub registration: Option<String>,
     /// Pushed authorization request endpoint (RFC 9126 2).
     pub pushed_authorization_request: Option<String>,
+}
+
+/// What kind of service a provider is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Category {
+    /// Repositories.
+    CodeHost,
+    /// Mail and calendars.
+    Mail,
+    /// Machines, hosting, networks.
+    Cloud,
+    /// Sign-in for other services.
+    Identity,
+    /// Issues, tasks, projects.
+    IssueTracker,
+    /// Messages and meetings.
+    Chat,
+    /// Files.
+    Storage,
+    /// Music, films, books.
+    Music,
+    /// Models.
+    Ai,
+    /// Money.
+    Finance,
+    /// Networks of people.
+    Social,
+    /// Documents, forms, notes.
+    Productivity,
+    /// Shops and customers.
+    Commerce,
+    /// Registries, monitoring, builds.
+    Developer,
+    /// Bodies and homes.
+    Fitness,
+}
+
+impl Category {
+    /// The words people read.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::CodeHost => "code host",
+            Self::Mail => "mail",
+            Self::Cloud => "cloud",
+            Self::Identity => "identity",
+            Self::IssueTracker => "issue tracker",
+            Self::Chat => "chat",
+            Self::Storage => "storage",
+            Self::Music => "music and media",
+            Self::Ai => "AI",
+            Self::Finance => "finance",
+            Self::Social => "social",
+            Self::Productivity => "productivity",
+            Self::Commerce => "commerce",
+            Self::Developer => "developer",
+            Self::Fitness => "fitness and home",
+        }
+    }
+}
+
+/// Whether tokens are bound to a key of ours (RFC 9449).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dpop {
+    /// Not possible there.
+    Never,
+    /// When the person asks for it: a bound token is of no use to programs that only know bearer tokens.
+    #[default]
+    Optional,
+    /// Always.
+    Required,
+}
+
+/// How the UserInfo endpoint is asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UserinfoRequest {
+    /// HTTP method; `None`: GET.
+    pub method: Option<String>,
+    /// Headers beside `Authorization`; `{client_id}` is filled in.
+    pub headers: BTreeMap<String, String>,
+}
+
+impl UserinfoRequest {
+    /// Whether it is asked as OpenID Connect Core 5.3.1 says.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How an access token is exchanged for a newer one without a refresh token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefreshBy {
+    /// The parameter that carries the access token.
+    pub parameter: String,
+    /// HTTP method; with GET the parameters stand in the query. `None`: POST.
+    #[serde(default)]
+    pub method: Option<String>,
+}
+
+/// Static API keys of a provider: no refresh, an end that the person gives.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ApiKeys {
+    /// Where one is made.
+    pub url: Option<String>,
+    /// What to do there, a sentence a step.
+    pub steps: Vec<String>,
+    /// Regular expression that a key matches, where the provider documents one.
+    pub pattern: Option<String>,
+    /// Seconds a key lives at the most.
+    pub longest_life: Option<u64>,
 }
 
 /// Whether PKCE is used with a provider.
@@ -338,6 +517,27 @@ impl Default for RedirectRule {
     }
 }
 
+impl Setup {
+    /// Whether a client id can be one of the provider's.
+    pub fn fits(&self, client_id: &str) -> bool {
+        let pattern = self.client_id_pattern.as_deref();
+        !client_id.trim().is_empty() && pattern.is_none_or(|pattern| matches(pattern, client_id))
+    }
+}
+
+impl ApiKeys {
+    /// Whether a key can be one of the provider's.
+    pub fn fits(&self, key: &str) -> bool {
+        let pattern = self.pattern.as_deref();
+        !key.trim().is_empty() && pattern.is_none_or(|pattern| matches(pattern, key))
+    }
+}
+
+/// A pattern that is none says nothing.
+fn matches(pattern: &str, text: &str) -> bool {
+    Regex::new(pattern).map_or(true, |regex| regex.is_match(text))
+}
+
 /// How a person registers a client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -348,10 +548,9 @@ pub struct Setup {
     pub steps: Vec<String>,
     /// Regular shape of client ids in words, `Ov23li… or Iv1.…`, empty when there is none.
     pub client_id_hint: String,
-    /// Prefixes one of which a client id must have; empty: any.
-    pub client_id_prefixes: Vec<String>,
-    /// Suffixes one of which a client id must have; empty: any.
-    pub client_id_suffixes: Vec<String>,
+    /// Regular expression that every client id matches.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id_pattern: Option<String>,
     /// Whether the provider's clients have a secret that must be given.
     pub needs_secret: bool,
 }

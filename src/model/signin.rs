@@ -6,6 +6,7 @@ use crate::model::credential::Flow;
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
 use crate::model::provider::{Endpoints, Provider};
+use crate::secret::RegistrationToken;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,37 @@ pub struct SignInRequest {
     pub flow: Option<Flow>,
     /// Port of the loopback redirect; `None`: by the provider's rule.
     pub redirect_port: Option<u16>,
+    /// Resources the tokens shall be for (RFC 8707 2).
+    pub resources: Vec<String>,
+    /// Whether the tokens shall be bound to a key (RFC 9449), where the record leaves it open.
+    pub dpop: bool,
+    /// Register a client with the provider first (RFC 7591), when none is given.
+    pub register: Option<RegisterWish>,
+}
+
+/// How a client shall be registered (RFC 7591 3.1).
+#[derive(Debug, Default)]
+pub struct RegisterWish {
+    /// The initial access token, where the provider wants one.
+    pub token: Option<RegistrationToken>,
+}
+
+impl SignInRequest {
+    /// A sign-in that leaves everything to the provider's record.
+    pub fn new(id: SignInId, provider: ProviderChoice) -> Self {
+        Self {
+            id,
+            provider,
+            account: None,
+            client: None,
+            scopes: None,
+            flow: None,
+            redirect_port: None,
+            resources: Vec::new(),
+            dpop: false,
+            register: None,
+        }
+    }
 }
 
 /// Which provider a sign-in is for.

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A successful answer of a token endpoint (RFC 6749 5.1), read leniently.
@@ -22,10 +23,13 @@ pub struct TokenSet {
     pub id_token: Option<IdToken>,
     /// Scopes granted; `None` when the answer named none: then they are those asked for (RFC 6749 5.1).
     pub scopes: Option<Vec<String>>,
+    /// Who signed in, where the answer itself tells (the record's `account_in_reply`).
+    pub account: Option<String>,
+    /// What the record keeps of the answer beside the tokens.
+    pub kept: BTreeMap<String, String>,
 }
 
-/// What of an ID token is shown. It came over TLS from the token endpoint itself, so its signature is not checked
-/// (OpenID Connect Core 3.1.3.7, 6).
+/// What of an ID token is shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct IdClaims {
@@ -39,6 +43,9 @@ pub struct IdClaims {
     pub email_verified: Option<bool>,
     /// `name`, else `preferred_username`.
     pub name: Option<String>,
+    /// Whether its signature was checked by the provider's keys; otherwise it rests on the TLS of the token endpoint
+    /// (OpenID Connect Core 3.1.3.7, 6).
+    pub verified: bool,
 }
 
 /// An access token on its way to somebody who asked for it.

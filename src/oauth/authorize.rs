@@ -1,12 +1,12 @@
 //! The authorization request: the address a person's browser opens (RFC 6749 4.1.1, RFC 7636, RFC 9126).
 
-use crate::model::client::Client;
 use crate::model::provider::{Pkce, Provider};
+use crate::oauth::caller::Caller;
 use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
-use crate::oauth::http::Http;
 use crate::oauth::pushed::{Pushed, push};
 use crate::oauth::random;
+use crate::oauth::token::Wish;
 use crate::secret::CodeVerifier;
 use oauth2::basic::BasicClient;
 use oauth2::{
@@ -32,6 +32,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE verifier, where the provider takes one.
     pub verifier: Option<CodeVerifier>,
+    /// Resources the tokens are asked for (RFC 8707).
+    pub resources: Vec<String>,
     /// What people call the provider; stands on the page that the browser ends at.
     pub provider_name: String,
     /// Issuer the answer must be of, where known (RFC 9207).
@@ -49,11 +51,11 @@ impl fmt::Debug for AuthorizationRequest {
 impl AuthorizationRequest {
     /// Builds the address. Fails when the provider's record has no usable authorization endpoint.
     pub fn new(
-        provider: &Provider,
-        client: &Client,
+        caller: &Caller<'_>,
         redirect_uri: &str,
-        scopes: &[String],
+        wish: Wish<'_>,
     ) -> Result<Self, OAuthError> {
+        let (provider, client, scopes) = (caller.provider, caller.client, wish.scopes);
         let address = authorization_endpoint(provider)?;
         let redirect =
             RedirectUrl::new(redirect_uri.to_owned()).map_err(|_| OAuthError::Endpoint {
@@ -84,7 +86,20 @@ impl AuthorizationRequest {
         if let Some(nonce) = &nonce {
             building = building.add_extra_param("nonce", nonce.clone());
         }
-        let (url, state) = building.url();
+        for resource in wish.resources {
+            building = building.add_extra_param("resource", resource.clone());
+        }
+        if let Some(key) = caller.key {
+            // The code is then of use to the key's holder only (RFC 9449 10).
+            building = building.add_extra_param("dpop_jkt", key.public().thumbprint());
+        }
+        if let Some(name) = &provider.client_id_parameter {
+            building = building.add_extra_param(name.clone(), client.id.clone());
+        }
+        let (mut url, state) = building.url();
+        if provider.client_id_parameter.is_some() {
+            url = without(url, "client_id");
+        }
         let full = String::from(with_extra(url, &provider.extra.authorize));
         Ok(Self {
             url: full.clone(),
@@ -92,6 +107,7 @@ impl AuthorizationRequest {
             full,
             state: state.into_secret(),
             nonce,
+            resources: wish.resources.to_vec(),
             verifier: verifier.map(|verifier| CodeVerifier::new(verifier.into_secret())),
             provider_name: provider.display_name.clone(),
             issuer: provider.expected_issuer().map(str::to_owned),
@@ -102,18 +118,17 @@ impl AuthorizationRequest {
     /// The same, announced to the provider first where it offers that (RFC 9126): the address then holds a reference
     /// only. A provider may demand it of single clients, which its metadata does not tell.
     pub async fn start(
-        http: &Http,
-        provider: &Provider,
-        client: &Client,
+        caller: &Caller<'_>,
         redirect_uri: &str,
-        scopes: &[String],
+        wish: Wish<'_>,
     ) -> Result<Self, OAuthError> {
-        let mut request = Self::new(provider, client, redirect_uri, scopes)?;
+        let provider = caller.provider;
+        let mut request = Self::new(caller, redirect_uri, wish)?;
         let is_offered = provider.endpoints.pushed_authorization_request.is_some();
         if !provider.metadata.requires_par && !is_offered {
             return Ok(request);
         }
-        match request.renewed(http, provider, client).await {
+        match request.renewed(caller).await {
             Ok(pushed) => (request.url, request.lives) = (pushed.url, pushed.lives),
             Err(error) if provider.metadata.requires_par => return Err(error),
             // Offered, but perhaps not to this client: then the plain address is as good as it ever was.
@@ -123,13 +138,8 @@ impl AuthorizationRequest {
     }
 
     /// Another address for the same request, when the one before has expired unopened.
-    pub async fn renewed(
-        &self,
-        http: &Http,
-        provider: &Provider,
-        client: &Client,
-    ) -> Result<Pushed, OAuthError> {
-        push(http, provider, client, &self.full).await
+    pub async fn renewed(&self, caller: &Caller<'_>) -> Result<Pushed, OAuthError> {
+        push(caller, &self.full).await
     }
 }
 
@@ -154,6 +164,16 @@ fn takes_pkce(provider: &Provider) -> bool {
     }
 }
 
+fn without(mut url: Url, parameter: &str) -> Url {
+    let kept: Vec<(String, String)> = url
+        .query_pairs()
+        .filter(|(name, _)| name != parameter)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    url.query_pairs_mut().clear().extend_pairs(kept);
+    url
+}
+
 /// The provider's extra parameters win over ours; an empty one takes ours away.
 fn with_extra(mut url: Url, extra: &BTreeMap<String, String>) -> Url {
     if extra.is_empty() {
@@ -175,14 +195,11 @@ fn with_extra(mut url: Url, extra: &BTreeMap<String, String>) -> Url {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::client::ClientAuth;
+    use crate::model::client::{Client, ClientAuth};
+    use crate::oauth::http::{Http, HttpSettings};
 
     fn client() -> Client {
-        Client {
-            id: "id 1".to_owned(),
-            secret: None,
-            auth: ClientAuth::None,
-        }
+        Client::new("id 1", None, ClientAuth::None)
     }
 
     fn provider() -> Provider {
@@ -191,14 +208,26 @@ mod tests {
         provider
     }
 
+    fn asked(
+        provider: &Provider,
+        client: &Client,
+        redirect: &str,
+        scopes: &[String],
+    ) -> Result<AuthorizationRequest, OAuthError> {
+        let http = Http::new(HttpSettings::default());
+        let wish = Wish {
+            scopes,
+            ..Wish::default()
+        };
+        AuthorizationRequest::new(&Caller::new(&http, provider, client), redirect, wish)
+    }
+
     fn ask(
         provider: &Provider,
         scopes: &[&str],
     ) -> (AuthorizationRequest, BTreeMap<String, String>) {
         let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let request =
-            AuthorizationRequest::new(provider, &client(), "http://127.0.0.1:7/callback", &scopes)
-                .unwrap();
+        let request = asked(provider, &client(), "http://127.0.0.1:7/callback", &scopes).unwrap();
         let url = Url::parse(&request.url).unwrap();
         let pairs: Vec<_> = url.query_pairs().into_owned().collect();
         let map: BTreeMap<_, _> = pairs.iter().cloned().collect();

@@ -71,18 +71,18 @@ pub fn read_answer(query: &[u8], expected: &Expected) -> Option<Answer> {
     if let Some(error) = &parameters.error {
         return Some(Answer::Failed(denied(error, &parameters, expected)));
     }
-    if !is_issuer_right(parameters.iss.as_deref(), expected) {
-        return Some(Answer::Failed(OAuthError::NotOurs(NotOurs::Issuer)));
+    if let Some(wrong) = issuer_trouble(parameters.iss.as_deref(), expected) {
+        return Some(Answer::Failed(OAuthError::NotOurs(wrong)));
     }
     let code = parameters.code?;
     Some(Answer::Code(AuthorizationCode::new(code.into_owned())))
 }
 
-fn is_issuer_right(said: Option<&str>, expected: &Expected) -> bool {
+fn issuer_trouble(said: Option<&str>, expected: &Expected) -> Option<NotOurs> {
     match (said, &expected.issuer) {
-        (Some(said), Some(issuer)) => issuer::is_same(issuer, said),
-        (Some(_), None) => true,
-        (None, _) => !expected.is_issuer_required,
+        (Some(said), Some(issuer)) => (!issuer::is_same(issuer, said)).then_some(NotOurs::Issuer),
+        (Some(_), None) => None,
+        (None, _) => expected.is_issuer_required.then_some(NotOurs::NoIssuer),
     }
 }
 

@@ -1,11 +1,17 @@
 //! How the client proves who it is: nothing, Basic, or in the body (RFC 6749 2.3).
 
+use crate::clock;
+use crate::jose::jws;
+use crate::jose::key::SigningKey;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::provider::Provider;
+use crate::oauth::error::OAuthError;
 use crate::oauth::form::Form;
+use crate::oauth::random;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
@@ -17,7 +23,7 @@ pub fn choose(provider: &Provider, secret: bool, flow: Flow) -> ClientAuth {
     }
     let by_record = match flow {
         Flow::Device => provider.device_client_auth.or(provider.client_auth),
-        Flow::Loopback => provider.client_auth,
+        Flow::Loopback | Flow::ClientCredentials | Flow::ApiKey => provider.client_auth,
     };
     if let Some(auth) = by_record {
         return auth;
@@ -45,13 +51,23 @@ pub fn other(provider: &Provider, auth: ClientAuth) -> Option<ClientAuth> {
         ClientAuth::ClientSecretBasic if !is_said && offers("client_secret_post") => {
             Some(ClientAuth::ClientSecretPost)
         }
-        ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost | ClientAuth::None => None,
+        ClientAuth::ClientSecretBasic
+        | ClientAuth::ClientSecretPost
+        | ClientAuth::PrivateKeyJwt
+        | ClientAuth::None => None,
     }
 }
 
-/// Adds the client to a request: to the form, or as the value of the `Authorization` header that is returned.
-pub fn apply(client: &Client, form: &mut Form) -> Option<Zeroizing<String>> {
-    match (client.auth, &client.secret) {
+/// Adds the client to a request to `url`: to the form, or as the value of the `Authorization` header that is returned.
+pub fn apply(
+    client: &Client,
+    provider: &Provider,
+    url: &str,
+    form: &mut Form,
+) -> Result<Option<Zeroizing<String>>, OAuthError> {
+    let id_name = provider.client_id_parameter.as_deref();
+    let id_name = id_name.unwrap_or("client_id");
+    Ok(match (client.auth, &client.secret) {
         (ClientAuth::ClientSecretBasic, Some(secret)) => {
             form.remember(secret.expose_secret());
             let value = basic(&client.id, secret.expose_secret());
@@ -59,17 +75,51 @@ pub fn apply(client: &Client, form: &mut Form) -> Option<Zeroizing<String>> {
             Some(value)
         }
         (ClientAuth::ClientSecretPost, Some(secret)) => {
-            form.add("client_id", &client.id)
+            form.add(id_name, &client.id)
                 .add_secret("client_secret", secret.expose_secret());
             None
         }
         // A secret that is kept is never sent where the client is public: Microsoft refuses it (AADSTS700025).
         (ClientAuth::None, _)
         | (ClientAuth::ClientSecretBasic | ClientAuth::ClientSecretPost, None) => {
-            form.add("client_id", &client.id);
+            form.add(id_name, &client.id);
             None
         }
+        (ClientAuth::PrivateKeyJwt, _) => {
+            let assertion = assertion(client, provider.expected_issuer().unwrap_or(url))?;
+            form.add(id_name, &client.id)
+                .add("client_assertion_type", ASSERTION_TYPE)
+                .add_secret("client_assertion", &assertion);
+            None
+        }
+    })
+}
+
+/// `client_assertion_type` of a signed token (RFC 7523 2.2).
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// An assertion lives that long: enough for a clock that is a little off.
+const ASSERTION_LIVES: i64 = 120;
+
+/// The client's own word for who it is, signed with its key (RFC 7523 3): for one request and for one provider, whose
+/// issuer identifier is the audience where it is known.
+fn assertion(client: &Client, audience: &str) -> Result<Zeroizing<String>, OAuthError> {
+    let key = client.key.as_ref().ok_or(OAuthError::NoKey)?;
+    let mut signer = SigningKey::read(&key.pem).map_err(OAuthError::Key)?;
+    if let Some(algorithm) = key.algorithm {
+        signer = signer.with_algorithm(algorithm).map_err(OAuthError::Key)?;
     }
+    let now = clock::now().as_millis() / 1000;
+    let claims = json!({
+        "iss": client.id, "sub": client.id, "aud": audience, "jti": random::text(),
+        "iat": now, "exp": now + ASSERTION_LIVES,
+    });
+    let mut header = Map::new();
+    header.insert("typ".to_owned(), Value::from("JWT"));
+    if let Some(id) = &key.id {
+        header.insert("kid".to_owned(), Value::from(id.as_str()));
+    }
+    jws::sign(&signer, header, &claims).map_err(OAuthError::Key)
 }
 
 /// `Basic`, id and secret form-urlencoded before they are joined (RFC 6749 2.3.1).
@@ -148,13 +198,14 @@ mod tests {
 
     #[test]
     fn a_public_client_never_sends_the_secret_it_keeps() {
-        let client = Client {
-            id: "id".to_owned(),
-            secret: Some(ClientSecret::new("kept".to_owned())),
-            auth: ClientAuth::None,
-        };
+        let client = Client::new(
+            "id",
+            Some(ClientSecret::new("kept".to_owned())),
+            ClientAuth::None,
+        );
         let mut form = Form::new();
-        assert!(apply(&client, &mut form).is_none());
+        let applied = apply(&client, &provider(""), "https://p.example/token", &mut form);
+        assert!(applied.unwrap().is_none());
         let (_, body) = form.body(BodyFormat::Form);
         assert_eq!(body.as_slice(), b"client_id=id");
     }

@@ -1,17 +1,16 @@
 //! The device authorization grant (RFC 8628), read leniently.
 
-use crate::model::client::Client;
-use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
+use crate::model::provider::{BodyFormat, ExpiresInUnit};
 use crate::model::token::TokenSet;
+use crate::oauth::caller::{Caller, Target};
 use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
-use crate::oauth::http::Http;
 use crate::oauth::lifetime::lifetime;
 use crate::oauth::reply;
 use crate::oauth::step::Step;
-use crate::oauth::token::post;
+use crate::oauth::token::Wish;
 use crate::oauth::wire::Reply;
 use crate::secret::DeviceCode;
 use std::time::Duration;
@@ -58,12 +57,8 @@ pub enum Poll {
 }
 
 /// Asks for a device code (RFC 8628 3.1).
-pub async fn start(
-    http: &Http,
-    provider: &Provider,
-    client: &Client,
-    scopes: &[String],
-) -> Result<DeviceAuthorization, OAuthError> {
+pub async fn start(caller: &Caller<'_>, wish: Wish<'_>) -> Result<DeviceAuthorization, OAuthError> {
+    let (provider, client, scopes) = (caller.provider, caller.client, wish.scopes);
     let (step, what) = (Step::DeviceStart, "device authorization endpoint");
     let url = provider.endpoints.device_authorization.as_deref();
     let url = url.ok_or_else(|| OAuthError::NoEndpoint {
@@ -74,12 +69,21 @@ pub async fn start(
     if !scopes.is_empty() {
         form.add("scope", &scopes.join(&provider.scope_separator.to_string()));
     }
+    for resource in wish.resources {
+        form.add("resource", resource);
+    }
     form.add_extra(&provider.extra.device);
     if client.auth == crate::model::client::ClientAuth::ClientSecretBasic {
         // RFC 8628 3.1 asks for it in the body; harmless beside Basic.
         form.add("client_id", &client.id);
     }
-    let reply = post(http, step, url, what, BodyFormat::Form, client, &mut form).await?;
+    let to = Target {
+        step,
+        url,
+        what,
+        format: BodyFormat::Form,
+    };
+    let reply = caller.post(to, &mut form).await?;
     let fields = reply::fields(step, &reply, provider, &form.secrets())?;
     read(&fields).map_err(|why| OAuthError::Unreadable {
         step,
@@ -132,31 +136,12 @@ fn bounded(interval: Duration) -> Duration {
 }
 
 /// Asks once whether the person has answered (RFC 8628 3.4). An expired or denied code is an error.
-pub async fn poll(
-    http: &Http,
-    provider: &Provider,
-    client: &Client,
-    waiting: &DeviceAuthorization,
-) -> Result<Poll, OAuthError> {
-    let (step, what) = (Step::DevicePoll, "token endpoint");
-    let url = provider.endpoints.token.as_deref();
-    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
+pub async fn poll(caller: &Caller<'_>, waiting: &DeviceAuthorization) -> Result<Poll, OAuthError> {
+    let (provider, step) = (caller.provider, Step::DevicePoll);
     let mut form = Form::new();
     form.add("grant_type", "urn:ietf:params:oauth:grant-type:device_code")
         .add_secret("device_code", waiting.device_code.expose_secret());
-    let reply = post(
-        http,
-        step,
-        url,
-        what,
-        provider.body_format,
-        client,
-        &mut form,
-    )
-    .await?;
+    let reply = caller.ask_for_token(step, &mut form).await?;
     match reply::token_set(step, &reply, provider, &form.secrets()) {
         Ok(set) => Ok(Poll::Done(set)),
         Err(error) => not_yet(&reply, error),
@@ -191,6 +176,7 @@ fn not_yet(reply: &Reply, error: OAuthError) -> Result<Poll, OAuthError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::provider::Provider;
 
     fn fields(json: &str) -> Fields {
         Fields::read(json.as_bytes()).unwrap()

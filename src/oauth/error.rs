@@ -1,5 +1,6 @@
 //! What can go wrong with a provider, typed; `failure.rs` puts it in words.
 
+use crate::jose::error::JoseError;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
 use std::fmt;
@@ -131,6 +132,12 @@ pub enum OAuthError {
     /// A pasted address is not one a browser would end at.
     #[error("the pasted text is no callback address: {0}")]
     BadPaste(&'static str),
+    /// A key cannot be used.
+    #[error("{0}")]
+    Key(JoseError),
+    /// The client authenticates by a key, and none is kept with it.
+    #[error("the client authenticates with a private key, and none is kept with it")]
+    NoKey,
     /// The loopback listener could not be opened.
     #[error("cannot listen on {address} for the browser's answer: {detail}")]
     Listen {
@@ -146,14 +153,20 @@ pub enum OAuthError {
 pub enum NotOurs {
     /// `state` differs or is missing (RFC 6749 10.12).
     State,
-    /// `iss` differs, or is missing though the provider always sends it (RFC 9207 2.4).
+    /// `iss` names another issuer (RFC 9207 2.4): the mark of a mix-up attack.
     Issuer,
+    /// `iss` is missing though the provider says that it always sends it (RFC 9207 2.4).
+    NoIssuer,
     /// The ID token's `nonce` differs (OpenID Connect Core 3.1.3.7).
     Nonce,
     /// The ID token is for another client.
     Audience,
     /// The ID token is of another issuer.
     TokenIssuer,
+    /// The ID token was handed out to another client (`azp`).
+    Party,
+    /// The ID token's signature is not one of the provider's keys.
+    Signature,
     /// The ID token had expired when it came.
     Expired,
 }
@@ -162,10 +175,13 @@ impl fmt::Display for NotOurs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::State => "its state is not the one that was sent",
-            Self::Issuer => "it names another issuer, or none",
+            Self::Issuer => "it names another issuer, as in a mix-up attack",
+            Self::NoIssuer => "it names no issuer, and this provider always names itself",
             Self::Nonce => "the ID token's nonce is not the one that was sent",
             Self::Audience => "the ID token is for another client",
             Self::TokenIssuer => "the ID token is of another issuer",
+            Self::Party => "the ID token was handed out to another client",
+            Self::Signature => "the ID token's signature is not the provider's",
             Self::Expired => "the ID token had expired when it came",
         })
     }

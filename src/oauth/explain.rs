@@ -50,7 +50,9 @@ impl Explanation {
         };
         self.fix = match step.errand() {
             Errand::SignIn => reworded(0, 1),
-            Errand::Refresh | Errand::AskedRefresh | Errand::Unsaid => reworded(1, 0),
+            Errand::Refresh | Errand::AskedRefresh | Errand::Inquiry | Errand::Unsaid => {
+                reworded(1, 0)
+            }
             Errand::Revocation if ANEW.iter().flatten().any(|words| fix.contains(words)) => {
                 END_BY_HAND.to_owned()
             }

@@ -2,7 +2,7 @@
 
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::likely::{Evidence, Likelihood};
-use crate::oauth::error::{OAuthError, Refused};
+use crate::oauth::error::{NotOurs, OAuthError, Refused};
 use crate::oauth::explain::{Explanation, explain_status, explain_transport, explain_words};
 use crate::oauth::reasons;
 use crate::oauth::step::Step;
@@ -70,6 +70,12 @@ impl OAuthError {
                 ),
                 "Give the issuer exactly as the provider spells it.",
             ),
+            Self::NotOurs(NotOurs::Issuer) => Failure::new(
+                FailureClass::NeedsLogin,
+                "issuer_mix_up",
+                "The answer names another issuer than the one you are signing in to: possibly a mix-up attack (RFC 9207). Its code was not used.",
+                "Do not go on in that browser tab. Start the sign-in again from here; if it happens again, check the issuer in the provider's record.",
+            ),
             Self::NotOurs(which) => Failure::new(
                 FailureClass::NeedsLogin,
                 "not_this_sign_in",
@@ -81,6 +87,16 @@ impl OAuthError {
                 "bad_paste",
                 format!("The pasted text is no callback address: {why}."),
                 "Copy the whole address from the browser's address bar after the provider sent it on, and paste it again.",
+            ),
+            Self::Key(why) => misconfigured(
+                "bad_key",
+                format!("A key cannot be used: {why}."),
+                "Give the client another key: login NAME --client-id ID --client-key-file FILE.",
+            ),
+            Self::NoKey => misconfigured(
+                "no_key",
+                "The client authenticates with a private key, and none is kept with it.".to_owned(),
+                "Give it once: login NAME --client-id ID --client-key-file FILE.",
             ),
             Self::Listen { address, detail } => misconfigured(
                 "cannot_listen",
@@ -155,7 +171,13 @@ mod tests {
     use crate::model::failure::Errand;
     use crate::oauth::transport::Transport;
 
-    const STEPS: [Step; 8] = [
+    const STEPS: [Step; 14] = [
+        Step::ClientCredentials,
+        Step::TokenExchange,
+        Step::Introspection,
+        Step::UserInfo,
+        Step::Registration,
+        Step::Keys,
         Step::Discovery,
         Step::Authorization,
         Step::PushedAuthorization,
@@ -298,7 +320,10 @@ mod tests {
 
     #[test]
     fn whoever_signs_in_is_not_told_to_sign_in_again_nor_is_whoever_revokes() {
-        for step in STEPS.into_iter().filter(|step| *step != Step::Refresh) {
+        for step in STEPS
+            .into_iter()
+            .filter(|step| matches!(step.errand(), Errand::SignIn | Errand::Revocation))
+        {
             for failure in everything(step) {
                 let advice = failure.advice().to_lowercase();
                 assert!(!advice.contains("sign in again"), "{step}: {advice}");

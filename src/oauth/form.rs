@@ -6,11 +6,12 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 /// Fields of a request. Secret ones are remembered, so that a provider that echoes them can be silenced.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Form {
     fields: Vec<Field>,
 }
 
+#[derive(Clone)]
 struct Field {
     name: String,
     value: Zeroizing<String>,
@@ -47,6 +48,11 @@ impl Form {
             }
         }
         self
+    }
+
+    /// Whether a field of that name is still missing.
+    pub fn wants(&self, name: &str) -> bool {
+        self.fields.iter().all(|field| field.name != name)
     }
 
     fn put(&mut self, name: &str, value: &str, is_secret: bool) -> &mut Self {

@@ -1,13 +1,12 @@
 //! The one transport: bounded in time and size, no redirects, no proxy, the system's authorities.
 
+use crate::oauth::dpop::Nonces;
 use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
 use crate::oauth::wire::{Gathered, Reply, Request, clock_ahead, problem_of, retry_after};
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderName, HeaderValue, RETRY_AFTER,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, redirect};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -47,6 +46,7 @@ struct Inner {
     settings: HttpSettings,
     secure: OnceLock<Result<Client, (Transport, String)>>,
     plain: OnceLock<Result<Client, (Transport, String)>>,
+    nonces: Nonces,
 }
 
 impl Http {
@@ -56,7 +56,13 @@ impl Http {
             settings,
             secure: OnceLock::new(),
             plain: OnceLock::new(),
+            nonces: Nonces::default(),
         }))
+    }
+
+    /// The nonces that servers want in proofs.
+    pub fn nonces(&self) -> &Nonces {
+        &self.0.nonces
     }
 
     /// Sends one request once and reads its whole answer, whatever its status.
@@ -83,6 +89,19 @@ impl Http {
             value.set_sensitive(true);
             sending = sending.header(AUTHORIZATION, value);
         }
+        if let Some(proof) = &request.proof {
+            let mut value = HeaderValue::from_str(proof).map_err(|_| {
+                failed((
+                    Transport::Unbuilt,
+                    "a proof that no header may hold".to_owned(),
+                ))
+            })?;
+            value.set_sensitive(true);
+            sending = sending.header("DPoP", value);
+        }
+        for (name, value) in &request.headers {
+            sending = sending.header(name, value);
+        }
         if let Some((content_type, body)) = request.body {
             sending = sending
                 .header(CONTENT_TYPE, content_type)
@@ -98,7 +117,7 @@ impl Http {
         host: String,
     ) -> Result<Reply, (Transport, String)> {
         let status = response.status();
-        let header = |name: HeaderName| {
+        let header = |name: &str| {
             let value = response.headers().get(name)?;
             value.to_str().ok()
         };
@@ -106,8 +125,10 @@ impl Http {
         let mut reply = Reply {
             host,
             status: status.as_u16(),
-            retry_after: header(RETRY_AFTER).and_then(|value| retry_after(value, now)),
-            clock_ahead: header(DATE).and_then(|value| clock_ahead(value, now)),
+            retry_after: header("Retry-After").and_then(|value| retry_after(value, now)),
+            clock_ahead: header("Date").and_then(|value| clock_ahead(value, now)),
+            dpop_nonce: header("DPoP-Nonce").map(str::to_owned),
+            challenge: header("WWW-Authenticate").map(str::to_owned),
             body: Gathered::default(),
             is_overlong: false,
         };

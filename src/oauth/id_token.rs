@@ -38,6 +38,7 @@ pub fn claims(token: &IdToken) -> IdClaims {
             other => other.as_bool(),
         }),
         name: text("name").or_else(|| text("preferred_username")),
+        verified: false,
     }
 }
 
@@ -107,6 +108,9 @@ pub fn check(
 mod tests {
     use super::*;
     use crate::model::client::ClientAuth;
+    use crate::oauth::caller::Caller;
+    use crate::oauth::http::{Http, HttpSettings};
+    use crate::oauth::token::Wish;
     use serde_json::json;
 
     fn token(payload: &Value) -> IdToken {
@@ -118,14 +122,15 @@ mod tests {
         let mut provider = Provider::unknown("p", "P");
         provider.issuer = Some("https://p.example".to_owned());
         provider.endpoints.authorization = Some("https://p.example/a".to_owned());
-        let client = Client {
-            id: "me".to_owned(),
-            secret: None,
-            auth: ClientAuth::None,
-        };
+        let client = Client::new("me", None, ClientAuth::None);
         let scopes = ["openid".to_owned()];
-        let request =
-            AuthorizationRequest::new(&provider, &client, "http://127.0.0.1:1/", &scopes).unwrap();
+        let http = Http::new(HttpSettings::default());
+        let wish = Wish {
+            scopes: &scopes,
+            ..Wish::default()
+        };
+        let caller = Caller::new(&http, &provider, &client);
+        let request = AuthorizationRequest::new(&caller, "http://127.0.0.1:1/", wish).unwrap();
         (provider, client, request)
     }
 

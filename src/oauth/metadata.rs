@@ -80,13 +80,7 @@ fn places(asked: &str) -> Result<[String; 4], OAuthError> {
 
 async fn fetch(http: &Http, asked: &str, place: &str) -> Result<Document, OAuthError> {
     let step = Step::Discovery;
-    let request = Request {
-        method: Method::GET,
-        url: place.to_owned(),
-        what: "metadata address",
-        authorization: None,
-        body: None,
-    };
+    let request = Request::new(Method::GET, place, "metadata address");
     let reply = http.send(step, request).await?;
     if !reply.is_success() {
         return Err(OAuthError::Refused(Box::new(Refused {
@@ -142,9 +136,11 @@ pub fn read(fields: &Fields, asked: &str) -> Result<Document, OAuthError> {
         introspection: text("introspection_endpoint"),
         userinfo: text("userinfo_endpoint"),
         registration: text("registration_endpoint"),
+        jwks: text("jwks_uri"),
         pushed_authorization_request: text("pushed_authorization_request_endpoint"),
     };
     endpoints.userinfo = endpoints.userinfo.filter(|url| is_allowed(url, asked));
+    endpoints.jwks = endpoints.jwks.filter(|url| is_allowed(url, asked));
     endpoints.registration = endpoints.registration.filter(|url| is_allowed(url, asked));
     endpoints.introspection = endpoints.introspection.filter(|url| is_allowed(url, asked));
     for (what, address) in named(&endpoints) {
@@ -166,6 +162,8 @@ pub fn read(fields: &Fields, asked: &str) -> Result<Document, OAuthError> {
             grant_types: list("grant_types_supported"),
             code_challenge_methods: list("code_challenge_methods_supported"),
             scopes: list("scopes_supported"),
+            dpop_algorithms: list("dpop_signing_alg_values_supported"),
+            auth_algorithms: list("token_endpoint_auth_signing_alg_values_supported"),
             iss_parameter: flag("authorization_response_iss_parameter_supported"),
             requires_par: flag("require_pushed_authorization_requests"),
         },

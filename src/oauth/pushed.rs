@@ -1,15 +1,13 @@
 //! Pushed authorization requests (RFC 9126): the address holds a reference, and lives no longer than that.
 
-use crate::model::client::Client;
-use crate::model::provider::{BodyFormat, ExpiresInUnit, Provider};
+use crate::model::provider::{BodyFormat, ExpiresInUnit};
 use crate::oauth::authorize::authorization_endpoint;
+use crate::oauth::caller::{Caller, Target};
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::form::Form;
-use crate::oauth::http::Http;
 use crate::oauth::lifetime::lifetime;
 use crate::oauth::reply;
 use crate::oauth::step::Step;
-use crate::oauth::token::post;
 use std::time::Duration;
 use url::Url;
 
@@ -24,12 +22,8 @@ pub struct Pushed {
 
 /// Announces the request that `full` asks for. The same request may be announced again: each time there is a new
 /// address, and the answer to any of them is as good.
-pub async fn push(
-    http: &Http,
-    provider: &Provider,
-    client: &Client,
-    full: &str,
-) -> Result<Pushed, OAuthError> {
+pub async fn push(caller: &Caller<'_>, full: &str) -> Result<Pushed, OAuthError> {
+    let (provider, client) = (caller.provider, caller.client);
     let (step, what) = (
         Step::PushedAuthorization,
         "pushed authorization request endpoint",
@@ -41,8 +35,13 @@ pub async fn push(
     })?;
     let mut url = authorization_endpoint(provider)?;
     let mut form = request_in(full)?;
-    let format = BodyFormat::Form;
-    let reply = post(http, step, endpoint, what, format, client, &mut form).await?;
+    let to = Target {
+        step,
+        url: endpoint,
+        what,
+        format: BodyFormat::Form,
+    };
+    let reply = caller.post(to, &mut form).await?;
     let fields = reply::fields(step, &reply, provider, &form.secrets())?;
     let reference = fields
         .text("request_uri")

@@ -10,8 +10,15 @@ use crate::oauth::step::Step;
 use crate::oauth::wire::Reply;
 use crate::secret::{AccessToken, IdToken, RefreshToken};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use zeroize::Zeroize;
+
+/// The error of a server that wants its nonce in the proof (RFC 9449 8).
+pub const USE_DPOP_NONCE: &str = "use_dpop_nonce";
+
+/// No account and nothing that is kept beside tokens is longer.
+const LONGEST_KEPT: usize = 512;
 
 /// Reads the answer to a token request (RFC 6749 5.1, 5.2) with all the provider's habits. `secrets` are what was
 /// sent: whatever comes back of them is taken out of the error.
@@ -23,6 +30,9 @@ pub fn token_set(
 ) -> Result<TokenSet, OAuthError> {
     let unreadable = |why| unreadable(step, reply, why);
     let mut top = fields(step, reply, provider, secrets)?;
+    let account = provider.account_in_reply.iter();
+    let account = account.filter_map(|at| top.pointed(at)).find_map(shown);
+    let kept = kept(&top, provider);
     let mut inner = provider
         .token_at
         .as_deref()
@@ -54,7 +64,33 @@ pub fn token_set(
         refresh_expires_in: refresh_life,
         id_token: id_token.map(IdToken::new),
         scopes,
+        account,
+        kept,
     })
+}
+
+/// What programs need beside the tokens, under the last part of its pointer.
+fn kept(top: &Fields, provider: &Provider) -> BTreeMap<String, String> {
+    let one = |at: &String| {
+        let name = at.rsplit('/').next()?;
+        Some((name.to_owned(), shown(top.pointed(at)?)?))
+    };
+    provider.keep.iter().filter_map(one).collect()
+}
+
+/// A string or a number, one line, nothing that moves a terminal's cursor, not endless.
+pub fn shown(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    let tame: String = text
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(LONGEST_KEPT)
+        .collect();
+    (!tame.trim().is_empty()).then_some(tame)
 }
 
 /// The members of an answer of success; everything else is an error.

@@ -2,6 +2,7 @@
 
 use crate::model::client::Client;
 use crate::model::provider::{BodyFormat, Provider, Revocation, RevocationAuth};
+use crate::oauth::caller::{Caller, Target};
 use crate::oauth::client_auth;
 use crate::oauth::error::OAuthError;
 use crate::oauth::fields::Fields;
@@ -9,7 +10,6 @@ use crate::oauth::form::Form;
 use crate::oauth::http::Http;
 use crate::oauth::reply;
 use crate::oauth::step::Step;
-use crate::oauth::token::post;
 use crate::oauth::wire::{Reply, Request};
 use crate::secret::{AccessToken, RefreshToken};
 use reqwest::Method;
@@ -123,7 +123,14 @@ impl<'a> One<'a> {
             .add("token_type_hint", self.hint);
         let step = Step::Revocation;
         let what = "revocation endpoint";
-        let reply = post(http, step, url, what, BodyFormat::Form, client, &mut form).await?;
+        let to = Target {
+            step,
+            url,
+            what,
+            format: BodyFormat::Form,
+        };
+        let caller = Caller::new(http, provider, client);
+        let reply = caller.post(to, &mut form).await?;
         match outcome(&reply, provider, &form.secrets()) {
             Err(error) if is_over(&error) => Ok(()),
             outcome => outcome,
@@ -201,15 +208,16 @@ async fn own_request(
         form.body(recipe.body_format)
     });
     let encoded: String = byte_serialize(client.id.as_bytes()).collect();
-    let request = Request {
-        method: Method::from_bytes(recipe.method.as_bytes()).map_err(|_| OAuthError::Endpoint {
+    let method =
+        Method::from_bytes(recipe.method.as_bytes()).map_err(|_| OAuthError::Endpoint {
             what: "revocation endpoint",
             why: "has an HTTP method that does not exist",
-        })?,
-        url: recipe.url.replace("{client_id}", &encoded),
-        what: "revocation endpoint",
+        })?;
+    let url = recipe.url.replace("{client_id}", &encoded);
+    let request = Request {
         authorization,
         body,
+        ..Request::new(method, &url, "revocation endpoint")
     };
     let reply = http.send(Step::Revocation, request).await?;
     match outcome(&reply, provider, &form.secrets()) {

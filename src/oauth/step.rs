@@ -22,6 +22,18 @@ pub enum Step {
     Refresh,
     /// Revoking (RFC 7009).
     Revocation,
+    /// Asking for a token as the client itself (RFC 6749 4.4).
+    ClientCredentials,
+    /// Exchanging a token for a narrower one, or one for another audience (RFC 8693).
+    TokenExchange,
+    /// Asking whether a token is alive (RFC 7662).
+    Introspection,
+    /// Asking who signed in (OpenID Connect Core 5.3).
+    UserInfo,
+    /// Registering a client, reading or deleting its registration (RFC 7591, 7592).
+    Registration,
+    /// Reading the keys that ID tokens are signed by.
+    Keys,
 }
 
 impl Step {
@@ -33,9 +45,13 @@ impl Step {
             | Self::PushedAuthorization
             | Self::CodeExchange
             | Self::DeviceStart
-            | Self::DevicePoll => Errand::SignIn,
+            | Self::DevicePoll
+            | Self::ClientCredentials
+            | Self::Registration
+            | Self::Keys => Errand::SignIn,
             Self::Refresh => Errand::Refresh,
             Self::Revocation => Errand::Revocation,
+            Self::TokenExchange | Self::Introspection | Self::UserInfo => Errand::Inquiry,
         }
     }
 }
@@ -51,6 +67,12 @@ impl fmt::Display for Step {
             Self::DevicePoll => "asking whether the device code was entered",
             Self::Refresh => "refreshing the token",
             Self::Revocation => "revoking the token",
+            Self::ClientCredentials => "asking for a token as the client",
+            Self::TokenExchange => "exchanging the token",
+            Self::Introspection => "asking whether the token is alive",
+            Self::UserInfo => "asking who signed in",
+            Self::Registration => "registering the client",
+            Self::Keys => "reading the provider's keys",
         })
     }
 }

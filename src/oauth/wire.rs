@@ -21,8 +21,27 @@ pub struct Request {
     pub what: &'static str,
     /// Value of the `Authorization` header.
     pub authorization: Option<Zeroizing<String>>,
+    /// Value of the `DPoP` header (RFC 9449 4.1).
+    pub proof: Option<Zeroizing<String>>,
+    /// Further headers, none of them secret.
+    pub headers: Vec<(String, String)>,
     /// Content type and body.
     pub body: Option<(&'static str, Zeroizing<Vec<u8>>)>,
+}
+
+impl Request {
+    /// A request of nothing but a method and an address; `what` the address is, for errors.
+    pub fn new(method: Method, url: &str, what: &'static str) -> Self {
+        Self {
+            method,
+            url: url.to_owned(),
+            what,
+            authorization: None,
+            proof: None,
+            headers: Vec::new(),
+            body: None,
+        }
+    }
 }
 
 impl fmt::Debug for Request {
@@ -42,6 +61,10 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// By how many seconds this machine's clock ran ahead of the provider's, where its answer told.
     pub clock_ahead: Option<i64>,
+    /// The nonce the server wants in the next proof (RFC 9449 8).
+    pub dpop_nonce: Option<String>,
+    /// The challenge of a protected resource (RFC 6750 3).
+    pub challenge: Option<String>,
     /// The body.
     pub body: Gathered,
     /// The body was longer than is taken and was thrown away.
@@ -62,6 +85,8 @@ impl Reply {
             status,
             retry_after: None,
             clock_ahead: None,
+            dpop_nonce: None,
+            challenge: None,
             body: Gathered::from(body),
             is_overlong: false,
         }

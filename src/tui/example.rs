@@ -15,6 +15,7 @@ use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::Theme;
 use crate::tui::workspace::Workspace;
 use jiff::tz::TimeZone;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +72,11 @@ pub fn credential(
             client_auth: ClientAuth::ClientSecretPost,
             claims: None,
             has_refresh_token: true,
+            renews_itself: false,
+            bound_to: None,
+            resources: Vec::new(),
+            kept: BTreeMap::new(),
+            wanted_scopes: Vec::new(),
             created_at: NOW.minus(secs(40 * 86_400)),
             signed_in_at: NOW.minus(secs(17 * 86_400)),
             issued_at,
@@ -78,6 +84,7 @@ pub fn credential(
             refresh_expires_at: None,
             refresh_idle_life: None,
             refresh_absolute_life: None,
+            test_life: None,
             earliest_refresh: None,
             last_used_at: Some(NOW.minus(secs(180))),
             access_fingerprint: Fingerprint(0x7f3a_c901_55d0_1be2),
@@ -309,7 +316,7 @@ pub fn providers() -> Vec<crate::model::signin::ProviderView> {
             "Copy the client ID from its page.".to_owned(),
         ],
         client_id_hint: "Ov23li… or Iv1.…".to_owned(),
-        client_id_prefixes: vec!["Ov23li".to_owned(), "Iv1.".to_owned()],
+        client_id_pattern: Some(r"^(Ov23li|Iv1\.)".to_owned()),
         ..Setup::default()
     };
     let mut microsoft = Provider::unknown("microsoft", "Microsoft");

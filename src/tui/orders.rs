@@ -44,7 +44,7 @@ pub fn ask_all(app: &mut App) {
     let names: Vec<CredentialName> = workspace
         .rows
         .shown()
-        .filter(|view| view.profile.has_refresh_token)
+        .filter(|view| view.profile.is_renewable())
         .map(|view| view.profile.name.clone())
         .collect();
     if !names.is_empty() {

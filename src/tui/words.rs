@@ -156,7 +156,7 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
             Some(at) if at <= now => "now".to_owned(),
             Some(at) if short => format!("in {}", span(now.until(at))),
             Some(at) => format!("refresh {}", span(now.until(at))),
-            None if view.profile.has_refresh_token => "on demand".to_owned(),
+            None if view.profile.is_renewable() => "on demand".to_owned(),
             None => "no refresh".to_owned(),
         },
     }
@@ -235,6 +235,8 @@ pub const fn flow(flow: Flow) -> &'static str {
     match flow {
         Flow::Device => "device code",
         Flow::Loopback => "browser",
+        Flow::ClientCredentials => "client credentials",
+        Flow::ApiKey => "API key",
     }
 }
 
@@ -244,6 +246,7 @@ pub const fn client_auth(auth: ClientAuth) -> &'static str {
         ClientAuth::None => "public client, no secret",
         ClientAuth::ClientSecretBasic => "secret in the header",
         ClientAuth::ClientSecretPost => "secret in the body",
+        ClientAuth::PrivateKeyJwt => "signed by its key",
     }
 }
 

@@ -95,6 +95,8 @@ pub fn all(vault: &OpenVault) -> Result<Vec<ClientView>, VaultError> {
             provider: stored.provider.name,
             client_id: stored.client.id,
             has_secret: stored.client.secret.is_some(),
+            has_key: stored.client.key.is_some(),
+            is_registered: stored.client.registration.is_some(),
             issuer: stored.provider.issuer,
         });
     }

@@ -1,11 +1,14 @@
 //! What stands inside the age files: versioned JSON, written from and read into zeroized buffers.
 
 use crate::clock::Timestamp;
-use crate::model::client::{Client, ClientAuth};
+use crate::jose::algorithm::Algorithm;
+use crate::model::client::{Client, ClientAuth, ClientKey, ClientRegistration};
 use crate::model::credential::{PreviousRefresh, Profile, Secret};
 use crate::model::event::Activity;
 use crate::model::provider::Provider;
-use crate::secret::{AccessToken, ClientSecret, IdToken, RefreshToken};
+use crate::secret::{
+    AccessToken, ClientSecret, IdToken, PrivateKey, RefreshToken, RegistrationToken,
+};
 use crate::vault::binding::Verified;
 use crate::vault::error::VaultError;
 use crate::vault::seal::Opened;
@@ -46,6 +49,7 @@ pub fn write_secret(secret: &Secret) -> Opened {
             }),
         id_token: secret.id_token.as_ref().map(IdToken::expose_secret),
         client: client_wire(&secret.client),
+        bound_to: secret.bound_to.as_ref().map(PrivateKey::expose_secret),
         provider: &secret.provider,
     })
 }
@@ -64,6 +68,7 @@ pub fn read_secret(opened: &Opened, from: &Verified) -> Result<Secret, VaultErro
         }),
         id_token: wire.id_token.map(|token| IdToken::new(token.take())),
         client: client_from(wire.client),
+        bound_to: wire.bound_to.map(|key| PrivateKey::new(key.take())),
         provider: wire.provider,
     })
 }
@@ -119,7 +124,13 @@ struct SecretWire<T, P> {
     previous_refresh_token: Option<PreviousWire<T>>,
     id_token: Option<T>,
     client: ClientWire<T>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    bound_to: Option<T>,
     provider: P,
+}
+
+fn none<T>() -> Option<T> {
+    None
 }
 
 #[derive(Serialize, Deserialize)]
@@ -140,6 +151,23 @@ struct ClientWire<T> {
     client_id: T,
     client_secret: Option<T>,
     auth: ClientAuth,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    key: Option<KeyWire<T>>,
+    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    registration: Option<ManagementWire<T>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeyWire<T> {
+    pem: T,
+    kid: Option<String>,
+    alg: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ManagementWire<T> {
+    registration_client_uri: String,
+    registration_access_token: T,
 }
 
 fn client_wire(client: &Client) -> ClientWire<&str> {
@@ -147,6 +175,15 @@ fn client_wire(client: &Client) -> ClientWire<&str> {
         client_id: &client.id,
         client_secret: client.secret.as_ref().map(ClientSecret::expose_secret),
         auth: client.auth,
+        key: client.key.as_ref().map(|key| KeyWire {
+            pem: key.pem.expose_secret(),
+            kid: key.id.clone(),
+            alg: key.algorithm.map(|algorithm| algorithm.name().to_owned()),
+        }),
+        registration: client.registration.as_ref().map(|given| ManagementWire {
+            registration_client_uri: given.uri.clone(),
+            registration_access_token: given.token.expose_secret(),
+        }),
     }
 }
 
@@ -157,6 +194,15 @@ fn client_from(wire: ClientWire<Hidden>) -> Client {
             .client_secret
             .map(|secret| ClientSecret::new(secret.take())),
         auth: wire.auth,
+        key: wire.key.map(|key| ClientKey {
+            pem: PrivateKey::new(key.pem.take()),
+            id: key.kid,
+            algorithm: key.alg.as_deref().and_then(Algorithm::named),
+        }),
+        registration: wire.registration.map(|given| ClientRegistration {
+            uri: given.registration_client_uri,
+            token: RegistrationToken::new(given.registration_access_token.take()),
+        }),
     }
 }
 

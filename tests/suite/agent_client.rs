@@ -18,10 +18,11 @@ use tokenward::agent::client::{connect, connect_within};
 use tokenward::agent::error::CallError;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOutcome};
 use tokenward::engine::link::Link;
-use tokenward::model::client::{Client, ClientAuth};
+use tokenward::jose::algorithm::Algorithm;
+use tokenward::model::client::{Client, ClientAuth, ClientKey};
 use tokenward::model::credential::Flow;
-use tokenward::model::signin::SignInRequest;
-use tokenward::secret::{AuthorizationCode, ClientSecret};
+use tokenward::model::signin::{RegisterWish, SignInRequest};
+use tokenward::secret::{AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -205,13 +206,25 @@ fn sign_ins_come_through_equal_with_their_secrets() {
                 provider: provider.clone(),
                 account: account.clone(),
                 client: client.clone().map(|(id, secret)| Client {
-                    id,
-                    secret: secret.map(ClientSecret::new),
-                    auth: ClientAuth::ClientSecretPost,
+                    key: secret.clone().map(|secret| ClientKey {
+                        pem: PrivateKey::new(secret),
+                        id: Some(id.clone()),
+                        algorithm: Some(Algorithm::Ps256),
+                    }),
+                    ..Client::new(
+                        id,
+                        secret.map(ClientSecret::new),
+                        ClientAuth::ClientSecretPost,
+                    )
                 }),
                 scopes: scopes.clone(),
                 flow: Some(Flow::Device),
                 redirect_port,
+                resources: account.iter().cloned().collect(),
+                dpop: account.is_some(),
+                register: account.clone().map(|token| RegisterWish {
+                    token: Some(RegistrationToken::new(token)),
+                }),
             });
             wire.carries(
                 |reply| Command::SignIn { request, reply },
@@ -219,6 +232,12 @@ fn sign_ins_come_through_equal_with_their_secrets() {
                 arrives!(Command::SignIn { request: got, reply } => {
                     prop_assert_eq!(got.id, id);
                     prop_assert_eq!(got.provider, provider);
+                    prop_assert_eq!(&got.resources, &account.iter().cloned().collect::<Vec<_>>());
+                    prop_assert_eq!(got.dpop, account.is_some());
+                    let token = got.register.and_then(|wish| wish.token);
+                    prop_assert_eq!(token.is_some(), account.is_some());
+                    let same = |token: &RegistrationToken, text: &String| token.matches(&RegistrationToken::new(text.clone()));
+                    prop_assert!(token.iter().zip(&account).all(|(token, text)| same(token, text)));
                     prop_assert_eq!(got.account, account);
                     prop_assert_eq!(got.scopes, scopes);
                     prop_assert_eq!(got.redirect_port, redirect_port);

@@ -351,6 +351,8 @@ pub fn provider_views() -> impl Strategy<Value = ProviderView> {
 pub fn client_views() -> impl Strategy<Value = ClientView> {
     (texts(), texts(), any::<bool>(), maybe(texts())).prop_map(
         |(provider, client_id, has_secret, issuer)| ClientView {
+            has_key: false,
+            is_registered: false,
             provider,
             client_id,
             has_secret,

@@ -7,8 +7,9 @@ use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::seed;
 use tokenward::demo::settings::DemoSettings;
 use tokenward::model::failure::FailureClass;
+use tokenward::oauth::caller::Caller;
 use tokenward::oauth::http::{Http, HttpSettings};
-use tokenward::oauth::token;
+use tokenward::oauth::token::{self, Wish};
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::NewSlot;
@@ -73,7 +74,12 @@ async fn each_seeded_credential_ends_where_it_is_meant_to() {
             assert_eq!(stored.profile.name.as_str(), "northwind/reports");
             continue;
         };
-        let answer = token::refresh(&http, &secret.provider, &secret.client, refresh, &[]).await;
+        let answer = token::refresh(
+            &Caller::new(&http, &secret.provider, &secret.client),
+            refresh,
+            Wish::default(),
+        )
+        .await;
         let end = answer.map(|_| ()).map_err(|error| error.failure().class);
         ends.insert(stored.profile.name.as_str().to_owned(), end);
     }
@@ -100,8 +106,12 @@ async fn the_flaky_credential_recovers() {
     let (_, secret) = vault.secret(flaky.id).unwrap();
     let refresh = secret.refresh.as_ref().unwrap();
     let mut failures = 0;
-    while let Err(error) =
-        token::refresh(&http, &secret.provider, &secret.client, refresh, &[]).await
+    while let Err(error) = token::refresh(
+        &Caller::new(&http, &secret.provider, &secret.client),
+        refresh,
+        Wish::default(),
+    )
+    .await
     {
         assert_eq!(error.code(), "http_503");
         failures += 1;

@@ -117,6 +117,8 @@ fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> 
             .control()
             .mint_aged("demo-cli", account, &["read"], Duration::from_secs(age));
     let minted = Minted {
+        resources: Vec::new(),
+        bound_to: None,
         name: name(account),
         provider: record::provider(&provider.issuer()),
         client: record::client(),

@@ -507,6 +507,9 @@ async fn sign_ins_that_nobody_finishes_do_not_pile_up() {
             scopes: None,
             flow: Some(Flow::Device),
             redirect_port: None,
+            resources: Vec::new(),
+            dpop: false,
+            register: None,
         });
         let link = &link;
         async move { link.ask(|reply| Command::SignIn { request, reply }).await }

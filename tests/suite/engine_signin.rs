@@ -44,6 +44,9 @@ fn request(rig: &Rig, flow: Flow) -> SignInRequest {
         scopes: Some(vec!["openid".to_owned(), "email".to_owned()]),
         flow: Some(flow),
         redirect_port: None,
+        resources: Vec::new(),
+        dpop: false,
+        register: None,
     }
 }
 

@@ -115,6 +115,8 @@ fn every_flow_has_its_endpoints_or_an_issuer_to_ask() {
             let has = match flow {
                 Flow::Device => endpoints.device_authorization.is_some(),
                 Flow::Loopback => endpoints.authorization.is_some(),
+                Flow::ClientCredentials => endpoints.token.is_some(),
+                Flow::ApiKey => provider.api_key.is_some(),
             };
             assert!(has, "{}: {flow:?}", provider.name);
         }

@@ -8,11 +8,13 @@ use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::provider::{BodyFormat, Provider, Revocation, RevocationAuth};
 use tokenward::model::token::TokenSet;
 use tokenward::oauth::authorize::AuthorizationRequest;
+use tokenward::oauth::caller::Caller;
 use tokenward::oauth::device;
 use tokenward::oauth::error::OAuthError;
 use tokenward::oauth::http::{Http, HttpSettings};
 use tokenward::oauth::revoke::{Revoked, revoke};
-use tokenward::oauth::token::{exchange_code, refresh};
+use tokenward::oauth::token::{Wish, exchange_code, refresh};
+
 use tokenward::oauth::transport::Transport;
 use tokenward::secret::{AccessToken, AuthorizationCode, RefreshToken};
 use tokio::io::AsyncWriteExt as _;
@@ -20,9 +22,21 @@ use tokio::io::AsyncWriteExt as _;
 const MARKER: &str = "refresh-marker-0123456789-abcdef";
 const GOOD: &str = r#"{"access_token":"new","token_type":"bearer","expires_in":"60"}"#;
 
+fn wish(scopes: &[String]) -> Wish<'_> {
+    Wish {
+        scopes,
+        ..Wish::default()
+    }
+}
+
 async fn refresh_at(provider: &Provider) -> Result<TokenSet, OAuthError> {
     let token = RefreshToken::new(MARKER.to_owned());
-    refresh(&http(), provider, &public(), &token, &[]).await
+    refresh(
+        &Caller::new(&http(), provider, &public()),
+        &token,
+        Wish::default(),
+    )
+    .await
 }
 
 async fn failure_of(act: Act) -> Failure {
@@ -76,7 +90,12 @@ async fn no_connection_is_used_twice() {
     let (http, provider) = (http(), rig.provider());
     for _ in 0..2 {
         let token = RefreshToken::new(MARKER.to_owned());
-        let refreshed = refresh(&http, &provider, &public(), &token, &[]).await;
+        let refreshed = refresh(
+            &Caller::new(&http, &provider, &public()),
+            &token,
+            Wish::default(),
+        )
+        .await;
         assert!(refreshed.is_ok(), "{refreshed:?}");
     }
     assert_eq!(rig.requests().len(), 2);
@@ -96,9 +115,13 @@ async fn clients_authenticate_as_they_are_told_and_the_record_bends_the_request(
     let token = RefreshToken::new(MARKER.to_owned());
     let scopes = ["a".to_owned(), "b".to_owned()];
     for auth in [ClientAuth::ClientSecretBasic, ClientAuth::ClientSecretPost] {
-        refresh(&http(), &provider, &confidential(auth), &token, &scopes)
-            .await
-            .unwrap();
+        refresh(
+            &Caller::new(&http(), &provider, &confidential(auth)),
+            &token,
+            wish(&scopes),
+        )
+        .await
+        .unwrap();
     }
     let requests = rig.requests();
     assert!(
@@ -275,11 +298,21 @@ async fn a_code_is_exchanged_with_its_verifier_and_checked_by_its_nonce() {
     let provider = rig.provider();
     let scopes = ["openid".to_owned()];
     let redirect = "http://127.0.0.1:7/callback";
-    let request = AuthorizationRequest::new(&provider, &public(), redirect, &scopes).unwrap();
+    let request = AuthorizationRequest::new(
+        &Caller::new(&http(), &provider, &public()),
+        redirect,
+        wish(&scopes),
+    )
+    .unwrap();
     let code = AuthorizationCode::new("the-code".to_owned());
-    exchange_code(&http(), &provider, &public(), &request, redirect, code)
-        .await
-        .unwrap();
+    exchange_code(
+        &Caller::new(&http(), &provider, &public()),
+        &request,
+        redirect,
+        code,
+    )
+    .await
+    .unwrap();
     let sent = rig.requests().remove(0);
     for part in [
         "grant_type=authorization_code",
@@ -296,9 +329,7 @@ async fn a_code_is_exchanged_with_its_verifier_and_checked_by_its_nonce() {
     let rig = Rig::always(answer(200, "", foreign)).await;
     let code = AuthorizationCode::new("the-code".to_owned());
     let error = exchange_code(
-        &http(),
-        &rig.provider(),
-        &public(),
+        &Caller::new(&http(), &rig.provider(), &public()),
         &request,
         redirect,
         code,
@@ -315,11 +346,9 @@ async fn a_pushed_request_leaves_only_a_reference_in_the_address() {
     let mut provider = rig.provider();
     provider.metadata.requires_par = true;
     let request = AuthorizationRequest::start(
-        &http(),
-        &provider,
-        &public(),
+        &Caller::new(&http(), &provider, &public()),
         "http://127.0.0.1:7/callback",
-        &["a".to_owned()],
+        wish(&["a".to_owned()]),
     )
     .await
     .unwrap();
@@ -350,12 +379,19 @@ async fn a_pushed_request_can_be_pushed_again_as_it_was() {
     .await;
     let (http, provider) = (http(), rig.provider());
     let redirect = "http://127.0.0.1:7/callback";
-    let request = AuthorizationRequest::start(&http, &provider, &public(), redirect, &[])
-        .await
-        .unwrap();
+    let request = AuthorizationRequest::start(
+        &Caller::new(&http, &provider, &public()),
+        redirect,
+        wish(&[]),
+    )
+    .await
+    .unwrap();
     let minute = Some(Duration::from_secs(60));
     assert_eq!(request.lives, minute);
-    let again = request.renewed(&http, &provider, &public()).await.unwrap();
+    let again = request
+        .renewed(&Caller::new(&http, &provider, &public()))
+        .await
+        .unwrap();
     assert!(request.url.ends_with("urn%3Ax%3A0"), "{}", request.url);
     assert!(again.url.ends_with("urn%3Ax%3A1"), "{}", again.url);
     assert_eq!(again.lives, minute);
@@ -374,8 +410,12 @@ async fn a_refused_push_is_an_error_only_where_the_provider_demands_it() {
     for is_demanded in [false, true] {
         provider.metadata.requires_par = is_demanded;
         let redirect = "http://127.0.0.1:7/callback";
-        let request =
-            AuthorizationRequest::start(&http(), &provider, &public(), redirect, &[]).await;
+        let request = AuthorizationRequest::start(
+            &Caller::new(&http(), &provider, &public()),
+            redirect,
+            wish(&[]),
+        )
+        .await;
         match request {
             Ok(request) => {
                 assert!(!is_demanded);
@@ -398,11 +438,14 @@ async fn a_device_code_is_asked_for_and_asked_after() {
     })
     .await;
     let provider = rig.provider();
-    let waiting = device::start(&http(), &provider, &public(), &["a".to_owned()])
-        .await
-        .unwrap();
+    let waiting = device::start(
+        &Caller::new(&http(), &provider, &public()),
+        wish(&["a".to_owned()]),
+    )
+    .await
+    .unwrap();
     assert_eq!(waiting.interval, Duration::from_secs(5));
-    match device::poll(&http(), &provider, &public(), &waiting)
+    match device::poll(&Caller::new(&http(), &provider, &public()), &waiting)
         .await
         .unwrap()
     {

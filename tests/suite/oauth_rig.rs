@@ -147,17 +147,13 @@ pub fn http() -> Http {
 }
 
 pub fn public() -> Client {
-    Client {
-        id: "me".to_owned(),
-        secret: None,
-        auth: ClientAuth::None,
-    }
+    Client::new("me", None, ClientAuth::None)
 }
 
 pub fn confidential(auth: ClientAuth) -> Client {
-    Client {
-        id: "me".to_owned(),
-        secret: Some(ClientSecret::new("client-secret-marker".to_owned())),
+    Client::new(
+        "me",
+        Some(ClientSecret::new("client-secret-marker".to_owned())),
         auth,
-    }
+    )
 }

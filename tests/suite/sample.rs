@@ -1,5 +1,6 @@
 //! The profile that tests of the engine, the vault and the socket begin with.
 
+use std::collections::BTreeMap;
 use tokenward::clock::Timestamp;
 use tokenward::model::client::ClientAuth;
 use tokenward::model::credential::{Flow, Profile, Standing};
@@ -19,6 +20,11 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         client_auth: ClientAuth::None,
         claims: None,
         has_refresh_token: true,
+        renews_itself: false,
+        bound_to: None,
+        resources: Vec::new(),
+        kept: BTreeMap::new(),
+        wanted_scopes: Vec::new(),
         created_at: issued_at,
         signed_in_at: issued_at,
         issued_at,
@@ -26,6 +32,7 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         refresh_expires_at: None,
         refresh_idle_life: None,
         refresh_absolute_life: None,
+        test_life: None,
         earliest_refresh: None,
         last_used_at: None,
         access_fingerprint: Fingerprint(1),

@@ -120,6 +120,11 @@ fn profile(index: usize, life: Option<u64>, host: usize, age: u64) -> Profile {
     let name = CredentialName::new(&format!("host{host}"), &format!("a{index}")).unwrap();
     Profile {
         has_refresh_token: life.is_some() || index.is_multiple_of(2),
+        renews_itself: false,
+        bound_to: None,
+        resources: Vec::new(),
+        kept: BTreeMap::new(),
+        wanted_scopes: Vec::new(),
         expires_at: life.map(|life| issued_at.plus(Duration::from_secs(life))),
         ..sample::profile(name, issued_at)
     }

@@ -41,11 +41,11 @@ pub(crate) fn provider(name: &str) -> Provider {
 }
 
 pub(crate) fn client(name: &str) -> Client {
-    Client {
-        id: format!("client-of-{name}"),
-        secret: Some(ClientSecret::new(format!("marker-client-secret-{name}"))),
-        auth: ClientAuth::ClientSecretBasic,
-    }
+    Client::new(
+        format!("client-of-{name}"),
+        Some(ClientSecret::new(format!("marker-client-secret-{name}"))),
+        ClientAuth::ClientSecretBasic,
+    )
 }
 
 pub(crate) fn secret(vault: &OpenVault, name: &str, generation: u64) -> (Profile, Secret) {
@@ -68,6 +68,7 @@ pub(crate) fn secret(vault: &OpenVault, name: &str, generation: u64) -> (Profile
         kept_until: Timestamp::from_secs(9_000),
     });
     let secret = Secret {
+        bound_to: None,
         access: AccessToken::new(access),
         refresh: Some(RefreshToken::new(refresh)),
         previous_refresh: previous,

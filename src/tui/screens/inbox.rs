@@ -186,7 +186,7 @@ fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
     match &view.health {
         Health::NeedsLogin { .. } => return Some(Need::SignIn),
         Health::Misconfigured { .. } => return Some(Need::Setting),
-        Health::Expired if !view.profile.has_refresh_token => return Some(Need::Over),
+        Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
         Health::Revoked | Health::Static => return None,
         Health::Fresh
         | Health::Expiring

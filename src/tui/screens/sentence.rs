@@ -46,7 +46,7 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
                 format!("{provider}: held back by a rate limit until {when}"),
             )
         }
-        Health::Expired if view.profile.has_refresh_token => {
+        Health::Expired if view.profile.is_renewable() => {
             let cause = detail::trouble(view).map_or("not refreshed yet".to_owned(), |failure| {
                 words::within(&failure.cause)
             });

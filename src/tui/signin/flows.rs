@@ -17,6 +17,14 @@ const fn words(flow: Flow, ssh: bool) -> (&'static str, &'static str) {
             "a browser elsewhere",
             "You open an address in a browser on your own machine and paste here the address it ends at.",
         ),
+        Flow::ClientCredentials => (
+            "the client itself",
+            "No person signs in: the client's own secret or key is enough, and the tokens act for the client.",
+        ),
+        Flow::ApiKey => (
+            "an API key",
+            "You paste a key that the provider made for you. It is kept and handed out; nothing refreshes it.",
+        ),
         Flow::Loopback => (
             "a browser",
             "A browser on this machine comes back by itself. On another machine, paste here the address it ends at.",

@@ -96,17 +96,7 @@ fn client_trouble(wizard: &Wizard) -> Option<String> {
         return Some("the client id is missing".to_owned());
     }
     let setup = wizard.provider().map(|provider| &provider.setup)?;
-    let prefixed = setup.client_id_prefixes.is_empty()
-        || setup
-            .client_id_prefixes
-            .iter()
-            .any(|prefix| id.starts_with(prefix));
-    let suffixed = setup.client_id_suffixes.is_empty()
-        || setup
-            .client_id_suffixes
-            .iter()
-            .any(|suffix| id.ends_with(suffix));
-    if !(prefixed && suffixed) {
+    if !setup.fits(id) {
         return Some(format!(
             "a client id there looks like {}",
             setup.client_id_hint

@@ -21,6 +21,9 @@ impl Wizard {
             scopes: Some(self.scopes.ticked()).filter(|scopes| !scopes.is_empty()),
             flow: self.flows().get(self.flow).copied(),
             redirect_port: None,
+            resources: Vec::new(),
+            dpop: false,
+            register: None,
         }
     }
 
@@ -66,17 +69,19 @@ impl Wizard {
             .provider()
             .and_then(|provider| match self.flows().get(self.flow) {
                 Some(Flow::Device) => provider.device_client_auth.or(provider.client_auth),
-                Some(Flow::Loopback) | None => provider.client_auth,
+                Some(Flow::Loopback | Flow::ClientCredentials | Flow::ApiKey) | None => {
+                    provider.client_auth
+                }
             });
         let auth = match (&secret, known) {
             (None, _) => ClientAuth::None,
             (Some(_), Some(auth)) if auth != ClientAuth::None => auth,
             (Some(_), _) => ClientAuth::ClientSecretBasic,
         };
-        Client {
-            id: self.client.text(0).trim().to_owned(),
-            secret: secret.map(ClientSecret::new),
+        Client::new(
+            self.client.text(0).trim(),
+            secret.map(ClientSecret::new),
             auth,
-        }
+        )
     }
 }
