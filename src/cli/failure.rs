@@ -185,6 +185,15 @@ impl Failure {
         if let Some(words) = &failure.provider_words {
             text = format!("{text} (the provider says: {words})");
         }
-        Self::new(kind, text).hint(failure.advice())
+        let said = Self::new(kind, text);
+        let said = match failure.likely().first() {
+            Some(likely) => said.hint(format!(
+                "likely: {} {}",
+                likely.cause.sentence(),
+                likely.evidence
+            )),
+            None => said,
+        };
+        said.hint(failure.advice())
     }
 }

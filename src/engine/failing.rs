@@ -3,12 +3,13 @@
 use crate::clock::Timestamp;
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
-use crate::engine::flight::{Flight, millis};
+use crate::engine::flight::{Flight, Stage, millis};
 use crate::engine::forecast;
 use crate::engine::held::{Held, Phase};
+use crate::engine::likely::{self, Known, Siblings};
 use crate::engine::plan;
 use crate::engine::queue::HostId;
-use crate::engine::step::Effect;
+use crate::engine::step::{Effect, TokenChoice};
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Profile, Standing};
 use crate::model::event::Happening;
@@ -41,6 +42,7 @@ impl Core {
         }
         if let Some(held) = self.held.get(&id) {
             failure.errand = self.errand_of(&held.profile);
+            failure = likely::explained(failure, &self.known(held, ended));
         }
         let Some(held) = self.held.get_mut(&id) else {
             return;
@@ -70,6 +72,21 @@ impl Core {
         }
         self.happened(name, Happening::RefreshFailed { failure, next });
         self.after_flight(id);
+    }
+
+    /// What is known of a refresh token that may have been refused.
+    fn known<'a>(&'a self, held: &'a Held, ended: &Flight) -> Known<'a> {
+        let profile = &*held.profile;
+        let provider = profile.name.provider();
+        let others = self.held.values().map(|held| &*held.profile);
+        let others = others.filter(|other| other.name.provider() == provider);
+        Known {
+            profile,
+            now: self.now,
+            answer_may_be_lost: held.uncertain,
+            both_refused: matches!(ended.stage, Stage::Sent(TokenChoice::Previous)),
+            siblings: Siblings::of(profile, others),
+        }
     }
 
     /// Whether the engine makes a refresh again by itself, or only when somebody asks.
@@ -207,6 +224,9 @@ fn note(profile: &mut Profile, failure: &Failure, now: Timestamp, took: Duration
     };
     if let Some(standing) = standing {
         profile.standing = standing;
+    }
+    if likely::is_of_age(failure) {
+        profile.record_life(now);
     }
 }
 

@@ -99,6 +99,7 @@ impl Minted {
             refresh_idle_life: provider.refresh_idle_life,
             refresh_absolute_life: provider.refresh_absolute_life,
             test_life: provider.test_life,
+            seen_lives: old.map_or_else(Vec::new, |old| old.seen_lives.clone()),
             earliest_refresh: provider.earliest_refresh,
             last_used_at: old.and_then(|old| old.last_used_at),
             // The vault's thread knows the keyed hashes and fills them in before it writes.
@@ -211,7 +212,9 @@ mod tests {
         let mut old = crate::engine::sample::profile(Some(3600));
         old.policy.before_expiry_secs = Some(77);
         old.failures_in_a_row = 4;
+        old.seen_lives = vec![604_800];
         let new = minted.profile(Some(&old));
+        assert_eq!(new.seen_lives, old.seen_lives);
         assert_eq!((&new.policy, new.created_at), (&old.policy, old.created_at));
         assert_eq!((new.signed_in_at, new.failures_in_a_row), (minted.at, 0));
         assert_eq!(new.scopes, ["mail"], "as asked for: the answer named none");

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::credential::{CredentialId, Generation, Profile};
 use crate::model::policy::{Limits, Policy};
+use crate::model::why::{Decision, Rule};
 use std::time::Duration;
 
 /// After so many transient failures in a row the longest pause grows, so that a dead host costs little.
@@ -50,43 +51,79 @@ fn mix(number: u64) -> u64 {
 }
 
 /// When the credential is refreshed in the background; `None`: only when somebody asks.
+pub fn planned(profile: &Profile, policy: &Policy, salt: Salt) -> Option<Timestamp> {
+    decided(profile, policy, salt).at
+}
+
+/// When the credential is refreshed in the background, and by which rule.
 ///
 /// The earliest of the share of the lifetime, the pause before expiry and what keeps the refresh token itself alive;
 /// never before the provider allows it; jittered towards earlier.
-pub fn planned(profile: &Profile, policy: &Policy, salt: Salt) -> Option<Timestamp> {
-    if !profile.is_renewable() || !policy.background {
-        return None;
+pub fn decided(profile: &Profile, policy: &Policy, salt: Salt) -> Decision {
+    if !profile.is_renewable() {
+        return Decision::new(None, Rule::NoRefreshToken);
+    }
+    if !policy.background {
+        return Decision::new(None, Rule::BackgroundOff);
     }
     let by_access = by_access_token(profile, policy, salt);
-    let by_refresh = by_refresh_token(profile);
-    let earliest = match (by_access, by_refresh) {
-        (Some(a), Some(b)) => a.min(b),
-        (a, b) => a.or(b)?,
+    let mut decision = match (by_access, by_refresh_token(profile)) {
+        (Some(access), Some(refresh)) if refresh.at < access.at => refresh,
+        (Some(access), _) => access,
+        (None, Some(refresh)) => refresh,
+        (None, None) => return Decision::new(None, Rule::ExpiryUnknown),
     };
-    Some(earliest.max(profile.issued_at.plus(SHORTEST_LIFE)))
+    let soonest = profile.issued_at.plus(SHORTEST_LIFE);
+    decision.at = decision.at.map(|at| at.max(soonest));
+    decision
 }
 
-fn by_access_token(profile: &Profile, policy: &Policy, salt: Salt) -> Option<Timestamp> {
+fn by_access_token(profile: &Profile, policy: &Policy, salt: Salt) -> Option<Decision> {
     let issued = profile.issued_at;
     let Some(expires) = profile.expires_at else {
-        let after = Duration::from_secs(policy.unknown_expiry_secs?);
-        return Some(issued.plus(after).minus(jitter(after, policy, salt)));
+        let secs = policy.unknown_expiry_secs?;
+        let after = Duration::from_secs(secs);
+        let rule = Rule::UnknownExpiry { after: secs };
+        return Some(jittered(
+            issued.plus(after),
+            jitter(after, policy, salt),
+            rule,
+        ));
     };
     let life = expires.since(issued);
-    let target = issued.plus(due_after(life, policy));
-    let jittered = target.minus(jitter(life, policy, salt)).max(issued);
-    Some(jittered.max(earliest_allowed(profile).unwrap_or(jittered)))
+    let (due, rule) = due_after(life, policy);
+    let target = issued.plus(due);
+    let earlier = jitter(life, policy, salt).min(due);
+    let decision = jittered(target, earlier, rule);
+    match earliest_allowed(profile) {
+        Some(allowed) if decision.at < Some(allowed) => {
+            let before = profile.earliest_refresh.unwrap_or_default();
+            Some(Decision::new(Some(allowed), Rule::Earliest { before }))
+        }
+        Some(_) | None => Some(decision),
+    }
 }
 
-/// How long after its issue a token of that lifetime is due.
-fn due_after(life: Duration, policy: &Policy) -> Duration {
-    let by_share = life.mul_f64(policy.lifetime_share.clamp(0.1, 0.99));
-    let before = Duration::from_secs(policy.before_expiry_secs);
-    if life >= before.saturating_mul(2) {
-        by_share.min(life.saturating_sub(before))
-    } else {
-        by_share
+fn jittered(target: Timestamp, earlier: Duration, rule: Rule) -> Decision {
+    Decision {
+        at: Some(target.minus(earlier)),
+        rule,
+        earlier_by_ms: u64::try_from(earlier.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+/// How long after its issue a token of that lifetime is due, and by which rule.
+fn due_after(life: Duration, policy: &Policy) -> (Duration, Rule) {
+    let share = policy.lifetime_share.clamp(0.1, 0.99);
+    let by_share = life.mul_f64(share);
+    let before = Duration::from_secs(policy.before_expiry_secs);
+    let by_end = life.saturating_sub(before);
+    if life >= before.saturating_mul(2) && by_end < by_share {
+        let before = policy.before_expiry_secs;
+        return (by_end, Rule::BeforeExpiry { before });
+    }
+    let life = life.as_secs();
+    (by_share, Rule::Share { share, life })
 }
 
 fn jitter(life: Duration, policy: &Policy, salt: Salt) -> Duration {
@@ -100,7 +137,7 @@ pub fn earliest_allowed(profile: &Profile) -> Option<Timestamp> {
 }
 
 /// When the refresh token has to be used so that it does not die of age or idleness.
-fn by_refresh_token(profile: &Profile) -> Option<Timestamp> {
+fn by_refresh_token(profile: &Profile) -> Option<Decision> {
     let by_age = profile
         .refresh_expires_at
         .map(|end| end.since(profile.issued_at));
@@ -110,7 +147,11 @@ fn by_refresh_token(profile: &Profile) -> Option<Timestamp> {
         (a, b) => a.or(b)?,
     };
     // Where each refresh brings the same end again, the pauses shrink tenfold each time: stop before they are nothing.
-    (life >= CLOCK_SKEW).then(|| profile.issued_at.plus(life.mul_f64(REFRESH_TOKEN_SHARE)))
+    (life >= CLOCK_SKEW).then(|| {
+        let at = profile.issued_at.plus(life.mul_f64(REFRESH_TOKEN_SHARE));
+        let life = life.as_secs();
+        Decision::new(Some(at), Rule::RefreshTokenDies { life })
+    })
 }
 
 /// Whether the token's times were written under a clock that has been set back since.

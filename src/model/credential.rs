@@ -125,6 +125,9 @@ pub struct Profile {
     /// Seconds the refresh token lives in the provider's test mode (copied from the provider's record).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_life: Option<u64>,
+    /// Seconds that earlier families of its refresh token lived before the provider refused them, the last few.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_lives: Vec<u64>,
     /// The provider refuses refreshes earlier than that many seconds before expiry.
     #[serde(default)]
     pub earliest_refresh: Option<u64>,
@@ -153,6 +156,8 @@ pub struct Profile {
     pub attempts: Vec<Attempt>,
 }
 
+/// How many lives of earlier families a profile keeps.
+const KEPT_LIVES: usize = 4;
 /// How many attempts a profile keeps.
 pub const KEPT_ATTEMPTS: usize = 24;
 
@@ -166,6 +171,14 @@ impl Profile {
     pub fn usable_until(&self) -> Option<Timestamp> {
         self.expires_at
             .filter(|_| !matches!(self.standing, Standing::Revoked { .. }))
+    }
+
+    /// Notes that its family of refresh tokens ended at that moment; the oldest fall out.
+    pub fn record_life(&mut self, ended_at: Timestamp) {
+        let extra = (self.seen_lives.len() + 1).saturating_sub(KEPT_LIVES);
+        self.seen_lives.drain(..extra);
+        self.seen_lives
+            .push(ended_at.since(self.signed_in_at).as_secs());
     }
 
     /// Adds an ended attempt to the history strip; the oldest fall out.

@@ -9,6 +9,8 @@ pub struct Evidence {
     /// By how many seconds this machine's clock ran ahead of the provider's (`Date`, RFC 9110 6.6.1); negative: behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_ahead_secs: Option<i64>,
+    /// The refresh token is refused, and the provider did not say which of the many causes it was.
+    pub is_open: bool,
     /// What probably caused it, the likeliest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub likely: Vec<Likelihood>,

@@ -14,3 +14,4 @@ pub mod provider;
 pub mod signin;
 pub mod strength;
 pub mod token;
+pub mod why;

@@ -91,7 +91,9 @@ pub fn at_step(code: &str, step: Step) -> Option<Explanation> {
         ),
         _ => return None,
     };
-    Some(Explanation::new(class, cause, fix))
+    let said = Explanation::new(class, cause, fix);
+    let is_open = step == Step::Refresh && matches!(code, "invalid_grant" | "invalid_token");
+    Some(if is_open { said.open() } else { said })
 }
 
 /// Codes of RFC 6749 4.1.2.1 and 5.2, RFC 8628 3.5, RFC 7009 2.2.1, RFC 6750 3.1, RFC 9126, RFC 9449, RFC 8707 and

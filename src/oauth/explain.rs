@@ -21,6 +21,8 @@ pub struct Explanation {
     pub fix: String,
     /// What ended the refresh token, where the provider names it.
     pub likely: Option<LikelyCause>,
+    /// The refresh token is refused, and which of the many causes it was is not said.
+    pub is_open: bool,
 }
 
 impl Explanation {
@@ -31,12 +33,19 @@ impl Explanation {
             cause: cause.into(),
             fix: fix.into(),
             likely: None,
+            is_open: false,
         }
     }
 
     /// The same, naming what ended the refresh token.
     pub fn likely(mut self, cause: LikelyCause) -> Self {
         self.likely = Some(cause);
+        self
+    }
+
+    /// The same, leaving open what ended the refresh token.
+    pub fn open(mut self) -> Self {
+        self.is_open = true;
         self
     }
 
@@ -196,7 +205,12 @@ pub fn explain_status(refused: &Refused) -> Explanation {
             LET_PASS,
         ),
     };
-    Explanation::new(class, cause, fix)
+    let said = Explanation::new(class, cause, fix);
+    if class == NeedsLogin {
+        said.open()
+    } else {
+        said
+    }
 }
 
 /// A refusal with an error code.

@@ -120,7 +120,11 @@ fn refused_failure(refused: &Refused) -> Failure {
             (format!("http_{}", refused.status), said)
         }
     };
-    let likely = said.likely.filter(|_| refused.step == Step::Refresh);
+    let is_refresh = refused.step == Step::Refresh;
+    let (likely, is_open) = (
+        said.likely.filter(|_| is_refresh),
+        said.is_open && is_refresh,
+    );
     let mut failure = at_step(refused.step, &code, said);
     failure.provider_words.clone_from(&refused.words);
     failure.retry_after_secs = refused
@@ -128,6 +132,7 @@ fn refused_failure(refused: &Refused) -> Failure {
         .map(|after| u32::try_from(after.as_secs()).unwrap_or(u32::MAX));
     failure.with_evidence(Evidence {
         clock_ahead_secs: refused.clock_ahead,
+        is_open,
         likely: likely
             .map(|cause| Likelihood::new(cause, spoken_evidence(refused)))
             .into_iter()

@@ -51,7 +51,7 @@ fn by_words(words: &str) -> Option<Explanation> {
             "Google ended the refresh token: the person or an administrator revoked it, the password changed, it was not \
              used for six months, newer sign-ins pushed it out, or the client's consent screen is in testing (seven days).",
             "Sign in again; if it dies every seven days, publish the app on its consent screen page.",
-        ));
+        ).open());
     }
     None
 }

@@ -62,11 +62,14 @@ fn ended(code: u32, subcode: u32) -> Option<Explanation> {
             LikelyCause::AccountChanged,
         ),
         _ => {
-            return Some(Explanation::new(
-                NeedsLogin,
-                "Meta no longer accepts the token: it has expired or was revoked.",
-                "Sign in again.",
-            ));
+            return Some(
+                Explanation::new(
+                    NeedsLogin,
+                    "Meta no longer accepts the token: it has expired or was revoked.",
+                    "Sign in again.",
+                )
+                .open(),
+            );
         }
     };
     Some(Explanation::new(NeedsLogin, cause, fix).likely(likely))

@@ -45,7 +45,7 @@ fn token(number: u32, refused: &Refused) -> Option<Explanation> {
                 NeedsLogin,
                 "Microsoft no longer accepts the refresh token: it is not valid, or the person or an administrator ended it.",
                 "Sign in again.",
-            ));
+            ).open());
         }
         70008 | 700_081 | 700_082 => (
             "The refresh token has expired: it was not used for too long (90 days; 24 hours for browser apps).",

@@ -68,7 +68,7 @@ fn refresh_token(code: &str, step: Step) -> Option<Explanation> {
     let said = Explanation::new(NeedsLogin, cause, fix);
     Some(match likely {
         Some(cause) => said.likely(cause),
-        None => said,
+        None => said.open(),
     })
 }
 

@@ -83,7 +83,12 @@ fn salesforce(words: &str) -> Option<Explanation> {
     } else {
         return None;
     };
-    Some(Explanation::new(class, cause, fix))
+    let said = Explanation::new(class, cause, fix);
+    Some(if words.contains("token") {
+        said.open()
+    } else {
+        said
+    })
 }
 
 /// Atlassian has one sentence for several causes, and names them in its documentation.
@@ -98,6 +103,7 @@ fn atlassian(refused: &Refused, words: &str) -> Option<Explanation> {
              an older one was sent after it had been replaced.",
             "Sign in again; if it happens often, make sure that no other program uses the same refresh token.",
         )
+        .open()
     })
 }
 
@@ -121,6 +127,7 @@ fn refused_refresh(refused: &Refused, words: &str) -> Option<Explanation> {
                 "The provider no longer accepts the refresh token.",
                 "Sign in again.",
             )
+            .open()
         });
     };
     let (text, fix) = said(cause);

@@ -8,6 +8,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::failure::{Attempt, Errand, Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::health::{Forecast, ForecastReason, Health};
+use crate::model::likely::{Evidence, Likelihood, LikelyCause};
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::tui::app::{App, Session};
@@ -85,6 +86,7 @@ pub fn credential(
             refresh_idle_life: None,
             refresh_absolute_life: None,
             test_life: None,
+            seen_lives: Vec::new(),
             earliest_refresh: None,
             last_used_at: Some(NOW.minus(secs(180))),
             access_fingerprint: Fingerprint(0x7f3a_c901_55d0_1be2),
@@ -107,6 +109,7 @@ pub fn changed(mut view: CredentialView, change: impl FnOnce(&mut Profile)) -> C
 /// A refusal of the refresh token.
 pub fn invalid_grant() -> Failure {
     Failure {
+        errand: Errand::Refresh,
         provider_words: Some("Token has been expired or revoked.".to_owned()),
         ..Failure::new(
             FailureClass::NeedsLogin,
@@ -115,6 +118,14 @@ pub fn invalid_grant() -> Failure {
             "Sign in again.",
         )
     }
+    .with_evidence(Evidence {
+        clock_ahead_secs: Some(1),
+        is_open: true,
+        likely: vec![Likelihood::new(
+            LikelyCause::Unused,
+            "It was last used 95 days ago; this provider ends one that is not used for 90 days.",
+        )],
+    })
 }
 
 /// A passing failure.

@@ -8,7 +8,8 @@ use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::model::event::Happening;
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
-use tokenward::model::health::HealthKind;
+use tokenward::model::health::{Health, HealthKind};
+use tokenward::model::likely::{Evidence, LikelyCause};
 use tokenward::vault::store::Spending;
 
 #[test]
@@ -23,6 +24,47 @@ fn a_refresh_is_tried_again_and_again_after_passing_failures() {
     assert_eq!(bench.kind(1), HealthKind::Fresh);
     let view = bench.core.view(CredentialId(1), bench.now).unwrap();
     assert_eq!(view.profile.failures_in_a_row, 0);
+}
+
+#[test]
+fn a_refused_refresh_token_is_told_with_its_likely_causes_and_its_life_is_remembered() {
+    let mut old = profile(1, "h", HOUR + 1);
+    old.signed_in_at = START.minus(Duration::from_secs(7 * 86_400));
+    old.test_life = Some(7 * 86_400);
+    let mut bench = Bench::new(vec![old], Vec::new());
+    let open = Evidence {
+        is_open: true,
+        clock_ahead_secs: Some(4000),
+        ..Evidence::default()
+    };
+    bench.fail(dead().with_evidence(open));
+    let view = bench.core.view(CredentialId(1), bench.now).unwrap();
+    let Health::NeedsLogin { cause } = &view.health else {
+        panic!("{:?}", view.health)
+    };
+    let causes: Vec<_> = cause.likely().iter().map(|it| it.cause).collect();
+    assert_eq!(causes, [LikelyCause::TestMode, LikelyCause::ClockWrong]);
+    assert_eq!(view.profile.seen_lives, [7 * 86_400]);
+}
+
+#[test]
+fn a_cut_off_refresh_is_told_as_what_may_have_cost_the_token() {
+    let open = Spending {
+        id: CredentialId(1),
+        generation: Generation(1),
+        fingerprint: Fingerprint(2),
+        started_at: START.minus(Duration::from_secs(60)),
+    };
+    let mut bench = Bench::new(vec![profile(1, "h", HOUR + 1)], vec![open]);
+    let unsaid = Evidence {
+        is_open: true,
+        ..Evidence::default()
+    };
+    bench.fail(dead().with_evidence(unsaid));
+    let view = bench.core.view(CredentialId(1), bench.now).unwrap();
+    let failure = view.profile.last_failure.as_ref().unwrap();
+    assert_eq!(failure.likely()[0].cause, LikelyCause::AnswerLost);
+    assert!(view.profile.seen_lives.is_empty(), "it did not die of age");
 }
 
 #[test]

@@ -33,6 +33,7 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         refresh_idle_life: None,
         refresh_absolute_life: None,
         test_life: None,
+        seen_lives: Vec::new(),
         earliest_refresh: None,
         last_used_at: None,
         access_fingerprint: Fingerprint(1),

@@ -8,6 +8,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put, wrap};
 use crate::tui::rows::{Changes, Rows};
+use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
@@ -307,7 +308,9 @@ fn why(app: &App, item: &Item, view: &CredentialView) -> String {
         Health::NeedsLogin { cause } | Health::Misconfigured { cause }
             if item.need != Need::DiesSoon =>
         {
-            format!("{} {}", cause.cause, cause.fix)
+            let likely = cause.likely().first().map(tale::likely_words);
+            let parts = [Some(cause.cause.clone()), likely, Some(cause.fix.clone())];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
         _ if item.need == Need::Over => {
             "The access token has expired and there is no refresh token.".to_owned()
@@ -349,6 +352,7 @@ mod tests {
         use crate::tui::screens::inbox::ITEM_HEIGHT;
         use ratatui::layout::Rect;
         let mut cause = example::invalid_grant();
+        cause.evidence = None;
         cause.fix = "Do this, ".repeat(20) + "and then that.";
         let views = (0..9).map(|n| {
             let health = Health::NeedsLogin {

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::event::{Activity, Happening};
 use crate::model::failure::Failure;
+use crate::model::likely::Likelihood;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use jiff::tz::TimeZone;
@@ -170,9 +171,27 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
     lines
 }
 
-/// Cause, fix and the provider's words of a failure, labelled.
+/// A likely cause with what speaks for it and what helps.
+pub fn likely_words(likely: &Likelihood) -> String {
+    let mut text = format!("{} {}", likely.cause.sentence(), likely.evidence);
+    if let Some(remedy) = likely.cause.remedy() {
+        text.push(' ');
+        text.push_str(remedy);
+    }
+    text
+}
+
+/// Cause, meaning, fix, likely causes and the provider's words of a failure, labelled.
 pub fn failure_lines(failure: &Failure, lines: &mut Vec<(&'static str, String)>) {
     lines.push(("cause", failure.cause.clone()));
+    for (at, likely) in failure.likely().iter().enumerate() {
+        let label = if at == 0 { "likely" } else { "or" };
+        lines.push((label, likely_words(likely)));
+    }
+    let meaning = failure.meaning();
+    if !meaning.is_empty() {
+        lines.push(("means", meaning.to_owned()));
+    }
     let advice = failure.advice();
     if !advice.is_empty() {
         lines.push(("fix", advice));
