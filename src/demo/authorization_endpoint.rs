@@ -1,27 +1,26 @@
 //! The authorization endpoint: checks the request, asks the person, sends the browser back.
 
+use crate::demo::authorization_request::{examined, redirect};
+use crate::demo::callback::Back;
 use crate::demo::codes::{AuthorizationRequest, BrowserSignIn};
 use crate::demo::exchange::Exchange;
 use crate::demo::page::{self, Asked, SUGGESTED_NAME, Visitor};
 use crate::demo::parameters::Parameters;
-use crate::demo::quirks::{Consent, IssRule, Quirks, RequestKind};
-use crate::demo::settings::SCOPES;
+use crate::demo::protocol::Offer;
+use crate::demo::quirks::{Consent, Quirks, RequestKind};
 use crate::demo::shared::{Inner, Shared, State};
-use crate::model::client::ClientAuth;
 use axum::body::Body;
 use axum::extract::{self, RawQuery};
 use axum::http::{HeaderMap, Response};
-use url::{Host, Url};
+use std::borrow::Cow;
 
-/// Paths that the clients have registered, on any loopback host.
-const REDIRECT_PATHS: [&str; 3] = ["/callback", "/", "/oauth/callback"];
 const LONGEST_NAME: usize = 64;
 
 /// Why an authorization request is not carried out.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Rejected {
     /// Nobody can be told but the person: client or redirect are not to be trusted (RFC 6749 4.1.2.1).
-    Page(&'static str),
+    Page(Cow<'static, str>),
     /// The client is told, at this address.
     Back(String),
 }
@@ -39,9 +38,9 @@ pub async fn show(
     Exchange::begin(&shared, RequestKind::Authorize, client)
         .answer(|exchange, state| {
             let visitor = Visitor::of(&exchange.shared, &headers);
-            match checked(&exchange.shared, &query, &exchange.quirks) {
+            match checked(&exchange.shared, state, &query, &exchange.quirks) {
                 Ok(request) => ask(exchange, state, &visitor, request, &query),
-                Err(Rejected::Page(why)) => page::message(400, "This cannot go on", why),
+                Err(Rejected::Page(why)) => page::message(400, "This cannot go on", &why),
                 Err(Rejected::Back(to)) => page::see_other(&to),
             }
         })
@@ -59,6 +58,11 @@ fn ask(
     match exchange.quirks.consent.clone() {
         Consent::Allow(account) => page::see_other(&allowed(shared, state, request, account)),
         Consent::Deny => page::see_other(&denied(shared, state, &request)),
+        Consent::Fail(error) => page::see_other(&failed(shared, state, &request, &error)),
+        // Nobody is ever signed in here before they are asked.
+        Consent::Ask if request.quietly => {
+            page::see_other(&failed(shared, state, &request, "login_required"))
+        }
         Consent::Ask => {
             let hint = Parameters::from_form(query)
                 .ok()
@@ -143,135 +147,67 @@ pub fn allowed(
     request: AuthorizationRequest,
     account: String,
 ) -> String {
-    let quirks = state.quirks_for(Some(&request.client));
-    let (iss, until) = (quirks.iss, state.now().plus(quirks.code_lifetime));
+    let quirks = state.quirks_for(Some(&request.client)).clone();
+    let until = state.now().plus(quirks.code_lifetime);
     let (redirect, sent_state) = (request.redirect_uri.clone(), request.state.clone());
     let code = state.codes.issue(request, account, until);
-    let back = Back {
-        redirect: &redirect,
-        state: sent_state.as_deref(),
-        iss: iss_value(shared, iss, true),
-    };
-    back.to(&[("code", &code)])
+    Back::new(shared, &quirks, &redirect, sent_state.as_deref()).code(&code)
 }
 
 /// Where the browser goes when the person said no.
 pub fn denied(shared: &Inner, state: &State, request: &AuthorizationRequest) -> String {
-    let iss = state.quirks_for(Some(&request.client)).iss;
-    let back = Back {
-        redirect: &request.redirect_uri,
-        state: request.state.as_deref(),
-        iss: iss_value(shared, iss, false),
+    failed(shared, state, request, "access_denied")
+}
+
+/// Where the browser goes with this error (RFC 6749 4.1.2.1, OpenID Connect Core 3.1.2.6).
+pub fn failed(
+    shared: &Inner,
+    state: &State,
+    request: &AuthorizationRequest,
+    error: &str,
+) -> String {
+    let quirks = state.quirks_for(Some(&request.client));
+    let why = match error {
+        "access_denied" => "the person said no",
+        "consent_required" => "the person has to allow more first",
+        "login_required" => "nobody is signed in",
+        "interaction_required" => "the person has to do something first",
+        _ => "failed on purpose",
     };
-    back.error("access_denied", "the person said no")
+    let sent_state = request.state.as_deref();
+    Back::new(shared, quirks, &request.redirect_uri, sent_state).error(error, why)
 }
 
-fn iss_value(shared: &Inner, rule: IssRule, success: bool) -> Option<String> {
-    match rule {
-        IssRule::Always => Some(shared.issuer.clone()),
-        IssRule::SuccessOnly => success.then(|| shared.issuer.clone()),
-        IssRule::Wrong => Some("https://another-issuer.test".to_owned()),
-        IssRule::Never => None,
-    }
-}
-
-/// The way back to the client.
-struct Back<'a> {
-    redirect: &'a str,
-    state: Option<&'a str>,
-    iss: Option<String>,
-}
-
-impl Back<'_> {
-    fn to(&self, pairs: &[(&str, &str)]) -> String {
-        let Ok(mut url) = Url::parse(self.redirect) else {
-            return self.redirect.to_owned();
-        };
-        {
-            let mut query = url.query_pairs_mut();
-            query.extend_pairs(pairs);
-            if let Some(state) = self.state {
-                query.append_pair("state", state);
-            }
-            if let Some(iss) = &self.iss {
-                query.append_pair("iss", iss);
-            }
-        }
-        url.into()
-    }
-
-    fn error(&self, error: &str, description: &str) -> String {
-        self.to(&[("error", error), ("error_description", description)])
-    }
-}
-
-/// Checks an authorization request: client and redirect first, since only then errors may be sent back.
+/// Checks an authorization request: client and redirect first, since only then errors may be sent back. One that was
+/// pushed was checked then, and is good once (RFC 9126 4).
 pub fn checked(
     shared: &Inner,
+    state: &mut State,
     query: &str,
     quirks: &Quirks,
 ) -> Result<AuthorizationRequest, Rejected> {
-    let form =
-        Parameters::from_form(query).map_err(|_| Rejected::Page("The request is malformed."))?;
+    let page = |why: &'static str| Rejected::Page(why.into());
+    let form = Parameters::from_form(query).map_err(|_| page("The request is malformed."))?;
     let client = form
         .get("client_id")
         .and_then(|id| shared.client(id))
-        .ok_or(Rejected::Page("The client is not registered."))?;
-    let redirect = form
-        .get("redirect_uri")
-        .filter(|uri| is_registered(uri, quirks))
-        .ok_or(Rejected::Page(
-            "The redirect address is not registered for this client.",
-        ))?;
-    let back = Back {
-        redirect,
-        state: form.get("state"),
-        iss: iss_value(shared, quirks.iss, false),
-    };
-    let refuse = |error: &str, why: &str| Err(Rejected::Back(back.error(error, why)));
-    if form.get("response_type") != Some("code") {
-        return refuse("unsupported_response_type", "only code is offered");
+        .ok_or(page("The client is not registered."))?;
+    if let Some(reference) = form.get("request_uri") {
+        let now = state.now();
+        return state
+            .pushed
+            .take(reference, &client.id, now)
+            .ok_or(page("The announced request is not known or out of date."));
     }
-    let scopes = form.scopes().unwrap_or_default();
-    if scopes.iter().any(|scope| !SCOPES.contains(&scope.as_str())) {
-        return refuse("invalid_scope", "a scope is not known");
+    let redirect =
+        redirect(&form, &client, quirks).map_err(|problem| Rejected::Page(problem.description))?;
+    let back = Back::new(shared, quirks, redirect, form.get("state"));
+    if quirks.protocol.par == Offer::Required {
+        let why = "the request has to be pushed";
+        return Err(Rejected::Back(back.error("invalid_request", why)));
     }
-    let challenge = form.get("code_challenge");
-    if challenge.is_some() && form.get("code_challenge_method") != Some("S256") {
-        return refuse(
-            "invalid_request",
-            "the code_challenge_method has to be S256",
-        );
-    }
-    if challenge.is_none() && client.auth == ClientAuth::None {
-        return refuse("invalid_request", "public clients have to use PKCE");
-    }
-    Ok(AuthorizationRequest {
-        client: client.id.clone(),
-        redirect_uri: redirect.to_owned(),
-        state: form.get("state").map(str::to_owned),
-        nonce: form.get("nonce").map(str::to_owned),
-        scopes,
-        challenge: challenge.map(str::to_owned),
-    })
-}
-
-/// Loopback, a registered path, and any port (RFC 8252 7.3) unless the quirks want a certain one.
-fn is_registered(uri: &str, quirks: &Quirks) -> bool {
-    let Ok(url) = Url::parse(uri) else {
-        return false;
-    };
-    let loopback = match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    };
-    let port_fits = quirks
-        .redirect_port
-        .is_none_or(|port| url.port_or_known_default() == Some(port));
-    let plain = url.username().is_empty() && url.fragment().is_none() && url.query().is_none();
-    url.scheme() == "http" && loopback && plain && port_fits && REDIRECT_PATHS.contains(&url.path())
+    examined(shared, &form, &client, redirect, quirks)
+        .map_err(|problem| Rejected::Back(back.error(&problem.error, &problem.description)))
 }
 
 #[cfg(test)]
@@ -284,7 +220,7 @@ mod tests {
 
     fn check(query: &str) -> Result<AuthorizationRequest, Rejected> {
         let shared = Inner::new("http://127.0.0.1:1".to_owned(), DemoSettings::default());
-        checked(&shared, query, &Quirks::default())
+        checked(&shared, &mut shared.state(), query, &Quirks::default())
     }
 
     #[test]

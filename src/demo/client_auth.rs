@@ -1,42 +1,55 @@
-//! Client authentication: none, basic (form-urlencoded first) or post, as registered.
+//! Client authentication: none, basic (form-urlencoded first), post or a signed assertion, as registered.
 
+use crate::demo::client_assertion::{self, ASSERTION_TYPE};
+use crate::demo::exchange::Exchange;
 use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::settings::DemoClient;
-use crate::demo::shared::Inner;
+use crate::demo::shared::State;
 use crate::model::client::ClientAuth;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::borrow::Cow;
+use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
 /// What a request says about its client, before anything of it was checked.
 pub struct Presented {
     /// The identifier.
     pub id: Option<String>,
-    secret: Option<String>,
-    method: ClientAuth,
+    proof: Proof,
+}
+
+/// What is to prove it.
+enum Proof {
+    Nothing,
+    Basic(String),
+    Post(String),
+    Assertion(String),
 }
 
 /// Reads what a request says about its client.
 pub fn presented(headers: &HeaderMap, parameters: &Parameters) -> Result<Presented, Problem> {
     let in_body = parameters.get("client_id").map(str::to_owned);
-    let secret_in_body = parameters.get("client_secret").map(str::to_owned);
+    let secret = parameters.get("client_secret").map(str::to_owned);
+    let assertion = assertion(parameters)?;
+    let several = || Problem::invalid_request("two ways of authentication");
     let Some(header) = headers.get(AUTHORIZATION) else {
-        let method = match secret_in_body {
-            Some(_) => ClientAuth::ClientSecretPost,
-            None => ClientAuth::None,
+        let (id, proof) = match (secret, assertion) {
+            (Some(_), Some(_)) => return Err(several()),
+            (Some(secret), None) => (in_body, Proof::Post(secret)),
+            (None, Some(text)) => {
+                let id = in_body.or_else(|| client_assertion::subject(&text));
+                (id, Proof::Assertion(text))
+            }
+            (None, None) => (in_body, Proof::Nothing),
         };
-        return Ok(Presented {
-            id: in_body,
-            secret: secret_in_body,
-            method,
-        });
+        return Ok(Presented { id, proof });
     };
-    if secret_in_body.is_some() {
-        return Err(Problem::invalid_request("two ways of authentication"));
+    if secret.is_some() || assertion.is_some() {
+        return Err(several());
     }
     let (id, secret) = basic(header.to_str().unwrap_or_default())
         .ok_or_else(|| Problem::invalid_client("the Authorization header is not Basic", true))?;
@@ -45,9 +58,18 @@ pub fn presented(headers: &HeaderMap, parameters: &Parameters) -> Result<Present
     }
     Ok(Presented {
         id: Some(id),
-        secret: Some(secret),
-        method: ClientAuth::ClientSecretBasic,
+        proof: Proof::Basic(secret),
     })
+}
+
+/// A signed assertion (RFC 7521 4.2).
+fn assertion(parameters: &Parameters) -> Result<Option<String>, Problem> {
+    let assertion = parameters.get("client_assertion");
+    match parameters.get("client_assertion_type") {
+        Some(ASSERTION_TYPE) => Ok(assertion.map(str::to_owned)),
+        None if assertion.is_none() => Ok(None),
+        Some(_) | None => Err(Problem::invalid_request("another kind of assertion")),
+    }
 }
 
 /// Id and secret, each form-urlencoded before they were joined (RFC 6749 2.3.1).
@@ -72,31 +94,48 @@ fn form_decoded(text: &str) -> String {
 }
 
 /// The client, if it proved to be who it says by the method it is registered for.
-pub fn authenticated<'a>(
-    shared: &'a Inner,
+pub fn authenticated(
+    exchange: &Exchange,
+    state: &mut State,
     presented: &Presented,
-) -> Result<&'a DemoClient, Problem> {
-    let challenge = presented.method == ClientAuth::ClientSecretBasic;
+) -> Result<Arc<DemoClient>, Problem> {
+    let challenge = matches!(presented.proof, Proof::Basic(_));
     let refuse = |why: &'static str| Problem::invalid_client(why, challenge);
     let id = presented
         .id
         .as_deref()
         .ok_or_else(|| refuse("no client id"))?;
-    let client = shared
+    let client = exchange
+        .shared
         .client(id)
         .ok_or_else(|| refuse("the client is not known"))?;
-    if client.auth != presented.method {
-        return Err(refuse(match client.auth {
-            ClientAuth::None => "a public client must not send a secret",
-            ClientAuth::ClientSecretBasic => "this client authenticates by Basic",
-            ClientAuth::ClientSecretPost => "this client authenticates in the body",
-            ClientAuth::PrivateKeyJwt => "this client authenticates by its key",
-        }));
+    if let Some(key) = &client.key {
+        let Proof::Assertion(assertion) = &presented.proof else {
+            return Err(refuse("this client authenticates by a signed assertion"));
+        };
+        client_assertion::check(exchange, state, id, key, assertion)?;
+        return Ok(client);
     }
-    let (known, sent) = (
-        client.secret.as_deref().unwrap_or_default(),
-        presented.secret.as_deref().unwrap_or_default(),
-    );
+    let wanted = match client.auth {
+        ClientAuth::None => ClientAuth::None,
+        registered => exchange.quirks.demands.client_auth.unwrap_or(registered),
+    };
+    let sent = match (&presented.proof, wanted) {
+        (Proof::Nothing, ClientAuth::None) => return Ok(client),
+        (Proof::Basic(secret), ClientAuth::ClientSecretBasic)
+        | (Proof::Post(secret), ClientAuth::ClientSecretPost) => secret,
+        (_, ClientAuth::None) => return Err(refuse("a public client must not send a secret")),
+        (_, ClientAuth::ClientSecretBasic) => {
+            return Err(refuse("this client authenticates by Basic"));
+        }
+        (_, ClientAuth::ClientSecretPost) => {
+            return Err(refuse("this client authenticates in the body"));
+        }
+        (_, ClientAuth::PrivateKeyJwt) => {
+            return Err(refuse("this client authenticates by a signed assertion"));
+        }
+    };
+    let known = client.secret.as_deref().unwrap_or_default();
     if bool::from(known.as_bytes().ct_eq(sent.as_bytes())) {
         Ok(client)
     } else {

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::demo::bounded::Bounded;
-use crate::demo::grants::GrantId;
+use crate::demo::grant::GrantId;
 use crate::demo::tokens::{CODE_PREFIX, Digest, digest, random};
 use std::time::Duration;
 
@@ -24,6 +24,14 @@ pub struct AuthorizationRequest {
     pub scopes: Vec<String>,
     /// The PKCE challenge, S256.
     pub challenge: Option<String>,
+    /// The resources asked for (RFC 8707).
+    pub resources: Vec<String>,
+    /// Thumbprint of the key that the code is bound to (RFC 9449 10).
+    pub dpop_jkt: Option<String>,
+    /// Whether a refresh token was asked for in the way the provider wants it.
+    pub offline: bool,
+    /// Whether no person may be asked (`prompt=none`, OpenID Connect Core 3.1.2.1).
+    pub quietly: bool,
 }
 
 /// Number of a sign-in that waits for a person.
@@ -55,7 +63,7 @@ struct Code {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Redeemed {
     /// It is good; it cannot be used again.
-    Good(AuthorizationRequest, String),
+    Good(Box<AuthorizationRequest>, String),
     /// It was never issued or is too old.
     Bad,
     /// It was used before, for this grant, which has to be revoked (RFC 6749 4.1.2).
@@ -152,7 +160,7 @@ impl Codes {
         if std::mem::replace(&mut found.expires_at, now) <= now {
             return Redeemed::Bad;
         }
-        Redeemed::Good(found.request.clone(), found.account.clone())
+        Redeemed::Good(Box::new(found.request.clone()), found.account.clone())
     }
 
     /// Notes which grant came of a code.
@@ -175,6 +183,10 @@ mod tests {
             nonce: None,
             scopes: Vec::new(),
             challenge: None,
+            resources: Vec::new(),
+            dpop_jkt: None,
+            offline: true,
+            quietly: false,
         }
     }
 

@@ -4,14 +4,14 @@ use crate::clock::Timestamp;
 use crate::demo::authorization_endpoint;
 use crate::demo::codes::PendingId;
 use crate::demo::device_codes::Decision;
-use crate::demo::grants::{Grant, GrantId};
+use crate::demo::grant::{Grant, GrantId, Terms};
 use crate::demo::id_token;
 use crate::demo::log::{Counts, Request};
 use crate::demo::quirks::{Consent, Fault, Quirks, RequestKind};
 use crate::demo::shared::Shared;
 use crate::demo::visit;
 use crate::model::token::TokenSet;
-use crate::secret::{AccessToken, IdToken, RefreshToken};
+use crate::secret::{AccessToken, IdToken, PrivateKey, RefreshToken};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -65,6 +65,16 @@ impl Control {
     /// Its issuer identifier.
     pub fn issuer(&self) -> String {
         self.shared.issuer.clone()
+    }
+
+    /// The private key of the built-in client that authenticates by one.
+    pub fn asserting_key(&self) -> PrivateKey {
+        self.shared.keys.asserting.duplicate()
+    }
+
+    /// How many clients registered themselves and were not deleted.
+    pub fn registered_clients(&self) -> usize {
+        self.shared.clients.registered()
     }
 
     /// The sign-ins that wait for a person: devices, then browsers, each the oldest first.
@@ -220,18 +230,15 @@ impl Control {
             state.now().minus(age),
             state.quirks_for(Some(client)).clone(),
         );
-        let id = state.grants.open(Grant {
-            client: client.to_owned(),
-            account: account.to_owned(),
-            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-            nonce: None,
-            revoked: false,
-        });
-        let issued = state.grants.issue(id, &quirks, then);
-        let id_token = state
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let grant = Grant::new(client, account, scopes, then);
+        let id = state.grants.open(grant.clone());
+        let terms = Terms::default();
+        let issued = state
             .grants
-            .grant(id)
-            .and_then(|grant| id_token::issue(&self.shared, grant, &grant.scopes, then));
+            .issue(id, &terms, &quirks, then)
+            .expect("all that was granted a moment ago may be had");
+        let id_token = id_token::issue(&self.shared, &quirks, &grant, &issued, then);
         let lifetime = |at: Timestamp| at.since(then);
         Minted {
             grant: id,

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::demo::authorization_endpoint::account_name;
+use crate::demo::authorization_request::known;
 use crate::demo::client_form::ClientForm;
 use crate::demo::device_codes::Decision;
 use crate::demo::exchange::Exchange;
@@ -10,7 +11,6 @@ use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::quirks::{Consent, Quirks, RequestKind};
 use crate::demo::reply;
-use crate::demo::settings::SCOPES;
 use crate::demo::shared::{Inner, Shared, State};
 use axum::body::Body;
 use axum::extract::{self, RawQuery};
@@ -30,7 +30,7 @@ pub async fn start(
     Exchange::begin(&shared, RequestKind::DeviceStart, posted.client())
         .answer(|exchange, state| {
             let started = posted
-                .authenticated(&exchange.shared)
+                .authenticated(exchange, state)
                 .and_then(|(client, form)| started(exchange, state, &client.id, &form));
             match started {
                 Ok(body) => reply::json(200, &body),
@@ -46,17 +46,15 @@ fn started(
     client: &str,
     form: &Parameters,
 ) -> Result<Value, Problem> {
-    let scopes = form.scopes().unwrap_or_default();
-    if scopes.iter().any(|scope| !SCOPES.contains(&scope.as_str())) {
-        return Err(Problem::new("invalid_scope", "a scope is not known"));
-    }
+    let scopes = form.scopes(&exchange.quirks).unwrap_or_default();
+    let scopes = known(scopes, &exchange.quirks)?;
     let (id, now, quirks) = (state.next_pending(), state.now(), &exchange.quirks);
     let (device_code, user_code) = state.devices.start(id, client, scopes, quirks, now);
     if let Some(found) = state.devices.by_id(id, now) {
         match &quirks.consent {
             Consent::Ask => {}
             Consent::Allow(account) => found.decision = Decision::Allowed(account.clone()),
-            Consent::Deny => found.decision = Decision::Denied,
+            Consent::Deny | Consent::Fail(_) => found.decision = Decision::Denied,
         }
     }
     Ok(device_answer(

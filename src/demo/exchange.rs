@@ -1,12 +1,13 @@
 //! One request on its way through the server: logged, delayed, failed on purpose, answered.
 
-use crate::demo::grants::{GrantId, TokenId};
+use crate::demo::grant::{GrantId, TokenId};
 use crate::demo::log::RequestNumber;
 use crate::demo::quirks::{Fault, Quirks, RequestKind, RetryAfter};
 use crate::demo::reply;
 use crate::demo::shared::{Shared, State};
+use crate::demo::stream;
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use axum::http::{Response, StatusCode};
 use std::time::{Duration, SystemTime};
 
@@ -76,6 +77,11 @@ impl Exchange {
         match fault {
             Some(Fault::HangAfter) => self.hang().await,
             Some(Fault::CloseAfter) => closing(),
+            Some(Fault::CutBody) => self.finish(stream::cut(response)),
+            Some(Fault::EndlessBody) => {
+                let shutdown = self.shared.shutdown.clone();
+                self.finish(stream::endless(response, shutdown))
+            }
             _ => self.finish(response),
         }
     }
@@ -85,7 +91,11 @@ impl Exchange {
         closing()
     }
 
-    fn finish(self, response: Response<Body>) -> Response<Body> {
+    fn finish(self, mut response: Response<Body>) -> Response<Body> {
+        let off = self.quirks.shape.date_off;
+        if off != 0 {
+            wrong_date(&mut response, off);
+        }
         if response.extensions().get::<CloseConnection>().is_none() {
             let mut state = self.shared.state();
             let now = state.now();
@@ -94,6 +104,16 @@ impl Exchange {
                 .answer(self.number, now, response.status().as_u16());
         }
         response
+    }
+}
+
+/// A clock that is wrong by that many seconds.
+fn wrong_date(response: &mut Response<Body>, off: i64) {
+    let by = Duration::from_secs(off.unsigned_abs());
+    let now = SystemTime::now();
+    let shown = if off < 0 { now - by } else { now + by };
+    if let Ok(date) = httpdate::fmt_http_date(shown).parse() {
+        response.headers_mut().insert(DATE, date);
     }
 }
 
@@ -116,7 +136,11 @@ fn before(fault: &Fault) -> Option<Response<Body>> {
             200,
             "<html><body>Please accept our terms.</body></html>",
         )),
-        Fault::Hang | Fault::HangAfter | Fault::CloseAfter => None,
+        Fault::Hang
+        | Fault::HangAfter
+        | Fault::CloseAfter
+        | Fault::CutBody
+        | Fault::EndlessBody => None,
     }
 }
 

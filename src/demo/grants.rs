@@ -2,54 +2,19 @@
 
 use crate::clock::Timestamp;
 use crate::demo::bounded::Bounded;
+use crate::demo::grant::{Access, Grant, GrantId, Issued, Refused, Terms, TokenId};
 use crate::demo::quirks::{Quirks, RotationRule};
 use crate::demo::tokens::{ACCESS_PREFIX, Digest, REFRESH_PREFIX, digest, random};
 
 const MOST_TOKENS: usize = 200_000;
 const MOST_GRANTS: usize = 50_000;
 
-/// Number of a grant: one sign-in and all tokens that come of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GrantId(pub u64);
-
-/// Number of a token, for logs and counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TokenId(pub u64);
-
-/// What a person allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grant {
-    /// The client it was given to.
-    pub client: String,
-    /// Who gave it.
-    pub account: String,
-    /// What for.
-    pub scopes: Vec<String>,
-    /// The `nonce` of the sign-in.
-    pub nonce: Option<String>,
-    /// Whether it is over.
-    pub revoked: bool,
-}
-
-/// An access token, without the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// Its number.
-    pub id: TokenId,
-    /// Its grant.
-    pub grant: GrantId,
-    /// What it may be used for.
-    pub scopes: Vec<String>,
-    /// When it was issued.
-    pub issued_at: Timestamp,
-    /// When it expires.
-    pub expires_at: Option<Timestamp>,
-}
-
 #[derive(Debug)]
 struct Refresh {
     id: TokenId,
     grant: GrantId,
+    /// Thumbprint of the key it is bound to (RFC 9449 5).
+    jkt: Option<String>,
     expires_at: Option<Timestamp>,
     spent: Option<Spent>,
 }
@@ -59,39 +24,6 @@ struct Spent {
     at: Timestamp,
     /// In the clear, since within the grace it is handed out again; one kept per family.
     successor: Option<String>,
-}
-
-/// Tokens on their way out.
-pub struct Issued {
-    /// The grant they belong to.
-    pub grant: GrantId,
-    /// The access token.
-    pub access: String,
-    /// What is known of it.
-    pub record: Access,
-    /// The refresh token.
-    pub refresh: Option<String>,
-    /// When that expires.
-    pub refresh_expires_at: Option<Timestamp>,
-}
-
-/// Why a refresh token was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// It was never issued.
-    Unknown,
-    /// It belongs to another client.
-    OtherClient,
-    /// It is too old.
-    Expired,
-    /// Its grant was revoked.
-    Revoked,
-    /// It was spent already.
-    Replayed,
-    /// The access token has too long to live.
-    TooEarly,
-    /// More scopes than were granted.
-    Scope,
 }
 
 /// All grants and tokens.
@@ -138,24 +70,34 @@ impl Grants {
     }
 
     /// The first tokens of a grant.
-    pub fn issue(&mut self, id: GrantId, quirks: &Quirks, now: Timestamp) -> Issued {
-        let scopes = self.grant(id).map(|g| g.scopes.clone()).unwrap_or_default();
-        let offline =
-            !quirks.offline_access_required || scopes.iter().any(|s| s == "offline_access");
-        let mut issued = self.issue_access(id, scopes, quirks, now);
-        if quirks.refresh_tokens && offline {
-            self.issue_refresh(&mut issued, quirks, now);
-        }
-        issued
-    }
-
-    fn issue_access(
+    pub fn issue(
         &mut self,
-        grant: GrantId,
-        scopes: Vec<String>,
+        id: GrantId,
+        terms: &Terms,
         quirks: &Quirks,
         now: Timestamp,
-    ) -> Issued {
+    ) -> Result<Issued, Refused> {
+        let grant = self.grant(id).ok_or(Refused::Unknown)?;
+        let asked = quirks.demands.offline_scope.as_deref();
+        let offline =
+            grant.offline && asked.is_none_or(|asked| grant.scopes.iter().any(|s| s == asked));
+        let mut issued = self.issue_access(id, terms, quirks, now)?;
+        if quirks.refresh_tokens && offline {
+            let bound = terms.jkt.clone().filter(|_| terms.public);
+            self.issue_refresh(&mut issued, bound, quirks, now);
+        }
+        Ok(issued)
+    }
+
+    /// An access token of a grant, without a refresh token.
+    pub fn issue_access(
+        &mut self,
+        grant: GrantId,
+        terms: &Terms,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let (scopes, audience) = self.narrowed(grant, terms)?;
         let record = Access {
             id: TokenId(self.number()),
             grant,
@@ -164,23 +106,32 @@ impl Grants {
                 .access_lifetime_for(&scopes)
                 .map(|life| now.plus(life)),
             scopes,
+            audience,
+            jkt: terms.jkt.clone(),
         };
         let access = random(ACCESS_PREFIX);
         self.access.insert(digest(&access), record.clone());
-        Issued {
+        Ok(Issued {
             grant,
             access,
             record,
             refresh: None,
             refresh_expires_at: None,
-        }
+        })
     }
 
-    fn issue_refresh(&mut self, issued: &mut Issued, quirks: &Quirks, now: Timestamp) {
+    fn issue_refresh(
+        &mut self,
+        issued: &mut Issued,
+        jkt: Option<String>,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) {
         let refresh = random(REFRESH_PREFIX);
         let record = Refresh {
             id: TokenId(self.number()),
             grant: issued.grant,
+            jkt,
             expires_at: quirks.refresh_lifetime.map(|life| now.plus(life)),
             spent: None,
         };
@@ -200,22 +151,21 @@ impl Grants {
         &mut self,
         token: &str,
         client: &str,
-        scopes: Option<Vec<String>>,
+        terms: &Terms,
         quirks: &Quirks,
         now: Timestamp,
     ) -> Result<Issued, Refused> {
         let key = digest(token);
         let id = self.refresh.get(&key).ok_or(Refused::Unknown)?.grant;
-        let again = match self.acceptable(&key, client, quirks, now) {
+        let again = match self.acceptable(&key, client, terms, quirks, now) {
             Err(Refused::Replayed) if quirks.reuse_detection => {
                 self.revoke(id);
                 return Err(Refused::Replayed);
             }
             other => other?,
         };
-        let scopes = self.narrowed(id, scopes)?;
         self.not_too_early(id, quirks, now)?;
-        let mut issued = self.issue_access(id, scopes, quirks, now);
+        let mut issued = self.issue_access(id, terms, quirks, now)?;
         match again {
             Some(successor) => issued.refresh = Some(successor),
             None => self.rotate(&key, token, &mut issued, quirks, now),
@@ -223,11 +173,34 @@ impl Grants {
         Ok(issued)
     }
 
+    /// A new access token for one that still lives, where that is how tokens are kept alive (Meta).
+    pub fn exchange_access(
+        &mut self,
+        token: &str,
+        client: &str,
+        quirks: &Quirks,
+        now: Timestamp,
+    ) -> Result<Issued, Refused> {
+        let found = self.access.get(&digest(token)).ok_or(Refused::Unknown)?;
+        let grant = self.grants.get(&found.grant).ok_or(Refused::Unknown)?;
+        if grant.client != client {
+            return Err(Refused::OtherClient);
+        }
+        if grant.revoked {
+            return Err(Refused::Revoked);
+        }
+        if found.expires_at.is_some_and(|at| at <= now) {
+            return Err(Refused::Expired);
+        }
+        self.issue_access(found.grant, &Terms::default(), quirks, now)
+    }
+
     /// Whether the token may be used: `Some` with its successor when it is spent and still in grace.
     fn acceptable(
         &self,
         key: &Digest,
         client: &str,
+        terms: &Terms,
         quirks: &Quirks,
         now: Timestamp,
     ) -> Result<Option<String>, Refused> {
@@ -242,6 +215,9 @@ impl Grants {
         if found.expires_at.is_some_and(|at| at <= now) {
             return Err(Refused::Expired);
         }
+        if found.jkt.is_some() && found.jkt != terms.jkt {
+            return Err(Refused::OtherKey);
+        }
         match &found.spent {
             None => Ok(None),
             Some(spent) if now.since(spent.at) < quirks.reuse_grace => {
@@ -251,13 +227,26 @@ impl Grants {
         }
     }
 
-    fn narrowed(&self, id: GrantId, asked: Option<Vec<String>>) -> Result<Vec<String>, Refused> {
-        let granted = self.grant(id).ok_or(Refused::Unknown)?.scopes.clone();
-        match asked {
-            None => Ok(granted),
-            Some(asked) if asked.iter().all(|scope| granted.contains(scope)) => Ok(asked),
-            Some(_) => Err(Refused::Scope),
+    /// Scopes and audience of a new access token.
+    fn narrowed(&self, id: GrantId, terms: &Terms) -> Result<(Vec<String>, Vec<String>), Refused> {
+        let grant = self.grant(id).ok_or(Refused::Unknown)?;
+        let scopes = match &terms.scopes {
+            None => grant.scopes.clone(),
+            Some(asked) if asked.iter().all(|scope| grant.scopes.contains(scope)) => asked.clone(),
+            Some(_) => return Err(Refused::Scope),
+        };
+        // RFC 8707 2.2: at the token endpoint a part of what was granted; where nothing was said at first, anything.
+        let granted = &grant.resources;
+        let fits = |asked: &String| granted.is_empty() || granted.contains(asked);
+        if !terms.resources.iter().all(fits) {
+            return Err(Refused::Resource);
         }
+        let audience = if terms.resources.is_empty() {
+            granted.clone()
+        } else {
+            terms.resources.clone()
+        };
+        Ok((scopes, audience))
     }
 
     fn not_too_early(&self, id: GrantId, quirks: &Quirks, now: Timestamp) -> Result<(), Refused> {
@@ -287,14 +276,15 @@ impl Grants {
         if quirks.omit_refresh_token {
             return;
         }
+        let bound = self.refresh.get(key).and_then(|old| old.jkt.clone());
         match quirks.rotation {
             RotationRule::Never => {
                 issued.refresh = Some(token.to_owned());
                 issued.refresh_expires_at = self.refresh.get(key).and_then(|r| r.expires_at);
             }
-            RotationRule::Always => self.issue_refresh(issued, quirks, now),
+            RotationRule::Always => self.issue_refresh(issued, bound, quirks, now),
             RotationRule::SingleUse => {
-                self.issue_refresh(issued, quirks, now);
+                self.issue_refresh(issued, bound, quirks, now);
                 if let Some(old) = self.refresh.get_mut(key) {
                     let successor = issued
                         .refresh
@@ -329,6 +319,14 @@ impl Grants {
         let key = digest(token);
         let access = self.access.get(&key).map(|a| (a.id, a.grant));
         access.or_else(|| self.refresh_token(token))
+    }
+
+    /// Ends all grants of a client.
+    pub fn revoke_all_of(&mut self, client: &str) {
+        let theirs = |grant: &&mut Grant| grant.client == client;
+        for grant in self.grants.values_mut().filter(theirs) {
+            grant.revoked = true;
+        }
     }
 
     /// Ends a grant: all tokens of its family are dead from now on.

@@ -1,16 +1,13 @@
-//! ID tokens, HS256: keyed by the client's secret, or for public clients by a key nobody else has.
-//!
-//! They come straight from the token endpoint, so that a client need not check the signature (OpenID Connect Core
-//! 3.1.3.7, 6); the key of public clients is random and never told.
+//! ID tokens, ES256: who signed in, when, for whom (OpenID Connect Core 2).
 
 use crate::clock::Timestamp;
-use crate::demo::grants::Grant;
+use crate::demo::grant::{Grant, Issued};
+use crate::demo::quirks::Quirks;
 use crate::demo::shared::Inner;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
+use sha2::{Digest, Sha256};
 
 const LIFETIME_SECS: i64 = 3600;
 
@@ -38,32 +35,47 @@ pub fn email(account: &str) -> String {
     }
 }
 
-/// A signed ID token, when the scope `openid` was granted.
-pub fn issue(shared: &Inner, grant: &Grant, scopes: &[String], now: Timestamp) -> Option<String> {
+/// A signed ID token for an access token, when the scope `openid` was granted.
+pub fn issue(
+    shared: &Inner,
+    quirks: &Quirks,
+    grant: &Grant,
+    issued: &Issued,
+    now: Timestamp,
+) -> Option<String> {
+    let scopes = &issued.record.scopes;
     if !scopes.iter().any(|scope| scope == "openid") {
         return None;
     }
     let mut payload = claims(grant, scopes);
     payload["iss"] = shared.issuer.as_str().into();
     payload["aud"] = grant.client.as_str().into();
+    payload["azp"] = grant.client.as_str().into();
     payload["iat"] = now.as_secs().into();
     payload["exp"] = (now.as_secs() + LIFETIME_SECS).into();
+    payload["auth_time"] = grant.auth_time.as_secs().into();
+    payload["at_hash"] = access_token_hash(&issued.access).into();
     if let Some(nonce) = &grant.nonce {
         payload["nonce"] = nonce.as_str().into();
     }
-    let secret = shared
-        .client(&grant.client)
-        .and_then(|c| c.secret.as_deref());
-    let key = secret.map_or(shared.signing_key.as_slice(), str::as_bytes);
-    Some(signed(&payload, key))
+    let forged = quirks.protocol.forged_id_tokens;
+    Some(shared.keys.signed(&payload, forged))
 }
 
-fn signed(payload: &Value, key: &[u8]) -> String {
-    let encode = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    let header = json!({ "alg": "HS256", "typ": "JWT" });
-    let text = format!("{}.{}", encode(&header), encode(payload));
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-    mac.update(text.as_bytes());
-    let signature = URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes());
-    format!("{text}.{signature}")
+/// `at_hash`: the left half of the token's SHA-256 (OpenID Connect Core 3.1.3.6).
+fn access_token_hash(access: &str) -> String {
+    let hash = Sha256::digest(access.as_bytes());
+    URL_SAFE_NO_PAD.encode(&hash[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_an_access_token_is_the_left_half() {
+        // OpenID Connect Core A.3.
+        let hash = access_token_hash("jHkWEdUXMU1BwAsC4vtUsZwnNvTIxEl0z9K3vx5KF0Y");
+        assert_eq!(hash, "77QmUPtjPfzWtF2AnpK9RQ");
+    }
 }

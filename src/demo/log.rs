@@ -1,7 +1,7 @@
 //! What was asked of the provider: a bounded log of requests by ids, and counts over it.
 
 use crate::clock::Timestamp;
-use crate::demo::grants::{GrantId, TokenId};
+use crate::demo::grant::{GrantId, TokenId};
 use crate::demo::quirks::RequestKind;
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,6 +1,6 @@
 //! An error answer of the OAuth endpoints (RFC 6749 5.2).
 
-use crate::demo::grants::Refused;
+use crate::demo::grant::Refused;
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -17,6 +17,8 @@ pub struct Problem {
     pub interval: Option<Duration>,
     /// Whether the answer asks for Basic authentication (RFC 6749 5.2).
     pub challenge: bool,
+    /// Whether a spent refresh token came back.
+    pub is_replay: bool,
 }
 
 impl Problem {
@@ -28,6 +30,7 @@ impl Problem {
             description: description.into(),
             interval: None,
             challenge: false,
+            is_replay: false,
         }
     }
 
@@ -66,9 +69,14 @@ impl From<Refused> for Problem {
             Refused::OtherClient => Self::invalid_grant("the refresh token is another client's"),
             Refused::Expired => Self::invalid_grant("the refresh token has expired"),
             Refused::Revoked => Self::invalid_grant("the grant was revoked"),
-            Refused::Replayed => Self::invalid_grant("the refresh token was used before"),
+            Refused::Replayed => Self {
+                is_replay: true,
+                ..Self::invalid_grant("the refresh token was used before")
+            },
             Refused::TooEarly => Self::invalid_request("the access token still lives: too early"),
             Refused::Scope => Self::new("invalid_scope", "more scopes than were granted"),
+            Refused::Resource => Self::new("invalid_target", "a resource that was not granted"),
+            Refused::OtherKey => Self::invalid_grant("the token is bound to another key"),
         }
     }
 }

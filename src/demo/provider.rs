@@ -5,11 +5,15 @@ use crate::demo::control::Control;
 use crate::demo::device_endpoint;
 use crate::demo::exchange::CloseConnection;
 use crate::demo::introspection_endpoint;
+use crate::demo::keys;
 use crate::demo::metadata;
+use crate::demo::pushed_endpoint;
+use crate::demo::registration_endpoint;
 use crate::demo::resource;
 use crate::demo::revocation_endpoint;
 use crate::demo::settings::DemoSettings;
 use crate::demo::shared::{Inner, Shared};
+use crate::demo::stream::ResetConnection;
 use crate::demo::token_endpoint;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
@@ -25,6 +29,7 @@ use hyper_util::service::TowerToHyperService;
 use std::io;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -109,15 +114,28 @@ fn routes(shared: Shared) -> Router {
             "/device",
             get(device_endpoint::show).post(device_endpoint::decide),
         )
-        .route("/token", post(token_endpoint::token))
+        .route("/par", post(pushed_endpoint::push))
+        .route(
+            "/token",
+            post(token_endpoint::token).get(token_endpoint::exchange_by_get),
+        )
+        .route("/refresh", post(token_endpoint::refresh))
+        .route("/jwks", get(keys::document))
+        .route("/register", post(registration_endpoint::register))
+        .route(
+            "/register/{client}",
+            get(registration_endpoint::read).delete(registration_endpoint::delete),
+        )
         .route("/elsewhere", any(token_endpoint::elsewhere))
         .route("/revoke", post(revocation_endpoint::revoke))
+        .route("/own_revoke/{client}", any(revocation_endpoint::own))
         .route("/introspect", post(introspection_endpoint::introspect))
         .route(
             "/userinfo",
             get(resource::userinfo).post(resource::userinfo),
         )
         .route("/api/hello", get(resource::hello))
+        .route("/api/write", get(resource::write).post(resource::write))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(middleware::from_fn_with_state(
             shared.clone(),
@@ -174,21 +192,37 @@ async fn serve(stream: TcpStream, routes: Router) {
     // Answers are small and waited for; a failure only costs time.
     stream.set_nodelay(true).ok();
     let routes = TowerToHyperService::new(routes);
+    let reset = Arc::new(AtomicBool::new(false));
+    let wanted = Arc::clone(&reset);
     let service = service_fn(move |request| {
-        let answer = routes.call(request);
+        let (answer, wanted) = (routes.call(request), Arc::clone(&wanted));
         async move {
             let response = answer.await.map_err(io::Error::other)?;
-            match response.extensions().get::<CloseConnection>() {
+            let extensions = response.extensions();
+            if extensions.get::<ResetConnection>().is_some() {
+                wanted.store(true, Ordering::Relaxed);
+            }
+            match extensions.get::<CloseConnection>() {
                 // An error makes hyper close the connection without an answer.
                 Some(CloseConnection) => Err(io::Error::other("closed on purpose")),
                 None => Ok(response),
             }
         }
     });
-    // Whatever ends a connection is the client's business.
-    http1::Builder::new()
+    let mut builder = http1::Builder::new();
+    let mut connection = builder
         .timer(TokioTimer::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-        .ok();
+        .serve_connection(TokioIo::new(stream), service);
+    // Whatever ends a connection is the client's business.
+    (&mut connection).await.ok();
+    if reset.load(Ordering::Relaxed) {
+        // Dropped so, a socket is reset instead of closed.
+        let stream = connection.into_parts().io.into_inner();
+        socket_linger_zero(&stream);
+    }
+}
+
+fn socket_linger_zero(stream: &TcpStream) {
+    let at_once = Some(std::time::Duration::ZERO);
+    rustix::net::sockopt::set_socket_linger(stream, at_once).ok();
 }

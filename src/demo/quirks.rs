@@ -1,5 +1,8 @@
 //! How the provider behaves, and how it misbehaves on purpose: each as some real provider does.
 
+use crate::demo::demands::Demands;
+use crate::demo::protocol::Protocol;
+use crate::demo::shape::{ExpiresInShape, ScopeShape, Shape, TokenTypeShape};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -20,8 +23,18 @@ pub enum RequestKind {
     Code,
     /// The token endpoint, with a refresh token.
     Refresh,
+    /// The token endpoint, with the client's own credentials.
+    ClientCredentials,
+    /// The token endpoint, with a token to be exchanged (RFC 8693).
+    TokenExchange,
     /// The token endpoint, with something else.
     OtherToken,
+    /// The pushed authorization request endpoint.
+    Pushed,
+    /// The registration endpoint and what it hands out.
+    Register,
+    /// The provider's public keys.
+    Keys,
     /// The revocation endpoint.
     Revoke,
     /// The introspection endpoint.
@@ -72,6 +85,10 @@ pub enum Fault {
     CloseAfter,
     /// Status 200 with a page of HTML, as a captive portal does; nothing was processed.
     CaptivePortal,
+    /// Processed, but the connection is reset in the middle of the body.
+    CutBody,
+    /// Processed, but the body comes byte by byte and never ends.
+    EndlessBody,
 }
 
 /// The two forms of `Retry-After` (RFC 9110 10.2.3).
@@ -92,43 +109,6 @@ pub struct FailNext {
     pub fault: Fault,
 }
 
-/// How `expires_in` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExpiresInShape {
-    /// A number of seconds (RFC 6749 5.1).
-    Seconds,
-    /// A number of seconds in a string.
-    Text,
-    /// A number of milliseconds.
-    Milliseconds,
-    /// Not at all; the token expires all the same.
-    Missing,
-}
-
-/// How `scope` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ScopeShape {
-    /// With spaces between (RFC 6749 3.3).
-    Spaces,
-    /// With commas between.
-    Commas,
-    /// An array.
-    Array,
-    /// Not at all.
-    Missing,
-}
-
-/// How `token_type` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenTypeShape {
-    /// `Bearer`.
-    Bearer,
-    /// `bearer`.
-    LowerCase,
-    /// Not at all.
-    Missing,
-}
-
 /// When `iss` comes in the callback (RFC 9207).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IssRule {
@@ -140,6 +120,17 @@ pub enum IssRule {
     SuccessOnly,
     /// Another issuer's, as in a mix-up attack.
     Wrong,
+}
+
+/// What comes back as `state` in the callback (RFC 6749 4.1.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StateRule {
+    /// What was sent.
+    Same,
+    /// Something else, as in a forged answer.
+    Wrong,
+    /// Nothing.
+    Missing,
 }
 
 /// Which metadata documents there are.
@@ -168,6 +159,8 @@ pub enum RevocationRule {
     NotForPublicClients,
     /// There is no endpoint, and the metadata names none.
     Missing,
+    /// There is a request of the provider's own instead (GitHub, Slack, Dropbox).
+    Own,
 }
 
 /// Who answers at the authorization and device pages.
@@ -179,6 +172,9 @@ pub enum Consent {
     Allow(String),
     /// Nobody: everything is denied at once.
     Deny,
+    /// Nobody: the authorization endpoint answers this error at once (`consent_required`, `login_required`,
+    /// `interaction_required`); devices are denied.
+    Fail(String),
 }
 
 /// How the provider behaves; the default is a well-behaved one with strict rotation and short lifetimes.
@@ -194,8 +190,6 @@ pub struct Quirks {
     pub tell_refresh_lifetime: bool,
     /// Whether a refresh token is issued at sign-in at all.
     pub refresh_tokens: bool,
-    /// Whether a refresh token is issued only for the scope `offline_access`.
-    pub offline_access_required: bool,
     /// What happens to the refresh token at a refresh.
     pub rotation: RotationRule,
     /// Whether a spent refresh token that comes back revokes its whole family.
@@ -222,7 +216,7 @@ pub struct Quirks {
     pub empty_errors: bool,
     /// Whether error descriptions echo the token that was sent.
     pub echo_token: bool,
-    /// Whether token answers are padded beyond 1 MB.
+    /// Whether token answers are padded to ten megabytes.
     pub huge_body: bool,
     /// Whether the token endpoint redirects (307) to another address.
     pub redirect_token_endpoint: bool,
@@ -250,14 +244,20 @@ pub struct Quirks {
     pub code_lifetime: Duration,
     /// When `iss` comes in the callback.
     pub iss: IssRule,
-    /// The only port a loopback redirect may have; `None`: any (RFC 8252 7.3).
-    pub redirect_port: Option<u16>,
+    /// What comes back as `state` in the callback.
+    pub state: StateRule,
     /// Who answers at the pages.
     pub consent: Consent,
     /// Which metadata documents there are.
     pub metadata: MetadataRule,
     /// How revocation works.
     pub revocation: RevocationRule,
+    /// How answers are written where providers go their own ways.
+    pub shape: Shape,
+    /// What is wanted of requests.
+    pub demands: Demands,
+    /// Which extensions are spoken.
+    pub protocol: Protocol,
 }
 
 impl Default for Quirks {
@@ -271,7 +271,6 @@ impl Default for Quirks {
             refresh_lifetime: Some(minutes(60)),
             tell_refresh_lifetime: false,
             refresh_tokens: true,
-            offline_access_required: false,
             rotation: RotationRule::SingleUse,
             reuse_detection: true,
             reuse_grace: Duration::ZERO,
@@ -299,10 +298,13 @@ impl Default for Quirks {
             verification_url: false,
             code_lifetime: minutes(1),
             iss: IssRule::Always,
-            redirect_port: None,
+            state: StateRule::Same,
             consent: Consent::Ask,
             metadata: MetadataRule::Both,
             revocation: RevocationRule::Standard,
+            shape: Shape::default(),
+            demands: Demands::default(),
+            protocol: Protocol::default(),
         }
     }
 }

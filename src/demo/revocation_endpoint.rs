@@ -2,14 +2,17 @@
 
 use crate::demo::client_form::ClientForm;
 use crate::demo::exchange::Exchange;
+use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::quirks::{RequestKind, RevocationRule};
 use crate::demo::reply;
+use crate::demo::resource::bearer;
 use crate::demo::shared::{Shared, State};
-use crate::model::client::ClientAuth;
+use crate::demo::token_reply;
 use axum::body::Body;
-use axum::extract;
-use axum::http::Response;
+use axum::extract::{self, Path};
+use axum::http::{HeaderMap, Response, StatusCode};
+use serde_json::json;
 
 /// Answers `POST /revoke`.
 pub async fn revoke(
@@ -18,13 +21,14 @@ pub async fn revoke(
 ) -> Response<Body> {
     Exchange::begin(&shared, RequestKind::Revoke, posted.client())
         .answer(|exchange, state| {
-            if exchange.quirks.revocation == RevocationRule::Missing {
+            let rule = exchange.quirks.revocation;
+            if matches!(rule, RevocationRule::Missing | RevocationRule::Own) {
                 return reply::plain_error(404, "not_found");
             }
-            let authenticated = posted.authenticated(&exchange.shared);
+            let authenticated = posted.authenticated(exchange, state);
             let outcome = authenticated.and_then(|(client, form)| {
                 let refused = exchange.quirks.revocation == RevocationRule::NotForPublicClients;
-                if refused && client.auth == ClientAuth::None {
+                if refused && client.is_public() {
                     return Err(Problem::invalid_client(
                         "public clients may not revoke",
                         false,
@@ -34,7 +38,7 @@ pub async fn revoke(
             });
             match outcome {
                 Ok(()) => Response::new(Body::empty()),
-                Err(problem) => reply::token_problem(&problem, &exchange.quirks, None),
+                Err(problem) => token_reply::problem(&problem, &exchange.quirks, None),
             }
         })
         .await
@@ -60,4 +64,37 @@ fn end_family(
     }
     state.grants.revoke(grant);
     Ok(())
+}
+
+/// Answers `/own_revoke/CLIENT`, where that is how the provider revokes: the token comes as a bearer token or in a JSON
+/// body, and the answer is empty, or says `ok` where the provider's answers do.
+pub async fn own(
+    extract::State(shared): extract::State<Shared>,
+    Path(client): Path<String>,
+    headers: HeaderMap,
+    body: String,
+) -> Response<Body> {
+    Exchange::begin(&shared, RequestKind::Revoke, Some(client.clone()))
+        .answer(|exchange, state| {
+            if exchange.quirks.revocation != RevocationRule::Own {
+                return reply::plain_error(404, "not_found");
+            }
+            let form = Parameters::from_body(&headers, &body).unwrap_or_default();
+            let in_body = || form.get("access_token").or(form.get("token"));
+            let token = bearer(&headers).or_else(in_body).unwrap_or_default();
+            let lives = state.grants.live_access(token, state.now()).is_some();
+            let ended = end_family(exchange, state, &client, token);
+            match &exchange.quirks.shape.success_flag {
+                Some(flag) => reply::json(200, &json!({ flag: lives && ended.is_ok() })),
+                None if ended.is_ok() && lives => empty(StatusCode::NO_CONTENT),
+                None => reply::plain_error(404, "not_found"),
+            }
+        })
+        .await
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
 }

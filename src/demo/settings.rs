@@ -1,6 +1,8 @@
 //! What the provider is started with: clients, scopes, first quirks, port.
 
 use crate::demo::quirks::Quirks;
+use crate::demo::tokens::Digest;
+use crate::jose::jwk::PublicKey;
 use crate::model::client::ClientAuth;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +16,31 @@ pub struct DemoClient {
     pub secret: Option<String>,
     /// How it has to authenticate.
     pub auth: ClientAuth,
+    /// The public key that its assertions are checked with; with it they are the only way (RFC 7523 2.2).
+    pub key: Option<PublicKey>,
+    /// Its redirect addresses; empty: those that every built-in client has.
+    pub redirect_uris: Vec<String>,
+    /// What it may manage its registration with (RFC 7592); `None`: a built-in client.
+    pub registration: Option<Digest>,
+}
+
+impl DemoClient {
+    /// A built-in client.
+    pub fn new(id: &str, secret: Option<&str>, auth: ClientAuth) -> Self {
+        Self {
+            id: id.to_owned(),
+            secret: secret.map(str::to_owned),
+            auth,
+            key: None,
+            redirect_uris: Vec::new(),
+            registration: None,
+        }
+    }
+
+    /// Whether it has nothing to prove who it is by (RFC 6749 2.1).
+    pub fn is_public(&self) -> bool {
+        self.auth == ClientAuth::None
+    }
 }
 
 impl fmt::Debug for DemoClient {
@@ -43,6 +70,11 @@ pub const ODD_SECRET: &str = "p@ss:w%rd+/=& ~é";
 pub const FLAKY_CLIENT: &str = "demo-flaky";
 /// A public client whose tokens never expire in the demo, and are not refreshed.
 pub const STATIC_CLIENT: &str = "demo-static";
+/// The client that authenticates by assertions (`private_key_jwt`); its key is made at start, see
+/// [`crate::demo::control::Control::asserting_key`].
+pub const ASSERTING_CLIENT: &str = "demo-asserting";
+/// What a client is registered with where the quirks want that (RFC 7591 3).
+pub const INITIAL_ACCESS_TOKEN: &str = "demo_iat_0123456789";
 /// A client that was deleted at the provider: it is not registered.
 pub const RETIRED_CLIENT: &str = "demo-retired";
 
@@ -93,11 +125,7 @@ impl DemoSettings {
 }
 
 fn built_in_clients() -> Vec<DemoClient> {
-    let client = |id: &str, secret: Option<&str>, auth| DemoClient {
-        id: id.to_owned(),
-        secret: secret.map(str::to_owned),
-        auth,
-    };
+    let client = DemoClient::new;
     vec![
         client(PUBLIC_CLIENT, None, ClientAuth::None),
         client(FLAKY_CLIENT, None, ClientAuth::None),

@@ -1,18 +1,27 @@
 //! What all endpoints and the control share: one state behind one lock, never held across a wait.
 
 use crate::clock::{self, Timestamp};
+use crate::demo::bounded::Bounded;
+use crate::demo::clients::Clients;
 use crate::demo::codes::{Codes, PendingId};
 use crate::demo::csrf::Guard;
 use crate::demo::device_codes::DeviceCodes;
+use crate::demo::dpop::Proofs;
 use crate::demo::grants::Grants;
+use crate::demo::keys::Keys;
 use crate::demo::log::Log;
+use crate::demo::pushed::PushedRequests;
 use crate::demo::quirks::{Fault, Quirks, RequestKind};
-use crate::demo::settings::{DemoClient, DemoSettings};
-use crate::demo::tokens;
+use crate::demo::settings::{ASSERTING_CLIENT, DemoClient, DemoSettings};
+use crate::demo::tokens::{self, Digest};
+use crate::model::client::ClientAuth;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+
+/// So many assertions of clients are remembered.
+const MOST_ASSERTIONS: usize = 10_000;
 
 /// What the endpoints change.
 #[derive(Debug)]
@@ -21,6 +30,12 @@ pub struct State {
     pub grants: Grants,
     /// Browser sign-ins and authorization codes.
     pub codes: Codes,
+    /// Authorization requests that were pushed.
+    pub pushed: PushedRequests,
+    /// Proofs of keys that were seen.
+    pub proofs: Proofs,
+    /// Assertions that were used, by `jti`, each with its expiry.
+    pub assertions: Bounded<Digest, Timestamp>,
     /// Device sign-ins.
     pub devices: DeviceCodes,
     /// What was asked.
@@ -42,9 +57,9 @@ pub struct Inner {
     /// Issuer identifier, `http://127.0.0.1:PORT`.
     pub issuer: String,
     /// Registered clients.
-    pub clients: Vec<DemoClient>,
-    /// Key of the ID tokens of public clients.
-    pub signing_key: [u8; 32],
+    pub clients: Clients,
+    /// What ID tokens are signed with.
+    pub keys: Keys,
     /// Guards the pages against forged forms.
     pub guard: Guard,
     /// Ends the server.
@@ -58,15 +73,24 @@ pub type Shared = Arc<Inner>;
 impl Inner {
     /// Everything in its first state.
     pub fn new(issuer: String, settings: DemoSettings) -> Shared {
+        let keys = Keys::default();
+        let mut clients = settings.clients;
+        clients.push(DemoClient {
+            key: keys.asserting_public(),
+            ..DemoClient::new(ASSERTING_CLIENT, None, ClientAuth::PrivateKeyJwt)
+        });
         Arc::new(Self {
             issuer,
-            clients: settings.clients,
-            signing_key: tokens::random_bytes(),
+            clients: Clients::new(clients),
+            keys,
             guard: Guard::new(tokens::random_bytes()),
             shutdown: CancellationToken::new(),
             state: Mutex::new(State {
                 grants: Grants::default(),
                 codes: Codes::default(),
+                pushed: PushedRequests::default(),
+                proofs: Proofs::default(),
+                assertions: Bounded::new(MOST_ASSERTIONS),
                 devices: DeviceCodes::default(),
                 log: Log::default(),
                 quirks: settings.quirks,
@@ -84,8 +108,8 @@ impl Inner {
     }
 
     /// A registered client.
-    pub fn client(&self, id: &str) -> Option<&DemoClient> {
-        self.clients.iter().find(|client| client.id == id)
+    pub fn client(&self, id: &str) -> Option<Arc<DemoClient>> {
+        self.clients.get(id)
     }
 
     /// An address of this server.

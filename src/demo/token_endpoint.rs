@@ -1,57 +1,120 @@
-//! The token endpoint: codes, refresh tokens and device codes become tokens (RFC 6749 3.2).
+//! The token endpoint: what comes, by which address, and how it is answered (RFC 6749 3.2).
 
 use crate::demo::client_auth::{self, Presented};
 use crate::demo::client_form::ClientForm;
-use crate::demo::codes::Redeemed;
-use crate::demo::device_codes::Polled;
+use crate::demo::demands::{BodyRule, RefreshRule};
+use crate::demo::dpop::{self, Proof};
 use crate::demo::exchange::Exchange;
-use crate::demo::grants::{Grant, GrantId, Issued, Refused};
 use crate::demo::id_token;
 use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
-use crate::demo::quirks::RequestKind;
+use crate::demo::quirks::{Quirks, RequestKind};
 use crate::demo::reply;
-use crate::demo::settings::DemoClient;
 use crate::demo::shared::{Shared, State};
+use crate::demo::token_grants::{self, Given};
+use crate::demo::token_reply::{self, Answer};
 use axum::body::Body;
-use axum::extract;
+use axum::extract::{self, RawQuery};
 use axum::http::header::LOCATION;
-use axum::http::{HeaderValue, Response, StatusCode};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 /// `grant_type` of the device flow (RFC 8628 3.4).
 pub const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// `grant_type` of a token exchange (RFC 8693 2.1).
+pub const EXCHANGE_GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Answers `POST /token`.
 pub async fn token(
     extract::State(shared): extract::State<Shared>,
     posted: ClientForm,
 ) -> Response<Body> {
-    let kind = match posted.read() {
-        Ok((_, form)) => kind_of(form.get("grant_type")),
-        Err(_) => RequestKind::OtherToken,
-    };
+    let kind = kind(&shared, &posted);
     let exchange = Exchange::begin(&shared, kind, posted.client());
     if exchange.quirks.redirect_token_endpoint {
         let elsewhere = shared.address("/elsewhere");
         return exchange.answer(|_, _| redirect(&elsewhere)).await;
     }
+    let elsewhere = exchange.quirks.demands.own_refresh_url && kind == RequestKind::Refresh;
     exchange
         .answer(|exchange, state| match posted.read() {
-            Ok((presented, form)) => respond(exchange, state, presented, form),
-            Err(problem) => reply::token_problem(problem, &exchange.quirks, None),
+            Ok(_) if elsewhere => {
+                let why = "refreshes go to another address";
+                let problem = Problem::new("unsupported_grant_type", why);
+                token_reply::problem(&problem, &exchange.quirks, None)
+            }
+            Ok(_) => respond(exchange, state, &posted, "/token"),
+            Err(problem) => token_reply::problem(problem, &exchange.quirks, None),
         })
         .await
 }
 
-fn kind_of(grant_type: Option<&str>) -> RequestKind {
-    match grant_type {
+/// Answers `POST /refresh`, where refreshes have an address of their own.
+pub async fn refresh(
+    extract::State(shared): extract::State<Shared>,
+    posted: ClientForm,
+) -> Response<Body> {
+    Exchange::begin(&shared, RequestKind::Refresh, posted.client())
+        .answer(|exchange, state| {
+            let own = exchange.quirks.demands.own_refresh_url;
+            match posted.read() {
+                _ if !own => reply::plain_error(404, "not_found"),
+                Ok(_) => respond(exchange, state, &posted, "/refresh"),
+                Err(problem) => token_reply::problem(problem, &exchange.quirks, None),
+            }
+        })
+        .await
+}
+
+/// Answers `GET /token`, by which access tokens are exchanged where that is how they are kept alive.
+pub async fn exchange_by_get(
+    extract::State(shared): extract::State<Shared>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response<Body> {
+    let posted = ClientForm::of_query(&headers, &query.unwrap_or_default());
+    Exchange::begin(&shared, RequestKind::Refresh, posted.client())
+        .answer(|exchange, state| {
+            let by_get = matches!(exchange.quirks.demands.refresh, RefreshRule::AccessToken(_));
+            match posted.read() {
+                _ if !by_get => reply::plain_error(405, "method_not_allowed"),
+                Ok(_) => respond(exchange, state, &posted, "/token"),
+                Err(problem) => token_reply::problem(problem, &exchange.quirks, None),
+            }
+        })
+        .await
+}
+
+/// The standard's name of what is asked for, as this provider wants it spelt.
+pub fn grant_type(form: &Parameters, quirks: &Quirks) -> Option<String> {
+    let plain = form.get("grant_type").map(str::to_owned);
+    match &quirks.demands.refresh {
+        RefreshRule::Standard => plain,
+        RefreshRule::TypeParameter => match form.get("type") {
+            Some("refresh") => Some("refresh_token".to_owned()),
+            Some("web_server") => Some("authorization_code".to_owned()),
+            // Where the parameter is left out, the standard's is understood for everything but refreshes.
+            Some(_) | None => plain.filter(|plain| plain != "refresh_token"),
+        },
+        RefreshRule::AccessToken(own) if plain.as_ref() == Some(own) => {
+            Some("refresh_token".to_owned())
+        }
+        RefreshRule::AccessToken(_) => plain.filter(|plain| plain != "refresh_token"),
+    }
+}
+
+fn kind(shared: &Shared, posted: &ClientForm) -> RequestKind {
+    let Ok((presented, form)) = posted.read() else {
+        return RequestKind::OtherToken;
+    };
+    let quirks = shared.state().quirks_for(presented.id.as_deref()).clone();
+    match grant_type(form, &quirks).as_deref() {
         Some("authorization_code") => RequestKind::Code,
         Some("refresh_token") => RequestKind::Refresh,
         Some(DEVICE_GRANT) => RequestKind::DevicePoll,
+        Some("client_credentials") => RequestKind::ClientCredentials,
+        Some(EXCHANGE_GRANT) => RequestKind::TokenExchange,
+        // However it is spelt, it was meant as one.
+        _ if form.get("refresh_token").is_some() => RequestKind::Refresh,
         _ => RequestKind::OtherToken,
     }
 }
@@ -69,164 +132,70 @@ fn redirect(to: &str) -> Response<Body> {
 fn respond(
     exchange: &Exchange,
     state: &mut State,
-    presented: &Presented,
-    form: &Parameters,
+    posted: &ClientForm,
+    path: &str,
 ) -> Response<Body> {
-    let sent = ["refresh_token", "code", "device_code"]
-        .iter()
-        .find_map(|name| form.get(name));
-    match process(exchange, state, presented, form) {
-        Ok((issued, with_id_token)) => issued_reply(exchange, state, &issued, with_id_token),
-        Err(problem) => reply::token_problem(&problem, &exchange.quirks, sent),
-    }
+    let Ok((presented, form)) = posted.read() else {
+        return reply::plain_error(400, "invalid_request");
+    };
+    let proof = posted.proof().at(exchange.shared.address(path));
+    let mut response = match process(exchange, state, presented, form, &proof) {
+        Ok(given) => written(exchange, state, &given),
+        Err(problem) => {
+            let sent = ["refresh_token", "code", "device_code", "subject_token"]
+                .iter()
+                .find_map(|name| form.get(name));
+            token_reply::problem(&problem, &exchange.quirks, sent)
+        }
+    };
+    dpop::tell_server_nonce(exchange, state, &mut response);
+    response
 }
 
-fn issued_reply(
-    exchange: &Exchange,
-    state: &State,
-    issued: &Issued,
-    with_id_token: bool,
-) -> Response<Body> {
-    let now = state.now();
-    let grant = state.grants.grant(issued.grant).filter(|_| with_id_token);
+fn written(exchange: &Exchange, state: &State, given: &Given) -> Response<Body> {
+    let (issued, now) = (&given.issued, state.now());
+    let grant = state.grants.grant(issued.grant);
     let id_token = grant
-        .and_then(|grant| id_token::issue(&exchange.shared, grant, &issued.record.scopes, now));
-    reply::tokens(issued, id_token, &exchange.quirks, now)
+        .filter(|_| given.id_token)
+        .and_then(|grant| id_token::issue(&exchange.shared, &exchange.quirks, grant, issued, now));
+    let answer = Answer {
+        issued,
+        account: grant
+            .map(|grant| grant.account.as_str())
+            .unwrap_or_default(),
+        id_token,
+        issued_token_type: given.issued_token_type,
+        is_refresh: given.is_refresh,
+    };
+    token_reply::tokens(answer, &exchange.quirks, now)
 }
 
-/// The tokens, and whether an ID token goes with them.
 fn process(
     exchange: &Exchange,
     state: &mut State,
     presented: &Presented,
     form: &Parameters,
-) -> Result<(Issued, bool), Problem> {
+    proof: &Proof<'_>,
+) -> Result<Given, Problem> {
     // Which token it is about is noted first, so that refused requests can be counted by token as well.
     if let Some(token) = form.get("refresh_token") {
         let known = state.grants.refresh_token(token);
         exchange.concern(state, known);
     }
-    let client = client_auth::authenticated(&exchange.shared, presented)?;
-    match form.need("grant_type")? {
-        "authorization_code" => Ok((by_code(exchange, state, client, form)?, true)),
-        "refresh_token" => {
-            let issued = by_refresh_token(exchange, state, client, form)?;
-            Ok((issued, exchange.quirks.id_token_on_refresh))
-        }
-        DEVICE_GRANT => Ok((by_device_code(exchange, state, client, form)?, true)),
-        _ => Err(Problem::new(
-            "unsupported_grant_type",
-            "this grant type is not offered",
-        )),
-    }
+    well_formed(form, exchange.quirks.demands.body)?;
+    let client = client_auth::authenticated(exchange, state, presented)?;
+    let jkt = dpop::at_the_server(exchange, state, proof)?;
+    token_grants::given(exchange, state, &client, form, jkt)
 }
 
-fn by_code(
-    exchange: &Exchange,
-    state: &mut State,
-    client: &DemoClient,
-    form: &Parameters,
-) -> Result<Issued, Problem> {
-    let (code, now) = (form.need("code")?, state.now());
-    let (request, account) = match state.codes.redeem(code, now) {
-        Redeemed::Good(request, account) => (request, account),
-        Redeemed::Bad => return Err(Problem::invalid_grant("the code is not good")),
-        Redeemed::UsedBefore(grant) => {
-            state.grants.revoke(grant);
-            return Err(Problem::invalid_grant("the code was used before"));
-        }
+/// Whether the body came in the format that is wanted here.
+fn well_formed(form: &Parameters, rule: BodyRule) -> Result<(), Problem> {
+    let wrong = match rule {
+        BodyRule::Any => None,
+        BodyRule::Form => form.was_json().then_some("the body has to be a form"),
+        BodyRule::Json => (!form.was_json()).then_some("the body has to be JSON"),
     };
-    if request.client != client.id {
-        return Err(Problem::invalid_grant("the code is another client's"));
-    }
-    if form.get("redirect_uri") != Some(request.redirect_uri.as_str()) {
-        return Err(Problem::invalid_grant("the redirect_uri is another one"));
-    }
-    verify(request.challenge.as_deref(), form.get("code_verifier"))?;
-    let id = state.grants.open(Grant {
-        client: request.client,
-        account,
-        scopes: request.scopes,
-        nonce: request.nonce,
-        revoked: false,
-    });
-    state.codes.used_for(code, id);
-    Ok(first_tokens(exchange, state, id))
-}
-
-/// PKCE, S256 (RFC 7636 4.6).
-fn verify(challenge: Option<&str>, verifier: Option<&str>) -> Result<(), Problem> {
-    match (challenge, verifier) {
-        (None, None) => Ok(()),
-        (Some(challenge), Some(verifier)) => {
-            let hashed = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-            let same = bool::from(hashed.as_bytes().ct_eq(challenge.as_bytes()));
-            let long_enough = (43..=128).contains(&verifier.len());
-            if same && long_enough {
-                Ok(())
-            } else {
-                Err(Problem::invalid_grant("the code_verifier is wrong"))
-            }
-        }
-        (Some(_), None) => Err(Problem::invalid_grant("the code_verifier is missing")),
-        (None, Some(_)) => Err(Problem::invalid_grant(
-            "a code_verifier without a challenge",
-        )),
-    }
-}
-
-fn first_tokens(exchange: &Exchange, state: &mut State, id: GrantId) -> Issued {
-    let now = state.now();
-    let issued = state.grants.issue(id, &exchange.quirks, now);
-    exchange.concern(state, Some((issued.record.id, id)));
-    issued
-}
-
-fn by_refresh_token(
-    exchange: &Exchange,
-    state: &mut State,
-    client: &DemoClient,
-    form: &Parameters,
-) -> Result<Issued, Problem> {
-    let (token, now) = (form.need("refresh_token")?, state.now());
-    let outcome = state
-        .grants
-        .refresh(token, &client.id, form.scopes(), &exchange.quirks, now);
-    if matches!(outcome, Err(Refused::Replayed)) {
-        state.log.replayed();
-    }
-    Ok(outcome?)
-}
-
-fn by_device_code(
-    exchange: &Exchange,
-    state: &mut State,
-    client: &DemoClient,
-    form: &Parameters,
-) -> Result<Issued, Problem> {
-    let (code, now, quirks) = (form.need("device_code")?, state.now(), &exchange.quirks);
-    match state.devices.poll(code, &client.id, quirks, now) {
-        Polled::Bad => Err(Problem::invalid_grant("the device code is not good")),
-        Polled::Expired => Err(Problem::new("expired_token", "the device code has expired")),
-        Polled::Pending => Err(Problem::new(
-            "authorization_pending",
-            "the person has not answered",
-        )),
-        Polled::SlowDown(interval) => Err(Problem::slow_down(
-            quirks.tell_slow_down_interval.then_some(interval),
-        )),
-        Polled::Denied => Err(Problem::new("access_denied", "the person said no")),
-        Polled::Allowed { account, scopes } => {
-            let id = state.grants.open(Grant {
-                client: client.id.clone(),
-                account,
-                scopes,
-                nonce: None,
-                revoked: false,
-            });
-            Ok(first_tokens(exchange, state, id))
-        }
-    }
+    wrong.map_or(Ok(()), |why| Err(Problem::invalid_request(why)))
 }
 
 /// Answers `/elsewhere`, where nobody should come: it is only noted.

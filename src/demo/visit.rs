@@ -1,6 +1,8 @@
 //! Plays the person's browser: opens an authorization address and delivers the answer.
 
-use crate::demo::authorization_endpoint::{Rejected, account_name, allowed, checked, denied};
+use crate::demo::authorization_endpoint::{
+    Rejected, account_name, allowed, checked, denied, failed,
+};
 use crate::demo::page::SUGGESTED_NAME;
 use crate::demo::quirks::Consent;
 use crate::demo::shared::Shared;
@@ -21,10 +23,11 @@ pub fn visit(shared: &Shared, address: &str, answer: &Consent) -> bool {
         .find(|(name, _)| name == "client_id")
         .map(|(_, id)| id.into_owned());
     let quirks = state.quirks_for(client.as_deref()).clone();
-    let to = match checked(shared, &query, &quirks) {
+    let to = match checked(shared, &mut state, &query, &quirks) {
         Err(Rejected::Page(_)) => return false,
         Err(Rejected::Back(to)) => to,
         Ok(request) => match answer {
+            Consent::Fail(error) => failed(shared, &state, &request, error),
             Consent::Deny => denied(shared, &state, &request),
             Consent::Allow(account) => allowed(shared, &mut state, request, account_name(account)),
             Consent::Ask => allowed(shared, &mut state, request, SUGGESTED_NAME.to_owned()),

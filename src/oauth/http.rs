@@ -6,7 +6,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
 use crate::oauth::wire::{Gathered, Reply, Request, clock_ahead, problem_of, retry_after};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, redirect};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -78,7 +78,9 @@ impl Http {
         let client = self.client(url.scheme() == "https").map_err(failed)?;
         let mut sending = client
             .request(request.method, url)
-            .header(ACCEPT, "application/json");
+            .header(ACCEPT, "application/json")
+            // Who says nothing may be answered in any coding (RFC 9110 12.5.3); one that compresses all the same is read.
+            .header(ACCEPT_ENCODING, "identity");
         if let Some(credentials) = &request.authorization {
             let mut value = HeaderValue::from_str(credentials).map_err(|_| {
                 failed((

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use tokenward::demo::quirks::{
-    ExpiresInShape, Fault, IssRule, MetadataRule, Quirks, RequestKind, RetryAfter, RevocationRule,
-    RotationRule, ScopeShape, TokenTypeShape,
+    Fault, IssRule, MetadataRule, Quirks, RequestKind, RetryAfter, RevocationRule, RotationRule,
 };
 use tokenward::demo::settings::PUBLIC_CLIENT;
+use tokenward::demo::shape::{ExpiresInShape, ScopeShape, TokenTypeShape};
 
 fn with(change: impl FnOnce(&mut Quirks)) -> Rig {
     let mut quirks = Quirks::default();
@@ -72,7 +72,7 @@ fn within_the_grace_a_spent_token_gets_its_successor_again() {
 fn refresh_tokens_can_be_left_out() {
     let rig = with(|q| q.refresh_tokens = false);
     assert!(rig.sign_in().json().get("refresh_token").is_none());
-    let rig = with(|q| q.offline_access_required = true);
+    let rig = with(|q| q.demands.offline_scope = Some("offline_access".to_owned()));
     assert!(rig.sign_in().json().get("refresh_token").is_none());
     let minted = rig
         .control
@@ -404,13 +404,14 @@ fn iss_comes_by_the_rule() {
     }
     rig.control.change_quirks(|q| q.iss = IssRule::Wrong);
     assert!(answered("S256").contains("iss=https%3A%2F%2Fanother-issuer.test"));
-    rig.control.change_quirks(|q| q.redirect_port = Some(9));
+    rig.control
+        .change_quirks(|q| q.demands.redirect_port = Some(9));
     assert!(answered("S256").contains("code="));
 }
 
 #[test]
 fn a_fixed_redirect_port_is_matched_to_the_letter() {
-    let rig = with(|q| q.redirect_port = Some(9));
+    let rig = with(|q| q.demands.redirect_port = Some(9));
     let path = "/authorize?response_type=code&client_id=demo-cli&code_challenge=x&code_challenge_method=S256";
     let at = |port: u16| {
         rig.get(&format!(

@@ -23,6 +23,8 @@ mod crash;
 mod crash_canary;
 mod crash_signin;
 mod demo;
+mod demo_keys;
+mod demo_protocol;
 mod demo_quirks;
 mod demo_seed;
 mod engine_bench;
