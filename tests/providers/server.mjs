@@ -23,6 +23,7 @@ const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code';
 /** Seconds that access tokens live: long enough to look at them, or so short that they are seen to be refreshed. */
 const LIVES = 120;
 const LIVES_SHORT = 6;
+const SHORT_LIVED = ['native-short', 'native-burst'];
 
 const server = createServer();
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
@@ -47,8 +48,11 @@ const confidential = (client_id, client_secret, token_endpoint_auth_method) =>
 const clients = [
   client('native'),
   client('native-short'),
+  client('native-burst'),
+  client('native-hasty'),
   client('native-par', { require_pushed_authorization_requests: true }),
   confidential('basic', 'basic-secret', 'client_secret_basic'),
+  confidential('guarded', 'guarded-secret', 'client_secret_basic'),
   confidential('post', 'post-secret', 'client_secret_post'),
   // Wrong unless form-urlencoded before base64 (RFC 6749 2.3.1).
   confidential('odd client:id+1', 's3cr:t w%2Bith/odd=&~', 'client_secret_basic'),
@@ -85,9 +89,9 @@ const provider = new Provider(issuer, {
     pushedAuthorizationRequests: { enabled: true },
   },
   ttl: {
-    AccessToken: (_, token, owner) => (owner.clientId === 'native-short' ? LIVES_SHORT : LIVES),
+    AccessToken: (_, token, owner) => (SHORT_LIVED.includes(owner.clientId) ? LIVES_SHORT : LIVES),
     RefreshToken: 3600,
-    DeviceCode: 300,
+    DeviceCode: (_, code, owner) => (owner.clientId === 'native-hasty' ? 2 : 300),
     AuthorizationCode: 60,
     IdToken: 3600,
     Interaction: 3600,

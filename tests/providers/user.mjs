@@ -62,27 +62,30 @@ function attributes(tag) {
 function forms(html) {
   return [...html.matchAll(/<form\b([^>]*)>([\s\S]*?)<\/form>/gi)].map(([, head, body]) => ({
     ...attributes(head),
-    fields: [...body.matchAll(/<(?:input|button)\b([^>]*)>/gi)].map(([, tag]) => attributes(tag)),
+    fields: [...body.matchAll(/<input\b([^>]*)>|<button\b([^>]*)>([^<]*)/gi)].map(([, input, button, text]) =>
+      input === undefined ? { type: 'submit', ...attributes(button), text } : attributes(input),
+    ),
   }));
 }
 
-const says = (form, words) => form.fields.some((field) => words.test(`${field.name} ${field.value}`));
+const refuses = (field) => NO.test(`${field.name ?? ''} ${field.value ?? ''} ${field.text ?? ''}`);
+const canRefuse = (form) => form.fields.some(refuses);
 
 /** The form a person would use, and what they would put in. */
 function filled(page, wish) {
   const posts = page.filter((form) => (form.method ?? 'get').toLowerCase() === 'post');
   const asks = posts.find((form) => form.fields.some((f) => /login|username|user_code/.test(f.name ?? '') && f.type !== 'hidden'));
-  const refusing = posts.find((form) => says(form, NO));
-  const form = asks ?? (wish.deny && refusing ? refusing : posts.find((other) => !says(other, NO)) ?? posts[0]);
+  const refusing = posts.find(canRefuse);
+  const form = asks ?? (wish.deny && refusing ? refusing : posts.find((other) => !canRefuse(other)) ?? posts[0]);
   if (!form) return undefined;
   const body = new URLSearchParams();
+  const deny = wish.deny && form !== asks;
   let denied = false;
   for (const field of form.fields) {
-    const isButton = field.type === 'submit';
-    const refuses = NO.test(`${field.name} ${field.value}`);
-    if (!field.name || (isButton && refuses !== wish.deny)) continue;
-    if (refuses) denied = true;
-    body.set(field.name, value(field, wish));
+    if (field.type === 'submit' && refuses(field) !== deny) continue;
+    denied ||= deny && refuses(field);
+    // A button without a name refuses by what it does not send.
+    if (field.name) body.set(field.name, value(field, wish));
   }
   return { action: form.action ?? '', body, denied };
 }
