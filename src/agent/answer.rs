@@ -96,6 +96,7 @@ impl Desk {
                 self.list(ask).await
             }
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
+            Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
             Route::Status => self.one(|reply| Command::Status { reply }).await,
             Route::Revoke(name) => self.one(|reply| Command::Revoke { name, reply }).await,
             Route::Refresh { name, timeout } => {

@@ -146,6 +146,7 @@ impl SocketDoor {
         match command {
             Command::List { reply } => self.fetch(Route::List, reply).await,
             Command::Show { name, reply } => self.fetch(Route::Show(name), reply).await,
+            Command::Why { name, reply } => self.fetch(Route::Why(name), reply).await,
             Command::Providers { reply } => self.fetch(Route::Providers, reply).await,
             Command::Clients { reply } => self.fetch(Route::Clients, reply).await,
             Command::Status { reply } => self.fetch(Route::Status, reply).await,

@@ -21,6 +21,8 @@ pub enum Route {
     List,
     /// `GET /api/credentials/{provider}/{account}`
     Show(CredentialName),
+    /// `GET /api/credentials/{provider}/{account}/why`
+    Why(CredentialName),
     /// `GET /api/credentials/{provider}/{account}/token?min_ttl=60&timeout=30`
     Token {
         /// Whose.
@@ -105,6 +107,7 @@ impl Route {
         match self {
             Self::List
             | Self::Show(_)
+            | Self::Why(_)
             | Self::Token { .. }
             | Self::Events
             | Self::Health
@@ -124,6 +127,7 @@ impl Route {
         match self {
             Self::List => "/api/credentials".to_owned(),
             Self::Show(name) | Self::Remove(name) => of(name, ""),
+            Self::Why(name) => of(name, "/why"),
             Self::Token {
                 name,
                 min_ttl,
@@ -167,6 +171,7 @@ impl Route {
             Self::Revoke(_) => Duration::from_secs(60),
             Self::List
             | Self::Show(_)
+            | Self::Why(_)
             | Self::Remove(_)
             | Self::Events
             | Self::Health
@@ -208,6 +213,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
         Some("token") => ("GET", &["min_ttl", "timeout"]),
         Some("refresh") => ("POST", &["timeout"]),
         Some("revoke") => ("POST", &[]),
+        Some("why") => ("GET", &[]),
         Some(_) => return Err(RouteError::NotFound),
     };
     expect_method(method, verb)?;
@@ -223,6 +229,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
             name,
             timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
         },
+        (Some("why"), _) => Route::Why(name),
         (Some(_), _) => Route::Revoke(name),
         (None, "DELETE") => Route::Remove(name),
         (None, _) => Route::Show(name),
@@ -316,6 +323,7 @@ mod tests {
             }),
             (names(), durations()).prop_map(|(name, timeout)| Route::Refresh { name, timeout }),
             names().prop_map(Route::Revoke),
+            names().prop_map(Route::Why),
             names().prop_map(Route::Remove),
             Just(Route::Events),
             Just(Route::Health),

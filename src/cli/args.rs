@@ -2,7 +2,7 @@
 
 use crate::cli::{
     completions, daemon, demo, exec, get, init, list, login, man, provider, refresh, remove,
-    revoke, status, vault,
+    revoke, status, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -79,6 +79,8 @@ pub enum Command {
     Revoke(revoke::RevokeArgs),
     /// Forget credentials.
     Remove(remove::RemoveArgs),
+    /// Tell what was decided about a credential, when and why, and what comes next.
+    Why(why::WhyArgs),
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.
     Status(status::StatusArgs),
     /// Look after the vault and the ways to unlock it.

@@ -36,3 +36,4 @@ pub mod token;
 pub mod ui;
 pub mod unlock;
 pub mod vault;
+pub mod why;

@@ -7,7 +7,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
     completions, daemon, demo, exec, get, harden, init, list, login, man, provider, refresh,
-    remove, revoke, status, ui, vault,
+    remove, revoke, status, ui, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -71,6 +71,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Refresh(args) => refresh::run(&args, context),
         Command::Revoke(args) => revoke::run(&args, context),
         Command::Remove(args) => remove::run(&args, context),
+        Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Vault(args) => vault::run(&args, context),
         Command::Provider(args) => provider::run(&args, context),

@@ -10,6 +10,7 @@ use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
+use crate::model::why::Why;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -31,6 +32,13 @@ pub enum Command {
         name: CredentialName,
         /// The answer.
         reply: Reply<CredentialView>,
+    },
+    /// The story of one credential: what was decided when and why.
+    Why {
+        /// Whose.
+        name: CredentialName,
+        /// The answer.
+        reply: Reply<Box<Why>>,
     },
     /// An access token that lives at least `min_ttl` longer; refreshed first when it does not.
     Token {

@@ -11,10 +11,14 @@ use crate::model::event::Activity;
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
 use crate::model::signin::ProviderView;
+use crate::model::why::Why;
 use crate::oauth::catalogue;
 use crate::vault::error::VaultError;
 use crate::vault::store::Store;
 use std::collections::BTreeMap;
+
+/// Lines of activity that a story has at the most.
+const STORY_LINES: usize = 40;
 
 impl Runner {
     pub(in crate::engine) fn take_command(&mut self, command: Command) {
@@ -23,7 +27,8 @@ impl Runner {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.core.list(self.now))));
             }
-            Command::Show { name, reply } => self.show(&name, reply),
+            Command::Show { name, reply } => self.show(name, reply),
+            Command::Why { name, reply } => self.why(name, reply),
             Command::Token {
                 name,
                 min_ttl,
@@ -71,25 +76,52 @@ impl Runner {
         }
     }
 
-    fn show(&mut self, name: &CredentialName, reply: Reply<CredentialView>) {
+    fn show(&mut self, name: CredentialName, reply: Reply<CredentialView>) {
         self.step(Input::Woke);
         let view = self
             .core
-            .find(name)
+            .find(&name)
             .and_then(|id| self.core.view(id, self.now));
         if view.is_none() && self.core.is_loading {
-            return self.early_shows.push((name.clone(), reply));
+            return self.early.push(Command::Show { name, reply });
         }
-        drop(reply.send(view.ok_or_else(|| self.core.no_such(name))));
+        drop(reply.send(view.ok_or_else(|| self.core.no_such(&name))));
     }
 
-    /// Answers who asked for a credential before it was loaded.
+    fn why(&mut self, name: CredentialName, reply: Reply<Box<Why>>) {
+        self.step(Input::Woke);
+        let told_at = self.now;
+        let known = self
+            .core
+            .find(&name)
+            .and_then(|id| self.core.why(id, told_at));
+        let Some((view, next)) = known else {
+            if self.core.is_loading {
+                return self.early.push(Command::Why { name, reply });
+            }
+            return drop(reply.send(Err(self.core.no_such(&name))));
+        };
+        self.vault.ask(Job::ReadLog(Box::new(move |store| {
+            let history = store.activity(Some(&name), STORY_LINES);
+            let why = history.map(|history| {
+                Box::new(Why {
+                    told_at,
+                    view,
+                    next,
+                    history,
+                })
+            });
+            drop(reply.send(why.map_err(|error| trouble(&error).refusal())));
+        })));
+    }
+
+    /// Answers who asked about a credential before it was loaded.
     pub(in crate::engine) fn show_early_asked(&mut self) {
         if self.core.is_loading {
             return;
         }
-        for (name, reply) in std::mem::take(&mut self.early_shows) {
-            self.show(&name, reply);
+        for command in std::mem::take(&mut self.early) {
+            self.take_command(command);
         }
     }
 

@@ -41,3 +41,4 @@ pub mod step;
 pub mod vault_thread;
 pub mod waiting;
 pub mod watch;
+pub mod why;

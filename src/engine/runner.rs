@@ -1,7 +1,7 @@
 //! The core's async shell: takes facts and commands in, has effects performed, and sleeps between.
 
 use crate::clock::{self, Timestamp};
-use crate::engine::api::{Command, Event, Reply};
+use crate::engine::api::{Command, Event};
 use crate::engine::callers::Callers;
 use crate::engine::core::Core;
 use crate::engine::fact::Fact;
@@ -15,9 +15,8 @@ use crate::engine::shelf::Shelf;
 use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
-use crate::model::credential::{CredentialId, CredentialView};
+use crate::model::credential::CredentialId;
 use crate::model::event::{Activity, Happening};
-use crate::model::name::CredentialName;
 use crate::oauth::http::Http;
 use crate::vault::store::Store;
 use std::collections::HashMap;
@@ -100,8 +99,8 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) gauge: Gauge,
     /// Who waits for an access token that is being read.
     pub(in crate::engine) fetching: HashMap<CredentialId, Vec<crate::engine::step::CallerId>>,
-    /// Who asked for a credential while others were still being loaded.
-    pub(in crate::engine) early_shows: Vec<(CredentialName, Reply<CredentialView>)>,
+    /// What was asked about a credential while others were still being loaded.
+    pub(in crate::engine) early: Vec<Command>,
     incoming: mpsc::Receiver<Fact>,
     watch: Watch,
     jumps: Jumps,
@@ -136,7 +135,7 @@ impl Runner {
             now,
             started_at: now,
             fetching: HashMap::new(),
-            early_shows: Vec::new(),
+            early: Vec::new(),
             incoming,
             watch: Watch::start(),
             jumps: Jumps::listen(),

@@ -141,6 +141,18 @@ pub struct Forecast {
     pub because: ForecastReason,
 }
 
+impl Forecast {
+    /// Whether a person has to sign in again by then: refreshing does not move the moment.
+    pub fn ends_for_good(&self) -> bool {
+        match self.because {
+            ForecastReason::NoRefreshToken
+            | ForecastReason::ProviderSaid
+            | ForecastReason::AbsoluteLife => self.dies_at.is_some(),
+            ForecastReason::IdleLife | ForecastReason::Unknown => false,
+        }
+    }
+}
+
 /// On what a forecast rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

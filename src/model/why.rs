@@ -24,6 +24,7 @@ pub struct Decision {
     /// The moment; `None`: there is none.
     pub at: Option<Timestamp>,
     /// What decided it.
+    #[serde(flatten)]
     pub rule: Rule,
     /// So many milliseconds earlier than the rule alone would have it: neighbours are spread (jitter).
     #[serde(default)]

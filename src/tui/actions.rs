@@ -58,6 +58,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Remove => orders::ask(app, Deed::Remove),
         Action::Copy => return orders::token(app, Purpose::Copy),
         Action::Reveal => return orders::reveal(app),
+        Action::Why => return why(app),
         Action::Filter => filter(app),
         Action::Mark
         | Action::MarkAll
@@ -242,14 +243,40 @@ pub fn enter(workspace: &mut Workspace, name: Option<CredentialName>) -> Vec<Eff
     vec![Effect::Ask(Ask::Activity(Some(name), HISTORY))]
 }
 
+/// Opens the story of the credential that is looked at, or turns back to its facts.
+fn why(app: &mut App) -> Vec<Effect> {
+    let name = looked_at(app);
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    let mut effects = match &workspace.detail {
+        Some(_) => Vec::new(),
+        None => enter(workspace, name.clone()),
+    };
+    if let Some(detail) = &mut workspace.detail
+        && detail.turn()
+    {
+        effects.extend(name.map(|name| Effect::Ask(Ask::Why(name))));
+    }
+    effects
+}
+
 fn back(app: &mut App) {
     let Some(workspace) = app.open_mut() else {
         return;
     };
     match workspace.tab {
         Tab::Credentials if workspace.detail.is_some() => {
-            workspace.detail = None;
-            workspace.revealed = None;
+            if let Some(open) = workspace
+                .detail
+                .as_mut()
+                .filter(|open| open.story.is_some())
+            {
+                open.turn();
+            } else {
+                workspace.detail = None;
+                workspace.revealed = None;
+            }
         }
         Tab::Credentials if workspace.list.shows_filter() => {
             workspace.list.filtering = false;

@@ -10,6 +10,7 @@ use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
 use crate::tui::effect::Effect;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
+use crate::tui::screens::detail::Told;
 use crate::tui::signin::session::{SignIn, Stage};
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -52,6 +53,17 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
                 detail.history = Some(lines);
             }
         }
+        Answer::Why(name, Ok(why)) => {
+            if let Some(detail) = app
+                .open_mut()
+                .and_then(|workspace| workspace.detail.as_mut())
+                && detail.name == name
+                && detail.story.is_some()
+            {
+                detail.story = Some(Told::Whole(why));
+            }
+        }
+        Answer::Why(_, Err(refusal)) => complain(app, "the story did not come", &refusal),
         Answer::Status(Ok(status)) => {
             if let Some(workspace) = app.open_mut() {
                 workspace.figures.status = Some(status);

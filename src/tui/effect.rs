@@ -41,6 +41,8 @@ pub enum Ask {
     List,
     /// An access token.
     Token(CredentialName, Purpose),
+    /// The story of a credential.
+    Why(CredentialName),
     /// A rotation.
     Rotate(CredentialName),
     /// A revocation.

@@ -47,6 +47,7 @@ fn on_screen(workspace: &Workspace, action: Action) -> bool {
             | Action::Remove
             | Action::Copy
             | Action::Reveal
+            | Action::Why
             | Action::SignInAgain
             | Action::Open
             | Action::Mark

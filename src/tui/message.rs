@@ -7,6 +7,7 @@ use crate::model::event::Activity;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
+use crate::model::why::Why;
 use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
@@ -51,6 +52,8 @@ pub enum Answer {
     Listed(Result<Vec<CredentialView>, Refusal>),
     /// To the question for a token.
     Token(CredentialName, Purpose, Result<IssuedToken, Refusal>),
+    /// To the question for the story of a credential.
+    Why(CredentialName, Result<Box<Why>, Refusal>),
     /// To a rotation.
     Rotated(CredentialName, Result<CredentialView, Refusal>),
     /// To a revocation.

@@ -37,6 +37,7 @@ pub mod signals;
 pub mod signin;
 pub mod sort;
 pub mod surroundings;
+pub mod telling;
 pub mod terminal;
 pub mod theme;
 pub mod update;

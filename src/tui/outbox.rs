@@ -70,6 +70,13 @@ impl Outbox {
                     },
                 )
             }
+            Ask::Why(name) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Why(whose, result),
+                    |reply| Command::Why { name, reply },
+                )
+            }
             Ask::Rotate(name) => {
                 let whose = name.clone();
                 self.command(

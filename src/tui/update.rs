@@ -158,7 +158,14 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             }) {
                 workspace.revealed = None;
             }
+            // What was told of it is no longer so.
+            let ask = workspace
+                .detail
+                .as_ref()
+                .filter(|open| open.story.is_some() && open.name == view.profile.name)
+                .map(|open| Effect::Ask(Ask::Why(open.name.clone())));
             workspace.rows.upsert(view);
+            return ask.into_iter().collect();
         }
         Event::Removed { name } => workspace.rows.remove(&name),
         Event::Happened { activity } => {

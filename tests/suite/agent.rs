@@ -9,6 +9,7 @@ use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::model::credential::Flow;
 use tokenward::model::failure::FailureClass;
 use tokenward::model::signin::{ProviderChoice, SignInId};
+use tokenward::model::why::{Decision, Rule, Why};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Asks while the test answers as the engine.
@@ -88,6 +89,17 @@ async fn lists_and_single_credentials_are_told_without_secrets() {
     });
     assert_eq!(answer.json()["profile"]["name"], "gitlab/bob");
     assert_eq!(answer.json()["health"]["state"], "fresh");
+    let answer = exchange!(rig, "GET", "/api/credentials/gitlab/bob/why",
+    Command::Why { name: asked, reply } => {
+        let why = Why {
+            told_at: clock::now(),
+            view: view(asked.as_str()),
+            next: Decision::new(None, Rule::PersonFirst),
+            history: Vec::new(),
+        };
+        reply.send(Ok(Box::new(why))).unwrap();
+    });
+    assert_eq!(answer.json()["next"]["rule"], "person_first");
 }
 
 #[tokio::test]

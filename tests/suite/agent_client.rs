@@ -2,7 +2,7 @@
 
 use crate::agent_rig::{
     Rig, activities, choices, client_views, durations, name, names, provider_views, refusals,
-    sign_in_ids, soon, status, texts, token, view, views,
+    sign_in_ids, soon, status, texts, token, view, views, whys,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseResult, TestRunner};
@@ -127,6 +127,7 @@ fn lists_and_views_come_through_equal() {
     let wire = Wire::new();
     plain!(wire, List, proptest::collection::vec(views(), 0..4));
     named!(wire, Show, views());
+    named!(wire, Why, whys());
 }
 
 #[test]

@@ -24,6 +24,7 @@ use tokenward::model::name::CredentialName;
 use tokenward::model::provider::{Endpoints, Provider};
 use tokenward::model::signin::{ProviderChoice, ProviderView, SignInId};
 use tokenward::model::token::{IdClaims, IssuedToken};
+use tokenward::model::why::{Decision, Rule, Why};
 use tokenward::secret::AccessToken;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -333,6 +334,32 @@ pub fn activities() -> impl Strategy<Value = Activity> {
         any::<i64>().prop_map(|by_ms| Happening::ClockJumped { by_ms }),
     ];
     (moments(), maybe(names()), what).prop_map(|(at, name, what)| Activity { at, name, what })
+}
+
+pub fn whys() -> impl Strategy<Value = Box<Why>> {
+    let host = texts().prop_map(|host| Rule::HostPause { host });
+    let rule = prop_oneof![
+        Just(Rule::PersonFirst),
+        any::<u32>().prop_map(|failures| Rule::Retry { failures }),
+        any::<u64>().prop_map(|life| Rule::Share { share: 0.75, life }),
+        any::<u64>().prop_map(|before| Rule::Earliest { before }),
+        host,
+    ];
+    let next = (maybe(moments()), rule, any::<u64>());
+    let next = next.prop_map(|(at, rule, earlier_by_ms)| Decision {
+        at,
+        rule,
+        earlier_by_ms,
+    });
+    let history = proptest::collection::vec(activities(), 0..4);
+    (moments(), views(), next, history).prop_map(|(told_at, view, next, history)| {
+        Box::new(Why {
+            told_at,
+            view,
+            next,
+            history,
+        })
+    })
 }
 
 pub fn provider_views() -> impl Strategy<Value = ProviderView> {

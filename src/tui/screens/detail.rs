@@ -1,13 +1,14 @@
 //! One credential: its tokens (masked), its grant, what went wrong, its history.
 
-use crate::model::credential::{CredentialView, Standing};
+use crate::model::credential::CredentialView;
 use crate::model::event::Activity;
-use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
+use crate::model::why::Why;
 use crate::tui::app::App;
 use crate::tui::paint;
 use crate::tui::screens::page::Page;
 use crate::tui::screens::{history, tale, tokens};
+use crate::tui::telling;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
@@ -24,6 +25,17 @@ pub struct Detail {
     pub scroll: usize,
     /// Its activity, once it has come; newest last.
     pub history: Option<Vec<Activity>>,
+    /// Its story, shown instead of its facts.
+    pub story: Option<Told>,
+}
+
+/// How far the story of a credential has come.
+#[derive(Debug)]
+pub enum Told {
+    /// It was asked for.
+    Asked,
+    /// Here it is.
+    Whole(Box<Why>),
 }
 
 impl Detail {
@@ -33,7 +45,18 @@ impl Detail {
             name,
             scroll: 0,
             history: None,
+            story: None,
         }
+    }
+
+    /// Shows the story instead of the facts, or the facts again; says whether the story has to be asked for.
+    pub fn turn(&mut self) -> bool {
+        self.scroll = 0;
+        self.story = match self.story {
+            None => Some(Told::Asked),
+            Some(_) => None,
+        };
+        self.story.is_some()
     }
 
     /// Scrolls by some lines, of `total` of which `height` show.
@@ -101,9 +124,18 @@ pub fn lines(
         width: width.into(),
         lines: Vec::new(),
     };
+    let story = workspace
+        .detail
+        .as_ref()
+        .filter(|open| open.name == view.profile.name)
+        .and_then(|open| open.story.as_ref());
+    if let Some(story) = story {
+        tell(&mut page, story);
+        return page.lines;
+    }
     page.section("Tokens");
     tokens::add(&mut page, workspace, view);
-    if let Some(failure) = trouble(view) {
+    if let Some(failure) = telling::matter(view) {
         page.section("Trouble");
         let mut told = Vec::new();
         tale::failure_lines(failure, &mut told);
@@ -124,11 +156,18 @@ pub fn lines(
     lines
 }
 
-/// The failure that matters now, if one does.
-pub fn trouble(view: &CredentialView) -> Option<&Failure> {
-    match &view.profile.standing {
-        Standing::NeedsLogin { cause } | Standing::Misconfigured { cause } => Some(cause),
-        Standing::Active | Standing::Revoked { .. } => view.profile.last_failure.as_ref(),
+/// The story as it came; the clock goes on, and with it what is said of times.
+fn tell(page: &mut Page<'_>, story: &Told) {
+    let app = page.app;
+    let why = match story {
+        Told::Asked => return page.fact("", "the story is on its way", Tone::Dim),
+        Told::Whole(why) => why,
+    };
+    for part in telling::parts(why, app.now, &app.around.zone) {
+        page.section(part.title);
+        for said in part.lines {
+            page.fact(&said.label, &said.text, said.tone);
+        }
     }
 }
 
@@ -162,7 +201,13 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
 
 #[cfg(test)]
 mod tests {
+    use crate::engine::api::Event;
+    use crate::model::why::{Decision, Rule, Why};
+    use crate::tui::app::App;
+    use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
+    use crate::tui::message::{Answer, Message};
+    use crate::tui::update::update;
     use insta::assert_snapshot;
 
     #[test]
@@ -178,10 +223,63 @@ mod tests {
         assert_snapshot!("detail_120", example::shown(&mut app));
     }
 
+    /// The story of a credential of the example, as an owner tells it.
+    fn told(app: &App, name: &str, next: Decision) -> Message {
+        let name = example::name(name);
+        let view = app.open().unwrap().rows.get(&name).unwrap().clone();
+        let history = example::activity();
+        let history = history.into_iter();
+        let why = Why {
+            told_at: app.now,
+            view,
+            next,
+            history: history
+                .filter(|it| it.name.as_ref() == Some(&name))
+                .collect(),
+        };
+        Message::Answer(Box::new(Answer::Why(name, Ok(Box::new(why)))))
+    }
+
+    #[test]
+    fn w_tells_the_story_and_w_or_escape_turns_back_to_the_facts() {
+        let mut app = example::open(80, 24);
+        let effects = example::press(&mut app, "/atlassian\nw");
+        assert!(matches!(effects.as_slice(), [.., Effect::Ask(Ask::Why(_))]));
+        assert!(example::shown(&mut app).contains("the story is on its way"));
+        let next = Decision::new(None, Rule::PersonFirst);
+        let message = told(&app, "atlassian/alice", next);
+        update(&mut app, message);
+        assert_snapshot!("detail_why", example::shown(&mut app));
+        example::press(&mut app, "jjjjjjjjjjj");
+        assert_snapshot!("detail_why_scrolled", example::shown(&mut app));
+        example::press(&mut app, "\x1b");
+        assert!(example::shown(&mut app).contains("Grant"));
+        example::press(&mut app, "w");
+        app.size = (120, 36);
+        let at = app.now.plus(std::time::Duration::from_secs(12));
+        let next = Decision::new(Some(at), Rule::Retry { failures: 2 });
+        example::press(&mut app, "w\x1b\x1b/slack\nw");
+        let message = told(&app, "slack/acme", next);
+        update(&mut app, message);
+        assert_snapshot!("detail_why_120", example::shown(&mut app));
+    }
+
+    #[test]
+    fn a_story_is_asked_for_again_when_its_credential_has_changed() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "/atlassian\nw");
+        let name = example::name("atlassian/alice");
+        let view = app.open().unwrap().rows.get(&name).unwrap().clone();
+        let changed = |view| Message::Event(Event::Changed { view });
+        let effects = update(&mut app, changed(view.clone()));
+        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Why(_))]));
+        example::press(&mut app, "w");
+        assert!(update(&mut app, changed(view)).is_empty());
+    }
+
     #[test]
     fn a_revealed_token_is_masked_again_after_ten_seconds() {
-        use crate::tui::message::{Answer, Message, Purpose};
-        use crate::tui::update::update;
+        use crate::tui::message::Purpose;
         let mut app = example::open(80, 24);
         let effects = example::press(&mut app, "/google\nv");
         assert!(
@@ -207,11 +305,8 @@ mod tests {
 
     #[test]
     fn a_revealed_token_hides_as_soon_as_it_is_no_longer_the_token() {
-        use crate::engine::api::Event;
         use crate::model::credential::{CredentialView, Generation};
         use crate::model::health::Health;
-        use crate::tui::message::Message;
-        use crate::tui::update::update;
         use crate::tui::workspace::Revealed;
         let mut app = example::open(80, 24);
         let name = example::name("google/alice@example.com");

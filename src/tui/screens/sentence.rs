@@ -4,7 +4,7 @@ use crate::model::credential::CredentialView;
 use crate::model::health::{ForecastReason, Health};
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::screens::detail;
+use crate::tui::telling;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 
@@ -26,7 +26,7 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             format!("{provider}: {}. {}", words::within(&cause.cause), cause.fix),
         ),
         Health::Retrying { next, .. } => {
-            let cause = detail::trouble(view)
+            let cause = telling::matter(view)
                 .map_or("the last attempt failed".to_owned(), |failure| {
                     words::within(&failure.cause)
                 });
@@ -47,7 +47,7 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             )
         }
         Health::Expired if view.profile.is_renewable() => {
-            let cause = detail::trouble(view).map_or("not refreshed yet".to_owned(), |failure| {
+            let cause = telling::matter(view).map_or("not refreshed yet".to_owned(), |failure| {
                 words::within(&failure.cause)
             });
             (
