@@ -4,10 +4,11 @@ use crate::agent::socket;
 use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
+use crate::config::layers;
 use crate::config::settings::Config;
 use crate::oauth::catalogue;
 use crate::paths::Paths;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where things are, the settings, how to speak.
 #[derive(Debug, Clone)]
@@ -34,7 +35,7 @@ impl Context {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         });
         let config = Config::load(file, globals.config.is_some(), environment)?;
-        catalogue::extend(config.providers.values().cloned().collect());
+        use_own_records(&config, file)?;
         let output = Output { json: globals.json };
         Ok(Self {
             globals,
@@ -49,4 +50,13 @@ impl Context {
     pub fn socket(&self) -> PathBuf {
         socket::path_for(&self.paths, &self.vault)
     }
+}
+
+/// Lays the person's own provider records over the catalogue, and looks at the file from then on.
+fn use_own_records(config: &Config, file: &Path) -> Result<(), Failure> {
+    catalogue::follow(file);
+    catalogue::extend(&config.providers).map_err(|error| {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        layers::wrong_at(&text, file, &error.path, &error.message).into()
+    })
 }

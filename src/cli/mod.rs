@@ -21,6 +21,7 @@ pub mod output;
 pub mod owner;
 pub mod passphrase;
 pub mod provider;
+pub mod provider_show;
 pub mod refresh;
 pub mod registration;
 pub mod remove;

@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::passphrase;
-use crate::cli::provider;
+use crate::cli::provider_show;
 use crate::config::layers::similar;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::signin::ProviderView;
@@ -55,10 +55,7 @@ impl Registration {
 }
 
 fn unknown_provider(name: &str) -> Failure {
-    let names: Vec<String> = catalogue::all()
-        .iter()
-        .map(|provider| provider.name.clone())
-        .collect();
+    let names = catalogue::names();
     let failure = Failure::usage(format!("there is no provider `{name}`"));
     match similar(name, &names) {
         Some(near) => failure.hint(format!("did you mean {near}? tokenward login {near}")),
@@ -80,7 +77,7 @@ fn registered(id: String, secret: Option<ClientSecret>) -> Client {
 fn ask(context: &Context, name: &str, known: Option<&ProviderView>) -> Result<Client, Failure> {
     let output = context.output;
     if let Some(view) = known {
-        output.say(&provider::setup(&view.provider));
+        output.say(&provider_show::setup(&view.provider));
     } else {
         output.say(&format!("Register a client at {name} first."));
     }

@@ -6,6 +6,8 @@ use unicode_width::UnicodeWidthStr;
 #[derive(Debug)]
 pub struct Table {
     rows: Vec<Vec<String>>,
+    /// Lines before a row of that number, which fill no column.
+    headings: Vec<(usize, String)>,
 }
 
 impl Table {
@@ -13,12 +15,18 @@ impl Table {
     pub fn new(heading: &[&str]) -> Self {
         Self {
             rows: vec![heading.iter().map(|cell| (*cell).to_owned()).collect()],
+            headings: Vec::new(),
         }
     }
 
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
+    }
+
+    /// Begins a group of rows with a line of its own.
+    pub fn heading(&mut self, words: &str) {
+        self.headings.push((self.rows.len(), words.to_owned()));
     }
 
     /// The table as text, without trailing spaces.
@@ -31,7 +39,11 @@ impl Table {
             })
             .collect();
         let mut text = String::new();
-        for row in &self.rows {
+        for (number, row) in self.rows.iter().enumerate() {
+            for (_, words) in self.headings.iter().filter(|(at, _)| *at == number) {
+                text.push_str(words);
+                text.push('\n');
+            }
             let mut line = String::new();
             for (cell, width) in row.iter().zip(&widths) {
                 line.push_str(cell);

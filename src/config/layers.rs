@@ -1,12 +1,15 @@
 //! Reading the settings: the file over the defaults, the environment over the file.
 
 use crate::config::error::ConfigError;
+use crate::config::members;
 use crate::config::ranges::check_ranges;
 use crate::config::settings::Config;
+use crate::model::name::is_provider_name;
 use crate::model::policy::PolicyOverride;
-use crate::model::provider::Provider;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::Path;
+use toml::de::{DeTable, DeValue};
 use toml::{Table, Value};
 
 impl Config {
@@ -69,18 +72,11 @@ struct Layer<'a> {
 
 impl Layer<'_> {
     fn table(&self) -> Result<Table, ConfigError> {
-        let mut table: Table = toml::from_str(self.text).map_err(|error| self.wrong(&error))?;
-        name_providers(&mut table);
-        Ok(table)
+        toml::from_str(self.text).map_err(|error| self.wrong(&error))
     }
 
     /// Reads the settings with the places of the text, so that an error says where.
     fn typed(&self) -> Result<(), ConfigError> {
-        let mut table = self.table()?;
-        table.remove("providers");
-        if table.clone().try_into::<Config>().is_ok() {
-            return Ok(());
-        }
         toml::from_str::<Config>(self.text)
             .map(drop)
             .map_err(|error| self.wrong(&error))
@@ -101,7 +97,7 @@ impl Layer<'_> {
     }
 
     fn refuse_unknown_keys(&self) -> Result<(), ConfigError> {
-        let table = toml::de::DeTable::parse(self.text).map_err(|error| self.wrong(&error))?;
+        let table = DeTable::parse(self.text).map_err(|error| self.wrong(&error))?;
         for (section, value) in table.get_ref() {
             let sections = keys_of(&Config::default());
             self.must_be_known(section.get_ref(), section.span().start, "", &sections)?;
@@ -110,8 +106,11 @@ impl Layer<'_> {
             };
             let name = section.get_ref().as_ref();
             for (key, value) in inner {
-                if matches!(name, "overrides" | "providers") {
-                    self.check_record(name, key.get_ref(), value.get_ref())?;
+                if name == "overrides" {
+                    self.check_override(key.get_ref(), value.get_ref())?;
+                } else if name == "providers" {
+                    self.must_be_a_name(key.get_ref(), key.span().start)?;
+                    self.check_record(key.get_ref(), &[], value.get_ref())?;
                 } else {
                     let path = format!("{name}.");
                     self.must_be_known(key.get_ref(), key.span().start, &path, &keys_in(name))?;
@@ -121,22 +120,46 @@ impl Layer<'_> {
         Ok(())
     }
 
-    fn check_record(
-        &self,
-        section: &str,
-        name: &str,
-        value: &toml::de::DeValue<'_>,
-    ) -> Result<(), ConfigError> {
-        let known = if section == "overrides" {
-            keys_of(&PolicyOverride::default())
-        } else {
-            keys_of(&empty_provider())
-        };
+    fn check_override(&self, name: &str, value: &DeValue<'_>) -> Result<(), ConfigError> {
+        let known = keys_of(&PolicyOverride::default());
         for (key, _) in value.as_table().into_iter().flatten() {
-            let path = format!("{section}.\"{name}\".");
+            let path = format!("overrides.\"{name}\".");
             self.must_be_known(key.get_ref(), key.span().start, &path, &known)?;
         }
         Ok(())
+    }
+
+    /// Refuses a member that no record has, at any depth.
+    fn check_record(
+        &self,
+        name: &str,
+        at: &[&str],
+        value: &DeValue<'_>,
+    ) -> Result<(), ConfigError> {
+        let known = members::of_record(at);
+        for (key, value) in value.as_table().into_iter().flatten() {
+            let path: Vec<&str> = ["providers", name].iter().chain(at).copied().collect();
+            let path = format!("{}.", path.join("."));
+            if let Some(known) = &known {
+                self.must_be_known(key.get_ref(), key.span().start, &path, known)?;
+            }
+            let inner: Vec<&str> = at.iter().copied().chain([key.get_ref().as_ref()]).collect();
+            self.check_record(name, &inner, value.get_ref())?;
+        }
+        Ok(())
+    }
+
+    fn must_be_a_name(&self, name: &str, offset: usize) -> Result<(), ConfigError> {
+        if is_provider_name(name) {
+            return Ok(());
+        }
+        Err(ConfigError::Wrong {
+            place: format!("{}, line {}", self.file.display(), self.line_of(offset)),
+            message: format!(
+                "`providers.{name}` is no name for a provider: write 1 to 64 of a-z, 0-9, dot, underscore and dash"
+            ),
+            suggestion: None,
+        })
     }
 
     fn must_be_known(
@@ -177,12 +200,49 @@ fn keys_in(section: &str) -> Vec<String> {
     }
 }
 
-fn empty_provider() -> serde_json::Value {
-    let record = r#"{"name":"x","display_name":"x"}"#;
-    serde_json::from_str::<Provider>(record)
-        .ok()
-        .and_then(|provider| serde_json::to_value(provider).ok())
-        .unwrap_or_default()
+/// The person's own provider records in a text of settings, each a table; members that no record has are refused.
+pub fn own_records(text: &str, file: &Path) -> Result<BTreeMap<String, Table>, ConfigError> {
+    let config = Config::from_layers(text, file, std::iter::empty())?;
+    Ok(config.providers)
+}
+
+/// The error for a value at `path` that only shows when it is used, with its line.
+pub fn wrong_at(text: &str, file: &Path, path: &[String], message: &str) -> ConfigError {
+    let layer = Layer { text, file };
+    let line = offset_of(text, path).map_or(1, |offset| layer.line_of(offset));
+    // What the reader of an enum says holds the words that were possible.
+    let words: Vec<String> = message
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect();
+    let meant = words
+        .split_first()
+        .and_then(|(wrong, known)| similar(wrong, known));
+    ConfigError::Wrong {
+        place: format!("{}, line {line}", file.display()),
+        message: format!("`{}`: {message}", path.join(".")),
+        suggestion: meant,
+    }
+}
+
+/// Where the key stands, or the nearest table above it that the text has.
+fn offset_of(text: &str, path: &[String]) -> Option<usize> {
+    let table = DeTable::parse(text).ok()?;
+    let mut here = table.get_ref();
+    let mut found = None;
+    for name in path {
+        let Some((key, value)) = here.iter().find(|(key, _)| key.get_ref() == name) else {
+            break;
+        };
+        found = Some(key.span().start);
+        let Some(inner) = value.get_ref().as_table() else {
+            break;
+        };
+        here = inner;
+    }
+    found
 }
 
 /// The known word that looks most like this one, if any looks much like it.
@@ -193,21 +253,6 @@ pub fn similar(word: &str, known: &[String]) -> Option<String> {
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name.clone())
-}
-
-/// A record of one's own is named by its table; the record itself wants its name too.
-fn name_providers(table: &mut Table) {
-    let Some(Value::Table(providers)) = table.get_mut("providers") else {
-        return;
-    };
-    for (name, record) in providers {
-        if let Value::Table(record) = record {
-            record.insert("name".to_owned(), Value::String(name.clone()));
-            record
-                .entry("display_name".to_owned())
-                .or_insert_with(|| Value::String(name.clone()));
-        }
-    }
 }
 
 /// Sections whose settings can come from the environment.
@@ -356,13 +401,47 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_ones_own_takes_its_name_from_its_table() {
-        let text = "[providers.corp]\nissuer = \"https://id.corp.example\"\n";
-        let config = read(text, &[]).unwrap();
-        assert_eq!(config.providers["corp"].name, "corp");
+    fn a_member_that_no_record_has_is_refused_at_any_depth() {
+        let text =
+            "[providers.corp]\nissuer = \"https://id.corp.example\"\noffline_scope = \"offline\"\n";
+        assert!(read(text, &[]).unwrap().providers["corp"].contains_key("offline_scope"));
         let (message, hint) = complaint("[providers.corp]\nisuer = \"x\"\n", &[]);
         assert!(message.contains("line 2"), "{message}");
-        assert!(hint.contains("issuer"), "{hint}");
+        assert!(hint.contains("providers.corp.issuer"), "{hint}");
+        let text = "[providers.corp]\n[providers.corp.redirect]\nhots = \"x\"\n";
+        let (message, hint) = complaint(text, &[]);
+        assert!(message.contains("line 3"), "{message}");
+        assert!(hint.contains("providers.corp.redirect.host"), "{hint}");
+        let (message, _) = complaint("[providers.\"Cor p\"]\nissuer = \"x\"\n", &[]);
+        assert!(message.contains("line 1"), "{message}");
+    }
+
+    #[test]
+    fn a_value_that_only_shows_when_it_is_used_has_its_line_too() {
+        let text =
+            "[providers.corp]\n# how\npkce = \"requird\"\n[providers.corp.redirect]\nports = 1\n";
+        let path = |last: &[&str]| -> Vec<String> {
+            ["providers", "corp"]
+                .iter()
+                .chain(last)
+                .map(|it| (*it).to_owned())
+                .collect()
+        };
+        let file = Path::new("config.toml");
+        let message =
+            "unknown variant `requird`, expected one of `required`, `optional`, `forbidden`";
+        let error = wrong_at(text, file, &path(&["pkce"]), message);
+        assert!(
+            error
+                .to_string()
+                .starts_with("config.toml, line 3: `providers.corp.pkce`"),
+            "{error}"
+        );
+        assert_eq!(error.hint(), "did you mean `required`?");
+        let error = wrong_at(text, file, &path(&["redirect", "ports"]), "no");
+        assert!(error.to_string().contains("line 5"), "{error}");
+        let error = wrong_at(text, file, &path(&["flows"]), "missing");
+        assert!(error.to_string().contains("line 1"), "{error}");
     }
 
     #[test]

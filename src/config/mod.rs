@@ -2,5 +2,6 @@
 
 pub mod error;
 pub mod layers;
+pub mod members;
 pub mod ranges;
 pub mod settings;

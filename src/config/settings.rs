@@ -1,11 +1,11 @@
 //! The settings as values, with their defaults.
 
 use crate::model::policy::{Limits, Policy, PolicyOverride};
-use crate::model::provider::Provider;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
+use toml::Table;
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,8 +21,8 @@ pub struct Config {
     pub unlock: UnlockSettings,
     /// How new slots of the vault are made.
     pub vault: VaultSettings,
-    /// Provider records of one's own, by name; they win over the catalogue's.
-    pub providers: BTreeMap<String, Provider>,
+    /// Provider records of one's own, by name: laid member by member over the catalogue's record of that name.
+    pub providers: BTreeMap<String, Table>,
 }
 
 impl Config {

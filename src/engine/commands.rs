@@ -16,6 +16,7 @@ use crate::oauth::catalogue;
 use crate::vault::error::VaultError;
 use crate::vault::store::Store;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Lines of activity that a story has at the most.
 const STORY_LINES: usize = 40;
@@ -192,7 +193,8 @@ fn offered(
     clients: &[ClientView],
     credentials: &BTreeMap<String, u64>,
 ) -> Vec<ProviderView> {
-    let all = own.into_iter().chain(catalogue::all().iter().cloned());
+    let listed = catalogue::all().into_iter().map(Arc::unwrap_or_clone);
+    let all = own.into_iter().chain(listed);
     let mut views: Vec<ProviderView> = all
         .map(|provider| ProviderView {
             client_id: clients

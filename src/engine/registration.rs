@@ -32,7 +32,7 @@ pub async fn find(vault: &VaultDesk, request: &SignInRequest) -> Result<Registra
         ProviderChoice::Known { .. } => catalogue::find(&name),
         ProviderChoice::Issuer { .. } => None,
     };
-    if let (ProviderChoice::Known { .. }, None, None) = (&request.provider, listed, &kept) {
+    if let (ProviderChoice::Known { .. }, None, None) = (&request.provider, &listed, &kept) {
         return Err(Refusal::Invalid {
             message: format!("there is no provider named {name}"),
             hint: "Give its address: tokenward login NAME --issuer URL".to_owned(),
@@ -44,9 +44,9 @@ pub async fn find(vault: &VaultDesk, request: &SignInRequest) -> Result<Registra
     };
     let given = request.client.as_ref().map(Client::duplicate);
     let Some(client) = given.or(kept) else {
-        return Err(no_client(&name, listed.map(|provider| &provider.setup)));
+        return Err(no_client(&name, listed.as_ref().map(|it| &it.setup)));
     };
-    if let Some(provider) = listed.or(known.as_ref()) {
+    if let Some(provider) = listed.as_deref().or(known.as_ref()) {
         check_client(&client, provider)?;
     }
     Ok(Registration { known, client })

@@ -79,10 +79,14 @@ impl AuthorizationRequest {
                 None => building.add_scope(Scope::new(joined)),
             };
         }
-        let nonce = scopes
-            .iter()
-            .any(|scope| scope == "openid")
-            .then(random::text);
+        // A record may take it away, for a provider whose ID token does not bring it back.
+        let is_taken_away = provider
+            .extra
+            .authorize
+            .get("nonce")
+            .is_some_and(String::is_empty);
+        let is_openid = scopes.iter().any(|scope| scope == "openid");
+        let nonce = (is_openid && !is_taken_away).then(random::text);
         if let Some(nonce) = &nonce {
             building = building.add_extra_param("nonce", nonce.clone());
         }

@@ -10,6 +10,7 @@ use crate::oauth::error::OAuthError;
 use crate::oauth::http::Http;
 use crate::oauth::metadata::{Document, check_issuer, documents, named};
 use crate::oauth::template;
+use std::collections::BTreeMap;
 
 /// The provider's record with placeholders filled and endpoints completed. `known` is the record used last time, if
 /// there is one. What is given by hand wins over metadata; metadata fills the holes.
@@ -39,14 +40,13 @@ pub async fn resolve(
 fn chosen(choice: ProviderChoice, known: Option<Provider>) -> Result<Provider, OAuthError> {
     match choice {
         ProviderChoice::Known { name, parameters } => {
-            let record = match (known, catalogue::find(&name)) {
+            match (known, catalogue::find(&name)) {
                 // What was signed in to before is meant again, unless other values are given for a known record.
-                (Some(known), listed) if parameters.is_empty() || listed.is_none() => known,
-                (_, Some(listed)) => listed.clone(),
-                (Some(known), None) => known,
-                (None, None) => return Err(OAuthError::UnknownProvider { name }),
-            };
-            template::fill(&record, &parameters)
+                (Some(known), Some(listed)) if parameters.is_empty() => again(&known, &listed),
+                (_, Some(listed)) => template::fill(&listed, &parameters),
+                (Some(known), None) => template::fill(&known, &parameters),
+                (None, None) => Err(OAuthError::UnknownProvider { name }),
+            }
         }
         ProviderChoice::Issuer {
             name,
@@ -72,6 +72,23 @@ fn chosen(choice: ProviderChoice, known: Option<Provider>) -> Result<Provider, O
             provider.metadata = Metadata::default();
             Ok(provider)
         }
+    }
+}
+
+/// The record as it is now, with the values that were given the last time. What was signed in to by another issuer than
+/// the catalogue's stays as it was, unless the person wrote a record of that name.
+fn again(known: &Provider, listed: &Provider) -> Result<Provider, OAuthError> {
+    let mut given = known.parameters.clone();
+    given.retain(|name, _| listed.parameters.contains_key(name));
+    let filled = template::fill(listed, &given);
+    let is_the_same = filled.as_ref().is_ok_and(|filled| {
+        let is_same_endpoint = filled.endpoints.token == known.endpoints.token;
+        filled.issuer == known.issuer && (known.issuer.is_some() || is_same_endpoint)
+    });
+    if is_the_same || catalogue::is_own(&known.name) {
+        filled
+    } else {
+        template::fill(known, &BTreeMap::new())
     }
 }
 

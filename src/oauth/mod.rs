@@ -28,6 +28,7 @@ pub mod meta;
 pub mod metadata;
 pub mod microsoft;
 pub mod own;
+pub mod own_records;
 pub mod pushed;
 pub mod random;
 pub mod reasons;

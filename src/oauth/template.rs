@@ -33,10 +33,13 @@ pub fn fill(record: &Provider, given: &BTreeMap<String, String>) -> Result<Provi
             return Err(refuse(name, "has no value"));
         }
     }
+    for sentence in sentences(&mut filled) {
+        *sentence = replaced(sentence, &values);
+    }
     Ok(filled)
 }
 
-/// Every address of a record that may hold placeholders.
+/// Every address of a record; any may hold placeholders.
 pub fn addresses(provider: &mut Provider) -> Vec<&mut String> {
     let endpoints = &mut provider.endpoints;
     let mut all: Vec<&mut String> = [
@@ -48,6 +51,7 @@ pub fn addresses(provider: &mut Provider) -> Vec<&mut String> {
         &mut endpoints.refresh,
         &mut endpoints.device_authorization,
         &mut endpoints.revocation,
+        &mut endpoints.jwks,
         &mut endpoints.introspection,
         &mut endpoints.userinfo,
         &mut endpoints.registration,
@@ -60,7 +64,15 @@ pub fn addresses(provider: &mut Provider) -> Vec<&mut String> {
         Revocation::Page { url } | Revocation::Request { url, .. } => all.push(url),
         Revocation::Standard => {}
     }
+    all.extend(provider.api_key.iter_mut().filter_map(|it| it.url.as_mut()));
+    all.extend(&mut provider.sources);
     all
+}
+
+/// Every sentence of a record that may name a placeholder's value.
+fn sentences(provider: &mut Provider) -> impl Iterator<Item = &mut String> {
+    let keys = provider.api_key.iter_mut().flat_map(|it| &mut it.steps);
+    provider.setup.steps.iter_mut().chain(keys)
 }
 
 fn replaced(address: &str, values: &BTreeMap<String, String>) -> String {
@@ -106,6 +118,7 @@ pub fn check(value: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::provider::ApiKeys;
 
     fn record() -> Provider {
         let mut record = Provider::unknown("p", "P");
@@ -135,6 +148,24 @@ mod tests {
         );
         // What is filled already can be filled again.
         assert_eq!(fill(&filled, &BTreeMap::new()).unwrap(), filled);
+    }
+
+    #[test]
+    fn what_a_person_reads_is_filled_too() {
+        let mut record = record();
+        record.sources = vec!["https://{host}/docs".to_owned()];
+        record.setup.steps = vec!["Open {host}.".to_owned()];
+        record.api_key = Some(ApiKeys {
+            url: Some("https://{host}/keys".to_owned()),
+            steps: vec!["Open https://{host}/keys.".to_owned()],
+            ..ApiKeys::default()
+        });
+        let filled = fill(&record, &given("a.example")).unwrap();
+        let keys = filled.api_key.unwrap();
+        assert_eq!(keys.url.as_deref(), Some("https://a.example/keys"));
+        assert_eq!(keys.steps, ["Open https://a.example/keys."]);
+        assert_eq!(filled.setup.steps, ["Open a.example."]);
+        assert_eq!(filled.sources, ["https://a.example/docs"]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Choice {
     pub title: String,
     /// What stands at its right.
     pub aside: String,
+    /// What is looked through beside the title, and not shown.
+    pub also: String,
 }
 
 /// The state: what was typed, what fits, where the pointer is.
@@ -28,6 +30,7 @@ pub struct Pick {
     choices: Vec<Choice>,
     fitting: Vec<usize>,
     cursor: usize,
+    keeps_last: bool,
 }
 
 impl Pick {
@@ -39,7 +42,14 @@ impl Pick {
             choices,
             fitting,
             cursor: 0,
+            keeps_last: false,
         }
+    }
+
+    /// The same, the last choice being offered whatever is typed.
+    pub fn keeping_last(mut self) -> Self {
+        self.keeps_last = true;
+        self
     }
 
     /// Other choices, with what was typed kept.
@@ -64,10 +74,16 @@ impl Pick {
     }
 
     fn refit(&mut self) {
-        self.fitting = find::ranked(
-            self.field.text(),
-            self.choices.iter().map(|choice| choice.title.as_str()),
-        );
+        let choices = self.choices.iter();
+        let texts: Vec<String> = choices
+            .map(|choice| format!("{} {}", choice.title, choice.also))
+            .collect();
+        let texts = texts.iter().map(|text| text.trim_end());
+        self.fitting = find::ranked(self.field.text(), texts);
+        let last = self.choices.len().checked_sub(1);
+        if let Some(last) = last.filter(|last| self.keeps_last && !self.fitting.contains(last)) {
+            self.fitting.push(last);
+        }
         self.cursor = 0;
     }
 

@@ -29,9 +29,11 @@ fn from_first_start_to_a_signed_in_rotated_and_revoked_credential() {
     ui.wait_for("Press a to sign in");
 
     ui.keys("a");
-    ui.wait_for("Another: by its issuer URL");
-    ui.keys("another\r");
-    ui.wait_for("issuer URL");
+    ui.wait_for("more below");
+    ui.keys("another");
+    ui.wait_for("▸ Another: by its issuer URL");
+    ui.keys("\r");
+    ui.wait_for("Its issuer URL is enough");
     ui.keys("demo\r");
     ui.paste(&format!("{}\n", provider.issuer()));
     ui.keys("\r");

@@ -39,6 +39,7 @@ impl Palette {
                     .first()
                     .map(|key| key.label(app.theme))
                     .unwrap_or_default(),
+                also: String::new(),
             });
         }
         Self {

@@ -2,7 +2,7 @@
 
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::name::CredentialName;
-use crate::model::provider::Provider;
+use crate::model::provider::{Category, Provider};
 use crate::model::signin::ProviderView;
 use crate::tui::form::Form;
 use crate::tui::keymap::{Action, Scope};
@@ -69,7 +69,7 @@ impl Wizard {
         let mut wizard = Self {
             page: Page::Provider,
             providers: Vec::new(),
-            pick: Pick::new(Vec::new()),
+            pick: Pick::new(Vec::new()).keeping_last(),
             issuer: pages::issuer_form(),
             parameters: Form::default(),
             client: pages::client_form(),
@@ -125,8 +125,9 @@ impl Wizard {
             .iter()
             .map(|known| Choice {
                 title: known.provider.display_name.clone(),
+                also: also(&known.provider),
                 aside: match (known.credentials, &known.client_id) {
-                    (0, None) => String::new(),
+                    (0, None) => category(&known.provider).to_owned(),
                     (0, Some(_)) => "client kept".to_owned(),
                     (many, _) => {
                         crate::tui::words::count(usize::try_from(many).unwrap_or(0), "credential")
@@ -137,6 +138,7 @@ impl Wizard {
         choices.push(Choice {
             title: "Another: by its issuer URL".to_owned(),
             aside: String::new(),
+            also: String::new(),
         });
         self.providers = providers;
         self.pick.replace(choices);
@@ -328,4 +330,13 @@ impl Wizard {
             }
         }
     }
+}
+
+fn category(provider: &Provider) -> &'static str {
+    provider.category.map_or("", Category::words)
+}
+
+/// What a person may type to find a provider, beside what it is called.
+fn also(provider: &Provider) -> String {
+    format!("{} {}", provider.name, category(provider))
 }
