@@ -77,6 +77,10 @@ secret! {
     RegistrationToken
 }
 secret! {
+    /// A proof of possession, good for one request (RFC 9449 4).
+    Proof
+}
+secret! {
     /// A passphrase that opens a slot of the vault.
     Passphrase
 }

@@ -2,9 +2,11 @@
 
 use crate::agent::health::HealthCache;
 use crate::agent::problem::{MEDIA_TYPE, Problem};
-use crate::agent::route::Route;
+use crate::agent::route::{Question, Route};
 use crate::agent::stream;
-use crate::agent::wire::{self, SignInStarted, VERSION, VERSION_HEADER};
+use crate::agent::wire::{
+    self, NeedBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
+};
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::link::Link;
@@ -113,6 +115,14 @@ impl Desk {
                 min_ttl,
                 timeout,
             } => self.token(name, min_ttl, timeout).await,
+            Route::Inquire { name, question } => {
+                let body = read_body(body, self.body_time).await?;
+                self.inquire(name, question, &body).await
+            }
+            Route::DeleteClient(provider) => {
+                self.done(|reply| Command::DeleteClient { provider, reply })
+                    .await
+            }
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
             Route::SignIn => self.sign_in(&read_body(body, self.body_time).await?).await,
@@ -166,6 +176,62 @@ impl Desk {
         };
         let token = self.link.ask(ask).await?;
         Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+    }
+
+    async fn inquire(
+        &self,
+        name: CredentialName,
+        question: Question,
+        body: &[u8],
+    ) -> Result<Response<Body>, Box<Problem>> {
+        match question {
+            Question::Validate => {
+                let ValidateBody { introspect } = wire::read(body).map_err(bad_body)?;
+                self.one(|reply| Command::Validate {
+                    name,
+                    introspect,
+                    reply,
+                })
+                .await
+            }
+            Question::Need => {
+                let NeedBody { scopes } = wire::read(body).map_err(bad_body)?;
+                self.one(|reply| Command::Need {
+                    name,
+                    scopes,
+                    reply,
+                })
+                .await
+            }
+            Question::Rename => {
+                let RenameBody { account } = wire::read(body).map_err(bad_body)?;
+                self.one(|reply| Command::Rename {
+                    name,
+                    account,
+                    reply,
+                })
+                .await
+            }
+            Question::Proof => {
+                let request = wire::read(body).map_err(bad_body)?;
+                let ask = |reply| Command::Prove {
+                    name,
+                    request,
+                    reply,
+                };
+                let proven = self.link.ask(ask).await?;
+                let body = Bytes::from_owner(wire::write_proven(&proven, clock::now()));
+                Ok(json(StatusCode::OK, body))
+            }
+            Question::Exchange => {
+                let wish = wire::read(body).map_err(bad_body)?;
+                let token = self
+                    .link
+                    .ask(|reply| Command::Exchange { name, wish, reply })
+                    .await?;
+                Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+            }
+        }
     }
 
     /// Subscribed before the answer's head is sent: who has read the head misses nothing from then on.

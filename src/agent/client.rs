@@ -2,18 +2,20 @@
 
 use crate::agent::error::CallError;
 use crate::agent::problem::Problem;
-use crate::agent::route::Route;
+use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
-use crate::agent::wire::{self, VERSION, VERSION_HEADER};
+use crate::agent::wire::{self, NeedBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody};
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::link::Link;
 use crate::engine::shelf::Shelf;
+use crate::model::name::CredentialName;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -182,6 +184,54 @@ impl SocketDoor {
                 })
                 .await;
             }
+            Command::Validate {
+                name,
+                introspect,
+                reply,
+            } => {
+                let route = inquire(name, Question::Validate);
+                self.put(route, &ValidateBody { introspect }, reply).await;
+            }
+            Command::Need {
+                name,
+                scopes,
+                reply,
+            } => {
+                let route = inquire(name, Question::Need);
+                self.put(route, &NeedBody { scopes }, reply).await;
+            }
+            Command::Rename {
+                name,
+                account,
+                reply,
+            } => {
+                let route = inquire(name, Question::Rename);
+                self.put(route, &RenameBody { account }, reply).await;
+            }
+            Command::Prove {
+                name,
+                request,
+                reply,
+            } => {
+                let route = inquire(name, Question::Proof);
+                answer(reply, async {
+                    let body = self.exchange(&route, plain(&request)).await?;
+                    wire::read_proven(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
+            Command::Exchange { name, wish, reply } => {
+                let route = inquire(name, Question::Exchange);
+                answer(reply, async {
+                    let body = self.exchange(&route, plain(&wish)).await?;
+                    wire::read_token(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
+            Command::DeleteClient { provider, reply } => {
+                let route = Route::DeleteClient(provider);
+                self.tell(route, Zeroizing::default(), reply).await;
+            }
             Command::SignIn { request, reply } => {
                 self.tell(Route::SignIn, wire::write_sign_in(&request), reply)
                     .await;
@@ -208,6 +258,20 @@ impl SocketDoor {
         .await;
     }
 
+    /// Asks with details and reads an answer of the model's own form.
+    async fn put<T: DeserializeOwned>(
+        &self,
+        route: Route,
+        details: &impl Serialize,
+        reply: Reply<T>,
+    ) {
+        answer(reply, async {
+            let body = self.exchange(&route, plain(details)).await?;
+            serde_json::from_slice(&body).map_err(|_| not_understood())
+        })
+        .await;
+    }
+
     /// Asks for something to be done.
     async fn tell(&self, route: Route, body: Zeroizing<Vec<u8>>, reply: Reply<()>) {
         answer(reply, async {
@@ -224,7 +288,11 @@ impl SocketDoor {
         body: Zeroizing<Vec<u8>>,
     ) -> Result<Zeroizing<Vec<u8>>, CallError> {
         let lane = match route {
-            Route::Token { .. } | Route::Refresh { .. } | Route::Revoke(_) => &self.slow,
+            Route::Token { .. }
+            | Route::Refresh { .. }
+            | Route::Revoke(_)
+            | Route::Inquire { .. }
+            | Route::DeleteClient(_) => &self.slow,
             _ => &self.quick,
         };
         let _place = lane.acquire().await.map_err(|_| CallError::Gone)?;
@@ -273,6 +341,14 @@ impl SocketDoor {
             .await
             .map_err(|_| CallError::Gone)
     }
+}
+
+fn inquire(name: CredentialName, question: Question) -> Route {
+    Route::Inquire { name, question }
+}
+
+fn plain(details: &impl Serialize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(serde_json::to_vec(details).expect("plain data always serializes"))
 }
 
 async fn open(path: &Path) -> io::Result<UnixStream> {

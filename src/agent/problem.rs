@@ -82,6 +82,7 @@ impl Problem {
             Refusal::Failed { .. }
             | Refusal::NoSuchCredential { .. }
             | Refusal::CannotRefresh { .. }
+            | Refusal::MissingScopes { .. }
             | Refusal::Revoked { .. }
             | Refusal::TimedOut
             | Refusal::Vault { .. }
@@ -100,6 +101,7 @@ impl From<Refusal> for Problem {
                 FailureClass::Misconfigured => (422, "misconfigured", "A setting is wrong"),
             },
             Refusal::CannotRefresh { .. } => (409, "cannot-refresh", "Cannot be refreshed"),
+            Refusal::MissingScopes { .. } => (409, "missing-scopes", "Scopes are missing"),
             Refusal::Revoked { .. } => (409, "revoked", "Revoked"),
             Refusal::TimedOut => (504, "timed-out", "Timed out"),
             Refusal::Vault { .. } => (500, "vault", "The vault failed"),

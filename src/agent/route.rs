@@ -43,6 +43,15 @@ pub enum Route {
     Revoke(CredentialName),
     /// `DELETE /api/credentials/{provider}/{account}`
     Remove(CredentialName),
+    /// `POST /api/credentials/{provider}/{account}/validate`, and the like; what is wanted stands in the body.
+    Inquire {
+        /// Whose.
+        name: CredentialName,
+        /// What is asked.
+        question: Question,
+    },
+    /// `DELETE /api/clients/{provider}`
+    DeleteClient(String),
     /// `GET /api/events`
     Events,
     /// `GET /api/health`
@@ -68,6 +77,42 @@ pub enum Route {
     PasteCallback(SignInId),
 }
 
+/// A question about one credential whose details stand in the body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// Does the access token live?
+    Validate,
+    /// A proof for one request.
+    Proof,
+    /// Another token for one program.
+    Exchange,
+    /// Are these scopes there?
+    Need,
+    /// Another name.
+    Rename,
+}
+
+impl Question {
+    const ALL: [Self; 5] = [
+        Self::Validate,
+        Self::Proof,
+        Self::Exchange,
+        Self::Need,
+        Self::Rename,
+    ];
+
+    /// Its part of the path.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Validate => "validate",
+            Self::Proof => "proof",
+            Self::Exchange => "exchange",
+            Self::Need => "need",
+            Self::Rename => "rename",
+        }
+    }
+}
+
 /// What may stand in a path segment as it is (RFC 3986 3.3), narrowed to what needs no thought.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -85,6 +130,11 @@ impl Route {
         }
         if let Some(rest) = rest.strip_prefix("sign-ins/") {
             return read_sign_in(method, rest, query);
+        }
+        if let Some(provider) = rest.strip_prefix("clients/") {
+            expect_method(method, "DELETE")?;
+            Query::read(query, &[])?;
+            return Ok(Self::DeleteClient(decode(provider)?.into_owned()));
         }
         let (route, verb) = match rest {
             "credentials" => (Self::List, "GET"),
@@ -115,10 +165,12 @@ impl Route {
             | Self::Activity { .. }
             | Self::Providers
             | Self::Clients => "GET",
-            Self::Refresh { .. } | Self::Revoke(_) | Self::SignIn | Self::PasteCallback(_) => {
-                "POST"
-            }
-            Self::Remove(_) | Self::CancelSignIn(_) => "DELETE",
+            Self::Refresh { .. }
+            | Self::Revoke(_)
+            | Self::Inquire { .. }
+            | Self::SignIn
+            | Self::PasteCallback(_) => "POST",
+            Self::Remove(_) | Self::DeleteClient(_) | Self::CancelSignIn(_) => "DELETE",
         }
     }
 
@@ -142,6 +194,16 @@ impl Route {
                 format!("{}?timeout={}", of(name, "/refresh"), seconds(*timeout))
             }
             Self::Revoke(name) => of(name, "/revoke"),
+            Self::Inquire { name, question } => {
+                let mut target = of(name, "/");
+                target.push_str(question.word());
+                target
+            }
+            Self::DeleteClient(provider) => {
+                let mut target = "/api/clients/".to_owned();
+                target.extend(utf8_percent_encode(provider, SEGMENT));
+                target
+            }
             Self::Events => "/api/events".to_owned(),
             Self::Health => "/api/health".to_owned(),
             Self::Status => "/api/status".to_owned(),
@@ -168,7 +230,9 @@ impl Route {
                 timeout.saturating_add(Duration::from_secs(5))
             }
             // The provider is asked up to twice, 20 s each.
-            Self::Revoke(_) => Duration::from_secs(60),
+            Self::Revoke(_) | Self::Inquire { .. } | Self::DeleteClient(_) => {
+                Duration::from_secs(60)
+            }
             Self::List
             | Self::Show(_)
             | Self::Why(_)
@@ -214,6 +278,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
         Some("refresh") => ("POST", &["timeout"]),
         Some("revoke") => ("POST", &[]),
         Some("why") => ("GET", &[]),
+        Some(word) if question(word).is_some() => ("POST", &[]),
         Some(_) => return Err(RouteError::NotFound),
     };
     expect_method(method, verb)?;
@@ -230,10 +295,17 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
             timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
         },
         (Some("why"), _) => Route::Why(name),
-        (Some(_), _) => Route::Revoke(name),
+        (Some(word), _) => match question(word) {
+            Some(question) => Route::Inquire { name, question },
+            None => Route::Revoke(name),
+        },
         (None, "DELETE") => Route::Remove(name),
         (None, _) => Route::Show(name),
     })
+}
+
+fn question(word: &str) -> Option<Question> {
+    Question::ALL.into_iter().find(|one| one.word() == word)
 }
 
 fn split_encoded(segment: &str) -> Option<(&str, &str)> {
@@ -324,6 +396,11 @@ mod tests {
             (names(), durations()).prop_map(|(name, timeout)| Route::Refresh { name, timeout }),
             names().prop_map(Route::Revoke),
             names().prop_map(Route::Why),
+            (names(), 0..Question::ALL.len()).prop_map(|(name, at)| Route::Inquire {
+                name,
+                question: Question::ALL[at],
+            }),
+            "[a-z0-9._-]{1,20}".prop_map(Route::DeleteClient),
             names().prop_map(Route::Remove),
             Just(Route::Events),
             Just(Route::Health),

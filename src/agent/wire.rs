@@ -5,9 +5,12 @@ use crate::engine::api::PastedUrl;
 use crate::jose::algorithm::Algorithm;
 use crate::model::client::{Client, ClientAuth, ClientKey};
 use crate::model::credential::Flow;
+use crate::model::inquiry::ProvenToken;
 use crate::model::signin::{ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
-use crate::secret::{AccessToken, AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
+use crate::secret::{
+    AccessToken, AuthorizationCode, ClientSecret, PrivateKey, Proof, RegistrationToken,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -59,15 +62,19 @@ pub fn write_token(token: &IssuedToken, now: Timestamp) -> Zeroizing<Vec<u8>> {
     let scopes: usize = token.scopes.iter().map(|scope| scope.len() + 3).sum();
     // JSON makes at most six bytes of one: the part with the token never moves to a larger buffer.
     let mut body = Zeroizing::new(Vec::with_capacity(6 * access.len() + scopes + 160));
-    let out = TokenOut {
-        access_token: access,
+    serde_json::to_writer(&mut *body, &token_out(token, now))
+        .expect("strings and numbers always serialize");
+    body
+}
+
+fn token_out(token: &IssuedToken, now: Timestamp) -> TokenOut<'_> {
+    TokenOut {
+        access_token: token.access.expose_secret(),
         token_type: &token.token_type,
         expires_at: token.expires_at,
         expires_in: token.expires_at.map(|end| now.until(end).as_secs()),
         scopes: &token.scopes,
-    };
-    serde_json::to_writer(&mut *body, &out).expect("strings and numbers always serialize");
-    body
+    }
 }
 
 /// Reads an access token.
@@ -78,6 +85,70 @@ pub fn read_token(body: &[u8]) -> Result<IssuedToken, BadBody> {
         token_type: read.token_type,
         expires_at: read.expires_at,
         scopes: read.scopes,
+    })
+}
+
+/// What `POST .../validate` takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ValidateBody {
+    /// By introspection (RFC 7662).
+    pub introspect: bool,
+}
+
+/// What `POST .../need` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NeedBody {
+    /// Scopes that a program needs.
+    pub scopes: Vec<String>,
+}
+
+/// What `POST .../rename` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RenameBody {
+    /// The account part it gets.
+    pub account: String,
+}
+
+/// Reads a body without secrets; an empty one is an empty object.
+pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, BadBody> {
+    let body = if body.trim_ascii().is_empty() {
+        b"{}"
+    } else {
+        body
+    };
+    Ok(serde_json::from_slice(body)?)
+}
+
+#[derive(Serialize)]
+struct ProvenOut<'a> {
+    #[serde(flatten)]
+    token: TokenOut<'a>,
+    proof: &'a str,
+}
+
+#[derive(Deserialize)]
+struct ProvenIn {
+    proof: String,
+}
+
+/// Writes an access token with its proof; the buffer is zeroized when it is dropped.
+pub fn write_proven(proven: &ProvenToken, now: Timestamp) -> Zeroizing<Vec<u8>> {
+    write(&ProvenOut {
+        token: token_out(&proven.token, now),
+        proof: proven.proof.expose_secret(),
+    })
+}
+
+/// Reads an access token with its proof.
+pub fn read_proven(body: &[u8]) -> Result<ProvenToken, BadBody> {
+    let token = read_token(body)?;
+    let read: ProvenIn = serde_json::from_slice(body)?;
+    Ok(ProvenToken {
+        token,
+        proof: Proof::new(read.proof),
     })
 }
 

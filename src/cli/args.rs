@@ -2,7 +2,7 @@
 
 use crate::cli::{
     completions, daemon, demo, exec, get, init, list, login, man, provider, refresh, remove,
-    revoke, status, vault, why,
+    rename, revoke, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -77,6 +77,10 @@ pub enum Command {
     Refresh(refresh::RefreshArgs),
     /// Revoke tokens at the provider.
     Revoke(revoke::RevokeArgs),
+    /// Say whether a token is good, for the scopes it is needed for, and whether its provider takes it.
+    Validate(validate::ValidateArgs),
+    /// Call a credential by another account's name.
+    Rename(rename::RenameArgs),
     /// Forget credentials.
     Remove(remove::RemoveArgs),
     /// Tell what was decided about a credential, when and why, and what comes next.

@@ -47,6 +47,7 @@ impl From<NameError> for Failure {
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         let text = refusal.to_string();
+        let refusal_hint = refusal.hint();
         match refusal {
             Refusal::NoSuchCredential { similar, name } => {
                 let failure = Self::new(Kind::NoSuchCredential, text);
@@ -62,6 +63,7 @@ impl From<Refusal> for Failure {
             Refusal::CannotRefresh { name } | Refusal::Revoked { name } => {
                 Self::new(Kind::NeedsLogin, text).hint(sign_in_again(&name))
             }
+            Refusal::MissingScopes { .. } => Self::new(Kind::NeedsLogin, text).hint(refusal_hint),
             Refusal::TimedOut => Self::new(Kind::Unavailable, text)
                 .hint("wait longer with --timeout 60s, or look at it: tokenward list"),
             Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),

@@ -159,6 +159,7 @@ impl Unopened {
                     self.set(None)
                 }
                 SignInStep::Discovering
+                | SignInStep::Registering
                 | SignInStep::DeviceCode { .. }
                 | SignInStep::Polled { .. }
                 | SignInStep::Exchanging => {}

@@ -9,11 +9,14 @@ use crate::cli::seat::has_left;
 use crate::cli::session::Session;
 use crate::cli::span;
 use crate::cli::token::{self, Format};
+use crate::cli::validate;
 use crate::clock;
 use crate::engine::api::Command;
+use crate::model::inquiry::{ExchangeWish, ProofRequest};
 use crate::model::name::CredentialName;
 use crate::model::token::IssuedToken;
 use crate::paths::Paths;
+use crate::secret::Proof;
 use clap::{Args, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,13 +26,30 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 With --json, or --format json: one object with name, access_token, token_type, expires_at, expires_in and scopes.
-A token that must live longer than its provider ever lets it (--min-ttl 30d) is refreshed at once.")]
+A token that must live longer than its provider ever lets it (--min-ttl 30d) is refreshed at once.
+With --dpop, the proof is a second line (raw, header, env), or the member dpop (json). It is good for that one request.")]
 pub struct GetArgs {
     /// Whose token, provider/account.
     name: CredentialName,
     /// The token lives at least that long yet; otherwise it is refreshed first.
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
     min_ttl: Duration,
+    /// A scope the token must carry, several times or separated by spaces; one that the grant lacks is asked for at the
+    /// next sign-in. With --audience or --resource: what the other token shall be allowed.
+    #[arg(long, value_name = "SCOPE")]
+    scope: Vec<String>,
+    /// Another token, for that service (token exchange, RFC 8693); several times for several.
+    #[arg(long, value_name = "NAME")]
+    audience: Vec<String>,
+    /// The same, for the service at that address (RFC 8707).
+    #[arg(long, value_name = "URL")]
+    resource: Vec<String>,
+    /// Print the proof for one request beside the token (DPoP, RFC 9449).
+    #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with_all = ["audience", "resource"])]
+    dpop: Vec<String>,
+    /// The nonce that the service asked for in DPoP-Nonce.
+    #[arg(long, value_name = "NONCE", requires = "dpop")]
+    dpop_nonce: Option<String>,
     /// How it is printed.
     #[arg(long, value_enum, default_value = "raw")]
     format: Format,
@@ -40,24 +60,62 @@ pub struct GetArgs {
 
 /// Prints the token.
 pub fn run(args: &GetArgs, context: &Context) -> Result<(), Failure> {
-    let token = Session::with(context, |session| {
-        session.ask(|reply| Command::Token {
-            name: args.name.clone(),
-            min_ttl: args.min_ttl,
-            timeout: args.timeout,
-            reply,
-        })
-    })?;
-    print(args, &token, context.output)
+    let (token, proof) = Session::with(context, |session| fetch(args, session))?;
+    print(args, (&token, proof.as_ref()), context.output)
 }
 
-fn print(args: &GetArgs, token: &IssuedToken, output: Output) -> Result<(), Failure> {
+fn fetch(args: &GetArgs, session: &Session) -> Result<(IssuedToken, Option<Proof>), Failure> {
+    let words = args.scope.iter().flat_map(|scope| scope.split_whitespace());
+    let scopes: Vec<String> = words.map(str::to_owned).collect();
+    let is_exchange = !(args.audience.is_empty() && args.resource.is_empty());
+    if !is_exchange {
+        validate::need(session, &args.name, &scopes)?;
+    }
+    let name = args.name.clone();
+    let token = session.ask(|reply| Command::Token {
+        name,
+        min_ttl: args.min_ttl,
+        timeout: args.timeout,
+        reply,
+    })?;
+    let name = args.name.clone();
+    if is_exchange {
+        let wish = ExchangeWish {
+            audiences: args.audience.clone(),
+            resources: args.resource.clone(),
+            scopes,
+        };
+        let other = session.ask(|reply| Command::Exchange { name, wish, reply })?;
+        return Ok((other, None));
+    }
+    let [method, url] = args.dpop.as_slice() else {
+        return Ok((token, None));
+    };
+    let request = ProofRequest {
+        method: method.clone(),
+        url: url.clone(),
+        nonce: args.dpop_nonce.clone(),
+    };
+    // The proof is of the token that is there now: both come from the same hand.
+    let proven = session.ask(|reply| Command::Prove {
+        name,
+        request,
+        reply,
+    })?;
+    Ok((proven.token, Some(proven.proof)))
+}
+
+fn print(
+    args: &GetArgs,
+    (token, proof): (&IssuedToken, Option<&Proof>),
+    output: Output,
+) -> Result<(), Failure> {
     let format = if output.json {
         Format::Json
     } else {
         args.format
     };
-    output.data(&token::text(&args.name, token, format, clock::now()))
+    output.data(&token::text(&args.name, token, proof, format, clock::now()))
 }
 
 /// The short way for the most frequent command: a plain `get` with a living owner needs no settings, no runtime and no
@@ -83,7 +141,7 @@ pub fn quick(arguments: &[OsString]) -> Option<Result<(), Failure>> {
         ..
     } = &request.args;
     match Caller::new(place).token(name, *min_ttl, *timeout) {
-        Ok(token) => Some(print(&request.args, &token, Output { json: false })),
+        Ok(token) => Some(print(&request.args, (&token, None), Output { json: false })),
         Err(error) if has_left(&error) => None,
         Err(error) => Some(Err(error.into())),
     }
@@ -104,6 +162,11 @@ impl Quick {
             args: GetArgs {
                 name: CredentialName::new("none", "none").ok()?,
                 min_ttl: Duration::from_secs(60),
+                scope: Vec::new(),
+                audience: Vec::new(),
+                resource: Vec::new(),
+                dpop: Vec::new(),
+                dpop_nonce: None,
                 format: Format::Raw,
                 timeout: Duration::from_secs(30),
             },

@@ -6,20 +6,22 @@ use crate::cli::span;
 use crate::clock;
 use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
-use crate::model::signin::SignInStep;
+use crate::model::signin::{Apart, SignInStep};
 use crate::tui::browser;
-
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 use tokio::sync::mpsc;
+use url::Url;
 
 /// Shows a sign-in.
 #[derive(Debug)]
 pub struct Guide {
     output: Output,
     may_open_browser: bool,
+    /// Somebody sits at another machine.
+    is_far: bool,
 }
 
 impl Guide {
@@ -32,6 +34,7 @@ impl Guide {
         Self {
             output,
             may_open_browser: !no_browser && !far && desktop,
+            is_far: far,
         }
     }
 
@@ -67,7 +70,7 @@ impl Guide {
                 expires_at,
                 taken_port,
             } => {
-                self.authorize(url, clock::now().until(*expires_at));
+                self.authorize(url, redirect_uri, clock::now().until(*expires_at));
                 if let Some(port) = taken_port {
                     self.output.say(&taken(*port, redirect_uri));
                 }
@@ -76,6 +79,7 @@ impl Guide {
             SignInStep::Renewed { url } => self.output.say(&format!(
                 "If you have not opened that address yet: it has expired. Open this one instead:\n\n{url}\n"
             )),
+            SignInStep::Registering => self.output.say("Registering a client with the provider."),
             SignInStep::Exchanging => self.output.say("Fetching the tokens."),
             SignInStep::Polled { .. }
             | SignInStep::SignedIn { .. }
@@ -90,7 +94,7 @@ impl Guide {
         self.may_open_browser && browser::open(url).is_ok()
     }
 
-    fn authorize(&self, url: &str, left: std::time::Duration) {
+    fn authorize(&self, url: &str, redirect_uri: &str, left: std::time::Duration) {
         let first = if self.opened(url) {
             "Your browser was asked to open this address; open it by hand if nothing happens:"
         } else {
@@ -103,6 +107,13 @@ impl Guide {
                 "If that browser is on another machine, it ends at a page that cannot be loaded:\n\
                  copy that page's whole address and paste it here, then Enter.",
             );
+        }
+        if self.is_far
+            && let Some(line) = tunnel(redirect_uri)
+        {
+            self.output.say(&format!(
+                "Or let it come back by itself: run this on the machine with the browser, before you open the address:\n\n  {line}\n"
+            ));
         }
         self.output.say(&format!(
             "Waiting for you, {left} at most. Ctrl-C gives up."
@@ -134,11 +145,18 @@ impl Guide {
     }
 
     /// The end of it: the credential's name, as data.
-    pub fn signed_in(&self, name: &CredentialName) -> Result<(), Failure> {
+    pub fn signed_in(&self, name: &CredentialName, apart: Option<&Apart>) -> Result<(), Failure> {
         if self.output.json {
+            let note = apart.map(Apart::sentence);
             return self
                 .output
-                .json_line(&json!({ "event": "signed_in", "name": name }));
+                .json_line(&json!({ "event": "signed_in", "name": name, "note": note }));
+        }
+        if let Some(apart) = apart {
+            self.output.say(&format!(
+                "{}\nCall it as you like: tokenward rename {name} ACCOUNT",
+                apart.sentence()
+            ));
         }
         self.output.say("Signed in:");
         self.output.data(&format!("{name}\n"))
@@ -189,6 +207,7 @@ fn object(step: &SignInStep) -> Option<serde_json::Value> {
         })),
         SignInStep::Renewed { url } => Some(json!({ "event": "renewed", "url": url })),
         SignInStep::Discovering
+        | SignInStep::Registering
         | SignInStep::Polled { .. }
         | SignInStep::Exchanging
         | SignInStep::SignedIn { .. }
@@ -201,6 +220,23 @@ fn taken(port: u16, redirect_uri: &str) -> String {
     format!(
         "Another program has port {port}, so {redirect_uri} is used: the provider takes it only if it is registered too."
     )
+}
+
+/// The line that brings the answer of a browser on another machine to this one's loopback (RFC 8252 7.3).
+pub fn tunnel(redirect_uri: &str) -> Option<String> {
+    let url = Url::parse(redirect_uri).ok()?;
+    let port = url.port()?;
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
+    let user = user.unwrap_or_else(|_| "YOU".to_owned());
+    // SSH_CONNECTION: their address and port, our address and port.
+    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
+    let mut parts = connection.split(' ').skip(2);
+    let (host, door) = (parts.next().unwrap_or("THIS_MACHINE"), parts.next());
+    let door = door.filter(|door| *door != "22" && !door.is_empty());
+    let door = door.map_or_else(String::new, |door| format!("-p {door} "));
+    Some(format!(
+        "ssh -N -L {port}:127.0.0.1:{port} {door}{user}@{host}"
+    ))
 }
 
 /// The address as a QR code, where there is a terminal to show it on.

@@ -10,7 +10,7 @@ use crate::engine::link::Link;
 use crate::model::credential::Flow;
 use crate::model::name::{CredentialName, is_provider_name};
 use crate::model::provider::Endpoints;
-use crate::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
+use crate::model::signin::{Apart, ProviderChoice, SignInId, SignInRequest, SignInStep};
 use crate::secret::AuthorizationCode;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ The name of the new credential goes to stdout, everything else to stderr.
 With --json: one object a line as it goes. {\"event\":\"device_code\",\"user_code\",\"verification_uri\",
 \"verification_uri_complete\",\"expires_in\"} or {\"event\":\"authorize\",\"url\",\"redirect_uri\",\"expires_in\",\"note\"} with
 {\"event\":\"renewed\",\"url\"} for each address that expires unopened, then
-{\"event\":\"signed_in\",\"name\"} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
+{\"event\":\"signed_in\",\"name\",\"note\"} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
 pub struct LoginArgs {
     /// A provider of the catalogue (tokenward provider list); with --issuer: the name you give to it.
     provider: String,
@@ -33,7 +33,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "URL")]
     issuer: Option<String>,
     /// An endpoint that the metadata lacks: authorization, token, refresh, device_authorization, revocation,
-    /// introspection, userinfo, registration or pushed_authorization_request.
+    /// introspection, userinfo, registration, jwks or pushed_authorization_request.
     #[arg(long, value_name = "KIND=URL", value_parser = read_pair)]
     endpoint: Vec<(String, String)>,
     /// A value for a placeholder in the provider's record, tenant=contoso.
@@ -54,6 +54,13 @@ pub struct LoginArgs {
     /// Port of the loopback redirect, for providers that want a fixed one.
     #[arg(long, value_name = "PORT")]
     redirect_port: Option<u16>,
+    /// The resource the tokens shall be for (RFC 8707); several times for several.
+    #[arg(long, value_name = "URL")]
+    resource: Vec<String>,
+    /// Bind the tokens to a key that never leaves the vault (DPoP, RFC 9449): who steals one cannot use it, and programs
+    /// need a proof with it: get --dpop.
+    #[arg(long)]
+    dpop: bool,
     /// Do not open a browser.
     #[arg(long)]
     no_browser: bool,
@@ -65,6 +72,8 @@ enum FlowChoice {
     Device,
     /// A browser on this machine (RFC 8252).
     Loopback,
+    /// No person: the client's own secret or key is enough (RFC 6749 4.4).
+    ClientCredentials,
 }
 
 fn read_pair(text: &str) -> Result<(String, String), String> {
@@ -89,8 +98,8 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
     if let Err(failure) = &result {
         guide.failed(failure)?;
     }
-    if let Ok(name) = &mut result {
-        guide.signed_in(name)?;
+    if let Ok((name, apart)) = &mut result {
+        guide.signed_in(name, apart.as_ref())?;
     }
     result.map(drop)
 }
@@ -123,11 +132,12 @@ fn request(
         flow: args.flow.map(|flow| match flow {
             FlowChoice::Device => Flow::Device,
             FlowChoice::Loopback => Flow::Loopback,
+            FlowChoice::ClientCredentials => Flow::ClientCredentials,
         }),
         redirect_port: args.redirect_port,
-        resources: Vec::new(),
-        dpop: false,
-        register: None,
+        resources: args.resource.clone(),
+        dpop: args.dpop,
+        register: args.registration.wish()?,
     })
 }
 
@@ -163,6 +173,7 @@ fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
             "userinfo" => &mut endpoints.userinfo,
             "registration" => &mut endpoints.registration,
             "pushed_authorization_request" => &mut endpoints.pushed_authorization_request,
+            "jwks" => &mut endpoints.jwks,
             other => {
                 return Err(Failure::usage(format!("there is no endpoint `{other}`"))
                     .hint("the kinds are listed in: tokenward login --help"));
@@ -173,12 +184,11 @@ fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
     Ok(endpoints)
 }
 
+/// The credential, and why it is not called as was meant.
+type Signed = (CredentialName, Option<Apart>);
+
 /// Starts the sign-in and follows it to its end.
-async fn sign_in(
-    link: &Link,
-    request: SignInRequest,
-    guide: &Guide,
-) -> Result<CredentialName, Failure> {
+async fn sign_in(link: &Link, request: SignInRequest, guide: &Guide) -> Result<Signed, Failure> {
     let id = request.id;
     // Listening before asking: no step is missed.
     let mut events = link.subscribe();
@@ -205,15 +215,13 @@ async fn sign_in(
 }
 
 /// Shows a step; the result when it was the last.
-fn ended(
-    step: SignInStep,
-    guide: &Guide,
-) -> Result<Option<Result<CredentialName, Failure>>, Failure> {
+fn ended(step: SignInStep, guide: &Guide) -> Result<Option<Result<Signed, Failure>>, Failure> {
     Ok(match step {
-        SignInStep::SignedIn { name } => Some(Ok(name)),
+        SignInStep::SignedIn { name, apart } => Some(Ok((name, apart))),
         SignInStep::Failed { failure } => Some(Err(Failure::of_provider(&failure))),
         SignInStep::Cancelled => Some(Err(Failure::new(Kind::Refused, "given up"))),
         SignInStep::Discovering
+        | SignInStep::Registering
         | SignInStep::DeviceCode { .. }
         | SignInStep::Polled { .. }
         | SignInStep::Authorize { .. }

@@ -115,6 +115,20 @@ fn happened(activity: &Activity) {
             tracing::warn!(name, code = failure.code, "a revocation failed");
         }
         Happening::Removed => tracing::info!(name, "removed"),
+        Happening::ScopesMissed { scopes } => {
+            tracing::warn!(
+                name,
+                scopes = scopes.join(" "),
+                "a program needs more scopes"
+            );
+        }
+        Happening::Renamed { from } => tracing::info!(name, from = from.as_str(), "renamed"),
+        Happening::Checked { liveness } => {
+            tracing::info!(name, liveness = liveness.word(), "checked at the provider");
+        }
+        Happening::ClientDeleted { provider } => {
+            tracing::info!(provider, "the client was deleted at the provider");
+        }
         Happening::VaultCreated => tracing::info!("the vault was created"),
         Happening::SlotsChanged => tracing::info!("the vault's slots were changed"),
         Happening::EngineStarted { credentials } => tracing::info!(credentials, "started"),

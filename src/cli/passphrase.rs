@@ -3,7 +3,7 @@
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::{Output, talk};
 use crate::model::strength::Strength;
-use crate::secret::{ClientSecret, Passphrase, VaultIdentity};
+use crate::secret::{ClientSecret, Passphrase, PrivateKey, RegistrationToken, VaultIdentity};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -42,6 +42,18 @@ pub fn client_secret(path: &Path) -> Result<ClientSecret, Failure> {
         );
     }
     Ok(ClientSecret::new(secret.to_owned()))
+}
+
+/// Reads a client's private key.
+pub fn private_key(path: &Path) -> Result<PrivateKey, Failure> {
+    let mut text = read(path, "the private key")?;
+    Ok(PrivateKey::new(std::mem::take(&mut *text)))
+}
+
+/// Reads the token that lets a client be registered; white space around it does not belong to it.
+pub fn registration_token(path: &Path) -> Result<RegistrationToken, Failure> {
+    let text = read(path, "the initial access token")?;
+    Ok(RegistrationToken::new(text.trim().to_owned()))
 }
 
 /// Reads an age identity file.

@@ -7,7 +7,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
     completions, daemon, demo, exec, get, harden, init, list, login, man, provider, refresh,
-    remove, revoke, status, ui, vault, why,
+    remove, rename, revoke, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -70,6 +70,8 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Exec(args) => exec::run(args, context),
         Command::Refresh(args) => refresh::run(&args, context),
         Command::Revoke(args) => revoke::run(&args, context),
+        Command::Validate(args) => validate::run(&args, context),
+        Command::Rename(args) => rename::run(&args, context),
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),

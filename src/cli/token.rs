@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::name::CredentialName;
 use crate::model::token::IssuedToken;
+use crate::secret::Proof;
 use std::ffi::OsString;
 use zeroize::Zeroizing;
 
@@ -23,16 +24,28 @@ pub enum Format {
 pub fn text(
     name: &CredentialName,
     token: &IssuedToken,
+    proof: Option<&Proof>,
     format: Format,
     now: Timestamp,
 ) -> Zeroizing<String> {
     let secret = token.access.expose_secret();
+    let proof = proof.map(Proof::expose_secret);
+    let second = |line: &dyn Fn(&str) -> String| proof.map(line).unwrap_or_default();
     Zeroizing::new(match format {
-        Format::Raw => format!("{secret}\n"),
-        Format::Header => format!("Authorization: {} {secret}\n", token.token_type),
-        Format::Env => format!("{}={}\n", variable(name), quoted(secret)),
+        Format::Raw => format!("{secret}\n{}", second(&|proof| format!("{proof}\n"))),
+        Format::Header => format!(
+            "Authorization: {} {secret}\n{}",
+            token.token_type,
+            second(&|proof| format!("DPoP: {proof}\n"))
+        ),
+        Format::Env => format!(
+            "{}={}\n{}",
+            variable(name),
+            quoted(secret),
+            second(&|proof| format!("{}_DPOP={}\n", variable(name), quoted(proof)))
+        ),
         Format::Json => {
-            let object = serde_json::json!({
+            let mut object = serde_json::json!({
                 "name": name,
                 "access_token": secret,
                 "token_type": token.token_type,
@@ -40,6 +53,9 @@ pub fn text(
                 "expires_in": token.expires_at.map(|end| now.until(end).as_secs()),
                 "scopes": token.scopes,
             });
+            if let Some(proof) = proof {
+                object["dpop"] = proof.into();
+            }
             format!("{object}\n")
         }
     })
@@ -74,6 +90,10 @@ mod tests {
     use crate::secret::AccessToken;
 
     fn print(format: Format) -> String {
+        proven(format, None)
+    }
+
+    fn proven(format: Format, proof: Option<&Proof>) -> String {
         let name = "gitlab.corp/alice@ex.org".parse().unwrap();
         let token = IssuedToken {
             access: AccessToken::new("it's-a-token".into()),
@@ -81,7 +101,18 @@ mod tests {
             expires_at: Some(Timestamp::from_secs(160)),
             scopes: vec!["api".into()],
         };
-        text(&name, &token, format, Timestamp::from_secs(100)).to_string()
+        text(&name, &token, proof, format, Timestamp::from_secs(100)).to_string()
+    }
+
+    #[test]
+    fn the_proof_goes_beside_the_token_in_every_format() {
+        let proof = Proof::new("the-proof".to_owned());
+        let print = |format| proven(format, Some(&proof));
+        assert_eq!(print(Format::Raw), "it's-a-token\nthe-proof\n");
+        assert!(print(Format::Header).ends_with("\nDPoP: the-proof\n"));
+        assert!(print(Format::Env).ends_with("_DPOP='the-proof'\n"));
+        let json: serde_json::Value = serde_json::from_str(&print(Format::Json)).unwrap();
+        assert_eq!(json["dpop"], "the-proof");
     }
 
     #[test]

@@ -251,6 +251,7 @@ impl Control {
                 refresh_expires_in: issued.refresh_expires_at.map(lifetime),
                 id_token: id_token.map(IdToken::new),
                 scopes: Some(issued.record.scopes),
+                is_id_verified: false,
                 account: None,
                 kept: BTreeMap::new(),
             },

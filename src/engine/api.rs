@@ -7,6 +7,7 @@ use crate::model::event::Activity;
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
+use crate::model::inquiry::{ExchangeWish, ProofRequest, ProvenToken, Validation};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
@@ -71,6 +72,58 @@ pub enum Command {
     Remove {
         /// Whose.
         name: CredentialName,
+        /// The answer.
+        reply: Reply<()>,
+    },
+    /// Ask the provider whether the access token lives, without using it up.
+    Validate {
+        /// Whose.
+        name: CredentialName,
+        /// By introspection (RFC 7662), or by asking who it is of.
+        introspect: bool,
+        /// The answer.
+        reply: Reply<Validation>,
+    },
+    /// The access token there is, with a proof for one request (RFC 9449).
+    Prove {
+        /// Whose.
+        name: CredentialName,
+        /// The request.
+        request: ProofRequest,
+        /// The answer.
+        reply: Reply<ProvenToken>,
+    },
+    /// Another token for one program (RFC 8693): narrower, or for another audience.
+    Exchange {
+        /// Whose access token is exchanged.
+        name: CredentialName,
+        /// What the other one shall be for.
+        wish: ExchangeWish,
+        /// The answer.
+        reply: Reply<IssuedToken>,
+    },
+    /// A program needs these scopes: what is missing waits for a person to sign in again.
+    Need {
+        /// Whose.
+        name: CredentialName,
+        /// Scopes.
+        scopes: Vec<String>,
+        /// The answer: all are there, or [`Refusal::MissingScopes`].
+        reply: Reply<CredentialView>,
+    },
+    /// Call a credential by another account's name.
+    Rename {
+        /// Which.
+        name: CredentialName,
+        /// The account part it gets.
+        account: String,
+        /// The answer: the credential afterwards.
+        reply: Reply<CredentialView>,
+    },
+    /// Delete a client that was registered from here, at the provider and in the vault (RFC 7592 2.3).
+    DeleteClient {
+        /// The provider it is registered with.
+        provider: String,
         /// The answer.
         reply: Reply<()>,
     },
@@ -255,6 +308,16 @@ pub enum Refusal {
         /// Which.
         name: CredentialName,
     },
+    /// The grant lacks scopes that a program needs; a sign-in that asks for them waits for a person.
+    #[error("{name} lacks the scopes {}", .missing.join(" "))]
+    MissingScopes {
+        /// Which.
+        name: CredentialName,
+        /// What it lacks.
+        missing: Vec<String>,
+        /// What to ask for at the next sign-in: what it has and what it lacks.
+        wanted: Vec<String>,
+    },
     /// The caller's own time limit came first; the work goes on.
     #[error("no fresh token within the time allowed; the refresh goes on in the background")]
     TimedOut,
@@ -291,6 +354,12 @@ impl Refusal {
             Self::CannotRefresh { name } | Self::Revoked { name } => {
                 format!("sign in again: tokenward login {}", name.provider())
             }
+            Self::MissingScopes { name, wanted, .. } => format!(
+                "sign in again with them: tokenward login {} --account {} --scope '{}'",
+                name.provider(),
+                name.account(),
+                wanted.join(" ")
+            ),
             Self::TimedOut => "try again in a moment, or allow more with --timeout".to_owned(),
             Self::Vault { hint, .. } | Self::Invalid { hint, .. } => hint.clone(),
             Self::Stopped => "start `tokenward` or `tokenward --daemon`".to_owned(),

@@ -38,6 +38,8 @@ impl Core {
             Input::RefreshAsked { timeout, .. } => self.refresh_asked(caller, id, timeout),
             Input::RevokeAsked { .. } => self.revoke_asked(caller, id),
             Input::RemoveAsked { .. } => self.out.push(Effect::Remove { caller, id }),
+            Input::ScopesNeeded { scopes, .. } => self.scopes_needed(caller, id, scopes),
+            Input::RenameAsked { to, .. } => self.rename_asked(caller, id, to),
             Input::FoundOpen(_)
             | Input::Loaded { .. }
             | Input::LoadEnded { .. }

@@ -1,6 +1,6 @@
 //! Takes commands in: questions go to the core, the vault or the sign-ins, whoever knows the answer.
 
-use crate::engine::api::{Command, EngineStatus, Reply};
+use crate::engine::api::{Command, EngineStatus, Refusal, Reply};
 use crate::engine::callers::Caller;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
@@ -64,6 +64,35 @@ impl Runner {
                 let caller = self.callers.add(Caller::Remove(reply));
                 self.step(Input::RemoveAsked { caller, name });
             }
+            Command::Validate {
+                name,
+                introspect,
+                reply,
+            } => self.validate(&name, introspect, reply),
+            Command::Prove {
+                name,
+                request,
+                reply,
+            } => self.prove(&name, request, reply),
+            Command::Exchange { name, wish, reply } => self.exchange(&name, wish, reply),
+            Command::Need {
+                name,
+                scopes,
+                reply,
+            } => {
+                let caller = self.callers.add(Caller::View(reply));
+                self.step(Input::ScopesNeeded {
+                    caller,
+                    name,
+                    scopes,
+                });
+            }
+            Command::Rename {
+                name,
+                account,
+                reply,
+            } => self.rename(name, &account, reply),
+            Command::DeleteClient { provider, reply } => self.delete_client(provider, reply),
             Command::SignIn { request, reply } => self.begin_sign_in(*request, reply),
             Command::PasteCallback { id, url, reply } => self.sessions.paste(id, url, reply),
             Command::CancelSignIn { id } => self.sessions.cancel(id),
@@ -74,6 +103,19 @@ impl Runner {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.status())));
             }
+        }
+    }
+
+    fn rename(&mut self, name: CredentialName, account: &str, reply: Reply<CredentialView>) {
+        match CredentialName::new(name.provider(), account) {
+            Ok(to) => {
+                let caller = self.callers.add(Caller::View(reply));
+                self.step(Input::RenameAsked { caller, name, to });
+            }
+            Err(error) => drop(reply.send(Err(Refusal::Invalid {
+                message: error.to_string(),
+                hint: "Choose another name.".to_owned(),
+            }))),
         }
     }
 

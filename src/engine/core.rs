@@ -113,7 +113,9 @@ impl Core {
             Input::TokenAsked { .. }
             | Input::RefreshAsked { .. }
             | Input::RevokeAsked { .. }
-            | Input::RemoveAsked { .. } => self.asked(input),
+            | Input::RemoveAsked { .. }
+            | Input::ScopesNeeded { .. }
+            | Input::RenameAsked { .. } => self.asked(input),
             Input::Spent { flight, outcome } => self.spent(flight, outcome),
             Input::Granted {
                 flight,

@@ -41,6 +41,13 @@ pub enum Fact {
         /// The token and the generation it is of.
         outcome: Result<(Generation, AccessToken), VaultTrouble>,
     },
+    /// A client was deleted at its provider.
+    ClientDeleted {
+        /// The provider's name.
+        provider: String,
+        /// The client's id.
+        client_id: String,
+    },
     /// A sign-in came a step further.
     Step {
         /// Which.

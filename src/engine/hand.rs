@@ -60,7 +60,7 @@ impl Granted {
             refresh_expires_in: self.set.refresh_expires_in,
             token_type: self.set.token_type.clone(),
             scopes: self.set.scopes.clone(),
-            claims: self.set.id_token.as_ref().map(id_token::claims),
+            claims: id_token::claims_of(&self.set),
             rotated: self.has_rotated(),
         }
     }
@@ -193,6 +193,7 @@ mod tests {
             refresh_expires_in: None,
             id_token: None,
             scopes: None,
+            is_id_verified: false,
             account: None,
             kept: BTreeMap::new(),
         };

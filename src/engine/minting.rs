@@ -1,17 +1,18 @@
 //! What a sign-in brought, on its way into the vault: profile and secret of a new credential or a new family.
 
 use crate::clock::Timestamp;
+use crate::engine::naming::Certainty;
 use crate::engine::step::VaultTrouble;
 use crate::jose::key::SigningKey;
 use crate::model::client::Client;
 use crate::model::credential::{Flow, Profile, Secret, Standing};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::name::{CredentialName, NameError};
+use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::model::provider::Provider;
+use crate::model::signin::Apart;
 use crate::model::token::{IdClaims, TokenSet};
-use crate::oauth::id_token;
 use crate::secret::{IdToken, PrivateKey, RefreshToken};
 use std::time::Duration;
 use url::Url;
@@ -21,6 +22,12 @@ use url::Url;
 pub struct Minted {
     /// The name the credential gets.
     pub name: CredentialName,
+    /// How sure that name is.
+    pub certainty: Certainty,
+    /// What the provider said of the person.
+    pub claims: Option<IdClaims>,
+    /// Why it is not the name that was meant.
+    pub apart: Option<Apart>,
     /// The provider, endpoints and all.
     pub provider: Provider,
     /// The client.
@@ -39,36 +46,6 @@ pub struct Minted {
     pub at: Timestamp,
 }
 
-/// The account part of a name: as asked for, else the e-mail address, the subject, or `default`.
-pub fn account(asked: Option<&str>, set: &TokenSet) -> String {
-    let claims = set.id_token.as_ref().map(id_token::claims);
-    let said = |claims: IdClaims| claims.email.or(claims.subject);
-    let found = asked.map(str::to_owned).or_else(|| claims.and_then(said));
-    let clean: String = found
-        .unwrap_or_default()
-        .chars()
-        .map(|c| {
-            let is_bad = c == '/' || c.is_whitespace() || c.is_control();
-            if is_bad { '_' } else { c }
-        })
-        .take(128)
-        .collect();
-    if clean.is_empty() {
-        "default".to_owned()
-    } else {
-        clean
-    }
-}
-
-/// The name of a credential of this provider.
-pub fn name(
-    provider: &Provider,
-    asked: Option<&str>,
-    set: &TokenSet,
-) -> Result<CredentialName, NameError> {
-    CredentialName::new(&provider.name, &account(asked, set))
-}
-
 impl Minted {
     /// The profile; what is kept of an older credential of that name goes on.
     pub fn profile(&self, old: Option<&Profile>) -> Profile {
@@ -84,7 +61,7 @@ impl Minted {
             flow: self.flow,
             client_id: self.client.id.clone(),
             client_auth: self.client.auth,
-            claims: set.id_token.as_ref().map(id_token::claims),
+            claims: self.claims.clone(),
             has_refresh_token: set.refresh.is_some(),
             renews_itself: provider.refresh_by.is_some(),
             bound_to: self.bound_to.as_ref().and_then(thumbprint),
@@ -177,29 +154,19 @@ mod tests {
             refresh_expires_in: None,
             id_token: None,
             scopes: None,
+            is_id_verified: false,
             account: None,
             kept: BTreeMap::new(),
         }
     }
 
     #[test]
-    fn an_account_is_what_was_asked_for_made_fit_for_a_name() {
-        assert_eq!(account(Some("work bot/2"), &set()), "work_bot_2");
-        assert_eq!(account(None, &set()), "default");
-        assert!(
-            name(
-                &Provider::unknown("demo", "Demo"),
-                Some(&"x".repeat(500)),
-                &set()
-            )
-            .is_ok()
-        );
-    }
-
-    #[test]
     fn a_new_sign_in_keeps_what_was_set_for_the_credential_and_when_it_began() {
         let minted = Minted {
             name: "demo/alice".parse().unwrap(),
+            certainty: Certainty::Told,
+            claims: None,
+            apart: None,
             provider: Provider::unknown("demo", "Demo"),
             client: Client::new("demo-cli", None, crate::model::client::ClientAuth::None),
             flow: Flow::Device,

@@ -110,6 +110,10 @@ impl Runner {
                 self.step(input);
             }
             Fact::Fetched { id, outcome } => self.fetched(id, outcome),
+            Fact::ClientDeleted {
+                provider,
+                client_id,
+            } => self.client_deleted(provider, client_id),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
             Fact::Minted { id, minted, tries } => self.keep_minted(id, minted, tries),

@@ -14,8 +14,8 @@ use crate::vault::store::StoredClient;
 pub struct Registration {
     /// The provider's record as it was used last time, if it was.
     pub known: Option<Provider>,
-    /// The client.
-    pub client: Client,
+    /// The client; `None`: one shall be registered.
+    pub client: Option<Client>,
 }
 
 /// Finds it, or says what is missing.
@@ -43,11 +43,12 @@ pub async fn find(vault: &VaultDesk, request: &SignInRequest) -> Result<Registra
         None => (None, None),
     };
     let given = request.client.as_ref().map(Client::duplicate);
-    let Some(client) = given.or(kept) else {
+    let client = given.or(kept);
+    if client.is_none() && request.register.is_none() {
         return Err(no_client(&name, listed.as_ref().map(|it| &it.setup)));
-    };
-    if let Some(provider) = listed.as_deref().or(known.as_ref()) {
-        check_client(&client, provider)?;
+    }
+    if let (Some(client), Some(provider)) = (&client, listed.as_deref().or(known.as_ref())) {
+        check_client(client, provider)?;
     }
     Ok(Registration { known, client })
 }

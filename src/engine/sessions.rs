@@ -4,12 +4,14 @@ use crate::engine::api::{Event, PastedUrl, Refusal, Reply};
 use crate::engine::fact::Fact;
 use crate::engine::hand;
 use crate::engine::minting::{Minted, not_kept};
+use crate::engine::naming;
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::{Fingerprints, Input, VaultTrouble};
 use crate::engine::vault_thread::Job;
 use crate::model::event::{Activity, Happening};
-use crate::model::signin::{SignInId, SignInRequest, SignInStep};
+use crate::model::name::CredentialName;
+use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -139,6 +141,7 @@ impl Runner {
                 self.sessions.open.remove(&id);
             }
             SignInStep::Discovering
+            | SignInStep::Registering
             | SignInStep::DeviceCode { .. }
             | SignInStep::Polled { .. }
             | SignInStep::Authorize { .. }
@@ -155,8 +158,10 @@ impl Runner {
 
     /// Writes the tokens of a sign-in, and the client with them.
     pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
+        let mut minted = minted;
         if tries == 0 {
             self.sessions.keeping += 1;
+            self.keep_apart(&mut minted);
         }
         let old = self.core.profile(&minted.name).map(Arc::clone);
         let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
@@ -192,6 +197,21 @@ impl Runner {
         ));
     }
 
+    /// Gives new tokens a name of their own when the one that was meant holds another account's, or may.
+    fn keep_apart(&self, minted: &mut Arc<Minted>) {
+        let Some(old) = self.core.profile(&minted.name) else {
+            return;
+        };
+        let why = naming::apart(old, minted.claims.as_ref(), minted.certainty);
+        // Nobody else has them yet.
+        if let (Some(why), Some(minted)) = (why, Arc::get_mut(minted)) {
+            let is_taken = |name: &CredentialName| self.core.find(name).is_some();
+            let name = naming::free(&minted.name, is_taken);
+            let from = std::mem::replace(&mut minted.name, name);
+            minted.apart = Some(Apart { from, why });
+        }
+    }
+
     pub(in crate::engine) fn kept(
         &mut self,
         id: SignInId,
@@ -210,8 +230,8 @@ impl Runner {
                     generation,
                     profile,
                 });
-                let name = minted.name.clone();
-                self.signed_in_further(id, SignInStep::SignedIn { name });
+                let (name, apart) = (minted.name.clone(), minted.apart.clone());
+                self.signed_in_further(id, SignInStep::SignedIn { name, apart });
             }
             Ok(Written::Done | Written::Stale) => {
                 self.keep_again(

@@ -3,7 +3,9 @@
 use crate::clock;
 use crate::engine::api::{Refusal, Reply};
 use crate::engine::fact::Fact;
-use crate::engine::minting::{self, Minted};
+use crate::engine::minting::Minted;
+use crate::engine::naming;
+use crate::engine::registering;
 use crate::engine::registration::{self, Registration};
 use crate::engine::sessions::Pasted;
 use crate::engine::vault_thread::VaultDesk;
@@ -102,12 +104,18 @@ async fn mint(
     let provider = discovery::resolve(&session.http, request.provider, registration.known)
         .await
         .map_err(|error| error.failure())?;
+    let mut provider = provider;
     let flow = choose_flow(&provider, request.flow)?;
-    let mut client = registration.client;
-    client.auth = client_auth::choose(&provider, client.secret.is_some(), flow);
     let scopes = request
         .scopes
         .unwrap_or_else(|| provider.default_scopes.clone());
+    if request.register.is_some() {
+        session.say(SignInStep::Registering).await;
+    }
+    let given = (registration.client, request.register);
+    let client = registering::client(&session.http, &mut provider, flow, &scopes, given).await?;
+    let mut client = client;
+    client.auth = client_auth::choose(&provider, &client, flow);
     let bound_to = bound_to(&provider, request.dpop)?;
     let key = bound_to.as_ref().map(SigningKey::read).transpose();
     let key = key.map_err(|why| OAuthError::Key(why).failure())?;
@@ -126,10 +134,14 @@ async fn mint(
         Flow::ApiKey => return Err(unusable("a key is not signed in with: it is pasted")),
     };
     client.auth = auth;
-    let name = minting::name(&provider, request.account.as_deref(), &set)
-        .map_err(|error| unusable(&error.to_string()))?;
+    let caller = Caller::new(&session.http, &provider, &client).bound_to(key.as_ref());
+    let who = naming::who(&caller, request.account.as_deref(), &set).await;
+    let name = naming::name(&provider, &who).map_err(|error| unusable(&error.to_string()))?;
     Ok(Minted {
         name,
+        certainty: who.certainty,
+        claims: who.claims,
+        apart: None,
         flow,
         resources: request.resources,
         bound_to,

@@ -150,6 +150,24 @@ pub enum Input {
         /// Which.
         name: CredentialName,
     },
+    /// A program needs scopes.
+    ScopesNeeded {
+        /// Who asks.
+        caller: CallerId,
+        /// Of which.
+        name: CredentialName,
+        /// Which.
+        scopes: Vec<String>,
+    },
+    /// Somebody wants a credential called otherwise.
+    RenameAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Which.
+        name: CredentialName,
+        /// What it shall be called.
+        to: CredentialName,
+    },
     /// The intent to refresh was written, or not.
     Spent {
         /// Of which flight.
@@ -237,7 +255,9 @@ impl Input {
             Self::TokenAsked { caller, name, .. }
             | Self::RefreshAsked { caller, name, .. }
             | Self::RevokeAsked { caller, name }
-            | Self::RemoveAsked { caller, name } => Some((*caller, name)),
+            | Self::RemoveAsked { caller, name }
+            | Self::ScopesNeeded { caller, name, .. }
+            | Self::RenameAsked { caller, name, .. } => Some((*caller, name)),
             Self::FoundOpen(_)
             | Self::Loaded { .. }
             | Self::LoadEnded { .. }

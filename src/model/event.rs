@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::credential::Generation;
 use crate::model::failure::Failure;
+use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +61,26 @@ pub enum Happening {
     RevokeFailed {
         /// Why.
         failure: Failure,
+    },
+    /// Programs need scopes that the grant lacks.
+    ScopesMissed {
+        /// Which.
+        scopes: Vec<String>,
+    },
+    /// It is called otherwise now.
+    Renamed {
+        /// What it was called before.
+        from: CredentialName,
+    },
+    /// A sampled check asked the provider whether the access token lives.
+    Checked {
+        /// What it said.
+        liveness: Liveness,
+    },
+    /// A client that was registered from here was deleted at the provider.
+    ClientDeleted {
+        /// The provider's name.
+        provider: String,
     },
     /// Forgotten locally.
     Removed,

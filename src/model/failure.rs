@@ -104,6 +104,13 @@ impl Failure {
         self
     }
 
+    /// Scopes that the token would need, where the provider named them.
+    pub fn needed_scopes(&self) -> &[String] {
+        self.evidence
+            .as_ref()
+            .map_or(&[], |known| &known.needed_scopes)
+    }
+
     /// What probably caused it, the likeliest first, where the provider's one word means many things.
     pub fn likely(&self) -> &[Likelihood] {
         self.evidence.as_ref().map_or(&[], |known| &known.likely)

@@ -9,6 +9,9 @@ pub struct Evidence {
     /// By how many seconds this machine's clock ran ahead of the provider's (`Date`, RFC 9110 6.6.1); negative: behind.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub clock_ahead_secs: Option<i64>,
+    /// Scopes that the token would need (RFC 6750 3).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needed_scopes: Vec<String>,
     /// The refresh token is refused, and the provider did not say which of the many causes it was.
     pub is_open: bool,
     /// What probably caused it, the likeliest first.

@@ -7,6 +7,7 @@ pub mod extent;
 pub mod failure;
 pub mod fingerprint;
 pub mod health;
+pub mod inquiry;
 pub mod likely;
 pub mod name;
 pub mod policy;

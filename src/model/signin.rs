@@ -134,10 +134,15 @@ pub enum SignInStep {
     },
     /// The answer came and is exchanged for tokens.
     Exchanging,
+    /// Reading the registration endpoint's answer: a client is made for this sign-in (RFC 7591).
+    Registering,
     /// Done: the credential is in the vault.
     SignedIn {
         /// Its name.
         name: CredentialName,
+        /// Why it is not the name that was meant, if it is not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        apart: Option<Apart>,
     },
     /// Over, without a credential.
     Failed {
@@ -146,6 +151,41 @@ pub enum SignInStep {
     },
     /// Given up by the person.
     Cancelled,
+}
+
+/// New tokens that were not put in the place of those under the name that was meant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Apart {
+    /// The name that was meant.
+    pub from: CredentialName,
+    /// Why they are kept apart.
+    pub why: KeptApart,
+}
+
+/// Why new tokens do not take the place of others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeptApart {
+    /// They are another account's.
+    OtherAccount,
+    /// Neither the ID token nor the provider tells whose they are.
+    Untold,
+}
+
+impl Apart {
+    /// What is said of it, a sentence.
+    pub fn sentence(&self) -> String {
+        match self.why {
+            KeptApart::OtherAccount => format!(
+                "{} holds the tokens of another account, so these are kept beside it.",
+                self.from
+            ),
+            KeptApart::Untold => format!(
+                "The provider does not tell whose tokens these are, so {} keeps its own and these are kept beside it.",
+                self.from
+            ),
+        }
+    }
 }
 
 /// What a wizard can offer.

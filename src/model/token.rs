@@ -21,6 +21,8 @@ pub struct TokenSet {
     pub refresh_expires_in: Option<Duration>,
     /// An ID token.
     pub id_token: Option<IdToken>,
+    /// Whether its signature was checked by the provider's keys.
+    pub is_id_verified: bool,
     /// Scopes granted; `None` when the answer named none: then they are those asked for (RFC 6749 5.1).
     pub scopes: Option<Vec<String>>,
     /// Who signed in, where the answer itself tells (the record's `account_in_reply`).

@@ -99,6 +99,7 @@ fn denied(error: &str, parameters: &Parameters<'_>, expected: &Expected) -> OAut
         reason: None,
         retry_after: None,
         clock_ahead: None,
+        needed_scopes: Vec::new(),
         is_page: false,
     }))
 }

@@ -17,8 +17,15 @@ use zeroize::Zeroizing;
 
 /// The way a client authenticates: the provider's record first, then its metadata, then RFC 6749's own default (Basic).
 /// Without a secret there is only one way.
-pub fn choose(provider: &Provider, secret: bool, flow: Flow) -> ClientAuth {
-    if !secret {
+pub fn choose(provider: &Provider, client: &Client, flow: Flow) -> ClientAuth {
+    if client.registration.is_some() {
+        // The provider said so when it was registered.
+        return client.auth;
+    }
+    if client.key.is_some() {
+        return ClientAuth::PrivateKeyJwt;
+    }
+    if client.secret.is_none() {
         return ClientAuth::None;
     }
     let by_record = match flow {
@@ -163,7 +170,11 @@ mod tests {
 
     #[test]
     fn record_then_metadata_then_basic_decide() {
-        let by = |record: &str, flow| choose(&provider(record), true, flow);
+        let client = |secret: Option<&str>| {
+            let secret = secret.map(|secret| ClientSecret::new(secret.to_owned()));
+            Client::new("id", secret, ClientAuth::None)
+        };
+        let by = |record: &str, flow| choose(&provider(record), &client(Some("s")), flow);
         let (device, loopback) = (Flow::Device, Flow::Loopback);
         assert_eq!(by("", loopback), ClientAuth::ClientSecretBasic);
         assert_eq!(
@@ -183,7 +194,10 @@ mod tests {
         let record = "client_auth = \"client_secret_post\"\ndevice_client_auth = \"none\"";
         assert_eq!(by(record, loopback), ClientAuth::ClientSecretPost);
         assert_eq!(by(record, device), ClientAuth::None);
-        assert_eq!(choose(&provider(record), false, loopback), ClientAuth::None);
+        assert_eq!(
+            choose(&provider(record), &client(None), loopback),
+            ClientAuth::None
+        );
     }
 
     #[test]

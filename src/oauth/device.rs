@@ -1,5 +1,6 @@
 //! The device authorization grant (RFC 8628), read leniently.
 
+use crate::clock;
 use crate::model::provider::{BodyFormat, ExpiresInUnit};
 use crate::model::token::TokenSet;
 use crate::oauth::caller::{Caller, Target};
@@ -7,6 +8,7 @@ use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
+use crate::oauth::id_token::{self, Expected};
 use crate::oauth::lifetime::lifetime;
 use crate::oauth::reply;
 use crate::oauth::step::Step;
@@ -143,7 +145,13 @@ pub async fn poll(caller: &Caller<'_>, waiting: &DeviceAuthorization) -> Result<
         .add_secret("device_code", waiting.device_code.expose_secret());
     let reply = caller.ask_for_token(step, &mut form).await?;
     match reply::token_set(step, &reply, provider, &form.secrets()) {
-        Ok(set) => Ok(Poll::Done(set)),
+        Ok(mut set) => {
+            if let Some(token) = &set.id_token {
+                let (expected, now) = (Expected::default(), clock::now());
+                set.is_id_verified = id_token::check(caller, token, expected, now).await?;
+            }
+            Ok(Poll::Done(set))
+        }
         Err(error) => not_yet(&reply, error),
     }
 }

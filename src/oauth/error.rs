@@ -25,6 +25,8 @@ pub struct Refused {
     pub retry_after: Option<Duration>,
     /// By how many seconds this machine's clock ran ahead of the provider's, where its answer told.
     pub clock_ahead: Option<i64>,
+    /// Scopes that the token would need (RFC 6750 3).
+    pub needed_scopes: Vec<String>,
     /// Whether the answer was a page for people (a proxy's, a firewall's) and none of the protocol.
     pub is_page: bool,
 }

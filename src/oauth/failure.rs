@@ -131,6 +131,7 @@ fn refused_failure(refused: &Refused) -> Failure {
         .retry_after
         .map(|after| u32::try_from(after.as_secs()).unwrap_or(u32::MAX));
     failure.with_evidence(Evidence {
+        needed_scopes: refused.needed_scopes.clone(),
         clock_ahead_secs: refused.clock_ahead,
         is_open,
         likely: likely
@@ -209,6 +210,7 @@ mod tests {
             reason: None,
             retry_after: None,
             clock_ahead: None,
+            needed_scopes: Vec::new(),
             is_page: false,
         }
     }

@@ -3,6 +3,7 @@
 use crate::oauth::dpop::Nonces;
 use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
+use crate::oauth::keys::Kept;
 use crate::oauth::step::Step;
 use crate::oauth::transport::Transport;
 use crate::oauth::wire::{Gathered, Reply, Request, clock_ahead, problem_of, retry_after};
@@ -47,6 +48,7 @@ struct Inner {
     secure: OnceLock<Result<Client, (Transport, String)>>,
     plain: OnceLock<Result<Client, (Transport, String)>>,
     nonces: Nonces,
+    keys: Kept,
 }
 
 impl Http {
@@ -57,12 +59,18 @@ impl Http {
             secure: OnceLock::new(),
             plain: OnceLock::new(),
             nonces: Nonces::default(),
+            keys: Kept::default(),
         }))
     }
 
     /// The nonces that servers want in proofs.
     pub fn nonces(&self) -> &Nonces {
         &self.0.nonces
+    }
+
+    /// The keys that providers sign by.
+    pub fn keys(&self) -> &Kept {
+        &self.0.keys
     }
 
     /// Sends one request once and reads its whole answer, whatever its status.

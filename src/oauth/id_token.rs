@@ -1,15 +1,17 @@
-//! Reads ID tokens: who signed in, and whether the token belongs to this sign-in.
+//! Reads ID tokens and checks them: who signed in, and whether the token belongs to this sign-in.
 //!
-//! Signatures are not checked: the token comes from the token endpoint itself over TLS, which vouches for it
-//! (OpenID Connect Core 3.1.3.7, 6), and nothing is decided by it later.
+//! A token whose signature cannot be checked (no keys are known, or they cannot be read) rests on the TLS of the token
+//! endpoint that it came from (OpenID Connect Core 3.1.3.7, 6).
 
 use crate::clock::Timestamp;
+use crate::jose::error::JoseError;
 use crate::model::client::Client;
 use crate::model::provider::Provider;
-use crate::model::token::IdClaims;
-use crate::oauth::authorize::AuthorizationRequest;
+use crate::model::token::{IdClaims, TokenSet};
+use crate::oauth::caller::Caller;
 use crate::oauth::error::{NotOurs, OAuthError};
 use crate::oauth::issuer;
+use crate::oauth::keys;
 use crate::secret::IdToken;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -64,24 +66,58 @@ fn payload(token: &IdToken) -> Option<Map<String, Value>> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Refuses an ID token that is for another client, of another issuer, of another sign-in, or long over (OpenID Connect
-/// Core 3.1.3.7). One that cannot be read says nothing and is let pass: the access token came over the same TLS.
-pub fn check(
+/// What the ID token in an answer says, and whether that was verified.
+pub fn claims_of(set: &TokenSet) -> Option<IdClaims> {
+    let claims = claims(set.id_token.as_ref()?);
+    Some(IdClaims {
+        verified: set.is_id_verified,
+        ..claims
+    })
+}
+
+/// What an ID token must fit.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Expected<'a> {
+    /// The nonce that was sent, if one was.
+    pub nonce: Option<&'a str>,
+    /// Whether the nonce alone binds the code to this sign-in: then it must be there.
+    pub is_nonce_vital: bool,
+}
+
+/// Checks an ID token (OpenID Connect Core 3.1.3.7, 12.2): whether its signature was verified, or why it is refused.
+pub async fn check(
+    caller: &Caller<'_>,
     token: &IdToken,
+    expected: Expected<'_>,
+    now: Timestamp,
+) -> Result<bool, OAuthError> {
+    let refuse = |which| Err(OAuthError::NotOurs(which));
+    if let Some(wrong) = trouble(caller.provider, caller.client, token, expected, now) {
+        return refuse(wrong);
+    }
+    match keys::verify(caller.http, caller.provider, token.expose_secret()).await {
+        Some(Ok(())) => Ok(true),
+        Some(Err(JoseError::Signature | JoseError::NoKey)) => refuse(NotOurs::Signature),
+        // Signed by the client's own secret, or encrypted: not by the provider's keys at all.
+        Some(Err(_)) | None => Ok(false),
+    }
+}
+
+/// What is wrong with its claims: it is for another client, of another issuer, of another sign-in, or long over. One that
+/// cannot be read says nothing and is let pass: the access token came over the same TLS.
+fn trouble(
     provider: &Provider,
     client: &Client,
-    request: &AuthorizationRequest,
+    token: &IdToken,
+    expected: Expected<'_>,
     now: Timestamp,
-) -> Result<(), OAuthError> {
-    let Some(payload) = payload(token) else {
-        return Ok(());
-    };
+) -> Option<NotOurs> {
+    let payload = payload(token)?;
     let text = |name: &str| payload.get(name).and_then(Value::as_str);
-    let refuse = |which| Err(OAuthError::NotOurs(which));
-    if let (Some(expected), Some(said)) = (provider.expected_issuer(), text("iss"))
-        && !issuer::is_same(expected, said)
+    if let (Some(issuer), Some(said)) = (provider.expected_issuer(), text("iss"))
+        && !issuer::is_same(issuer, said)
     {
-        return refuse(NotOurs::TokenIssuer);
+        return Some(NotOurs::TokenIssuer);
     }
     let is_ours = match payload.get("aud") {
         Some(Value::String(audience)) => *audience == client.id,
@@ -89,18 +125,21 @@ pub fn check(
         None | Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) => true,
     };
     if !is_ours {
-        return refuse(NotOurs::Audience);
+        return Some(NotOurs::Audience);
+    }
+    if text("azp").is_some_and(|party| party != client.id) {
+        return Some(NotOurs::Party);
     }
     if let Some(end) = payload.get("exp").and_then(Value::as_f64)
         && Timestamp::from_secs(end as i64).plus(CLOCKS_DIFFER) < now
     {
-        return refuse(NotOurs::Expired);
+        return Some(NotOurs::Expired);
     }
-    match (&request.nonce, text("nonce")) {
-        (Some(sent), Some(said)) if sent != said => refuse(NotOurs::Nonce),
-        // Without PKCE the nonce alone binds the code to this sign-in.
-        (Some(_), None) if request.verifier.is_none() => refuse(NotOurs::Nonce),
-        _ => Ok(()),
+    match (expected.nonce, text("nonce")) {
+        (Some(sent), Some(said)) if sent != said => Some(NotOurs::Nonce),
+        // Some providers send none back; with PKCE it is not missed.
+        (Some(_), None) if expected.is_nonce_vital => Some(NotOurs::Nonce),
+        _ => None,
     }
 }
 
@@ -108,9 +147,6 @@ pub fn check(
 mod tests {
     use super::*;
     use crate::model::client::ClientAuth;
-    use crate::oauth::caller::Caller;
-    use crate::oauth::http::{Http, HttpSettings};
-    use crate::oauth::token::Wish;
     use serde_json::json;
 
     fn token(payload: &Value) -> IdToken {
@@ -118,20 +154,10 @@ mod tests {
         IdToken::new(format!("eyJhbGciOiJub25lIn0.{encoded}.sig"))
     }
 
-    fn request() -> (Provider, Client, AuthorizationRequest) {
+    fn parties() -> (Provider, Client) {
         let mut provider = Provider::unknown("p", "P");
         provider.issuer = Some("https://p.example".to_owned());
-        provider.endpoints.authorization = Some("https://p.example/a".to_owned());
-        let client = Client::new("me", None, ClientAuth::None);
-        let scopes = ["openid".to_owned()];
-        let http = Http::new(HttpSettings::default());
-        let wish = Wish {
-            scopes: &scopes,
-            ..Wish::default()
-        };
-        let caller = Caller::new(&http, &provider, &client);
-        let request = AuthorizationRequest::new(&caller, "http://127.0.0.1:1/", wish).unwrap();
-        (provider, client, request)
+        (provider, Client::new("me", None, ClientAuth::None))
     }
 
     #[test]
@@ -158,31 +184,48 @@ mod tests {
 
     #[test]
     fn a_token_of_this_sign_in_passes_and_any_other_is_refused() {
-        let (provider, client, request) = request();
+        let (provider, client) = parties();
         let now = Timestamp::from_secs(1_000_000);
-        let nonce = request.nonce.clone().unwrap();
-        let good = json!({"iss": "https://p.example/", "aud": ["x", "me"], "exp": 1_000_100.5, "nonce": nonce});
-        let verdict = |payload: &Value| check(&token(payload), &provider, &client, &request, now);
-        assert_eq!(verdict(&good), Ok(()));
+        let expected = Expected {
+            nonce: Some("n"),
+            is_nonce_vital: false,
+        };
+        let good = json!({
+            "iss": "https://p.example/", "aud": ["x", "me"], "azp": "me", "exp": 1_000_100.5, "nonce": "n"
+        });
+        let verdict = |payload: &Value| trouble(&provider, &client, &token(payload), expected, now);
+        assert_eq!(verdict(&good), None);
         for (member, value, refused) in [
             ("iss", json!("https://q.example"), NotOurs::TokenIssuer),
             ("aud", json!("you"), NotOurs::Audience),
+            ("azp", json!("x"), NotOurs::Party),
             ("exp", json!(900_000), NotOurs::Expired),
             ("nonce", json!("other"), NotOurs::Nonce),
         ] {
             let mut bad = good.clone();
             bad[member] = value;
-            assert_eq!(verdict(&bad), Err(OAuthError::NotOurs(refused)), "{member}");
+            assert_eq!(verdict(&bad), Some(refused), "{member}");
         }
     }
 
     #[test]
     fn a_missing_nonce_is_refused_where_nothing_else_binds_the_code() {
-        let (provider, client, mut request) = request();
+        let (provider, client) = parties();
         let without = token(&json!({"aud": "me"}));
-        let now = Timestamp::from_secs(0);
-        assert!(check(&without, &provider, &client, &request, now).is_ok());
-        request.verifier = None;
-        assert!(check(&without, &provider, &client, &request, now).is_err());
+        let verdict = |is_nonce_vital| {
+            let expected = Expected {
+                nonce: Some("n"),
+                is_nonce_vital,
+            };
+            trouble(
+                &provider,
+                &client,
+                &without,
+                expected,
+                Timestamp::from_secs(0),
+            )
+        };
+        assert_eq!(verdict(false), None);
+        assert_eq!(verdict(true), Some(NotOurs::Nonce));
     }
 }

@@ -92,6 +92,7 @@ async fn fetch(http: &Http, asked: &str, place: &str) -> Result<Document, OAuthE
             reason: None,
             retry_after: reply.retry_after,
             clock_ahead: reply.clock_ahead,
+            needed_scopes: Vec::new(),
             is_page: false,
         })));
     }

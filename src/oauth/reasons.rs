@@ -191,6 +191,7 @@ mod tests {
             reason: reason.map(str::to_owned),
             retry_after: None,
             clock_ahead: None,
+            needed_scopes: Vec::new(),
             is_page: false,
         }))
         .failure()

@@ -1,5 +1,6 @@
 //! Reads the error in an answer, in whatever shape it came, and never shows what was sent.
 
+use crate::oauth::challenge;
 use crate::oauth::clean;
 use crate::oauth::error::{OAuthError, Refused};
 use crate::oauth::fields::{Fields, nonempty};
@@ -10,6 +11,8 @@ use serde_json::Value;
 
 /// The error in an answer, in whatever shape it came.
 pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str]) -> OAuthError {
+    let challenge = reply.challenge.as_deref().map(challenge::read);
+    let challenge = challenge.unwrap_or_default();
     let nothing = Fields::default();
     let fields = read.unwrap_or(&nothing);
     let nested = fields.value("error").and_then(Value::as_object);
@@ -26,6 +29,7 @@ pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str
                 .iter()
                 .find_map(|name| fields.text(name).filter(|text| is_telling(text)))
         })
+        .or(challenge.error.as_deref())
         .and_then(|code| clean::code(code, secrets));
     let words = [
         "error_description",
@@ -58,6 +62,7 @@ pub fn refused(step: Step, reply: &Reply, read: Option<&Fields>, secrets: &[&str
         reason,
         retry_after: reply.retry_after,
         clock_ahead: reply.clock_ahead,
+        needed_scopes: challenge.scopes,
         is_page,
     }))
 }

@@ -63,6 +63,7 @@ pub fn token_set(
         refresh: refresh.map(RefreshToken::new),
         refresh_expires_in: refresh_life,
         id_token: id_token.map(IdToken::new),
+        is_id_verified: false,
         scopes,
         account,
         kept,
@@ -162,7 +163,7 @@ fn token_type(said: Option<&str>) -> String {
 }
 
 /// A list, or one string with spaces or commas; `None` when it names none.
-fn scopes(value: &Value) -> Option<Vec<String>> {
+pub fn scopes(value: &Value) -> Option<Vec<String>> {
     let split = |text: &str| -> Vec<String> {
         text.split(|c: char| c == ',' || c.is_whitespace())
             .filter(|scope| !scope.is_empty())

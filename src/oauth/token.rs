@@ -6,7 +6,7 @@ use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::caller::Caller;
 use crate::oauth::error::OAuthError;
 use crate::oauth::form::Form;
-use crate::oauth::id_token;
+use crate::oauth::id_token::{self, Expected};
 use crate::oauth::reply;
 use crate::oauth::step::Step;
 use crate::oauth::wire::{Reply, Request};
@@ -56,9 +56,13 @@ pub async fn exchange_code(
     form.add_extra(&provider.extra.token);
     let step = Step::CodeExchange;
     let reply = caller.ask_for_token(step, &mut form).await?;
-    let set = reply::token_set(step, &reply, provider, &form.secrets())?;
+    let mut set = reply::token_set(step, &reply, provider, &form.secrets())?;
+    let expected = Expected {
+        nonce: request.nonce.as_deref(),
+        is_nonce_vital: request.verifier.is_none(),
+    };
     if let Some(token) = &set.id_token {
-        id_token::check(token, provider, caller.client, request, clock::now())?;
+        set.is_id_verified = id_token::check(caller, token, expected, clock::now()).await?;
     }
     Ok(set)
 }
@@ -79,7 +83,14 @@ pub async fn refresh(
     let url = endpoints.refresh.as_deref().or(endpoints.token.as_deref());
     let step = Step::Refresh;
     let reply = caller.ask(step, url, &mut form).await?;
-    reply::token_set(step, &reply, provider, &form.secrets())
+    let mut set = reply::token_set(step, &reply, provider, &form.secrets())?;
+    if let Some(token) = set.id_token.take() {
+        // A wrong one is dropped, not the tokens beside it: the refresh token is spent by now (OpenID Connect Core 12.2).
+        let checked = id_token::check(caller, &token, Expected::default(), clock::now()).await;
+        set.is_id_verified = checked == Ok(true);
+        set.id_token = checked.is_ok().then_some(token);
+    }
+    Ok(set)
 }
 
 /// Exchanges an access token for a newer one, at providers that have no refresh tokens (the record's `refresh_by`).

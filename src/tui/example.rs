@@ -119,6 +119,7 @@ pub fn invalid_grant() -> Failure {
         )
     }
     .with_evidence(Evidence {
+        needed_scopes: Vec::new(),
         clock_ahead_secs: Some(1),
         is_open: true,
         likely: vec![Likelihood::new(

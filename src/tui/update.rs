@@ -215,13 +215,19 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => false,
     });
     match step {
-        SignInStep::SignedIn { name } => {
+        SignInStep::SignedIn { name, apart } => {
             if let Some(at) = ours {
                 app.overlays.remove(at);
-                app.say(
-                    Tone::Good,
-                    &format!("signed in: {name} is kept fresh from now on"),
-                );
+                match &apart {
+                    None => app.say(
+                        Tone::Good,
+                        &format!("signed in: {name} is kept fresh from now on"),
+                    ),
+                    Some(apart) => app.say(
+                        Tone::Soon,
+                        &format!("signed in as {name}: {}", apart.sentence()),
+                    ),
+                }
                 if let Some(workspace) = app.open_mut() {
                     workspace.tab = Tab::Credentials;
                     workspace.detail = None;

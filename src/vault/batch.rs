@@ -33,6 +33,7 @@ enum Prepared<'a> {
     Profile(CredentialId, Generation, FiledProfile, Entry),
     Remove(CredentialId),
     Client([u8; 32], [u8; 32], Sealed),
+    ForgetClient([u8; 32]),
     Activity(Option<[u8; 32]>, Sealed),
 }
 
@@ -121,6 +122,10 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
                 &payload::write_client(provider, client),
             )?,
         ),
+        Write::ForgetClient {
+            provider,
+            client_id,
+        } => Prepared::ForgetClient(client::client_hash(keys, provider, client_id)),
         Write::Activity(activity) => Prepared::Activity(
             activity
                 .name
@@ -176,6 +181,10 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
         }
         Prepared::Client(provider, client, sealed) => {
             client::keep(change, provider, client, sealed)?;
+            Ok(Written::Done)
+        }
+        Prepared::ForgetClient(hash) => {
+            client::forget(change, hash)?;
             Ok(Written::Done)
         }
         Prepared::Activity(subject, sealed) => {

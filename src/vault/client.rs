@@ -111,14 +111,7 @@ pub fn keep(
     client_hash: &[u8; 32],
     sealed: &Sealed,
 ) -> Result<(), VaultError> {
-    let old: Option<Vec<u8>> = change
-        .conn
-        .prepare_cached("DELETE FROM client WHERE client_hash = ?1 RETURNING mac")?
-        .query_row([client_hash], |row| row.get(0))
-        .optional()?;
-    if let Some(old) = old {
-        change.ledger.take(change.keys, Table::Client, &old);
-    }
+    forget(change, client_hash)?;
     change
         .conn
         .prepare_cached(
@@ -134,6 +127,19 @@ pub fn keep(
         .prepare_cached("UPDATE client SET mac = ?2 WHERE id = ?1")?
         .execute((id, tag))?;
     change.ledger.add(change.keys, Table::Client, &tag);
+    Ok(())
+}
+
+/// Forgets a client; one that is not there is forgotten already.
+pub fn forget(change: &mut Change<'_>, client_hash: &[u8; 32]) -> Result<(), VaultError> {
+    let old: Option<Vec<u8>> = change
+        .conn
+        .prepare_cached("DELETE FROM client WHERE client_hash = ?1 RETURNING mac")?
+        .query_row([client_hash], |row| row.get(0))
+        .optional()?;
+    if let Some(old) = old {
+        change.ledger.take(change.keys, Table::Client, &old);
+    }
     Ok(())
 }
 

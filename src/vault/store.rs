@@ -99,6 +99,13 @@ pub enum Write {
         /// The client.
         client: Client,
     },
+    /// Forget a client registration.
+    ForgetClient {
+        /// The provider's name.
+        provider: String,
+        /// The client's id.
+        client_id: String,
+    },
     /// Add a line to the activity log.
     Activity(Activity),
 }

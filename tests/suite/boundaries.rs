@@ -40,6 +40,16 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
     ("src/oauth/client_auth.rs", "sends the client secret"),
     ("src/oauth/device.rs", "sends the device code"),
     ("src/oauth/id_token.rs", "reads the claims"),
+    ("src/oauth/exchange.rs", "sends the token that is exchanged"),
+    (
+        "src/oauth/introspect.rs",
+        "sends the token that is asked about",
+    ),
+    (
+        "src/oauth/registration.rs",
+        "sends the registration's token",
+    ),
+    ("src/oauth/userinfo.rs", "sends the access token"),
     (
         "src/oauth/dpop.rs",
         "hashes the token that a proof goes with",

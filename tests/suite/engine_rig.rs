@@ -117,6 +117,9 @@ fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> 
             .control()
             .mint_aged("demo-cli", account, &["read"], Duration::from_secs(age));
     let minted = Minted {
+        certainty: tokenward::engine::naming::Certainty::Asked,
+        claims: None,
+        apart: None,
         resources: Vec::new(),
         bound_to: None,
         name: name(account),

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::event::{Activity, Happening};
 use crate::model::failure::Failure;
+use crate::model::inquiry::Liveness;
 use crate::model::likely::Likelihood;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -63,6 +64,25 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             format!("could not be revoked: {}", words::within(&failure.cause)),
         ),
         Happening::Removed => (Tone::Dim, "removed here".to_owned()),
+        Happening::ScopesMissed { scopes } => (
+            Tone::Soon,
+            format!("a program needs more scopes: {}", scopes.join(" ")),
+        ),
+        Happening::Renamed { from } => (Tone::Dim, format!("called so now, {from} before")),
+        Happening::Checked { liveness } => match liveness {
+            Liveness::Alive => (
+                Tone::Good,
+                "checked: the provider takes the token".to_owned(),
+            ),
+            Liveness::Dead => (
+                Tone::Trouble,
+                "checked: the provider takes the token no more".to_owned(),
+            ),
+            Liveness::Unknown => (Tone::Dim, "checked: the provider did not say".to_owned()),
+        },
+        Happening::ClientDeleted { provider } => {
+            (Tone::Dim, format!("the client was deleted at {provider}"))
+        }
         Happening::VaultCreated => (Tone::Good, "the vault was created".to_owned()),
         Happening::SlotsChanged => (
             Tone::Soon,
@@ -162,6 +182,10 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         )),
         Happening::SignedIn { .. }
         | Happening::Revoked
+        | Happening::ScopesMissed { .. }
+        | Happening::Renamed { .. }
+        | Happening::Checked { .. }
+        | Happening::ClientDeleted { .. }
         | Happening::Removed
         | Happening::VaultCreated
         | Happening::SlotsChanged

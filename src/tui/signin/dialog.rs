@@ -222,7 +222,13 @@ mod tests {
     fn success_closes_the_wizard_and_selects_the_new_row() {
         let mut app = wizard("git\n\n\n\n");
         let name = example::name("slack/acme");
-        step(&mut app, SignInStep::SignedIn { name: name.clone() });
+        step(
+            &mut app,
+            SignInStep::SignedIn {
+                name: name.clone(),
+                apart: None,
+            },
+        );
         assert!(app.overlays.is_empty());
         assert!(example::shown(&mut app).contains("signed in: slack/acme"));
         assert_eq!(app.open().unwrap().looked_at().unwrap().profile.name, name);

@@ -72,7 +72,9 @@ impl SignIn {
             self.note = None;
         }
         match step {
-            SignInStep::Discovering => self.stage = Stage::Discovering,
+            SignInStep::Discovering | SignInStep::Registering => {
+                self.stage = Stage::Discovering;
+            }
             SignInStep::DeviceCode {
                 user_code,
                 verification_uri,
