@@ -7,10 +7,12 @@ use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::Seat;
 use crate::cli::ui;
 use crate::demo::control::Control;
+use crate::demo::profiles::{self, Profile};
 use crate::demo::provider::DemoProvider;
 use crate::demo::quirks::Consent;
 use crate::demo::seed;
-use crate::demo::settings::{DemoSettings, PUBLIC_CLIENT};
+use crate::demo::seed_like;
+use crate::demo::settings::DemoSettings;
 use crate::engine::api::Event;
 use crate::engine::gate::{Place, Start};
 use crate::model::signin::SignInStep;
@@ -21,6 +23,7 @@ use crate::vault::file::VaultFile;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::NewSlot;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use serde_json::json;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -36,6 +39,9 @@ Its tokens live one to three minutes, so that you see them refreshed. Sign in, r
 provider runs inside this program, on loopback. The vault is removed at the end. While it runs, the status bar shows
 its path: in another terminal, `tokenward --vault PATH get demo/alice` works.")]
 pub struct DemoArgs {
+    /// Let the provider behave like a real one: its answers, its demands, its way with refresh tokens.
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(profiles::names()))]
+    like: Option<String>,
     /// Only run the provider, until it is told to stop: for scripts and tests.
     #[arg(long, hide = true)]
     serve_only: bool,
@@ -59,9 +65,10 @@ pub fn run(args: &DemoArgs, context: &Context) -> Result<(), Failure> {
             Failure::from(error).within(format!("cannot write {}", file.display()))
         });
     }
+    let like = args.like.as_deref().and_then(profiles::find);
     let settings = DemoSettings {
         port: args.port,
-        ..DemoSettings::default()
+        ..like.map_or_else(DemoSettings::default, DemoSettings::like)
     };
     if args.serve_only {
         return serve(settings, context);
@@ -76,19 +83,9 @@ fn serve(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     let runtime = ui::runtime()?;
     runtime.block_on(async {
         let mut terminate = signal(SignalKind::terminate())?;
+        let profile = settings.profile;
         let provider = DemoProvider::start(settings).await?;
-        let issuer = provider.issuer();
-        if context.output.json {
-            let client_id = PUBLIC_CLIENT;
-            context
-                .output
-                .json_line(&json!({ "issuer": issuer, "client_id": client_id }))?;
-        } else {
-            context.output.data(&format!("{issuer}\n"))?;
-            context.output.say(&format!(
-                "Sign in: tokenward login demo --issuer {issuer} --client-id {PUBLIC_CLIENT}\nCtrl-C ends it."
-            ));
-        }
+        say_where(&provider.issuer(), profile, context)?;
         tokio::select! {
             _ = terminate.recv() => {}
             _ = tokio::signal::ctrl_c() => {}
@@ -97,15 +94,46 @@ fn serve(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     })
 }
 
+/// Where it is, and how to sign in: by the issuer, or, where nothing can be discovered, by the record that fits.
+fn say_where(issuer: &str, profile: Option<&Profile>, context: &Context) -> Result<(), Failure> {
+    let output = &context.output;
+    let profile = profile.unwrap_or(&profiles::PROFILES[0]);
+    let (client_id, client_secret) = profile.registration();
+    if output.json {
+        let record = profile.provider(issuer);
+        return output.json_line(&json!({
+            "issuer": issuer,
+            "client_id": client_id,
+            "client_secret": client_secret,
+            "provider": record,
+        }));
+    }
+    output.data(&format!("{issuer}\n"))?;
+    if profile.provider(issuer).issuer.is_none() {
+        output.say(
+            "It tells nothing of itself, as the real one; --json prints the record that fits.",
+        );
+    } else {
+        let secret = client_secret.map(|secret| format!("\nThe client's secret is {secret}."));
+        output.say(&format!(
+            "Sign in: tokenward login demo --issuer {issuer} --client-id {client_id}{}",
+            secret.unwrap_or_default()
+        ));
+    }
+    output.say("Ctrl-C ends it.");
+    Ok(())
+}
+
 /// Opens the UI over a provider and a vault that go when it is left.
 pub fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure> {
     let runtime = ui::runtime()?;
     let folder = Folder::new()?;
     let mut context = context.clone();
     context.vault = folder.0.join("vault.db");
+    let profile = settings.profile;
     let provider = runtime.block_on(DemoProvider::start(settings))?;
     let control = provider.control();
-    let vault = vault(&context.vault, &control)?;
+    let vault = vault(&context.vault, &control, profile)?;
     let seat = Seat::take_to_stay(&context)?
         .ok_or_else(|| Failure::new(Kind::Failed, "somebody owns the demo's own vault"))?;
     let owner = {
@@ -131,10 +159,13 @@ pub fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure>
 }
 
 /// A vault with credentials in many states. Its passphrase is known to nobody: it is never opened again.
-fn vault(path: &Path, control: &Control) -> Result<OpenVault, Failure> {
+fn vault(path: &Path, control: &Control, profile: Option<&Profile>) -> Result<OpenVault, Failure> {
     let nobodys = Passphrase::new(format!("{:032x}", rand::random::<u128>()));
     let mut vault = VaultFile::create(path, NewSlot::Passphrase(nobodys), 1)?;
-    seed::fill(&mut vault, control)?;
+    match profile {
+        Some(profile) => seed_like::fill(&mut vault, control, profile)?,
+        None => seed::fill(&mut vault, control)?,
+    };
     Ok(vault)
 }
 
@@ -211,6 +242,7 @@ impl Drop for Folder {
 mod tests {
     use super::*;
     use crate::clock;
+    use crate::demo::settings::PUBLIC_CLIENT;
     use crate::model::signin::SignInId;
     use std::io::{Read, Write};
     use std::net::TcpListener;

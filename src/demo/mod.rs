@@ -49,6 +49,7 @@ pub mod resource;
 pub mod resources;
 pub mod revocation_endpoint;
 pub mod seed;
+pub mod seed_like;
 pub mod settings;
 pub mod shape;
 pub mod shared;

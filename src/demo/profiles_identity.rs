@@ -21,6 +21,8 @@ pub const GOOGLE: Profile = Profile {
         quirks.rotation = RotationRule::Never;
         quirks.omit_refresh_token = true;
         quirks.verification_url = true;
+        let words = "Token has been expired or revoked.";
+        quirks.shape.bad_grant_words = Some(words.to_owned());
         quirks.protocol.dpop = Offer::Off;
         quirks.protocol.registration = RegistrationRule::Off;
     },

@@ -167,6 +167,8 @@ pub const X: Profile = Profile {
         quirks.reuse_detection = false;
         quirks.shape.userinfo = UserInfoShape::Data;
         quirks.shape.own_errors = pairs([("invalid_grant", "invalid_request")]);
+        let words = "Value passed for the token was invalid.";
+        quirks.shape.bad_grant_words = Some(words.to_owned());
     },
     describe: |provider| {
         let userinfo = provider.endpoints.userinfo.clone();

@@ -1,6 +1,7 @@
 //! Which profile of the built-in provider a record resembles most: by its name, else by its features.
 
 use crate::demo::profiles::{PROFILES, Profile};
+use crate::model::client::ClientAuth;
 use crate::model::provider::{ExpiresInUnit, Provider, Revocation};
 
 /// A feature that both have and that hardly anybody has.
@@ -60,13 +61,16 @@ fn features(record: &Provider) -> Vec<Option<String>> {
         (record.rotation != Default::default())
             .then(|| shown(&record.rotation))
             .flatten(),
-        record.issuer.is_none().then(|| "by hand".to_owned()),
+        (record.issuer.is_none() && record.endpoints.token.is_some()).then(|| "by hand".to_owned()),
         match &record.revocation {
             Revocation::Standard => None,
             Revocation::Page { .. } => Some("page".to_owned()),
             Revocation::Request { method, auth, .. } => Some(format!("{method} {auth:?}")),
         },
-        record.client_auth.and_then(|auth| shown(&auth)),
+        record
+            .client_auth
+            .filter(|auth| *auth != ClientAuth::None)
+            .and_then(|auth| shown(&auth)),
         record
             .refresh_by
             .as_ref()

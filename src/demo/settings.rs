@@ -1,5 +1,6 @@
 //! What the provider is started with: clients, scopes, first quirks, port.
 
+use crate::demo::profiles::Profile;
 use crate::demo::quirks::Quirks;
 use crate::demo::tokens::Digest;
 use crate::jose::jwk::PublicKey;
@@ -101,6 +102,8 @@ pub struct DemoSettings {
     pub quirks: Quirks,
     /// How it behaves to some clients, by id, instead.
     pub client_quirks: BTreeMap<String, Quirks>,
+    /// The real provider that it resembles.
+    pub profile: Option<&'static Profile>,
 }
 
 impl Default for DemoSettings {
@@ -110,11 +113,20 @@ impl Default for DemoSettings {
             clients: built_in_clients(),
             quirks: Quirks::default(),
             client_quirks: BTreeMap::new(),
+            profile: None,
         }
     }
 }
 
 impl DemoSettings {
+    /// The default settings of a provider that resembles this one.
+    pub fn like(profile: &'static Profile) -> Self {
+        Self {
+            profile: Some(profile),
+            ..Self::with_quirks(profile.quirks())
+        }
+    }
+
     /// The default settings with these quirks.
     pub fn with_quirks(quirks: Quirks) -> Self {
         Self {

@@ -98,6 +98,8 @@ pub struct Shape {
     pub errors: ErrorShape,
     /// The provider's own codes for those of the standard, `invalid_grant` → `bad_refresh_token`.
     pub own_errors: BTreeMap<String, String>,
+    /// The provider's own words for a token or code that is not good; `None`: words that say why.
+    pub bad_grant_words: Option<String>,
     /// How a spent refresh token that comes back is answered; `None`: like any other dead one.
     pub reuse: Option<ReuseAnswer>,
     /// Whether a byte order mark stands before the body.
@@ -121,6 +123,7 @@ impl Default for Shape {
             success_flag: None,
             errors: ErrorShape::Standard,
             own_errors: BTreeMap::new(),
+            bad_grant_words: None,
             reuse: None,
             bom: false,
             compressed: false,

@@ -92,8 +92,12 @@ pub fn problem(found: &Problem, quirks: &Quirks, token: Option<&str>) -> Respons
     }
     let shape = &quirks.shape;
     let mut shaped = found.clone();
+    let own_words = shape.bad_grant_words.as_ref();
+    if let Some(words) = own_words.filter(|_| found.error == "invalid_grant") {
+        shaped.description = words.clone().into();
+    }
     if let Some(token) = token.filter(|_| quirks.echo_token) {
-        shaped.description = format!("{} (token {token})", found.description).into();
+        shaped.description = format!("{} (token {token})", shaped.description).into();
     }
     if let Some(own) = shape.own_errors.get(found.error.as_ref()) {
         shaped.error = own.clone().into();

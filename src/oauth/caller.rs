@@ -74,16 +74,21 @@ impl<'a> Caller<'a> {
     /// 8): the first one spent nothing.
     pub async fn post(&self, to: Target<'_>, form: &mut Form) -> Result<Reply, OAuthError> {
         let bare = form.clone();
-        let reply = self.post_once(to, form).await?;
-        if self.key.is_none() || !wants_nonce(&reply) || !dpop::remember(self.http, to.url, &reply)
-        {
+        let (reply, brought_nonce) = self.post_once(to, form).await?;
+        if self.key.is_none() || !wants_nonce(&reply) || !brought_nonce {
             return Ok(reply);
         }
         *form = bare;
-        self.post_once(to, form).await
+        let (reply, _) = self.post_once(to, form).await?;
+        Ok(reply)
     }
 
-    async fn post_once(&self, to: Target<'_>, form: &mut Form) -> Result<Reply, OAuthError> {
+    /// The answer, and whether it brought a nonce that was not known before.
+    async fn post_once(
+        &self,
+        to: Target<'_>,
+        form: &mut Form,
+    ) -> Result<(Reply, bool), OAuthError> {
         let authorization = client_auth::apply(self.client, self.provider, to.url, form)?;
         let proof = match self.key {
             Some(key) => Some(dpop::proof(self.http, key, "POST", to.url, None)?),
@@ -96,8 +101,8 @@ impl<'a> Caller<'a> {
             ..Request::new(Method::POST, to.url, to.what)
         };
         let reply = self.http.send(to.step, request).await?;
-        dpop::remember(self.http, to.url, &reply);
-        Ok(reply)
+        let brought_nonce = dpop::remember(self.http, to.url, &reply);
+        Ok((reply, brought_nonce))
     }
 }
 

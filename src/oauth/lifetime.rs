@@ -1,5 +1,6 @@
 //! Lifetimes, as leniently as providers write them.
 
+use crate::clock::Timestamp;
 use crate::model::provider::ExpiresInUnit;
 use serde_json::Value;
 use std::time::Duration;
@@ -26,6 +27,20 @@ pub fn lifetime(value: &Value, unit: ExpiresInUnit) -> Option<Duration> {
         ExpiresInUnit::Milliseconds => number / 1000.0,
     };
     from_seconds(seconds)
+}
+
+/// The time that is left until a moment, where an answer names that instead: seconds since 1970, or a date of RFC 3339.
+pub fn left_until(value: &Value, now: Timestamp) -> Option<Duration> {
+    let moment = match value {
+        Value::Number(number) => number.as_f64()?,
+        Value::String(text) => match text.trim().parse::<f64>() {
+            Ok(number) => number,
+            Err(_) => text.trim().parse::<jiff::Timestamp>().ok()?.as_second() as f64,
+        },
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => return None,
+    };
+    // What is beyond this is milliseconds, or nonsense; neither is guessed at.
+    (moment > 0.0 && moment < 1e11).then(|| Timestamp::from_secs(moment as i64).since(now))
 }
 
 fn clock_time(text: &str) -> Option<Duration> {
@@ -73,6 +88,28 @@ mod tests {
                 ExpiresInUnit::Seconds,
             );
             assert_eq!(read.map(|life| life.as_secs()), seconds, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_moment_is_read_as_what_is_left_until_it() {
+        let now = Timestamp::from_secs(1_800_000_000);
+        for (value, seconds) in [
+            ("1800000060", Some(60)),
+            ("\"1800000060\"", Some(60)),
+            ("1800000060.9", Some(60)),
+            ("\"2027-01-15T08:01:00Z\"", Some(60)),
+            ("\"2027-01-15T09:01:00+01:00\"", Some(60)),
+            ("1700000000", Some(0)),
+            ("1800000060000", None),
+            ("0", None),
+            ("\"soon\"", None),
+            ("\"NaN\"", None),
+            ("null", None),
+            ("[1]", None),
+        ] {
+            let read = left_until(&serde_json::from_str(value).unwrap(), now);
+            assert_eq!(read.map(|left| left.as_secs()), seconds, "{value}");
         }
     }
 

@@ -1,10 +1,11 @@
 //! Reads answers of token endpoints leniently, and never shows them.
 
+use crate::clock;
 use crate::model::provider::Provider;
 use crate::model::token::TokenSet;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
-use crate::oauth::lifetime::lifetime;
+use crate::oauth::lifetime::{left_until, lifetime};
 use crate::oauth::refusal::refused;
 use crate::oauth::step::Step;
 use crate::oauth::wire::Reply;
@@ -49,6 +50,10 @@ pub fn token_set(
     let expires_in = own
         .value("expires_in")
         .and_then(|value| lifetime(value, unit));
+    let expires_in = expires_in.or_else(|| {
+        let moment = own.value("expires_at")?;
+        left_until(moment, clock::now())
+    });
     let token_type = token_type(own.text("token_type"));
     let scopes = own.value("scope").and_then(scopes);
     let id_token = token(own, "id_token").map_err(unreadable)?;
