@@ -139,11 +139,15 @@ pub(in crate::engine) async fn validation(
     };
     let caller = Caller::new(http, &secret.provider, &secret.client).bound_to(key.as_ref());
     let endpoints = &secret.provider.endpoints;
-    if introspect {
-        return by_introspection(&caller, secret, nobody).await;
-    }
-    if endpoints.userinfo.is_none() {
-        return nobody;
+    let said = match introspect {
+        true => Some(by_introspection(&caller, secret, nobody.clone()).await),
+        false => None,
+    };
+    match said {
+        Some(said) if said.liveness != Liveness::Unknown => return said,
+        // Many let only confidential clients ask: the token itself may tell then.
+        said if endpoints.userinfo.is_none() => return said.unwrap_or(nobody),
+        _ => {}
     }
     let asked = userinfo::ask(&caller, &secret.access).await;
     let by = Some(CheckedBy::Userinfo);

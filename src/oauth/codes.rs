@@ -19,10 +19,11 @@ pub fn at_step(code: &str, step: Step) -> Option<Explanation> {
         ("invalid_grant", Step::CodeExchange) => (
             NeedsLogin,
             "The authorization code is not accepted: it has expired or was already used, it belongs to another client, the \
-             redirect address or the PKCE verifier differs, or the client is set to want tokens bound to a key or a \
-             certificate (DPoP, mTLS), which tokenward does not do.",
+             redirect address or the PKCE verifier differs, or the client is set to want tokens bound to a key (DPoP) or a \
+             certificate (mTLS).",
             "Start the sign-in again and answer the provider's page without a long pause; if it stays so, compare client \
-             id and redirect address with the provider's developer page, and turn sender-constrained tokens off there.",
+             id and redirect address with the provider's developer page; where it wants DPoP, sign in with --dpop; mTLS has to \
+             be turned off there.",
         ),
         ("invalid_grant", Step::DevicePoll) => (
             NeedsLogin,
@@ -222,8 +223,8 @@ pub fn anywhere(code: &str) -> Option<Explanation> {
         ),
         "use_dpop_nonce" | "invalid_dpop_proof" => (
             Misconfigured,
-            "The client is set to want tokens bound to a key (DPoP), which tokenward does not do.",
-            "Turn the demand for DPoP off for the client on the provider's developer page, then sign in again.",
+            "The provider wants tokens bound to a key (DPoP, RFC 9449), or does not take the proof that was sent.",
+            "Sign in again with --dpop; if that was done, check this machine's clock.",
         ),
         _ => return None,
     };

@@ -143,6 +143,7 @@ fn merge(provider: &mut Provider, document: Document) {
     fill(&mut into.introspection, from.introspection);
     fill(&mut into.userinfo, from.userinfo);
     fill(&mut into.registration, from.registration);
+    fill(&mut into.jwks, from.jwks);
     fill(
         &mut into.pushed_authorization_request,
         from.pushed_authorization_request,
@@ -156,6 +157,8 @@ fn merge(provider: &mut Provider, document: Document) {
         from.code_challenge_methods,
     );
     fill_list(&mut into.scopes, from.scopes);
+    fill_list(&mut into.dpop_algorithms, from.dpop_algorithms);
+    fill_list(&mut into.auth_algorithms, from.auth_algorithms);
     into.iss_parameter |= from.iss_parameter;
     into.requires_par |= from.requires_par;
 }

@@ -30,25 +30,23 @@ pub fn finer(refused: &Refused) -> Option<Explanation> {
 
 /// Tokens bound to a key or a certificate (RFC 9449, RFC 8705), asked for in words where the code is a bare one.
 fn bound(words: &str) -> Option<Explanation> {
-    let (what, how) = if words.contains("dpop") {
-        ("a key", "DPoP")
-    } else if ["mtls", "mutual tls", "mutual-tls", "client certificate"]
+    if words.contains("dpop") {
+        return Some(Explanation::new(
+            Misconfigured,
+            "The client is set to want tokens bound to a key (DPoP, RFC 9449).",
+            "Sign in again with --dpop; if that was done, check this machine's clock.",
+        ));
+    }
+    let is_mutual = ["mtls", "mutual tls", "mutual-tls", "client certificate"]
         .iter()
-        .any(|word| words.contains(word))
-    {
-        ("a certificate", "mTLS")
-    } else {
-        return None;
-    };
-    Some(Explanation::new(
-        Misconfigured,
-        format!(
-            "The client is set to want tokens bound to {what} ({how}), which tokenward does not do."
-        ),
-        format!(
-            "Turn the demand for {how} off for the client on the provider's developer page, then sign in again."
-        ),
-    ))
+        .any(|word| words.contains(word));
+    is_mutual.then(|| {
+        Explanation::new(
+            Misconfigured,
+            "The client is set to want tokens bound to a certificate (mTLS, RFC 8705), which tokenward does not do.",
+            "Turn the demand for mTLS off for the client on the provider's developer page, then sign in again.",
+        )
+    })
 }
 
 /// A limit said in words under another code (Zoho: "Access Denied").

@@ -54,6 +54,7 @@ mod profiles_demo;
 mod profiles_rig;
 mod profiles_rotation;
 mod profiles_signin;
+mod protocol;
 mod providers_django;
 mod providers_oidc;
 mod providers_rig;
