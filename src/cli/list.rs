@@ -10,7 +10,9 @@ use crate::model::credential::{CredentialView, Flow, Generation};
 use crate::model::failure::Failure as ProviderFailure;
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
+use crate::tui::words;
 use clap::Args;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// Arguments of `tokenward list`.
@@ -25,7 +27,7 @@ const JSON_FIELDS: &str = "\
 With --json: an array of objects with name, provider, account, health (fresh, expiring, refreshing, retrying,
 expired, needs_login, misconfigured, rate_limited, revoked, static), cause and fix (when something is wrong),
 expires_at, expires_in, refresh_at, refreshed_at, scopes, flow, generation, dies_at and dies_because (of the
-refresh token). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
+refresh token), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
 
 /// Prints the list.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
@@ -48,13 +50,21 @@ pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn table(views: &[CredentialView], now: Timestamp) -> String {
-    let mut table = Table::new(&["NAME", "HEALTH", "EXPIRES IN", "NEXT REFRESH"]);
+    let mut table = Table::new(&[
+        "NAME",
+        "HEALTH",
+        "EXPIRES IN",
+        "NEXT REFRESH",
+        "SIGN IN BEFORE",
+    ]);
+    let zone = TimeZone::system();
     for view in views {
         table.row(vec![
             view.profile.name.to_string(),
             health(&view.health, now),
             expiry(view, now),
             planned(view, now),
+            sign_in_before(view, now, &zone),
         ]);
     }
     table.render()
@@ -80,6 +90,15 @@ fn health(health: &Health, now: Timestamp) -> String {
         | Health::Expired
         | Health::Revoked
         | Health::Static => word.to_owned(),
+    }
+}
+
+/// The day by which a person has to sign in again; with a mark when that is soon.
+fn sign_in_before(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String {
+    match view.forecast.sign_in_before() {
+        None => "-".to_owned(),
+        Some(end) if view.forecast.is_soon(now) => format!("{} !", words::moment(end, now, zone)),
+        Some(end) => words::moment(end, now, zone),
     }
 }
 
@@ -118,6 +137,8 @@ pub struct Entry<'a> {
     generation: Generation,
     dies_at: Option<Timestamp>,
     dies_because: ForecastReason,
+    sign_in_before: Option<Timestamp>,
+    ends_soon: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -142,6 +163,8 @@ impl<'a> Entry<'a> {
             generation: view.generation,
             dies_at: view.forecast.dies_at,
             dies_because: view.forecast.because,
+            sign_in_before: view.forecast.sign_in_before(),
+            ends_soon: view.forecast.is_soon(now),
         }
     }
 }

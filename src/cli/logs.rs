@@ -103,6 +103,10 @@ fn happened(activity: &Activity) {
             let next = next.as_deref().unwrap_or("never");
             tracing::warn!(name, code = failure.code, next, "a refresh failed");
         }
+        Happening::EndsSoon { before, .. } => {
+            let before = before.to_rfc3339();
+            tracing::warn!(name, before, "a person has to sign in again before long");
+        }
         Happening::Recovered { generation } => {
             tracing::warn!(
                 name,

@@ -81,6 +81,7 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         policy: config.refresh.clone(),
         overrides: config.overrides.clone(),
         limits: config.limits(),
+        warning: config.forecast.clone(),
     };
     if role == Role::ForAMoment {
         settings.policy.background = false;

@@ -40,6 +40,18 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             0.2,
         ),
         (
+            "forecast.days_before",
+            config.forecast.days_before as f64,
+            0.0,
+            365.0,
+        ),
+        (
+            "forecast.share_before",
+            config.forecast.share_before,
+            0.0,
+            0.5,
+        ),
+        (
             "vault.work_factor",
             f64::from(config.vault.work_factor),
             10.0,

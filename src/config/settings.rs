@@ -1,6 +1,6 @@
 //! The settings as values, with their defaults.
 
-use crate::model::policy::{Limits, Policy, PolicyOverride};
+use crate::model::policy::{Limits, Policy, PolicyOverride, Warning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,6 +17,8 @@ pub struct Config {
     pub overrides: BTreeMap<String, PolicyOverride>,
     /// How much may be under way at once.
     pub limits: LimitSettings,
+    /// When a person is told that a sign-in is coming.
+    pub forecast: Warning,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
     /// How new slots of the vault are made.

@@ -261,6 +261,8 @@ fn profile(
         refresh_idle_life: provider.refresh_idle_life,
         refresh_absolute_life: provider.refresh_absolute_life,
         test_life: provider.test_life,
+        refresh_end_moves: None,
+        told_end: None,
         seen_lives: Vec::new(),
         earliest_refresh: provider.earliest_refresh,
         last_used_at: None::<Timestamp>,

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
+use crate::engine::forecast;
 use crate::engine::held::{Held, Phase};
 use crate::engine::plan;
 use crate::engine::step::{CallerId, Effect};
@@ -14,6 +15,9 @@ use std::time::Duration;
 
 /// When a program last got a token is kept to the minute and written that often at most.
 const USE_GRAIN: Duration = Duration::from_secs(60);
+
+/// Two ends so near to each other are one: a provider may count anew in each answer.
+const SAME_END: Duration = Duration::from_secs(3600);
 
 impl Core {
     /// Does what is due.
@@ -108,6 +112,30 @@ impl Core {
         {
             held.spread_until = Some(until);
         }
+    }
+
+    /// Tells once and in good time that a sign-in is coming; says when it will be time, if it is not yet.
+    pub(in crate::engine) fn tell_of_the_end(&mut self, id: CredentialId) -> Option<Timestamp> {
+        let profile = &self.held.get(&id)?.profile;
+        let forecast = forecast::forecast(profile, &self.settings.warning);
+        let (at, before) = (forecast.warn_at?, forecast.sign_in_before()?);
+        let is_told = profile
+            .told_end
+            .is_some_and(|told| before < told.plus(SAME_END) && before > told.minus(SAME_END));
+        if is_told {
+            return None;
+        }
+        if at > self.now {
+            return Some(at);
+        }
+        let name = profile.name.clone();
+        if let Some(held) = self.held.get_mut(&id) {
+            Arc::make_mut(&mut held.profile).told_end = Some(before);
+        }
+        self.mark_dirty(id);
+        let because = forecast.because;
+        self.happened(Some(name), Happening::EndsSoon { before, because });
+        None
     }
 
     pub(in crate::engine) fn used(&mut self, uses: Vec<(CredentialName, Timestamp)>) {

@@ -179,7 +179,7 @@ impl Core {
             profile: Arc::clone(&held.profile),
             health: held.health(pause, now),
             refresh_at: held.refresh_at(now),
-            forecast: forecast::forecast(&held.profile),
+            forecast: forecast::forecast(&held.profile, &self.settings.warning),
         })
     }
 
@@ -311,6 +311,7 @@ impl Core {
 
     /// Sets a credential's alarm for what comes next, and tells everyone when its health has turned.
     pub(in crate::engine) fn settle(&mut self, id: CredentialId) {
+        let telling = self.tell_of_the_end(id);
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
@@ -318,6 +319,10 @@ impl Core {
             Phase::Resting => earlier(held.refresh_at(self.now), held.next_turn(self.now)),
             Phase::Queued(_) | Phase::Revoking => held.next_turn(self.now),
             Phase::Flying(_) => None,
+        };
+        let alarm = match held.phase {
+            Phase::Resting => earlier(alarm, telling),
+            Phase::Queued(_) | Phase::Revoking | Phase::Flying(_) => alarm,
         };
         if held.alarm != alarm {
             if let Some(old) = held.alarm {

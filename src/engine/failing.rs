@@ -232,11 +232,13 @@ fn note(profile: &mut Profile, failure: &Failure, now: Timestamp, took: Duration
 
 /// Why no further attempt makes sense: the refresh token's known end is long past.
 fn dead_by_age(profile: &Profile, now: Timestamp) -> Option<Failure> {
-    let forecast = forecast::forecast(profile);
+    let forecast = forecast::end(profile);
     let end = forecast.dies_at?;
     let is_known = matches!(
         forecast.because,
-        ForecastReason::ProviderSaid | ForecastReason::AbsoluteLife
+        ForecastReason::ProviderSaid
+            | ForecastReason::MovesWithRefresh
+            | ForecastReason::AbsoluteLife
     );
     (is_known && now > end.plus(DEAD_FOR_SURE)).then(|| {
         Failure::new(

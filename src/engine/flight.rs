@@ -227,7 +227,11 @@ fn renewed(
     new.issued_at = issued_at;
     new.expires_at = grant.expires_in.map(|life| issued_at.plus(life));
     match grant.refresh_expires_in {
-        Some(life) => new.refresh_expires_at = Some(issued_at.plus(life)),
+        Some(life) => {
+            let end = issued_at.plus(life);
+            new.refresh_end_moves = moves(old, issued_at, end).or(old.refresh_end_moves);
+            new.refresh_expires_at = Some(end);
+        }
         // A new refresh token of unknown life: the old one's end says nothing about it.
         None if grant.rotated => new.refresh_expires_at = None,
         None => {}
@@ -244,6 +248,13 @@ fn renewed(
     new.failures_in_a_row = 0;
     new.record_attempt(now, millis(took), None);
     new
+}
+
+/// Whether a refresh moved the end of the refresh token; `None`: too little time has passed to tell.
+fn moves(old: &Profile, issued_at: Timestamp, end: Timestamp) -> Option<bool> {
+    let before = old.refresh_expires_at?;
+    let passed = issued_at.since(old.issued_at);
+    (passed >= Duration::from_secs(2)).then(|| end.since(before) >= passed / 2)
 }
 
 pub(in crate::engine) fn millis(duration: Duration) -> u64 {

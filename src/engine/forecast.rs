@@ -1,9 +1,11 @@
 //! How a credential is and when its refresh token dies: told from its profile, what is done, and the time.
 
 use crate::clock::Timestamp;
+use crate::engine::likely;
 use crate::model::credential::{Flow, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::{Forecast, ForecastReason, Health};
+use crate::model::policy::Warning;
 use std::time::Duration;
 
 /// What the engine is doing about a credential.
@@ -84,40 +86,44 @@ pub fn over_without_refresh_token() -> Failure {
     .unsent()
 }
 
+/// When the refresh token will die, by the earliest of what is known, and when to tell of it.
+pub fn forecast(profile: &Profile, warning: &Warning) -> Forecast {
+    let end = end(profile);
+    Forecast {
+        warn_at: warn_at(&end, profile, warning),
+        ..end
+    }
+}
+
 /// When the refresh token will die, by the earliest of what is known.
-pub fn forecast(profile: &Profile) -> Forecast {
-    if matches!(
+pub fn end(profile: &Profile) -> Forecast {
+    let is_over = matches!(
         profile.standing,
         Standing::Revoked { .. } | Standing::NeedsLogin { .. }
-    ) {
-        // It is dead already: nothing keeps it alive.
-        return Forecast {
-            dies_at: None,
-            because: ForecastReason::Unknown,
-        };
-    }
-    if profile.flow == Flow::ClientCredentials {
-        // The client asks again whenever it likes: there is nothing that dies.
-        return Forecast {
-            dies_at: None,
-            because: ForecastReason::Unknown,
-        };
+    );
+    // What is dead nothing keeps alive; and a client asks again whenever it likes: there is nothing that dies.
+    if is_over || profile.flow == Flow::ClientCredentials {
+        return Forecast::new(None, ForecastReason::Unknown);
     }
     if !profile.has_refresh_token {
-        return Forecast {
-            dies_at: profile.expires_at,
-            because: ForecastReason::NoRefreshToken,
-        };
+        return Forecast::new(profile.expires_at, ForecastReason::NoRefreshToken);
     }
+    let said = if profile.refresh_end_moves == Some(true) {
+        ForecastReason::MovesWithRefresh
+    } else {
+        ForecastReason::ProviderSaid
+    };
     let after = |start: Timestamp, secs: Option<u64>| {
         secs.map(|secs| start.plus(Duration::from_secs(secs)))
     };
     let known = [
-        (profile.refresh_expires_at, ForecastReason::ProviderSaid),
+        (profile.refresh_expires_at, said),
         (
             after(profile.signed_in_at, profile.refresh_absolute_life),
             ForecastReason::AbsoluteLife,
         ),
+        (by_test_mode(profile), ForecastReason::TestMode),
+        (by_seen_lives(profile), ForecastReason::SeenLife),
         (
             after(profile.issued_at, profile.refresh_idle_life),
             ForecastReason::IdleLife,
@@ -128,15 +134,52 @@ pub fn forecast(profile: &Profile) -> Forecast {
         .filter_map(|(end, because)| Some((end?, because)))
         .min_by_key(|(end, _)| *end)
         .map_or(
-            Forecast {
-                dies_at: None,
-                because: ForecastReason::Unknown,
-            },
-            |(end, because)| Forecast {
-                dies_at: Some(end),
-                because,
-            },
+            Forecast::new(None, ForecastReason::Unknown),
+            |(end, because)| Forecast::new(Some(end), because),
         )
+}
+
+/// Test mode is taken for granted only when the sign-in before ended after as long as it gives.
+fn by_test_mode(profile: &Profile) -> Option<Timestamp> {
+    let life = Duration::from_secs(profile.test_life?);
+    let last = Duration::from_secs(*profile.seen_lives.last()?);
+    let fits = last >= life.mul_f64(0.95) && last <= life.mul_f64(1.1);
+    fits.then_some(())?;
+    outlives_not(profile, life)
+}
+
+/// What ended twice at about the same age is expected to do so again.
+fn by_seen_lives(profile: &Profile) -> Option<Timestamp> {
+    outlives_not(profile, likely::alike(&profile.seen_lives)?)
+}
+
+/// The end after so long a life, unless the present family has worked beyond it already.
+fn outlives_not(profile: &Profile, life: Duration) -> Option<Timestamp> {
+    let worked = profile.issued_at.since(profile.signed_in_at);
+    (worked <= life.mul_f64(1.05)).then(|| profile.signed_in_at.plus(life))
+}
+
+/// What lives no longer than that is renewed by whoever works with it, and no news.
+const NO_NEWS: Duration = Duration::from_secs(3600);
+/// The same for an access token without a refresh token.
+const NO_NEWS_ALONE: Duration = Duration::from_secs(86_400);
+
+fn warn_at(end: &Forecast, profile: &Profile, warning: &Warning) -> Option<Timestamp> {
+    let dies = end.sign_in_before()?;
+    let (start, shortest) = match end.because {
+        ForecastReason::NoRefreshToken => (profile.issued_at, NO_NEWS_ALONE),
+        ForecastReason::ProviderSaid
+        | ForecastReason::MovesWithRefresh
+        | ForecastReason::TestMode
+        | ForecastReason::SeenLife
+        | ForecastReason::AbsoluteLife
+        | ForecastReason::IdleLife
+        | ForecastReason::Unknown => (profile.signed_in_at, NO_NEWS),
+    };
+    let life = dies.since(start);
+    let by_days = Duration::from_secs(warning.days_before.saturating_mul(86_400));
+    let by_share = life.mul_f64(warning.share_before.clamp(0.0, 0.5));
+    (life > shortest).then(|| dies.minus(by_days.min(by_share)))
 }
 
 #[cfg(test)]
@@ -162,11 +205,11 @@ mod tests {
     fn of_what_was_revoked_nothing_is_foretold() {
         let mut revoked = profile(Some(3600));
         revoked.refresh_idle_life = Some(86_400);
-        assert!(forecast(&revoked).dies_at.is_some());
+        assert!(end(&revoked).dies_at.is_some());
         assert_eq!(revoked.usable_until(), revoked.expires_at);
         let at = revoked.issued_at;
         revoked.standing = Standing::Revoked { at };
-        assert_eq!(forecast(&revoked).dies_at, None);
+        assert_eq!(end(&revoked).dies_at, None);
         assert_eq!(revoked.usable_until(), None);
     }
 
@@ -177,7 +220,7 @@ mod tests {
         assert_eq!(kind_at(&bare, None, 10), HealthKind::Fresh);
         assert_eq!(kind_at(&bare, None, 3300), HealthKind::Expiring);
         assert_eq!(kind_at(&bare, None, 3600), HealthKind::NeedsLogin);
-        assert_eq!(forecast(&bare).because, ForecastReason::NoRefreshToken);
+        assert_eq!(end(&bare).because, ForecastReason::NoRefreshToken);
     }
 
     #[test]
@@ -191,18 +234,89 @@ mod tests {
     #[test]
     fn the_forecast_is_the_earliest_end_and_says_on_what_it_rests() {
         let mut known = profile(Some(3600));
-        assert_eq!(forecast(&known).because, ForecastReason::Unknown);
+        assert_eq!(end(&known).because, ForecastReason::Unknown);
         known.refresh_idle_life = Some(1_000_000);
-        assert_eq!(forecast(&known).because, ForecastReason::IdleLife);
+        assert_eq!(end(&known).because, ForecastReason::IdleLife);
         known.refresh_absolute_life = Some(500_000);
-        assert_eq!(forecast(&known).because, ForecastReason::AbsoluteLife);
+        assert_eq!(end(&known).because, ForecastReason::AbsoluteLife);
         known.refresh_expires_at = Some(known.issued_at.plus(Duration::from_secs(9)));
         assert_eq!(
-            forecast(&known),
-            Forecast {
-                dies_at: known.refresh_expires_at,
-                because: ForecastReason::ProviderSaid
-            }
+            end(&known),
+            Forecast::new(known.refresh_expires_at, ForecastReason::ProviderSaid)
         );
+    }
+
+    const DAY: u64 = 86_400;
+
+    /// A credential signed in at the sample's moment and refreshed that many seconds later.
+    fn worked(secs: u64) -> Profile {
+        let mut it = profile(Some(3600));
+        it.issued_at = it.signed_in_at.plus(Duration::from_secs(secs));
+        it
+    }
+
+    #[test]
+    fn an_end_that_refreshing_moves_asks_nobody_to_sign_in() {
+        let mut known = worked(0);
+        known.refresh_expires_at = Some(known.issued_at.plus(Duration::from_secs(90 * DAY)));
+        let still = forecast(&known, &Warning::default());
+        assert_eq!(still.sign_in_before(), known.refresh_expires_at);
+        known.refresh_end_moves = Some(true);
+        let moving = forecast(&known, &Warning::default());
+        assert_eq!(moving.because, ForecastReason::MovesWithRefresh);
+        assert_eq!((moving.sign_in_before(), moving.warn_at), (None, None));
+    }
+
+    #[test]
+    fn test_mode_is_expected_once_it_was_seen_and_forgotten_once_it_was_outlived() {
+        let mut known = worked(3600);
+        known.test_life = Some(7 * DAY);
+        assert_eq!(end(&known).because, ForecastReason::Unknown);
+        known.seen_lives = vec![7 * DAY + 2000];
+        assert_eq!(end(&known).because, ForecastReason::TestMode);
+        let week = known.signed_in_at.plus(Duration::from_secs(7 * DAY));
+        assert_eq!(end(&known).dies_at, Some(week));
+        known.seen_lives = vec![3 * DAY];
+        assert_eq!(end(&known).because, ForecastReason::Unknown);
+        let mut older = worked(8 * DAY);
+        older.test_life = Some(7 * DAY);
+        older.seen_lives = vec![7 * DAY];
+        assert_eq!(end(&older).because, ForecastReason::Unknown);
+    }
+
+    #[test]
+    fn lives_that_were_alike_are_expected_again() {
+        let mut known = worked(3600);
+        known.seen_lives = vec![30 * DAY, 30 * DAY + 3000];
+        assert_eq!(end(&known).because, ForecastReason::SeenLife);
+        known.seen_lives = vec![30 * DAY, 3 * DAY];
+        assert_eq!(end(&known).because, ForecastReason::Unknown);
+    }
+
+    #[test]
+    fn it_is_told_seven_days_or_a_tenth_of_its_life_before_whichever_is_shorter() {
+        for (life, before) in [
+            (365 * DAY, Some(7 * DAY)),
+            (10 * DAY, Some(DAY)),
+            (1800, None),
+        ] {
+            let mut known = worked(0);
+            known.refresh_absolute_life = Some(life);
+            let told = forecast(&known, &Warning::default());
+            let end = told.dies_at.unwrap();
+            let expected = before.map(|secs| end.minus(Duration::from_secs(secs)));
+            assert_eq!(told.warn_at, expected, "{life}");
+            if let Some(at) = expected {
+                assert!(told.is_soon(at) && !told.is_soon(at.minus(Duration::from_secs(1))));
+            }
+        }
+        let mut known = worked(0);
+        known.refresh_absolute_life = Some(100 * DAY);
+        let never = Warning {
+            days_before: 0,
+            share_before: 0.1,
+        };
+        let told = forecast(&known, &never);
+        assert_eq!(told.warn_at, told.dies_at);
     }
 }

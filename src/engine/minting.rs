@@ -76,6 +76,8 @@ impl Minted {
             refresh_idle_life: provider.refresh_idle_life,
             refresh_absolute_life: provider.refresh_absolute_life,
             test_life: provider.test_life,
+            refresh_end_moves: old.and_then(|old| old.refresh_end_moves),
+            told_end: None,
             seen_lives: old.map_or_else(Vec::new, |old| old.seen_lives.clone()),
             earliest_refresh: provider.earliest_refresh,
             last_used_at: old.and_then(|old| old.last_used_at),

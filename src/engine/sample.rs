@@ -38,6 +38,8 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         refresh_idle_life: None,
         refresh_absolute_life: None,
         test_life: None,
+        refresh_end_moves: None,
+        told_end: None,
         seen_lives: Vec::new(),
         earliest_refresh: None,
         last_used_at: None,

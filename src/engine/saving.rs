@@ -110,6 +110,7 @@ impl Core {
             return;
         };
         profile.last_used_at = profile.last_used_at.max(held.profile.last_used_at);
+        profile.told_end = profile.told_end.or(held.profile.told_end);
         held.generation = Generation(held.generation.0 + 1);
         held.profile = Arc::new(profile);
         held.phase = Phase::Resting;

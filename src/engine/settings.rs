@@ -1,6 +1,6 @@
 //! What an engine is told at its start.
 
-use crate::model::policy::{Limits, Policy, PolicyOverride};
+use crate::model::policy::{Limits, Policy, PolicyOverride, Warning};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ pub struct EngineSettings {
     pub overrides: BTreeMap<String, PolicyOverride>,
     /// How much may be under way at once.
     pub limits: Limits,
+    /// When a person is told that a sign-in is coming.
+    pub warning: Warning,
 }
 
 /// Settings of the pure core.
@@ -24,6 +26,8 @@ pub struct CoreSettings {
     pub overrides: BTreeMap<String, PolicyOverride>,
     /// How much may be under way at once.
     pub limits: Limits,
+    /// When a person is told that a sign-in is coming.
+    pub warning: Warning,
     /// What is due at once after a suspend or a change of the clock is spread over this long.
     pub spread: Duration,
     /// Makes this engine's jitter its own.
@@ -37,6 +41,7 @@ impl CoreSettings {
             policy: settings.policy.clone(),
             overrides: settings.overrides.clone(),
             limits: settings.limits.clone(),
+            warning: settings.warning.clone(),
             spread: Duration::from_secs(30),
             seed,
         }

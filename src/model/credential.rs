@@ -125,6 +125,12 @@ pub struct Profile {
     /// Seconds the refresh token lives in the provider's test mode (copied from the provider's record).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_life: Option<u64>,
+    /// Whether a refresh moves the end that the provider names for the refresh token; `None`: not seen yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refresh_end_moves: Option<bool>,
+    /// The end of the refresh token that was told in the activity in good time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_end: Option<Timestamp>,
     /// Seconds that earlier families of its refresh token lived before the provider refused them, the last few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_lives: Vec<u64>,

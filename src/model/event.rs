@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::credential::Generation;
 use crate::model::failure::Failure;
+use crate::model::health::ForecastReason;
 use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,13 @@ pub enum Happening {
     Recovered {
         /// The generation at which it was cut off.
         generation: Generation,
+    },
+    /// A person has to sign in again before long, while everything still works.
+    EndsSoon {
+        /// Before then.
+        before: Timestamp,
+        /// On what that rests.
+        because: ForecastReason,
     },
     /// Revoked at the provider.
     Revoked,

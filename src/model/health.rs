@@ -139,17 +139,38 @@ pub struct Forecast {
     pub dies_at: Option<Timestamp>,
     /// On what the date rests.
     pub because: ForecastReason,
+    /// From then on it is time to tell the person; `None`: there is nothing to tell.
+    #[serde(default)]
+    pub warn_at: Option<Timestamp>,
 }
 
 impl Forecast {
-    /// Whether a person has to sign in again by then: refreshing does not move the moment.
-    pub fn ends_for_good(&self) -> bool {
+    /// A date and on what it rests; nothing to tell yet.
+    pub const fn new(dies_at: Option<Timestamp>, because: ForecastReason) -> Self {
+        Self {
+            dies_at,
+            because,
+            warn_at: None,
+        }
+    }
+
+    /// By when a person has to sign in again; `None`: nothing is known that refreshing would not move.
+    pub fn sign_in_before(&self) -> Option<Timestamp> {
         match self.because {
             ForecastReason::NoRefreshToken
             | ForecastReason::ProviderSaid
-            | ForecastReason::AbsoluteLife => self.dies_at.is_some(),
-            ForecastReason::IdleLife | ForecastReason::Unknown => false,
+            | ForecastReason::AbsoluteLife
+            | ForecastReason::TestMode
+            | ForecastReason::SeenLife => self.dies_at,
+            ForecastReason::MovesWithRefresh
+            | ForecastReason::IdleLife
+            | ForecastReason::Unknown => None,
         }
+    }
+
+    /// Whether it is time to sign in again, while everything still works.
+    pub fn is_soon(&self, now: Timestamp) -> bool {
+        self.warn_at.is_some_and(|at| at <= now) && self.sign_in_before().is_some()
     }
 }
 
@@ -161,6 +182,12 @@ pub enum ForecastReason {
     NoRefreshToken,
     /// The provider said so in its answer.
     ProviderSaid,
+    /// The provider said so in its answer, and each refresh moved the end.
+    MovesWithRefresh,
+    /// The sign-in before ended after as long as one lives in the provider's test mode.
+    TestMode,
+    /// Earlier sign-ins of this credential ended after about as long.
+    SeenLife,
     /// The provider's record says how long one lives after sign-in.
     AbsoluteLife,
     /// The provider's record says how long one lives unused; a refresh moves the date.

@@ -60,6 +60,26 @@ impl Policy {
     }
 }
 
+/// When a person is told that a sign-in is coming: so long before, or a share of the refresh token's life before,
+/// whichever is shorter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Warning {
+    /// So many days before.
+    pub days_before: u64,
+    /// Such a share of its life before, 0 to 0.5.
+    pub share_before: f64,
+}
+
+impl Default for Warning {
+    fn default() -> Self {
+        Self {
+            days_before: 7,
+            share_before: 0.1,
+        }
+    }
+}
+
 /// How much may be under way at once, and how failures are spaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {

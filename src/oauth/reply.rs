@@ -5,7 +5,7 @@ use crate::model::provider::Provider;
 use crate::model::token::TokenSet;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
-use crate::oauth::lifetime::{left_until, lifetime};
+use crate::oauth::lifetime::{left_until, lifetime, refresh_life};
 use crate::oauth::refusal::refused;
 use crate::oauth::step::Step;
 use crate::oauth::wire::Reply;
@@ -44,9 +44,7 @@ pub fn token_set(
     let access = access.ok_or_else(|| unreadable(Unreadable::Missing("access_token")))?;
     let refresh = token(own, "refresh_token").map_err(unreadable)?;
     let unit = provider.expires_in_unit;
-    let refresh_life = ["refresh_expires_in", "refresh_token_expires_in"]
-        .iter()
-        .find_map(|name| own.value(name).and_then(|value| lifetime(value, unit)));
+    let refresh_life = refresh_life(own, unit, clock::now());
     let expires_in = own
         .value("expires_in")
         .and_then(|value| lifetime(value, unit));

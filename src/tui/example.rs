@@ -54,10 +54,7 @@ pub fn credential(
         generation: Generation(14),
         health,
         refresh_at: refresh_at.filter(|at| *at > NOW),
-        forecast: Forecast {
-            dies_at: None,
-            because: ForecastReason::Unknown,
-        },
+        forecast: Forecast::new(None, ForecastReason::Unknown),
         profile: Arc::new(Profile {
             name,
             provider_name: provider.to_owned(),
@@ -86,6 +83,8 @@ pub fn credential(
             refresh_idle_life: None,
             refresh_absolute_life: None,
             test_life: None,
+            refresh_end_moves: None,
+            told_end: None,
             seen_lives: Vec::new(),
             earliest_refresh: None,
             last_used_at: Some(NOW.minus(secs(180))),
@@ -159,6 +158,7 @@ pub fn credentials() -> Vec<CredentialView> {
     google.forecast = Forecast {
         dies_at: Some(NOW.plus(secs(7 * 86_400))),
         because: ForecastReason::AbsoluteLife,
+        warn_at: Some(NOW),
     };
     let mut atlassian = credential(
         "atlassian/alice",

@@ -12,9 +12,6 @@ use crate::tui::words;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
-/// A refresh token whose end is nearer than that is worth acting on.
-const SOON: Duration = Duration::from_secs(7 * 86_400);
-
 /// One part of the story.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Part {
@@ -293,12 +290,7 @@ pub fn advice(view: &CredentialView, now: Timestamp) -> (String, Tone) {
             Tone::Plain,
         ),
         Health::Fresh | Health::Expiring | Health::Refreshing | Health::Static => {
-            let ends_soon = view.forecast.ends_for_good()
-                && view
-                    .forecast
-                    .dies_at
-                    .is_some_and(|end| now.until(end) < SOON);
-            if ends_soon {
+            if view.forecast.is_soon(now) {
                 (format!("Sign in again in time: {sign_in}."), Tone::Soon)
             } else {
                 ("Nothing.".to_owned(), Tone::Good)

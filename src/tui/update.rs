@@ -2,7 +2,7 @@
 
 use crate::engine::api::Event;
 use crate::engine::gate::{GateError, Place};
-use crate::model::event::Happening;
+use crate::model::event::{Activity, Happening};
 use crate::model::signin::{SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
@@ -176,13 +176,10 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             {
                 history.push(activity.clone());
             }
-            let is_unseen = matches!(activity.what, Happening::Unreadable { .. });
-            let sentence = is_unseen.then(|| tale::sentence(&activity).1);
+            let notice = notice(&activity);
             workspace.log.happened(activity);
-            if let Some(sentence) = sentence {
-                // What is in no list has to be said.
-                let text = format!("{sentence}: `tokenward vault verify` says why");
-                app.say(Tone::Trouble, &text);
+            if let Some((tone, text)) = notice {
+                app.say(tone, &text);
             }
         }
         Event::Loaded { loaded, total } => {
@@ -204,6 +201,21 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
         Event::SignIn { .. } => {}
     }
     Vec::new()
+}
+
+/// What has to be said as it happens: what is in no list, and what wants a person before long.
+fn notice(activity: &Activity) -> Option<(Tone, String)> {
+    let sentence = || tale::sentence(activity).1;
+    match (&activity.what, &activity.name) {
+        (Happening::Unreadable { .. }, _) => {
+            let text = format!("{}: `tokenward vault verify` says why", sentence());
+            Some((Tone::Trouble, text))
+        }
+        (Happening::EndsSoon { .. }, Some(name)) => {
+            Some((Tone::Soon, format!("{name}: {}", sentence())))
+        }
+        _ => None,
+    }
 }
 
 fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
@@ -314,6 +326,21 @@ mod tests {
         assert!(text.contains("start tokenward again"), "{text}");
         example::press(&mut app, "4");
         assert!(update(&mut app, Message::Tick).is_empty(), "nobody to ask");
+    }
+
+    #[test]
+    fn a_coming_sign_in_is_said_when_it_is_told() {
+        let mut app = example::open(80, 24);
+        let activity = Activity {
+            at: app.now,
+            name: Some(example::name("google/alice@example.com")),
+            what: Happening::EndsSoon {
+                before: app.now.plus(Duration::from_secs(7 * 86_400)),
+                because: crate::model::health::ForecastReason::ProviderSaid,
+            },
+        };
+        update(&mut app, Message::Event(Event::Happened { activity }));
+        insta::assert_snapshot!("ends_soon", example::shown(&mut app));
     }
 
     #[test]

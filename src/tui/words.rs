@@ -152,6 +152,7 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
         Health::Revoked | Health::Static => String::new(),
         Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now, short),
         Health::Expired if view.refresh_at.is_none() => ended(view, now, short),
+        Health::Fresh | Health::Expiring if view.forecast.is_soon(now) => ends(view, now, short),
         Health::Fresh | Health::Expiring | Health::Expired => match view.refresh_at {
             Some(at) if at <= now => "now".to_owned(),
             Some(at) if short => format!("in {}", span(now.until(at))),
@@ -171,6 +172,15 @@ fn brief(duration: Duration) -> String {
     }
 }
 
+// While everything works, a sign-in that is coming is what a person wants to know of.
+fn ends(view: &CredentialView, now: Timestamp, short: bool) -> String {
+    match view.forecast.sign_in_before() {
+        Some(end) if short => format!("ends {}", about(now.until(end))),
+        Some(end) => format!("ends in {}", span(now.until(end))),
+        None => String::new(),
+    }
+}
+
 fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match view.profile.expires_at {
         Some(end) if end <= now && short => format!("{} ago", about(now.since(end))),
@@ -179,35 +189,45 @@ fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     }
 }
 
-// With the word before it: `at 14:20 today`, `at 02:05 tomorrow`, `on 27 Nov`.
-fn day_or_hour(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> (&'static str, String) {
-    let (then, today) = (zoned(moment, zone), zoned(now, zone).date());
+// `14:20 today`, `02:05 tomorrow`, `3 March`, with the year when it is not this one.
+fn by_when(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (then, now) = (zoned(moment, zone), zoned(now, zone));
     let hour = then.strftime("%H:%M");
-    if then.date() == today {
-        ("at", format!("{hour} today"))
-    } else if today.tomorrow().is_ok_and(|next| then.date() == next) {
-        ("at", format!("{hour} tomorrow"))
+    if then.date() == now.date() {
+        format!("{hour} today")
+    } else if now.date().tomorrow().is_ok_and(|next| then.date() == next) {
+        format!("{hour} tomorrow")
+    } else if then.year() == now.year() {
+        then.strftime("%-d %B").to_string()
     } else {
-        ("on", day(moment, now, zone))
+        then.strftime("%-d %B %Y").to_string()
     }
 }
 
 /// When the refresh token dies, a sentence; `None` when nothing is known that ends it.
 pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<String> {
-    let dies = forecast.dies_at?;
-    let (on, when) = day_or_hour(dies, now, zone);
-    Some(match forecast.because {
-        ForecastReason::NoRefreshToken => {
-            "there is no refresh token: sign in again when it expires".to_owned()
-        }
-        ForecastReason::ProviderSaid => {
-            format!("the provider ends the refresh token {on} {when}: sign in again before")
-        }
+    let when = by_when(forecast.dies_at?, now, zone);
+    let text = ended_by(forecast.because)?;
+    Some(match forecast.sign_in_before() {
+        Some(_) => format!("sign in again before {when}: {text}"),
+        None => format!("{text} {when}"),
+    })
+}
+
+/// What ends a refresh token, and what stands behind `EndsSoon`.
+pub const fn ended_by(because: ForecastReason) -> Option<&'static str> {
+    Some(match because {
+        ForecastReason::NoRefreshToken => "the access token expires, and there is no refresh token",
+        ForecastReason::ProviderSaid => "the provider ends the refresh token then",
         ForecastReason::AbsoluteLife => {
-            format!("the refresh token lives until {when}: sign in again before")
+            "this provider ends a refresh token so long after the sign-in, however it is used"
         }
-        ForecastReason::IdleLife => {
-            format!("refreshing keeps it alive; unused, it would end {on} {when}")
+        ForecastReason::TestMode => {
+            "the sign-in before ended after as long, as in the provider's test mode"
+        }
+        ForecastReason::SeenLife => "earlier sign-ins ended after as long",
+        ForecastReason::IdleLife | ForecastReason::MovesWithRefresh => {
+            "refreshing keeps it alive; unused, it would end by"
         }
         ForecastReason::Unknown => return None,
     })
@@ -301,18 +321,22 @@ mod tests {
     fn a_forecast_for_today_or_tomorrow_names_the_hour() {
         let now = crate::tui::example::NOW;
         let told = |hours: u64, because| {
-            let known = Forecast {
-                dies_at: Some(now.plus(Duration::from_secs(hours * 3600))),
-                because,
-            };
+            let dies_at = now.plus(Duration::from_secs(hours * 3600));
+            let known = Forecast::new(Some(dies_at), because);
             forecast(&known, now, &TimeZone::UTC).unwrap()
         };
         let said = ForecastReason::ProviderSaid;
-        assert!(told(2, said).contains("token at 16:03 today:"));
-        assert!(told(12, said).contains("token at 02:03 tomorrow:"));
-        assert!(told(48, said).contains("token on 22 Nov:"));
-        assert!(told(2, ForecastReason::AbsoluteLife).contains("until 16:03 today:"));
-        assert!(told(48, ForecastReason::IdleLife).ends_with("would end on 22 Nov"));
+        assert!(told(2, said).starts_with("sign in again before 16:03 today: "));
+        assert!(told(12, said).starts_with("sign in again before 02:03 tomorrow: "));
+        assert!(told(48, said).starts_with("sign in again before 22 November: "));
+        let spring = told(103 * 24, ForecastReason::AbsoluteLife);
+        assert!(
+            spring.starts_with("sign in again before 3 March 2027: "),
+            "{spring}"
+        );
+        for moved in [ForecastReason::IdleLife, ForecastReason::MovesWithRefresh] {
+            assert!(told(48, moved).ends_with("it would end by 22 November"));
+        }
     }
 
     #[test]

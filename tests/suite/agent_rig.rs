@@ -167,10 +167,7 @@ pub fn view(text: &str) -> CredentialView {
         }),
         health: Health::Fresh,
         refresh_at: None,
-        forecast: Forecast {
-            dies_at: None,
-            because: ForecastReason::Unknown,
-        },
+        forecast: Forecast::new(None, ForecastReason::Unknown),
     }
 }
 

@@ -33,6 +33,7 @@ mod engine_bench;
 mod engine_core;
 mod engine_ending;
 mod engine_failing;
+mod engine_forecast;
 mod engine_play;
 mod engine_rig;
 mod engine_runner;

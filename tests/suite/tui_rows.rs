@@ -58,6 +58,7 @@ fn view() -> impl Strategy<Value = CredentialView> {
             let forecast = Forecast {
                 dies_at: dies.then(|| example::NOW.plus(Duration::from_secs(left * 86_400))),
                 because: ForecastReason::AbsoluteLife,
+                warn_at: dies.then_some(example::NOW),
             };
             CredentialView {
                 generation: Generation(generation),

@@ -4,7 +4,7 @@ use crate::clock::Timestamp;
 use crate::model::credential::CredentialView;
 use crate::tui::bar::{self, Life};
 use crate::tui::paint::{put, put_right};
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Theme, Tone};
 use crate::tui::words;
 use ratatui::buffer::Buffer;
 
@@ -17,6 +17,7 @@ const LEFT: u16 = 7;
 const NEXT: u16 = 15;
 const SHORT_NEXT: u16 = 10;
 const LAST: u16 = 8;
+const ENDS: u16 = 7;
 const STRIP: u16 = 24;
 const GAP: u16 = 2;
 
@@ -31,6 +32,8 @@ pub struct Columns {
     pub next: u16,
     /// When it was refreshed last.
     pub last: u16,
+    /// By when a person has to sign in again.
+    pub ends: u16,
     /// The last refreshes as signs.
     pub strip: u16,
     /// The scopes.
@@ -62,6 +65,7 @@ impl Columns {
             got
         };
         let last = take(LAST, LAST);
+        let ends = take(ENDS, ENDS);
         let strip = take(STRIP, 8);
         let scopes = take(60, 16);
         Self {
@@ -69,6 +73,7 @@ impl Columns {
             bar,
             next,
             last,
+            ends,
             strip,
             scopes,
         }
@@ -205,6 +210,16 @@ fn extra(
         put_right(buf, (x, y), columns.last, &ago, theme.dim(), theme);
         x += columns.last + GAP;
     }
+    if columns.ends > 0 {
+        if let Some(end) = view.forecast.sign_in_before() {
+            let soon = view.forecast.is_soon(now);
+            let tone = theme.tone(if soon { Tone::Soon } else { Tone::Dim });
+            let left = words::span(now.until(end));
+            let left = left.split(' ').next().unwrap_or_default();
+            put_right(buf, (x, y), columns.ends, left, tone, theme);
+        }
+        x += columns.ends + GAP;
+    }
     if columns.strip > 0 {
         bar::strip(buf, (x, y), columns.strip, &view.profile.attempts, theme);
         x += columns.strip + GAP;
@@ -238,6 +253,10 @@ pub fn titles(buf: &mut Buffer, at: (u16, u16), columns: Columns, theme: Theme) 
         put_right(buf, (x, y), columns.last, "issued", dim, theme);
         x += columns.last + GAP;
     }
+    if columns.ends > 0 {
+        put_right(buf, (x, y), columns.ends, "sign in", dim, theme);
+        x += columns.ends + GAP;
+    }
     if columns.strip > 0 {
         put(buf, (x, y), columns.strip, "last refreshes", dim, theme);
         x += columns.strip + GAP;
@@ -253,7 +272,7 @@ mod tests {
     fn the_columns_fit_and_grow_with_the_width() {
         for (width, widest) in (60..240).flat_map(|width| [(width, 12), (width, 90)]) {
             let c = Columns::of(width, widest);
-            let extras = [c.next, c.last, c.strip, c.scopes];
+            let extras = [c.next, c.last, c.ends, c.strip, c.scopes];
             let used: u16 = EDGE
                 + c.name
                 + 1

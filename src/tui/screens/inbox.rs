@@ -1,8 +1,8 @@
 //! The inbox: what needs a human, one item a credential, each with its one key.
 
 use crate::clock::Timestamp;
-use crate::model::credential::CredentialView;
-use crate::model::health::{ForecastReason, Health};
+use crate::model::credential::{CredentialView, Flow};
+use crate::model::health::Health;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
@@ -15,10 +15,7 @@ use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use std::collections::HashMap;
-use std::time::Duration;
 
-/// A refresh token that dies sooner than that is worth a look.
-const SOON: Duration = Duration::from_secs(7 * 86_400);
 /// So many changes are looked at one by one; of more, everything is looked at anew.
 const FEW: usize = 64;
 /// Lines an item takes; the selected one takes as many as its reason needs.
@@ -196,22 +193,9 @@ fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
         | Health::Expired
         | Health::RateLimited { .. } => {}
     }
-    // An idle life moves with every refresh, and an end without refresh token is the access token's own.
-    let ends = matches!(
-        view.forecast.because,
-        ForecastReason::ProviderSaid | ForecastReason::AbsoluteLife
-    );
-    let dies = view.forecast.dies_at.filter(|_| ends)?;
-    (now.until(dies) < SOON && is_long_lived(view, now)).then_some(Need::DiesSoon)
-}
-
-// A refresh token made to live for minutes is no news when it has minutes left.
-fn is_long_lived(view: &CredentialView, now: Timestamp) -> bool {
-    let since = view.profile.signed_in_at;
-    view.forecast
-        .dies_at
-        .is_some_and(|dies| dies.since(since) > SOON)
-        || now.since(since) > SOON
+    // What was never to be refreshed by itself ends as it was known to.
+    let is_news = view.profile.is_renewable() || view.profile.flow == Flow::ApiKey;
+    (is_news && view.forecast.is_soon(now)).then_some(Need::DiesSoon)
 }
 
 /// Draws the inbox.

@@ -1,7 +1,7 @@
 //! The line above the keys: what the selected row needs, or what is ahead of it.
 
 use crate::model::credential::CredentialView;
-use crate::model::health::{ForecastReason, Health};
+use crate::model::health::Health;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::telling;
@@ -81,8 +81,11 @@ fn ahead(app: &App, view: &CredentialView) -> (Tone, String) {
     let provider = &view.profile.provider_name;
     let zone = &app.around.zone;
     if let Some(forecast) = words::forecast(&view.forecast, app.now, zone) {
-        let ends = !matches!(view.forecast.because, ForecastReason::IdleLife);
-        let tone = if ends { Tone::Soon } else { Tone::Dim };
+        let tone = if view.forecast.is_soon(app.now) {
+            Tone::Soon
+        } else {
+            Tone::Dim
+        };
         return (tone, format!("{provider}: {forecast}"));
     }
     match view.refresh_at {

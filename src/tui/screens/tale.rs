@@ -58,6 +58,11 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
                 generation.0
             ),
         ),
+        Happening::EndsSoon { before, because } => {
+            let why = words::ended_by(*because).unwrap_or("the refresh token ends then");
+            let left = words::about(activity.at.until(*before));
+            (Tone::Soon, format!("sign in again within {left}: {why}"))
+        }
         Happening::Revoked => (Tone::Dim, "revoked at the provider".to_owned()),
         Happening::RevokeFailed { failure } => (
             Tone::Trouble,
@@ -180,6 +185,9 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
             "At the next start the tokens before are tried; sign in again if the provider refuses them."
                 .to_owned(),
         )),
+        Happening::EndsSoon { before, .. } => {
+            lines.push(("before", words::moment(*before, now, zone)));
+        }
         Happening::SignedIn { .. }
         | Happening::Revoked
         | Happening::ScopesMissed { .. }
