@@ -4,8 +4,7 @@ use crate::oauth::callback_answer::{Answer, Expected, read_answer};
 use crate::oauth::callback_page::{Page, page};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 use zeroize::Zeroizing;
 
@@ -25,7 +24,10 @@ const LARGEST_FORM: usize = 64 * 1024;
 const MOST_HEADERS: usize = 100;
 
 /// Answers one connection; what it said, if it said anything about this sign-in.
-pub async fn talk(mut stream: TcpStream, expected: Arc<Expected>) -> Option<Answer> {
+pub async fn talk<S>(mut stream: S, expected: Arc<Expected>) -> Option<Answer>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let read = timeout(WHOLE_REQUEST, read_request(&mut stream)).await;
     let (status, shown, answer) = match read {
         Ok(Some(request)) => judge(&request, &expected),
@@ -91,7 +93,7 @@ fn judge(request: &Received, expected: &Expected) -> (&'static str, Page, Option
     }
 }
 
-async fn read_request(stream: &mut TcpStream) -> Option<Received> {
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_HEAD + LARGEST_FORM));
     let head = loop {
         if let Some(head) = read_head(&bytes)? {
@@ -129,7 +131,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<Received> {
     })
 }
 
-async fn read_some(stream: &mut TcpStream, into: &mut Vec<u8>) -> Option<()> {
+async fn read_some(stream: &mut (impl AsyncRead + Unpin), into: &mut Vec<u8>) -> Option<()> {
     let mut portion = Zeroizing::new([0_u8; 4096]);
     let count = stream.read(&mut *portion).await.ok()?;
     into.extend_from_slice(&portion[..count]);

@@ -95,7 +95,8 @@ pub async fn start(caller: &Caller<'_>, wish: Wish<'_>) -> Result<DeviceAuthoriz
     })
 }
 
-fn read(fields: &Fields) -> Result<DeviceAuthorization, Unreadable> {
+/// Reads what the provider answered (RFC 8628 3.2).
+pub fn read(fields: &Fields) -> Result<DeviceAuthorization, Unreadable> {
     let missing = Unreadable::Missing;
     let device_code = fields.text("device_code").ok_or(missing("device_code"))?;
     let user_code = fields.text("user_code").ok_or(missing("user_code"))?.trim();

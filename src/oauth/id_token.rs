@@ -105,7 +105,7 @@ pub async fn check(
 
 /// What is wrong with its claims: it is for another client, of another issuer, of another sign-in, or long over. One that
 /// cannot be read says nothing and is let pass: the access token came over the same TLS.
-fn trouble(
+pub fn trouble(
     provider: &Provider,
     client: &Client,
     token: &IdToken,

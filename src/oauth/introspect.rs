@@ -70,7 +70,8 @@ pub async fn introspect(
     })
 }
 
-fn read(fields: &Fields) -> Result<Introspection, Unreadable> {
+/// Reads what the provider said (RFC 7662 2.2).
+pub fn read(fields: &Fields) -> Result<Introspection, Unreadable> {
     let active = match fields.value("active") {
         Some(Value::Bool(active)) => *active,
         Some(_) => return Err(Unreadable::Malformed("active")),

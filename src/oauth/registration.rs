@@ -129,7 +129,8 @@ fn unreadable(reply: &Reply, why: Unreadable) -> OAuthError {
     }
 }
 
-fn read(fields: &mut Fields) -> Result<Client, Unreadable> {
+/// Reads the client that a provider made (RFC 7591 3.2.1).
+pub fn read(fields: &mut Fields) -> Result<Client, Unreadable> {
     let id = fields
         .text("client_id")
         .ok_or(Unreadable::Missing("client_id"))?;

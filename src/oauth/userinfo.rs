@@ -89,7 +89,8 @@ async fn once(
     caller.http.send(Step::UserInfo, request).await
 }
 
-fn read(fields: &Fields, account_at: &[String]) -> UserInfo {
+/// Reads what the provider said; the account stands where one of these pointers points, or where OpenID puts it.
+pub fn read(fields: &Fields, account_at: &[String]) -> UserInfo {
     let text = |name: &str| fields.value(name).and_then(shown);
     let pointed = account_at.iter();
     let pointed = pointed.filter_map(|at| fields.pointed(at)).find_map(shown);

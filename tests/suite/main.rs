@@ -40,6 +40,8 @@ mod engine_runner;
 mod engine_signin;
 mod engine_vault;
 mod engine_why;
+mod fuzz_parsers;
+mod fuzz_rig;
 mod leaks;
 mod oauth_advice;
 mod oauth_callback;

@@ -136,3 +136,20 @@ fn killed_before_the_answer_came_the_person_is_told_to_sign_in_again() {
     assert_eq!(listed["health"], "needs_login", "{listed}");
     assert!(listed["fix"].is_string(), "{listed}");
 }
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
+fn what_the_person_has_to_do_first_is_named() {
+    for (client, code, words) in [
+        ("native-login", "login_required", "sign"),
+        ("native-consent", "consent_required", "consent"),
+    ] {
+        let person = person();
+        let sign_in = person.sign_in(client, &LOOPBACK);
+        let failure = sign_in.failure();
+        assert!(
+            failure["error"].as_str().unwrap().contains(words),
+            "{code}: {failure}"
+        );
+    }
+}
