@@ -81,6 +81,10 @@ secret! {
     Proof
 }
 secret! {
+    /// A static key that a provider made for a person.
+    ApiKey
+}
+secret! {
     /// A passphrase that opens a slot of the vault.
     Passphrase
 }

@@ -6,10 +6,10 @@ use crate::jose::algorithm::Algorithm;
 use crate::model::client::{Client, ClientAuth, ClientKey};
 use crate::model::credential::Flow;
 use crate::model::inquiry::ProvenToken;
-use crate::model::signin::{ProviderChoice, RegisterWish, SignInId, SignInRequest};
+use crate::model::signin::{KeyWish, ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
 use crate::secret::{
-    AccessToken, AuthorizationCode, ClientSecret, PrivateKey, Proof, RegistrationToken,
+    AccessToken, ApiKey, AuthorizationCode, ClientSecret, PrivateKey, Proof, RegistrationToken,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -167,6 +167,14 @@ struct SignInOut<'a> {
     dpop: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     register: Option<RegisterOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<ApiKeyOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ApiKeyOut<'a> {
+    key: &'a str,
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -205,6 +213,14 @@ struct SignInIn {
     #[serde(default)]
     dpop: bool,
     register: Option<RegisterIn>,
+    key: Option<ApiKeyIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ApiKeyIn {
+    key: String,
+    expires_at: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -254,6 +270,10 @@ pub fn write_sign_in(request: &SignInRequest) -> Zeroizing<Vec<u8>> {
         register: request.register.as_ref().map(|wish| RegisterOut {
             initial_access_token: wish.token.as_ref().map(RegistrationToken::expose_secret),
         }),
+        key: request.key.as_ref().map(|wish| ApiKeyOut {
+            key: wish.key.expose_secret(),
+            expires_at: wish.expires_at,
+        }),
     };
     write(&out)
 }
@@ -274,6 +294,10 @@ pub fn read_sign_in(body: &[u8], fresh: SignInId) -> Result<SignInRequest, BadBo
         dpop: read.dpop,
         register: read.register.map(|wish| RegisterWish {
             token: wish.initial_access_token.map(RegistrationToken::new),
+        }),
+        key: read.key.map(|wish| KeyWish {
+            key: ApiKey::new(wish.key),
+            expires_at: wish.expires_at,
         }),
     })
 }

@@ -1,16 +1,21 @@
 //! `tokenward login`: signs in to a provider.
 
+use crate::cli::api_key;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::guide::Guide;
+use crate::cli::provider_show;
 use crate::cli::registration::Registration;
 use crate::cli::session::Session;
+use crate::clock::Timestamp;
 use crate::engine::api::{Command, Event, PastedUrl};
 use crate::engine::link::Link;
 use crate::model::credential::Flow;
 use crate::model::name::{CredentialName, is_provider_name};
 use crate::model::provider::Endpoints;
-use crate::model::signin::{Apart, ProviderChoice, SignInId, SignInRequest, SignInStep};
+use crate::model::signin::{
+    Apart, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
+};
 use crate::secret::AuthorizationCode;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
@@ -61,6 +66,13 @@ pub struct LoginArgs {
     /// need a proof with it: get --dpop.
     #[arg(long)]
     dpop: bool,
+    /// Keep a static API key instead of signing in: it is asked for without echo, or read from stdin. Works for any
+    /// name; the same again puts a new key in the place of the old one.
+    #[arg(long, conflicts_with_all = ["issuer", "flow", "scope", "redirect_port", "client_id"])]
+    api_key: bool,
+    /// When the key ends: a day (2027-03-31), or days from now (90d).
+    #[arg(long, value_name = "DATE|DAYS", requires = "api_key", value_parser = api_key::end)]
+    expires: Option<Timestamp>,
     /// Do not open a browser.
     #[arg(long)]
     no_browser: bool,
@@ -110,11 +122,18 @@ fn request(
     session: &Session,
 ) -> Result<SignInRequest, Failure> {
     let provider = choice(args)?;
+    if args.api_key {
+        let mut request = SignInRequest::new(SignInId(rand::random()), provider);
+        request.account.clone_from(&args.account);
+        request.key = Some(api_key::wish(context, &args.provider, args.expires)?);
+        return Ok(request);
+    }
     let known = session.ask(|reply| Command::Providers { reply })?;
     let known = known
         .into_iter()
         .find(|view| view.provider.name == args.provider);
     let by_issuer = args.issuer.is_some();
+    must_offer_a_sign_in(&args.provider, known.as_ref().filter(|_| !by_issuer))?;
     let client = args
         .registration
         .client(context, &args.provider, known.as_ref(), by_issuer)?;
@@ -138,7 +157,20 @@ fn request(
         resources: args.resource.clone(),
         dpop: args.dpop,
         register: args.registration.wish()?,
+        key: None,
     })
+}
+
+/// Some providers hand out keys and nothing else.
+fn must_offer_a_sign_in(name: &str, known: Option<&ProviderView>) -> Result<(), Failure> {
+    match known {
+        Some(view) if !provider_show::signs_in(&view.provider) => Err(Failure::usage(format!(
+            "{} has no sign-in for programs, only keys",
+            view.provider.display_name
+        ))
+        .hint(format!("keep one: tokenward login {name} --api-key"))),
+        Some(_) | None => Ok(()),
+    }
 }
 
 fn choice(args: &LoginArgs) -> Result<ProviderChoice, Failure> {

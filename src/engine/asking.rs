@@ -5,10 +5,10 @@ use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::flight::Stage;
 use crate::engine::held::{Held, Phase};
-use crate::engine::plan;
 use crate::engine::step::{Answer, CallerId, Effect, Input, VaultTrouble};
 use crate::engine::waiting::{Waiter, Wish};
-use crate::model::credential::{CredentialId, Standing};
+use crate::engine::{forecast, plan};
+use crate::model::credential::{CredentialId, Flow, Standing};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::name::CredentialName;
 use std::time::Duration;
@@ -110,6 +110,15 @@ impl Core {
         {
             return Verdict::Serve;
         }
+        if held.profile.flow == Flow::ApiKey {
+            return match held.is_expired(self.now) {
+                true => Verdict::Refuse(Refusal::Failed {
+                    failure: forecast::over(&held.profile),
+                }),
+                // No fresher one can be had.
+                false => Verdict::Serve,
+            };
+        }
         if !held.profile.is_renewable() {
             let name = held.profile.name.clone();
             return Verdict::Refuse(Refusal::CannotRefresh { name });
@@ -166,6 +175,15 @@ impl Core {
         let name = held.profile.name.clone();
         let refusal = if let Some(refusal) = self.withheld(held) {
             Some(refusal)
+        } else if held.profile.flow == Flow::ApiKey {
+            Some(Refusal::Invalid {
+                message: format!("{name} is a key, which nothing refreshes"),
+                hint: format!(
+                    "Keep a new one in its place: tokenward login {} --api-key --account {}",
+                    name.provider(),
+                    name.account()
+                ),
+            })
         } else if !held.profile.is_renewable() {
             Some(Refusal::CannotRefresh { name })
         } else if self.is_too_early(held) {

@@ -56,7 +56,7 @@ fn by_time(profile: &Profile, due: Option<Timestamp>, now: Timestamp) -> Health 
     match profile.expires_at {
         None if !profile.is_renewable() || due.is_none() => Health::Static,
         Some(expires) if expires <= now && !profile.is_renewable() => Health::NeedsLogin {
-            cause: over_without_refresh_token(),
+            cause: over(profile),
         },
         Some(expires) if expires <= now => Health::Expired,
         Some(expires) if is_due || ends_soon(profile, expires, now) => Health::Expiring,
@@ -73,6 +73,20 @@ fn ends_soon(profile: &Profile, expires: Timestamp, now: Timestamp) -> bool {
 /// When the last tenth of a token's life begins.
 pub fn ends_soon_at(profile: &Profile, expires: Timestamp) -> Timestamp {
     expires.minus(expires.since(profile.issued_at) / 10)
+}
+
+/// Why a credential that nothing refreshes needs a person once its end has come.
+pub fn over(profile: &Profile) -> Failure {
+    if profile.flow != Flow::ApiKey {
+        return over_without_refresh_token();
+    }
+    Failure::new(
+        FailureClass::NeedsLogin,
+        "key_ended",
+        "the key has come to the end that was said when it was kept",
+        "Make a new key at the provider and keep it in the place of this one.",
+    )
+    .unsent()
 }
 
 /// Why a credential without a refresh token needs a person once its access token is over.
@@ -104,6 +118,13 @@ pub fn end(profile: &Profile) -> Forecast {
     // What is dead nothing keeps alive; and a client asks again whenever it likes: there is nothing that dies.
     if is_over || profile.flow == Flow::ClientCredentials {
         return Forecast::new(None, ForecastReason::Unknown);
+    }
+    if profile.flow == Flow::ApiKey {
+        let because = match profile.expires_at {
+            Some(_) => ForecastReason::KeyEnds,
+            None => ForecastReason::Unknown,
+        };
+        return Forecast::new(profile.expires_at, because);
     }
     if !profile.has_refresh_token {
         return Forecast::new(profile.expires_at, ForecastReason::NoRefreshToken);
@@ -168,7 +189,8 @@ fn warn_at(end: &Forecast, profile: &Profile, warning: &Warning) -> Option<Times
     let dies = end.sign_in_before()?;
     let (start, shortest) = match end.because {
         ForecastReason::NoRefreshToken => (profile.issued_at, NO_NEWS_ALONE),
-        ForecastReason::ProviderSaid
+        ForecastReason::KeyEnds
+        | ForecastReason::ProviderSaid
         | ForecastReason::MovesWithRefresh
         | ForecastReason::TestMode
         | ForecastReason::SeenLife
@@ -221,6 +243,17 @@ mod tests {
         assert_eq!(kind_at(&bare, None, 3300), HealthKind::Expiring);
         assert_eq!(kind_at(&bare, None, 3600), HealthKind::NeedsLogin);
         assert_eq!(end(&bare).because, ForecastReason::NoRefreshToken);
+    }
+
+    #[test]
+    fn a_key_is_expiring_in_its_last_tenth_and_then_wants_a_new_one() {
+        let mut key = profile(Some(3600));
+        (key.flow, key.has_refresh_token) = (Flow::ApiKey, false);
+        assert_eq!(kind_at(&key, None, 3230), HealthKind::Fresh);
+        assert_eq!(kind_at(&key, None, 3240), HealthKind::Expiring);
+        let end = key.issued_at.plus(Duration::from_secs(3600));
+        let health = health(&key, Doing::Nothing, None, end);
+        assert!(matches!(health, Health::NeedsLogin { cause } if cause.code == "key_ended"));
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod hand;
 pub mod held;
 pub mod inquiry;
 pub mod jumps;
+pub mod keys;
 pub mod likely;
 pub mod link;
 pub mod minting;

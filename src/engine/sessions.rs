@@ -9,6 +9,7 @@ use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::{Fingerprints, Input, VaultTrouble};
 use crate::engine::vault_thread::Job;
+use crate::model::credential::Flow;
 use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
@@ -88,6 +89,10 @@ impl Sessions {
 impl Runner {
     pub(in crate::engine) fn begin_sign_in(&mut self, request: SignInRequest, reply: Reply<()>) {
         let id = request.id;
+        if request.key.is_some() {
+            self.keep_key(request, reply);
+            return;
+        }
         let problem = if self.sessions.open.contains_key(&id) {
             Some("a sign-in of this number is under way already")
         } else if self.sessions.open.len() >= MOST {
@@ -161,19 +166,16 @@ impl Runner {
         let mut minted = minted;
         if tries == 0 {
             self.sessions.keeping += 1;
-            self.keep_apart(&mut minted);
+            if minted.flow != Flow::ApiKey {
+                self.keep_apart(&mut minted);
+            }
         }
         let old = self.core.profile(&minted.name).map(Arc::clone);
         let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
         let client = Arc::clone(&minted);
-        self.vault.ask(Job::Urgent(
-            Box::new(move |_| Write::Client {
-                provider: Box::new(client.provider.clone()),
-                client: client.client.duplicate(),
-            }),
-            // A client that could not be kept is no reason to lose tokens: their own write decides.
-            Box::new(|_, _| {}),
-        ));
+        if minted.flow != Flow::ApiKey {
+            self.keep_client(client);
+        }
         self.vault.ask(Job::Urgent(
             Box::new(move |store| {
                 let secret = Box::new(made.secret());
@@ -210,6 +212,18 @@ impl Runner {
             let from = std::mem::replace(&mut minted.name, name);
             minted.apart = Some(Apart { from, why });
         }
+    }
+
+    /// Writes the client of a sign-in, for the next one.
+    fn keep_client(&mut self, client: Arc<Minted>) {
+        self.vault.ask(Job::Urgent(
+            Box::new(move |_| Write::Client {
+                provider: Box::new(client.provider.clone()),
+                client: client.client.duplicate(),
+            }),
+            // A client that could not be kept is no reason to lose tokens: their own write decides.
+            Box::new(|_, _| {}),
+        ));
     }
 
     pub(in crate::engine) fn kept(

@@ -158,6 +158,7 @@ impl Forecast {
     pub fn sign_in_before(&self) -> Option<Timestamp> {
         match self.because {
             ForecastReason::NoRefreshToken
+            | ForecastReason::KeyEnds
             | ForecastReason::ProviderSaid
             | ForecastReason::AbsoluteLife
             | ForecastReason::TestMode
@@ -180,6 +181,8 @@ impl Forecast {
 pub enum ForecastReason {
     /// There is no refresh token: the grant ends with the access token.
     NoRefreshToken,
+    /// It is a key that nothing refreshes, and ends when the person said.
+    KeyEnds,
     /// The provider said so in its answer.
     ProviderSaid,
     /// The provider said so in its answer, and each refresh moved the end.

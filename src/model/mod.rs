@@ -8,6 +8,7 @@ pub mod failure;
 pub mod fingerprint;
 pub mod health;
 pub mod inquiry;
+pub mod key_end;
 pub mod likely;
 pub mod name;
 pub mod policy;

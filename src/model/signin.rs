@@ -6,7 +6,7 @@ use crate::model::credential::Flow;
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
 use crate::model::provider::{Endpoints, Provider};
-use crate::secret::RegistrationToken;
+use crate::secret::{ApiKey, RegistrationToken};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -38,6 +38,17 @@ pub struct SignInRequest {
     pub dpop: bool,
     /// Register a client with the provider first (RFC 7591), when none is given.
     pub register: Option<RegisterWish>,
+    /// A static key to keep; then nobody is asked and nothing else counts but provider and account.
+    pub key: Option<KeyWish>,
+}
+
+/// A static key that a person has.
+#[derive(Debug)]
+pub struct KeyWish {
+    /// The key.
+    pub key: ApiKey,
+    /// When it ends, if the person knows.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// How a client shall be registered (RFC 7591 3.1).
@@ -61,6 +72,7 @@ impl SignInRequest {
             resources: Vec::new(),
             dpop: false,
             register: None,
+            key: None,
         }
     }
 }

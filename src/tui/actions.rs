@@ -16,7 +16,7 @@ use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{ITEM_HEIGHT, Need};
 use crate::tui::screens::{activity, list, tale};
 use crate::tui::signin::steps;
-use crate::tui::signin::wizard::Wizard;
+use crate::tui::signin::wizard::{Page, Wizard};
 use crate::tui::theme::Tone;
 use crate::tui::view;
 use crate::tui::workspace::{Tab, Workspace};
@@ -144,7 +144,12 @@ fn again(app: &mut App, name: Option<CredentialName>) -> Vec<Effect> {
         return Vec::new();
     };
     let mut wizard = Box::new(Wizard::again(view, workspace.providers.clone(), ssh));
-    let effects = steps::start(app, &mut wizard);
+    // A key is pasted first.
+    let effects = if wizard.page == Page::Session {
+        steps::start(app, &mut wizard)
+    } else {
+        Vec::new()
+    };
     app.overlays.push(Overlay::Wizard(wizard));
     effects
 }

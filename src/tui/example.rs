@@ -316,7 +316,7 @@ pub fn open(columns: u16, rows: u16) -> App {
 /// What a wizard can offer in the example.
 #[cfg(test)]
 pub fn providers() -> Vec<crate::model::signin::ProviderView> {
-    use crate::model::provider::{Provider, Setup};
+    use crate::model::provider::{ApiKeys, Category, Provider, Setup};
     use crate::model::signin::ProviderView;
     let mut github = Provider::unknown("github", "GitHub");
     github.flows = vec![Flow::Device, Flow::Loopback];
@@ -335,7 +335,21 @@ pub fn providers() -> Vec<crate::model::signin::ProviderView> {
     microsoft.issuer = Some("https://login.microsoftonline.com/{tenant}/v2.0".to_owned());
     microsoft.parameters = [("tenant".to_owned(), "common".to_owned())].into();
     let keycloak = Provider::unknown("keycloak", "Keycloak");
+    let mut anthropic = Provider::unknown("anthropic", "Anthropic");
+    anthropic.flows = vec![Flow::ApiKey];
+    anthropic.category = Some(Category::Ai);
+    anthropic.api_key = Some(ApiKeys {
+        url: Some("https://platform.claude.com/settings/keys".to_owned()),
+        steps: vec!["Create a key, and copy it at once: it is shown only this time.".to_owned()],
+        pattern: Some("^sk-ant-".to_owned()),
+        longest_life: None,
+    });
     vec![
+        ProviderView {
+            provider: anthropic,
+            client_id: None,
+            credentials: 0,
+        },
         ProviderView {
             provider: keycloak,
             client_id: None,

@@ -209,6 +209,9 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
     let when = by_when(forecast.dies_at?, now, zone);
     let text = ended_by(forecast.because)?;
     Some(match forecast.sign_in_before() {
+        Some(_) if forecast.because == ForecastReason::KeyEnds => {
+            format!("keep a new key before {when}: {text}")
+        }
         Some(_) => format!("sign in again before {when}: {text}"),
         None => format!("{text} {when}"),
     })
@@ -218,6 +221,7 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
 pub const fn ended_by(because: ForecastReason) -> Option<&'static str> {
     Some(match because {
         ForecastReason::NoRefreshToken => "the access token expires, and there is no refresh token",
+        ForecastReason::KeyEnds => "the key ends, as was said when it was kept",
         ForecastReason::ProviderSaid => "the provider ends the refresh token then",
         ForecastReason::AbsoluteLife => {
             "this provider ends a refresh token so long after the sign-in, however it is used"

@@ -16,13 +16,14 @@ use std::time::Duration;
 use tokenward::agent::call::Caller;
 use tokenward::agent::client::{connect, connect_within};
 use tokenward::agent::error::CallError;
+use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOutcome};
 use tokenward::engine::link::Link;
 use tokenward::jose::algorithm::Algorithm;
 use tokenward::model::client::{Client, ClientAuth, ClientKey};
 use tokenward::model::credential::Flow;
-use tokenward::model::signin::{RegisterWish, SignInRequest};
-use tokenward::secret::{AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
+use tokenward::model::signin::{KeyWish, RegisterWish, SignInRequest};
+use tokenward::secret::{ApiKey, AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -226,6 +227,10 @@ fn sign_ins_come_through_equal_with_their_secrets() {
                 register: account.clone().map(|token| RegisterWish {
                     token: Some(RegistrationToken::new(token)),
                 }),
+                key: account.clone().map(|key| KeyWish {
+                    key: ApiKey::new(key),
+                    expires_at: Some(Timestamp::from_secs(redirect_port.unwrap_or(7).into())),
+                }),
             });
             wire.carries(
                 |reply| Command::SignIn { request, reply },
@@ -233,6 +238,10 @@ fn sign_ins_come_through_equal_with_their_secrets() {
                 arrives!(Command::SignIn { request: got, reply } => {
                     prop_assert_eq!(got.id, id);
                     prop_assert_eq!(got.provider, provider);
+                    let key = got.key.as_ref();
+                    prop_assert_eq!(key.map(|it| it.key.expose_secret()), account.as_deref());
+                    let end = Timestamp::from_secs(redirect_port.unwrap_or(7).into());
+                    prop_assert!(key.is_none_or(|it| it.expires_at == Some(end)));
                     prop_assert_eq!(&got.resources, &account.iter().cloned().collect::<Vec<_>>());
                     prop_assert_eq!(got.dpop, account.is_some());
                     let token = got.register.and_then(|wish| wish.token);

@@ -510,6 +510,7 @@ async fn sign_ins_that_nobody_finishes_do_not_pile_up() {
             resources: Vec::new(),
             dpop: false,
             register: None,
+            key: None,
         });
         let link = &link;
         async move { link.ask(|reply| Command::SignIn { request, reply }).await }

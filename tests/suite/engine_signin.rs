@@ -47,6 +47,7 @@ fn request(rig: &Rig, flow: Flow) -> SignInRequest {
         resources: Vec::new(),
         dpop: false,
         register: None,
+        key: None,
     }
 }
 

@@ -17,6 +17,7 @@ mod boundaries;
 mod cli_basics;
 mod cli_daemon;
 mod cli_flow;
+mod cli_keys;
 mod cli_provider;
 mod cli_surroundings;
 mod cli_vault;

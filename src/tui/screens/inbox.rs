@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::credential::{CredentialView, Flow};
-use crate::model::health::Health;
+use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
@@ -237,6 +237,9 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         Need::SignIn => ("sign in again", "signs in again", theme.health(kind)),
         Need::Setting => ("a setting is wrong", "signs in anew", theme.health(kind)),
         Need::Over => ("is over", "signs in again", theme.health(kind)),
+        Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
+            ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
+        }
         Need::DiesSoon => (
             "will end soon",
             "signs in again before",

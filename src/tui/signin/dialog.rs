@@ -6,7 +6,7 @@ use crate::tui::hints;
 use crate::tui::layout;
 use crate::tui::paint::{paragraph, put};
 use crate::tui::signin::wizard::{Page, Wizard};
-use crate::tui::signin::{flows, pages, scopes, session_page};
+use crate::tui::signin::{flows, key, pages, scopes, session_page};
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -39,6 +39,7 @@ fn title(wizard: &Wizard) -> String {
         Page::Parameters => "which one",
         Page::Client => "the client",
         Page::Scopes => "account and scopes",
+        Page::Key => return format!("Keep a key of {}", wizard.provider_title()),
         Page::Flow => "the way",
         Page::Session => match wizard.flows().get(wizard.flow) {
             Some(flow) => words::flow(*flow),
@@ -77,6 +78,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
         Page::Parameters => pages::draw_parameters(app, wizard, body, buf),
         Page::Client => pages::draw_client(app, wizard, body, buf),
         Page::Scopes => scopes::draw(app, wizard, body, buf),
+        Page::Key => key::draw(app, wizard, body, buf),
         Page::Flow => flows::draw(app, wizard, body, buf),
         Page::Session => session_page::draw(app, wizard, body, buf),
     }
@@ -145,15 +147,42 @@ mod tests {
                 "another\nacme\nhttp://acme.example\n",
             ),
             ("wizard_parameters", "micro\n"),
-            ("wizard_client_kept", "git\n"),
-            ("wizard_client_form", "git\n\u{e000}"),
-            ("wizard_client_wrong", "git\n\u{e000}8123\n\n"),
-            ("wizard_scopes", "git\n\n"),
-            ("wizard_flow", "git\n\n\n"),
+            ("wizard_client_kept", "git\n\n"),
+            ("wizard_client_form", "git\n\n\u{e000}"),
+            ("wizard_client_wrong", "git\n\n\u{e000}8123\n\n"),
+            ("wizard_scopes", "git\n\n\n"),
+            ("wizard_flow", "git\n"),
             ("wizard_asking", "git\n\n\n\n"),
         ] {
             assert_snapshot!(name, example::shown(&mut wizard(keys)));
         }
+    }
+
+    #[test]
+    fn nothing_is_chosen_before_there_is_something_to_choose() {
+        let mut app = example::open(80, 24);
+        app.open_mut().unwrap().providers = Vec::new();
+        example::press(&mut app, "a");
+        example::press(&mut app, "git\n");
+        assert!(example::shown(&mut app).contains("asking what can be signed in to"));
+    }
+
+    #[test]
+    fn a_key_is_pasted_in_place_of_a_client_and_scopes() {
+        let mut app = wizard("anthr\n");
+        let effects = example::press(&mut app, "pk-hush\nme\n90d\n");
+        assert!(effects.is_empty(), "{effects:?}");
+        assert_snapshot!("wizard_key_wrong", example::shown(&mut app));
+        let mut app = wizard("anthr\n");
+        let effects = example::press(&mut app, "sk-ant-hush\nme\n90d\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(request.account.as_deref(), Some("me"));
+        let wish = request.key.as_ref().unwrap();
+        let days = example::NOW.until(wish.expires_at.unwrap());
+        assert_eq!(days.as_secs(), 90 * 86_400);
+        assert!(request.client.is_none() && !format!("{effects:?}").contains("hush"));
     }
 
     #[test]
@@ -172,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_browser_page_takes_a_pasted_address() {
-        let mut app = wizard("git\n\n\n\u{e000}\n");
+        let mut app = wizard("git\n\u{e000}\n\n\n");
         let url = format!(
             "https://github.com/login/oauth/authorize?client_id=Iv1.8a61f9b3&state={}",
             "x".repeat(80)
@@ -214,7 +243,7 @@ mod tests {
                 failure: example::invalid_grant(),
             },
         );
-        example::press(&mut app, "\x1b\x1b");
+        example::press(&mut app, "\x1b");
         assert!(example::shown(&mut app).contains("[✓] read:user"));
     }
 
@@ -248,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_asked_for_is_what_was_decided() {
         let mut app = wizard("another\nacme\nhttps://id.acme.example\n");
-        let effects = example::press(&mut app, "my-client\nhush\nbob\n\n");
+        let effects = example::press(&mut app, "\nmy-client\nhush\nbob\n");
         let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
             panic!("{effects:?}")
         };

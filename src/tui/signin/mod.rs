@@ -2,6 +2,7 @@
 
 pub mod dialog;
 pub mod flows;
+pub mod key;
 pub mod pages;
 pub mod qr;
 pub mod request;

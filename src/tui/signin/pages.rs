@@ -6,6 +6,7 @@ use crate::tui::app::App;
 use crate::tui::field::Field;
 use crate::tui::form::Form;
 use crate::tui::paint::{paragraph, pieces, put};
+use crate::tui::signin::key;
 use crate::tui::signin::wizard::{Page, Wizard};
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
@@ -58,6 +59,7 @@ pub fn trouble(wizard: &Wizard) -> Option<String> {
             let fine = account.is_empty() || is_account(account);
             (!fine).then(|| "an account name has no spaces and no slash".to_owned())
         }
+        Page::Key => key::trouble(wizard),
     }
 }
 
@@ -229,13 +231,19 @@ fn steps(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
         paragraph(buf, area, text, theme.dim(), theme);
         return;
     };
+    draw_steps(app, setup.url.as_deref(), &setup.steps, area, buf);
+}
+
+/// Draws where something is made at the provider, and what to do there.
+pub fn draw_steps(app: &App, url: Option<&str>, steps: &[String], area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
     let mut y = area.y;
-    if let Some(url) = &setup.url {
-        let line = [("get them at ", theme.dim()), (url.as_str(), theme.plain())];
+    if let Some(url) = url {
+        let line = [("get them at ", theme.dim()), (url, theme.plain())];
         pieces(buf, (area.x, y), area.width, &line, theme);
         y += 1;
     }
-    for (number, step) in (1..).zip(&setup.steps) {
+    for (number, step) in (1..).zip(steps) {
         if y >= area.bottom() {
             break;
         }

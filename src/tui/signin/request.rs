@@ -1,17 +1,23 @@
 //! What the wizard's pages ask of the engine.
 
+use crate::clock::Timestamp;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
+use crate::model::key_end;
 use crate::model::name::is_account;
 use crate::model::provider::Endpoints;
-use crate::model::signin::{ProviderChoice, SignInId, SignInRequest};
-use crate::secret::ClientSecret;
+use crate::model::signin::{KeyWish, ProviderChoice, SignInId, SignInRequest};
+use crate::secret::{ApiKey, ClientSecret};
 use crate::tui::signin::wizard::Wizard;
+use jiff::tz::TimeZone;
 use std::collections::BTreeMap;
 
 impl Wizard {
     /// What is asked of the engine.
-    pub fn request(&self, id: SignInId) -> SignInRequest {
+    pub fn request(&self, id: SignInId, now: Timestamp, zone: &TimeZone) -> SignInRequest {
+        if self.is_key() {
+            return self.key_request(id, now, zone);
+        }
         let account = Some(self.scopes.account.text().trim()).filter(|account| is_account(account));
         SignInRequest {
             id,
@@ -24,7 +30,20 @@ impl Wizard {
             resources: Vec::new(),
             dpop: false,
             register: None,
+            key: None,
         }
+    }
+
+    fn key_request(&self, id: SignInId, now: Timestamp, zone: &TimeZone) -> SignInRequest {
+        let (key, account, ends) = (self.key.text(0), self.key.text(1), self.key.text(2));
+        let mut request = SignInRequest::new(id, self.choice());
+        request.account = Some(account.trim().to_owned()).filter(|account| !account.is_empty());
+        request.key = Some(KeyWish {
+            key: ApiKey::new(key.trim().to_owned()),
+            // What cannot be read does not leave its page.
+            expires_at: key_end::read(ends.trim(), now, zone).ok(),
+        });
+        request
     }
 
     fn choice(&self) -> ProviderChoice {

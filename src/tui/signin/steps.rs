@@ -22,11 +22,14 @@ pub fn act(app: &mut App, mut wizard: Box<Wizard>, action: Action) -> Vec<Effect
         (Page::Scopes, Action::OpenBrowser) => Vec::new(),
         (_, Action::OpenBrowser) => setup_page(&wizard),
         (Page::Scopes, action) => {
-            if wizard.scopes.act(action) {
-                wizard.advance();
+            if wizard.scopes.act(action) && wizard.advance() {
+                start(app, &mut wizard)
+            } else {
+                Vec::new()
             }
-            Vec::new()
         }
+        // What was typed is kept; there is nothing to choose from yet.
+        (Page::Provider, Action::Submit) if wizard.providers.is_empty() => Vec::new(),
         (_, Action::Submit) => submit(app, &mut wizard),
         (Page::Provider, action) => {
             wizard.pick.act(action);
@@ -38,6 +41,10 @@ pub fn act(app: &mut App, mut wizard: Box<Wizard>, action: Action) -> Vec<Effect
         }
         (Page::Parameters, action) => {
             wizard.parameters.act(action);
+            Vec::new()
+        }
+        (Page::Key, action) => {
+            wizard.key.act(action);
             Vec::new()
         }
         (Page::Client, action) => {
@@ -83,6 +90,7 @@ fn submit(app: &mut App, wizard: &mut Wizard) -> Vec<Effect> {
         Page::Issuer if wizard.issuer.focus() == 0 => Some(&mut wizard.issuer),
         Page::Parameters => Some(&mut wizard.parameters),
         Page::Client if !wizard.kept_client => Some(&mut wizard.client),
+        Page::Key => Some(&mut wizard.key),
         Page::Provider
         | Page::Issuer
         | Page::Client
@@ -106,7 +114,8 @@ pub fn start(app: &mut App, wizard: &mut Wizard) -> Vec<Effect> {
     let id = app.next_sign_in();
     wizard.page = Page::Session;
     wizard.session = Some(SignIn::new(id));
-    vec![Effect::Ask(Ask::SignIn(Box::new(wizard.request(id))))]
+    let request = wizard.request(id, app.now, &app.around.zone);
+    vec![Effect::Ask(Ask::SignIn(Box::new(request)))]
 }
 
 fn in_session(app: &mut App, mut wizard: Box<Wizard>, action: Action) -> Vec<Effect> {

@@ -7,6 +7,7 @@ use crate::model::signin::ProviderView;
 use crate::tui::form::Form;
 use crate::tui::keymap::{Action, Scope};
 use crate::tui::pick::{Choice, Pick};
+use crate::tui::signin::key;
 use crate::tui::signin::pages;
 use crate::tui::signin::scopes::Scopes;
 use crate::tui::signin::session::SignIn;
@@ -21,12 +22,14 @@ pub enum Page {
     Issuer,
     /// The provider's placeholders: tenant, host.
     Parameters,
+    /// Which flow.
+    Flow,
     /// Which client.
     Client,
     /// Account and scopes.
     Scopes,
-    /// Which flow.
-    Flow,
+    /// A static key, in place of client and scopes.
+    Key,
     /// It is under way, or failed.
     Session,
 }
@@ -49,6 +52,8 @@ pub struct Wizard {
     pub kept_client: bool,
     /// Account and scopes.
     pub scopes: Scopes,
+    /// The key, its account, its end.
+    pub key: Form,
     /// The choice of a flow.
     pub flow: usize,
     /// The sign-in itself.
@@ -59,6 +64,7 @@ pub struct Wizard {
     pub ssh: bool,
     chosen: Option<usize>,
     has_chosen: bool,
+    only_key: bool,
     /// The credential that is signed in to again.
     pub again: Option<CredentialName>,
 }
@@ -75,12 +81,14 @@ impl Wizard {
             client: pages::client_form(),
             kept_client: false,
             scopes: Scopes::default(),
+            key: key::form(""),
             flow: 0,
             session: None,
             trouble: None,
             ssh,
             chosen: None,
             has_chosen: false,
+            only_key: false,
             again: None,
         };
         wizard.offer(providers);
@@ -97,6 +105,12 @@ impl Wizard {
             .providers
             .iter()
             .position(|known| known.provider.name == name.provider());
+        if view.profile.flow == Flow::ApiKey {
+            wizard.only_key = true;
+            wizard.key = key::form(name.account());
+            wizard.page = Page::Key;
+            return wizard;
+        }
         wizard.flow = wizard
             .flows()
             .iter()
@@ -110,6 +124,9 @@ impl Wizard {
     /// The same, from the page of the client on: what was kept is wrong.
     pub fn anew(view: &CredentialView, providers: Vec<ProviderView>, ssh: bool) -> Self {
         let mut wizard = Self::again(view, providers, ssh);
+        if wizard.is_key() {
+            return wizard;
+        }
         wizard.kept_client = false;
         wizard.page = Page::Client;
         wizard
@@ -165,6 +182,9 @@ impl Wizard {
 
     /// The flows that are offered, the recommended one first. Over SSH that is the device code.
     pub fn flows(&self) -> Vec<Flow> {
+        if self.only_key {
+            return vec![Flow::ApiKey];
+        }
         let mut flows = self
             .provider()
             .map(|provider| provider.flows.clone())
@@ -178,22 +198,31 @@ impl Wizard {
         flows
     }
 
+    /// Whether a key is kept, and nobody signs in.
+    pub fn is_key(&self) -> bool {
+        self.flows().get(self.flow) == Some(&Flow::ApiKey)
+    }
+
     /// Whether there is something to decide on a page.
     fn has(&self, page: Page) -> bool {
         match page {
             Page::Issuer => self.chosen.is_none(),
             Page::Parameters => !self.parameters.fields.is_empty(),
-            Page::Provider | Page::Client | Page::Scopes | Page::Flow | Page::Session => true,
+            Page::Flow => self.flows().len() > 1,
+            Page::Client | Page::Scopes => !self.is_key(),
+            Page::Key => self.is_key(),
+            Page::Provider | Page::Session => true,
         }
     }
 
-    const PAGES: [Page; 7] = [
+    const PAGES: [Page; 8] = [
         Page::Provider,
         Page::Issuer,
         Page::Parameters,
+        Page::Flow,
         Page::Client,
         Page::Scopes,
-        Page::Flow,
+        Page::Key,
         Page::Session,
     ];
 
@@ -223,7 +252,7 @@ impl Wizard {
             .find(|page| *page < self.page && self.has(*page));
         match before {
             // Who signs in again has decided on the provider.
-            Some(page) if self.again.is_some() && page < Page::Client => false,
+            Some(page) if self.again.is_some() && page < Page::Flow => false,
             Some(page) => {
                 self.page = page;
                 true
@@ -241,6 +270,7 @@ impl Wizard {
         self.has_chosen = true;
         self.chosen = chosen;
         self.client = pages::client_form();
+        self.key = key::form("");
         self.kept_client = self.known().is_some_and(|known| known.client_id.is_some());
         self.flow = 0;
         let (parameters, scopes) = match self.provider() {
@@ -264,22 +294,27 @@ impl Wizard {
                 self.session.as_ref().is_some_and(SignIn::is_failed)
             }
             (Page::Session, _) => true,
-            (Page::Client, Action::OpenBrowser) => self.setup_page().is_some(),
+            (Page::Client | Page::Key, Action::OpenBrowser) => self.setup_page().is_some(),
             (_, Action::OpenBrowser) => false,
             _ => true,
         }
     }
 
-    /// The page where a client is registered with the provider.
+    /// The page where a client is registered with the provider, or a key made.
     pub fn setup_page(&self) -> Option<&str> {
-        self.provider()?.setup.url.as_deref()
+        let provider = self.provider()?;
+        let keys = provider.api_key.as_ref().filter(|_| self.is_key());
+        match keys {
+            Some(keys) => keys.url.as_deref(),
+            None => provider.setup.url.as_deref(),
+        }
     }
 
     /// Where its keys have their meaning.
     pub fn scopes(&self) -> Vec<Scope> {
         match self.page {
             Page::Provider => vec![Scope::Picking],
-            Page::Issuer | Page::Parameters => vec![Scope::Form],
+            Page::Issuer | Page::Parameters | Page::Key => vec![Scope::Form],
             Page::Client if self.kept_client => vec![Scope::Picking],
             Page::Client => vec![Scope::Form],
             Page::Scopes if self.scopes.on_a_scope() => vec![Scope::Ticking, Scope::Form],
@@ -301,6 +336,7 @@ impl Wizard {
             Page::Client if self.kept_client => false,
             Page::Client => self.client.type_key(key),
             Page::Scopes => self.scopes.type_key(key),
+            Page::Key => self.key.type_key(key),
             Page::Flow => false,
             Page::Session => self
                 .session
@@ -322,6 +358,7 @@ impl Wizard {
             Page::Client if self.kept_client => {}
             Page::Client => self.client.paste(text),
             Page::Scopes => self.scopes.paste(text),
+            Page::Key => self.key.paste(text),
             Page::Flow => {}
             Page::Session => {
                 if let Some(session) = &mut self.session {
