@@ -32,9 +32,12 @@ pub async fn show(
     RawQuery(query): RawQuery,
 ) -> Response<Body> {
     let query = query.unwrap_or_default();
-    let client = Parameters::from_form(&query)
-        .ok()
-        .and_then(|q| q.get("client_id").map(str::to_owned));
+    let quirks = shared.state().quirks.clone();
+    let client = Parameters::from_form(&query).ok().and_then(|q| {
+        q.named_as_usual(&quirks)
+            .get("client_id")
+            .map(str::to_owned)
+    });
     Exchange::begin(&shared, RequestKind::Authorize, client)
         .answer(|exchange, state| {
             let visitor = Visitor::of(&exchange.shared, &headers);
@@ -188,6 +191,7 @@ pub fn checked(
 ) -> Result<AuthorizationRequest, Rejected> {
     let page = |why: &'static str| Rejected::Page(why.into());
     let form = Parameters::from_form(query).map_err(|_| page("The request is malformed."))?;
+    let form = form.named_as_usual(quirks);
     let client = form
         .get("client_id")
         .and_then(|id| shared.client(id))

@@ -54,6 +54,9 @@ impl<'a> Back<'a> {
             if let Some(state) = state {
                 query.append_pair("state", state);
             }
+            if success {
+                query.extend_pairs(&self.quirks.shape.callback);
+            }
             if let Some(iss) = self.iss(success) {
                 query.append_pair("iss", iss);
             }

@@ -6,7 +6,7 @@ use crate::demo::exchange::Exchange;
 use crate::demo::parameters::Parameters;
 use crate::demo::problem::Problem;
 use crate::demo::settings::DemoClient;
-use crate::demo::shared::State;
+use crate::demo::shared::{Shared, State};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use std::sync::Arc;
@@ -58,14 +58,15 @@ impl ClientForm {
     }
 }
 
-impl<S: Send + Sync> FromRequest<S> for ClientForm {
-    type Rejection = <String as FromRequest<S>>::Rejection;
+impl FromRequest<Shared> for ClientForm {
+    type Rejection = <String as FromRequest<Shared>>::Rejection;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Self::Rejection> {
         let headers = request.headers().clone();
         let proof = ProofHeader::of(&headers, request.method().as_str());
         let body = String::from_request(request, state).await?;
-        let form = Parameters::from_body(&headers, &body);
+        let quirks = state.state().quirks.clone();
+        let form = Parameters::from_body(&headers, &body).map(|form| form.named_as_usual(&quirks));
         Ok(Self::new(&headers, form, proof))
     }
 }

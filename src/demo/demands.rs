@@ -45,6 +45,8 @@ pub struct Demands {
     pub body: BodyRule,
     /// How every confidential client has to authenticate, whatever it is registered for; `None`: as registered.
     pub client_auth: Option<ClientAuth>,
+    /// Name of the parameter with the client's id, for every client (TikTok's `client_key`).
+    pub client_id_parameter: String,
     /// Whether PKCE is wanted.
     pub pkce: PkceRule,
     /// What a refresh request looks like.
@@ -67,6 +69,10 @@ pub struct Demands {
     pub redirect_host: Option<String>,
     /// The only port a loopback redirect may have; `None`: any (RFC 8252 7.3).
     pub redirect_port: Option<u16>,
+    /// Whether userinfo is asked by POST only (as at Dropbox).
+    pub userinfo_by_post: bool,
+    /// The header without which userinfo is refused (Notion's `Notion-Version`), in lower case.
+    pub userinfo_header: Option<Pair>,
 }
 
 impl Default for Demands {
@@ -74,6 +80,7 @@ impl Default for Demands {
         Self {
             body: BodyRule::Any,
             client_auth: None,
+            client_id_parameter: "client_id".to_owned(),
             pkce: PkceRule::Public,
             refresh: RefreshRule::Standard,
             own_refresh_url: false,
@@ -85,6 +92,8 @@ impl Default for Demands {
             authorize: Vec::new(),
             redirect_host: None,
             redirect_port: None,
+            userinfo_by_post: false,
+            userinfo_header: None,
         }
     }
 }

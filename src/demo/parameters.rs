@@ -55,6 +55,19 @@ impl Parameters {
         Ok(found)
     }
 
+    /// The same with the client's id under the name that the standards have for it.
+    pub fn named_as_usual(mut self, quirks: &Quirks) -> Self {
+        let own = &quirks.demands.client_id_parameter;
+        if own != "client_id" {
+            // The usual name means nothing there.
+            self.values.remove("client_id");
+            if let Some(id) = self.values.remove(own) {
+                self.values.insert("client_id".to_owned(), id);
+            }
+        }
+        self
+    }
+
     fn put(&mut self, name: &str, value: String) -> Result<(), Problem> {
         if value.is_empty() {
             return Ok(());

@@ -44,10 +44,10 @@ pub fn endpoints(issuer: &str) -> Endpoints {
         refresh: None,
         device_authorization: at("/device_authorization"),
         revocation: at("/revoke"),
-        jwks: None,
+        jwks: at("/jwks"),
         introspection: at("/introspect"),
         userinfo: at("/userinfo"),
-        registration: None,
+        registration: at("/register"),
         pushed_authorization_request: None,
     }
 }

@@ -22,6 +22,10 @@ pub async fn userinfo(
     request: Request,
 ) -> Response<Body> {
     let visit = Visit::of(&shared, RequestKind::UserInfo, "/userinfo", request);
+    if !visit.is_asked_right() {
+        let why = |_: &Exchange, _: &mut State| reply::plain_error(400, "invalid_request");
+        return visit.exchange.answer(why).await;
+    }
     visit
         .serve(|access, grant, quirks| match quirks.shape.userinfo {
             UserInfoShape::OpenId => {
@@ -88,6 +92,19 @@ impl Visit {
             method: request.method().clone(),
             path,
         }
+    }
+
+    /// Whether userinfo is asked by the method and with the header that are wanted.
+    fn is_asked_right(&self) -> bool {
+        let demands = &self.exchange.quirks.demands;
+        let has_header = demands
+            .userinfo_header
+            .as_ref()
+            .is_none_or(|(name, value)| {
+                let sent = self.headers.get(name.as_str());
+                sent.is_some_and(|sent| sent.as_bytes() == value.as_bytes())
+            });
+        has_header && (!demands.userinfo_by_post || self.method == Method::POST)
     }
 
     async fn serve(

@@ -114,6 +114,8 @@ pub struct Shape {
     pub userinfo: UserInfoShape,
     /// More members of token answers (`instance_url`, a `workspace_id`).
     pub more: BTreeMap<String, String>,
+    /// More parameters of callbacks with a code (QuickBooks' `realmId`).
+    pub callback: BTreeMap<String, String>,
 }
 
 impl Default for Shape {
@@ -131,6 +133,7 @@ impl Default for Shape {
             refresh_lifetime_name: "refresh_expires_in".to_owned(),
             userinfo: UserInfoShape::OpenId,
             more: BTreeMap::new(),
+            callback: BTreeMap::new(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub fn visit(shared: &Shared, address: &str, answer: &Consent) -> bool {
     };
     let mut state = shared.state();
     let client = url::form_urlencoded::parse(query.as_bytes())
-        .find(|(name, _)| name == "client_id")
+        .find(|(name, _)| *name == state.quirks.demands.client_id_parameter)
         .map(|(_, id)| id.into_owned());
     let quirks = state.quirks_for(client.as_deref()).clone();
     let to = match checked(shared, &mut state, &query, &quirks) {

@@ -55,6 +55,7 @@ mod profiles;
 mod profiles_answers;
 mod profiles_demands;
 mod profiles_demo;
+mod profiles_person;
 mod profiles_rig;
 mod profiles_rotation;
 mod profiles_signin;

@@ -38,6 +38,7 @@ pub struct Scene {
     change: Vec<fn(&mut Provider)>,
     like: Option<&'static Profile>,
     client: Client,
+    has_client: bool,
     scopes: Vec<String>,
     age: Duration,
     seeded: bool,
@@ -53,6 +54,7 @@ impl Scene {
             change: Vec::new(),
             like: None,
             client: record::client(),
+            has_client: true,
             scopes: vec!["read".to_owned()],
             age: Duration::from_secs(200),
             seeded: true,
@@ -92,6 +94,12 @@ impl Scene {
         self
     }
 
+    /// No client is known: only the provider's record is.
+    pub fn without_client(mut self) -> Self {
+        self.has_client = false;
+        self
+    }
+
     /// Nobody has signed in yet.
     pub fn empty(mut self) -> Self {
         self.seeded = false;
@@ -112,10 +120,13 @@ impl Scene {
         }
         let folder = tempfile::tempdir().unwrap();
         let (mut vault, key) = new_vault(&folder.path().join("v/vault.db"));
-        let mut writes = vec![Write::Client {
-            provider: Box::new(record.clone()),
-            client: self.client.duplicate(),
-        }];
+        let mut writes = Vec::new();
+        if self.has_client {
+            writes.push(Write::Client {
+                provider: Box::new(record.clone()),
+                client: self.client.duplicate(),
+            });
+        }
         if self.seeded {
             writes.push(self.sign_in(&vault, &provider, record.clone()));
         }
@@ -126,6 +137,7 @@ impl Scene {
             key,
             provider,
             record,
+            has_client: self.has_client,
             engine: None,
         };
         stage.start_engine();
@@ -163,6 +175,7 @@ pub struct Stage {
     key: Key,
     provider: DemoProvider,
     record: Provider,
+    has_client: bool,
     engine: Option<Engine>,
 }
 
@@ -237,13 +250,23 @@ impl Stage {
     /// Signs in by the record and the client that the vault knows; gives the failure if it came to nothing.
     pub async fn sign_in(&self, flow: Flow) -> Option<Failure> {
         let mut events = self.begin(flow).await;
+        self.finish(flow, &mut events).await
+    }
+
+    /// The same, asked for otherwise.
+    pub async fn sign_in_with(&self, change: impl FnOnce(&mut SignInRequest)) -> Option<Failure> {
+        let mut events = self.begin_with(Flow::Loopback, change).await;
+        self.finish(Flow::Loopback, &mut events).await
+    }
+
+    async fn finish(&self, flow: Flow, events: &mut Receiver<Event>) -> Option<Failure> {
         if flow == Flow::Loopback {
-            match self.to_open(&mut events).await {
+            match self.to_open(events).await {
                 Ok(url) => self.visit(&url),
                 Err(failure) => return Some(failure),
             }
         }
-        self.ended(&mut events).await
+        self.ended(events).await
     }
 
     fn visit(&self, url: &str) {
@@ -256,17 +279,35 @@ impl Stage {
 
     /// Begins a sign-in; what happens is told.
     pub async fn begin(&self, flow: Flow) -> Receiver<Event> {
+        self.begin_with(flow, |request| request.account = Some("alice".to_owned()))
+            .await
+    }
+
+    /// The same, asked for otherwise.
+    pub async fn begin_with(
+        &self,
+        flow: Flow,
+        change: impl FnOnce(&mut SignInRequest),
+    ) -> Receiver<Event> {
         let link = self.engine().link();
         let events = link.subscribe();
-        let provider = ProviderChoice::Known {
-            name: "demo".to_owned(),
-            parameters: BTreeMap::new(),
+        let provider = if self.has_client {
+            ProviderChoice::Known {
+                name: "demo".to_owned(),
+                parameters: BTreeMap::new(),
+            }
+        } else {
+            ProviderChoice::Issuer {
+                name: "demo".to_owned(),
+                issuer: self.provider.issuer(),
+                endpoints: Box::default(),
+            }
         };
-        let request = Box::new(SignInRequest {
-            account: Some("alice".to_owned()),
+        let mut request = Box::new(SignInRequest {
             flow: Some(flow),
             ..SignInRequest::new(ID, provider)
         });
+        change(&mut request);
         let begun = link.ask(|reply| Command::SignIn { request, reply }).await;
         begun.unwrap();
         events
@@ -301,6 +342,16 @@ impl Stage {
     /// How the credential is.
     pub async fn view(&self) -> CredentialView {
         show(&self.engine().link(), "alice").await.unwrap()
+    }
+
+    /// The names of all credentials.
+    pub async fn names(&self) -> Vec<String> {
+        let link = self.engine().link();
+        let found = link.ask(|reply| Command::List { reply }).await.unwrap();
+        found
+            .iter()
+            .map(|view| view.profile.name.to_string())
+            .collect()
     }
 
     /// Whether there is one.
