@@ -54,6 +54,8 @@ pub enum ErrorShape {
     Standard,
     /// The same with `error_codes`, `suberror` and `AADSTS` in the words (Microsoft).
     Microsoft,
+    /// Words in `message` and no code at all.
+    Words,
     /// An object in `error`, with `message`, `type` and `code` (Meta).
     Nested,
 }

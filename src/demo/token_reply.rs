@@ -133,6 +133,7 @@ fn error_body(problem: &Problem, shape: ErrorShape) -> Map<String, Value> {
             put(&mut body, "error_codes", vec![number]);
             put(&mut body, "suberror", "bad_token");
         }
+        ErrorShape::Words => put(&mut body, "message", words),
         ErrorShape::Nested => {
             let kind = "OAuthException";
             let inner = json!({ "message": words, "type": kind, "code": 190 });

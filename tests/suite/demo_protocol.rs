@@ -354,6 +354,16 @@ fn a_token_is_exchanged_for_a_narrower_one_of_the_same_grant() {
     );
     assert_eq!(bearer(&rig, "POST", "/api/write", &subject).status, 200);
 
+    // Of a narrow token no wider one is made, whatever its grant allows.
+    let wider = [
+        ("grant_type", EXCHANGE),
+        ("client_id", PUBLIC_CLIENT),
+        ("subject_token", &token),
+        ("subject_token_type", ACCESS_TYPE),
+        ("scope", "write"),
+    ];
+    assert_eq!(rig.post("/token", &wider).text("error"), "invalid_scope");
+
     let elsewhere = exchange(&[("audience", "reports")]).text("access_token");
     assert_eq!(bearer(&rig, "GET", "/api/hello", &elsewhere).status, 401);
     for (more, error) in [

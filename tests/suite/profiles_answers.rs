@@ -62,13 +62,24 @@ async fn nested_tokens_are_found_where_the_record_says() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_success_flag_that_says_no_is_believed_over_the_status() {
-    let flagged = || {
-        Scene::new(|quirks| quirks.shape.success_flag = Some("ok".to_owned()))
-            .record(|it| it.success_flag = Some("/ok".to_owned()))
+    let flagged = |errors: ErrorShape| {
+        let scene = Scene::new(|quirks| {
+            quirks.shape.success_flag = Some("ok".to_owned());
+            quirks.shape.errors = errors;
+        });
+        scene.record(|it| it.success_flag = Some("/ok".to_owned()))
     };
-    flagged().start().await.refreshes_well().await;
+    let well = flagged(ErrorShape::Standard).start().await;
+    well.refreshes_well().await;
     let what = (HealthKind::NeedsLogin, "invalid_grant");
-    dead(flagged()).await.fails(what, "revoked", 1).await;
+    let coded = dead(flagged(ErrorShape::Standard)).await;
+    coded.fails(what, "revoked", 1).await;
+    // Nothing but the flag says that it failed: that is no reason to sign anybody out.
+    let what = (HealthKind::Retrying, "http_200");
+    dead(flagged(ErrorShape::Words))
+        .await
+        .fails(what, "", 1)
+        .await;
 }
 
 /// Seconds that the new access token lives.
