@@ -302,7 +302,7 @@ fn a_redirecting_token_endpoint_notes_who_followed() {
     assert_eq!(answer.status, 307);
     assert_eq!(
         answer.headers["location"],
-        format!("{}/elsewhere", rig.issuer)
+        format!("{}/elsewhere", rig.issuer.replace("127.0.0.1", "localhost"))
     );
     assert_eq!(rig.control.counts().of(RequestKind::Elsewhere), 0);
     rig.post("/elsewhere", &[]);
