@@ -127,6 +127,14 @@ fn happened(activity: &Activity) {
             );
         }
         Happening::Renamed { from } => tracing::info!(name, from = from.as_str(), "renamed"),
+        Happening::Superseded { failure } => {
+            let code = failure.as_ref().map(|failure| failure.code.as_str());
+            tracing::info!(
+                name,
+                code,
+                "the tokens of the sign-in before were to be revoked"
+            );
+        }
         Happening::Checked { liveness } => {
             tracing::info!(name, liveness = liveness.word(), "checked at the provider");
         }

@@ -82,9 +82,11 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         overrides: config.overrides.clone(),
         limits: config.limits(),
         warning: config.forecast.clone(),
+        checks_per_hour: config.checks.introspections_per_hour,
     };
     if role == Role::ForAMoment {
         settings.policy.background = false;
+        settings.checks_per_hour = 0.0;
         for over in settings.overrides.values_mut() {
             over.background = None;
         }

@@ -28,6 +28,12 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             86_400.0,
         ),
         (
+            "checks.introspections_per_hour",
+            config.checks.introspections_per_hour,
+            0.0,
+            3600.0,
+        ),
+        (
             "refresh.lifetime_share",
             config.refresh.lifetime_share,
             0.1,

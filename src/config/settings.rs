@@ -19,6 +19,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// When a person is told that a sign-in is coming.
     pub forecast: Warning,
+    /// What is checked in the background.
+    pub checks: CheckSettings,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
     /// How new slots of the vault are made.
@@ -63,6 +65,15 @@ impl Default for LimitSettings {
             backoff_longest_secs: limits.backoff_longest.as_secs(),
         }
     }
+}
+
+/// What is checked in the background.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckSettings {
+    /// How often the provider is asked whether a credential's access token lives (RFC 7662), an hour and on the average,
+    /// at random moments, 0 to 3600; 0: never.
+    pub introspections_per_hour: f64,
 }
 
 /// How the vault is opened without a question.

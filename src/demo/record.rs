@@ -3,7 +3,7 @@
 use crate::demo::settings::PUBLIC_CLIENT;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
-use crate::model::provider::{Endpoints, Pkce, Provider, Rotation, Setup};
+use crate::model::provider::{Endpoints, Pkce, Provider, RevocationReach, Rotation, Setup};
 
 /// Its name in credential names.
 pub const NAME: &str = "demo";
@@ -16,6 +16,7 @@ pub fn provider(issuer: &str) -> Provider {
         default_scopes: ["openid", "email", "read"].map(str::to_owned).to_vec(),
         pkce: Pkce::Required,
         rotation: Rotation::SingleUse,
+        revocation_reach: RevocationReach::SignIn,
         refresh_idle_life: Some(60 * 60),
         flows: vec![Flow::Device, Flow::Loopback],
         setup: Setup {

@@ -43,6 +43,7 @@ impl Core {
             Input::FoundOpen(_)
             | Input::Loaded { .. }
             | Input::LoadEnded { .. }
+            | Input::FoundDead { .. }
             | Input::Spent { .. }
             | Input::Granted { .. }
             | Input::Refused { .. }

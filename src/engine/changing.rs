@@ -4,7 +4,7 @@ use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::Phase;
 use crate::engine::step::{Answer, CallerId, Effect};
-use crate::model::credential::CredentialId;
+use crate::model::credential::{CredentialId, Generation};
 use crate::model::event::Happening;
 use crate::model::name::CredentialName;
 use std::sync::Arc;
@@ -90,6 +90,23 @@ impl Core {
         }
         if let Some(view) = self.view(id, self.now) {
             self.answer(caller, Answer::View(Box::new(view)));
+        }
+    }
+
+    /// The access token is of no use any more: it is withdrawn, and a new one fetched if one can be had.
+    pub(in crate::engine) fn found_dead(&mut self, id: CredentialId, generation: Generation) {
+        let Some(held) = self.held.get(&id) else {
+            return;
+        };
+        if held.generation != generation || !matches!(held.phase, Phase::Resting) {
+            return;
+        }
+        let name = held.profile.name.clone();
+        let is_active = held.is_active();
+        self.out.push(Effect::Withdraw(name));
+        if is_active {
+            self.hasten(id, self.now);
+            self.settle_and_tell(id);
         }
     }
 

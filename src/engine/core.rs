@@ -10,7 +10,7 @@ use crate::engine::queue::Queue;
 use crate::engine::settings::CoreSettings;
 use crate::engine::step::{Answer, CallerId, Effect, FlightId, Input};
 use crate::engine::waiting::Waiters;
-use crate::model::credential::{CredentialId, CredentialView, Profile};
+use crate::model::credential::{CredentialId, CredentialView, Generation, Profile, Standing};
 use crate::model::event::{Activity, Happening};
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
@@ -116,6 +116,7 @@ impl Core {
             | Input::RemoveAsked { .. }
             | Input::ScopesNeeded { .. }
             | Input::RenameAsked { .. } => self.asked(input),
+            Input::FoundDead { id, generation } => self.found_dead(id, generation),
             Input::Spent { flight, outcome } => self.spent(flight, outcome),
             Input::Granted {
                 flight,
@@ -199,6 +200,19 @@ impl Core {
     /// The profile of a credential.
     pub fn profile(&self, name: &CredentialName) -> Option<&Arc<Profile>> {
         Some(&self.held.get(self.names.get(name)?)?.profile)
+    }
+
+    /// How many credentials there are.
+    pub fn count(&self) -> usize {
+        self.held.len()
+    }
+
+    /// The credentials whose access tokens should live, with their generations.
+    pub fn living(&self) -> Vec<(CredentialId, Generation)> {
+        let held = self.held.values();
+        held.filter(|held| held.profile.standing == Standing::Active && !held.is_expired(self.now))
+            .map(|held| (held.id, held.generation))
+            .collect()
     }
 
     /// How many credentials are in each health, the most urgent first, without the empty ones.

@@ -3,7 +3,9 @@
 use crate::engine::minting::Minted;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
 use crate::model::credential::{CredentialId, Generation, Secret};
+use crate::model::event::Activity;
 use crate::model::failure::Failure;
+use crate::model::inquiry::Liveness;
 use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::secret::AccessToken;
@@ -47,6 +49,17 @@ pub enum Fact {
         provider: String,
         /// The client's id.
         client_id: String,
+    },
+    /// Something that only has to be told.
+    Happened(Activity),
+    /// A sampled check ended.
+    Checked {
+        /// Whose token.
+        id: CredentialId,
+        /// Its generation.
+        generation: Generation,
+        /// What the provider said.
+        liveness: Liveness,
     },
     /// A sign-in came a step further.
     Step {

@@ -86,6 +86,7 @@ fn minted(request: SignInRequest, now: Timestamp) -> Result<Minted, Refusal> {
     let name = CredentialName::new(&provider.name, account)
         .map_err(|error| invalid(error.to_string(), "Choose another name."))?;
     Ok(Minted {
+        before: std::sync::OnceLock::new(),
         name,
         client: Client::new("", None, ClientAuth::None),
         flow: Flow::ApiKey,

@@ -14,6 +14,7 @@ use crate::model::provider::Provider;
 use crate::model::signin::Apart;
 use crate::model::token::{IdClaims, TokenSet};
 use crate::secret::{IdToken, PrivateKey, RefreshToken};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::Url;
 
@@ -28,6 +29,8 @@ pub struct Minted {
     pub claims: Option<IdClaims>,
     /// Why it is not the name that was meant.
     pub apart: Option<Apart>,
+    /// The tokens they replace, where those shall be ended; not looked for yet when it is empty.
+    pub before: OnceLock<Option<Arc<Secret>>>,
     /// The provider, endpoints and all.
     pub provider: Provider,
     /// The client.
@@ -169,6 +172,7 @@ mod tests {
             certainty: Certainty::Told,
             claims: None,
             apart: None,
+            before: OnceLock::new(),
             provider: Provider::unknown("demo", "Demo"),
             client: Client::new("demo-cli", None, crate::model::client::ClientAuth::None),
             flow: Flow::Device,

@@ -114,6 +114,12 @@ impl Runner {
                 provider,
                 client_id,
             } => self.client_deleted(provider, client_id),
+            Fact::Happened(activity) => self.happened(activity),
+            Fact::Checked {
+                id,
+                generation,
+                liveness,
+            } => self.checked(id, generation, liveness),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
             Fact::Minted { id, minted, tries } => self.keep_minted(id, minted, tries),

@@ -3,12 +3,13 @@
 use crate::clock::{self, Timestamp};
 use crate::engine::api::{Command, Event};
 use crate::engine::callers::Callers;
-use crate::engine::core::Core;
+use crate::engine::core::{Core, earlier};
 use crate::engine::fact::Fact;
 use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::Link;
+use crate::engine::sampling::Sampler;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings};
 use crate::engine::shelf::Shelf;
@@ -107,6 +108,7 @@ pub(in crate::engine) struct Runner {
     leave: CancellationToken,
     left_at: Option<Instant>,
     upkeep_at: Timestamp,
+    pub(in crate::engine) sampler: Sampler,
 }
 
 impl Runner {
@@ -142,6 +144,7 @@ impl Runner {
             leave,
             left_at: None,
             upkeep_at: now.plus(UPKEEP),
+            sampler: Sampler::new(settings.checks_per_hour),
         }
     }
 
@@ -159,6 +162,7 @@ impl Runner {
             }
             self.show_early_asked();
             self.keep_up();
+            self.sample();
         }
         commands.close();
         self.finish().await;
@@ -196,7 +200,7 @@ impl Runner {
 
     fn pause(&self) -> Duration {
         let longest = self.longest_sleep();
-        let until = self.core.next_wake();
+        let until = earlier(self.core.next_wake(), self.sampler.next());
         let pause = until.map_or(longest, |at| self.now.until(at).min(longest));
         match self.left_at {
             // A little more, because timers are rounded down and waking too early means waking twice.

@@ -8,8 +8,9 @@ use crate::engine::naming;
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::{Fingerprints, Input, VaultTrouble};
+use crate::engine::superseding;
 use crate::engine::vault_thread::Job;
-use crate::model::credential::Flow;
+use crate::model::credential::{Flow, Standing};
 use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
@@ -164,11 +165,12 @@ impl Runner {
     /// Writes the tokens of a sign-in, and the client with them.
     pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
         let mut minted = minted;
-        if tries == 0 {
+        if minted.before.get().is_none() {
             self.sessions.keeping += 1;
             if minted.flow != Flow::ApiKey {
                 self.keep_apart(&mut minted);
             }
+            return self.look_before(id, minted);
         }
         let old = self.core.profile(&minted.name).map(Arc::clone);
         let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
@@ -197,6 +199,23 @@ impl Runner {
                 });
             }),
         ));
+    }
+
+    /// Reads the tokens that the new ones will replace: they are ended once the new ones are kept.
+    fn look_before(&self, id: SignInId, minted: Arc<Minted>) {
+        let old = self.core.profile(&minted.name);
+        let is_alive = old.is_some_and(|old| old.standing == Standing::Active);
+        let known = self.core.find(&minted.name).filter(|_| is_alive);
+        let facts = self.facts.clone();
+        self.vault.ask(Job::Read(Box::new(move |store| {
+            let secret = known.and_then(|known| store.secret(known).ok());
+            let secret = secret
+                .map(|(_, secret)| secret)
+                .filter(superseding::is_safe);
+            let _ = minted.before.set(secret.map(Arc::new));
+            let tries = 0;
+            let _ = facts.blocking_send(Fact::Minted { id, minted, tries });
+        })));
     }
 
     /// Gives new tokens a name of their own when the one that was meant holds another account's, or may.
@@ -244,6 +263,11 @@ impl Runner {
                     generation,
                     profile,
                 });
+                if let Some(Some(before)) = minted.before.get() {
+                    let (http, facts) = (self.http.clone(), self.facts.clone());
+                    let (name, before) = (minted.name.clone(), Arc::clone(before));
+                    tokio::spawn(superseding::end(http, facts, name, before));
+                }
                 let (name, apart) = (minted.name.clone(), minted.apart.clone());
                 self.signed_in_further(id, SignInStep::SignedIn { name, apart });
             }

@@ -15,6 +15,8 @@ pub struct EngineSettings {
     pub limits: Limits,
     /// When a person is told that a sign-in is coming.
     pub warning: Warning,
+    /// How often the provider is asked whether a credential's access token lives, an hour and on the average.
+    pub checks_per_hour: f64,
 }
 
 /// Settings of the pure core.

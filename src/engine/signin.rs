@@ -23,7 +23,7 @@ use crate::oauth::http::Http;
 use crate::oauth::token::Wish;
 use crate::oauth::{client_auth, discovery};
 use crate::secret::PrivateKey;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -142,6 +142,7 @@ async fn mint(
         certainty: who.certainty,
         claims: who.claims,
         apart: None,
+        before: OnceLock::new(),
         flow,
         resources: request.resources,
         bound_to,

@@ -168,6 +168,13 @@ pub enum Input {
         /// What it shall be called.
         to: CredentialName,
     },
+    /// The provider says that an access token is dead before its time.
+    FoundDead {
+        /// Whose.
+        id: CredentialId,
+        /// The generation it is of.
+        generation: Generation,
+    },
     /// The intent to refresh was written, or not.
     Spent {
         /// Of which flight.
@@ -261,6 +268,7 @@ impl Input {
             Self::FoundOpen(_)
             | Self::Loaded { .. }
             | Self::LoadEnded { .. }
+            | Self::FoundDead { .. }
             | Self::Spent { .. }
             | Self::Granted { .. }
             | Self::Refused { .. }

@@ -80,6 +80,12 @@ pub enum Happening {
         /// What it was called before.
         from: CredentialName,
     },
+    /// The tokens of the sign-in before were revoked, since those of the new one are kept.
+    Superseded {
+        /// Why they could not be.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        failure: Option<Failure>,
+    },
     /// A sampled check asked the provider whether the access token lives.
     Checked {
         /// What it said.

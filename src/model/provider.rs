@@ -122,6 +122,9 @@ pub struct Provider {
     /// How a token is revoked.
     #[serde(default)]
     pub revocation: Revocation,
+    /// What one revocation ends there: it decides whether the tokens of the sign-in before are revoked after a new one.
+    #[serde(default, skip_serializing_if = "RevocationReach::is_unknown")]
+    pub revocation_reach: RevocationReach,
     /// Where a person ends the grant by hand.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grants_page: Option<String>,
@@ -215,6 +218,7 @@ impl Provider {
             test_life: None,
             earliest_refresh: None,
             revocation: Revocation::default(),
+            revocation_reach: RevocationReach::default(),
             grants_page: None,
             redirect: RedirectRule::default(),
             flows: Vec::new(),
@@ -475,6 +479,26 @@ pub enum Revocation {
         #[serde(default)]
         body_format: BodyFormat,
     },
+}
+
+/// What one revocation ends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevocationReach {
+    /// Not known: perhaps all that the client has for the account, a newer sign-in included.
+    #[default]
+    Unknown,
+    /// The tokens of that one sign-in.
+    SignIn,
+    /// All that the client has for the account.
+    Account,
+}
+
+impl RevocationReach {
+    /// Whether nothing is known.
+    pub fn is_unknown(&self) -> bool {
+        *self == Self::Unknown
+    }
 }
 
 /// How a provider's own revocation request is authenticated.

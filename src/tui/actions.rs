@@ -306,7 +306,7 @@ fn do_item(app: &mut App) -> Vec<Effect> {
         return Vec::new();
     };
     match item.need {
-        Need::SignIn | Need::Over | Need::DiesSoon => again(app, Some(item.name)),
+        Need::SignIn | Need::Over | Need::Scopes | Need::DiesSoon => again(app, Some(item.name)),
         Need::Setting => {
             anew(app, &item.name);
             Vec::new()

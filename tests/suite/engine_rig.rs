@@ -120,6 +120,7 @@ fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> 
         certainty: tokenward::engine::naming::Certainty::Asked,
         claims: None,
         apart: None,
+        before: std::sync::OnceLock::new(),
         resources: Vec::new(),
         bound_to: None,
         name: name(account),

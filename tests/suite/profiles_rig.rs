@@ -149,6 +149,7 @@ impl Scene {
         let control = provider.control();
         let minted = control.mint_aged(&self.client.id, "alice", &scopes, self.age);
         let minted = Minted {
+            before: std::sync::OnceLock::new(),
             certainty: Certainty::Asked,
             claims: None,
             apart: None,

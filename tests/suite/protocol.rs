@@ -583,3 +583,94 @@ fn over_ssh_the_line_for_a_tunnel_is_printed() {
     assert_eq!(tunnel, format!("{port}:127.0.0.1:{port}"));
     assert!(words.contains(&format!("127.0.0.1%3A{port}")), "{words}");
 }
+
+#[test]
+fn the_tokens_of_the_sign_in_before_end_once_the_new_ones_are_kept_where_that_ends_nothing_else() {
+    for (reach, ends) in [("sign_in", true), ("account", false), ("unknown", false)] {
+        let provider = speaking(|_| {});
+        let sandbox = Sandbox::with_vault();
+        let record = format!(
+            "[providers.demo]\nissuer = \"{}\"\nrevocation_reach = \"{reach}\"\n",
+            provider.issuer()
+        );
+        std::fs::create_dir_all(sandbox.config().parent().unwrap()).unwrap();
+        std::fs::write(sandbox.config(), record).unwrap();
+        let sign_in = || {
+            let mut command = sandbox.command(["login", "demo", "--json", "--no-browser"]);
+            command.args(PUBLIC).args(["--scope", "openid email read"]);
+            let mut login = Running::start(&mut command);
+            let mut lines = login.lines();
+            let url = lines.next_json()["url"].as_str().unwrap().to_owned();
+            assert!(
+                provider
+                    .control()
+                    .visit(&url, &Consent::Allow("alice".to_owned()))
+            );
+            let name = lines.next_json()["name"].as_str().unwrap().to_owned();
+            assert!(login.wait().success());
+            (sandbox.run(["get", &name]).ok(), name)
+        };
+        let daemon = sandbox.daemon();
+        let (first, name) = sign_in();
+        let (second, again) = sign_in();
+        assert_eq!(name, again);
+        if ends {
+            crate::sandbox::eventually("the first ones are revoked", || {
+                !provider.control().is_live(first.trim())
+            });
+        } else {
+            assert!(provider.control().is_live(first.trim()), "{reach}");
+        }
+        assert!(provider.control().is_live(second.trim()), "{reach}");
+        assert_eq!(
+            provider.control().counts().of(RequestKind::Revoke) > 0,
+            ends
+        );
+        drop(daemon);
+    }
+}
+
+#[test]
+fn a_sampled_check_finds_a_token_that_was_ended_behind_our_back() {
+    let provider = speaking(|_| {});
+    let sandbox = Sandbox::with_vault();
+    let secret = sandbox.write("secret", CONFIDENTIAL_SECRET);
+    let secret = secret.to_str().unwrap();
+    let client = [
+        "--client-id",
+        CONFIDENTIAL_CLIENT,
+        "--client-secret-file",
+        secret,
+    ];
+    let how = [
+        "--flow",
+        "loopback",
+        "--account",
+        "service",
+        "--scope",
+        "read",
+    ];
+    let line = sign_in(&sandbox, &provider, "alice", &[&client[..], &how].concat());
+    assert_eq!(line["name"], "demo/service", "{line}");
+    let asked = || provider.control().counts().of(RequestKind::Introspect);
+    {
+        let _daemon = sandbox.daemon();
+        sandbox.run(["get", "demo/service"]).ok();
+        assert_eq!(asked(), 0, "off by default");
+    }
+    std::fs::create_dir_all(sandbox.config().parent().unwrap()).unwrap();
+    std::fs::write(
+        sandbox.config(),
+        "[checks]\nintrospections_per_hour = 3600\n",
+    )
+    .unwrap();
+    let _daemon = sandbox.daemon();
+    crate::sandbox::eventually("it was asked", || asked() > 0);
+    let token = sandbox.run(["get", "demo/service"]).ok();
+    let grant = provider.control().grant_of(token.trim()).unwrap();
+    provider.control().revoke(grant);
+    crate::sandbox::eventually("it was noticed long before its time", || {
+        let list = sandbox.run(["list", "--json"]).json();
+        list[0]["health"] == "needs_login"
+    });
+}

@@ -30,6 +30,8 @@ pub enum Need {
     Setting,
     /// It is over and cannot be refreshed.
     Over,
+    /// A program needs scopes that the grant lacks.
+    Scopes,
     /// The refresh token dies soon.
     DiesSoon,
 }
@@ -185,7 +187,9 @@ fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
         Health::NeedsLogin { .. } => return Some(Need::SignIn),
         Health::Misconfigured { .. } => return Some(Need::Setting),
         Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
-        Health::Revoked | Health::Static => return None,
+        Health::Revoked => return None,
+        _ if !view.profile.wanted_scopes.is_empty() => return Some(Need::Scopes),
+        Health::Static => return None,
         Health::Fresh
         | Health::Expiring
         | Health::Refreshing
@@ -240,6 +244,11 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
             ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
         }
+        Need::Scopes => (
+            "needs more scopes",
+            "signs in with them",
+            theme.tone(Tone::Soon),
+        ),
         Need::DiesSoon => (
             "will end soon",
             "signs in again before",
@@ -299,6 +308,10 @@ fn why(app: &App, item: &Item, view: &CredentialView) -> String {
             let parts = [Some(cause.cause.clone()), likely, Some(cause.fix.clone())];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
+        _ if item.need == Need::Scopes => format!(
+            "A program needs {}, which the grant lacks. What is there works until the new tokens are kept.",
+            view.profile.wanted_scopes.join(" ")
+        ),
         _ if item.need == Need::Over => {
             "The access token has expired and there is no refresh token.".to_owned()
         }
@@ -366,6 +379,25 @@ mod tests {
                 None => drop(example::press(&mut app, "j")),
             }
         }
+    }
+
+    #[test]
+    fn scopes_that_are_missed_are_one_item_that_leads_to_a_sign_in_with_them() {
+        use crate::tui::theme::Theme;
+        use std::sync::Arc;
+        let mut view = example::credential("github/alice", "GitHub", Health::Fresh, 600, 0);
+        let profile = Arc::make_mut(&mut view.profile);
+        profile.wanted_scopes = vec!["workflow".to_owned(), "write:packages".to_owned()];
+        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
+        app.open_mut().unwrap().providers = example::providers();
+        example::press(&mut app, "2");
+        assert_snapshot!("inbox_scopes", example::shown(&mut app));
+        let effects = example::press(&mut app, "\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        let scopes = request.scopes.as_ref().unwrap();
+        assert!(scopes.contains(&"workflow".to_owned()), "{scopes:?}");
     }
 
     #[test]

@@ -74,6 +74,19 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             format!("a program needs more scopes: {}", scopes.join(" ")),
         ),
         Happening::Renamed { from } => (Tone::Dim, format!("called so now, {from} before")),
+        Happening::Superseded { failure: None } => (
+            Tone::Dim,
+            "the tokens of the sign-in before were revoked".to_owned(),
+        ),
+        Happening::Superseded {
+            failure: Some(failure),
+        } => (
+            Tone::Soon,
+            format!(
+                "the tokens of the sign-in before could not be revoked: {}",
+                words::within(&failure.cause)
+            ),
+        ),
         Happening::Checked { liveness } => match liveness {
             Liveness::Alive => (
                 Tone::Good,
@@ -192,6 +205,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Revoked
         | Happening::ScopesMissed { .. }
         | Happening::Renamed { .. }
+        | Happening::Superseded { .. }
         | Happening::Checked { .. }
         | Happening::ClientDeleted { .. }
         | Happening::Removed

@@ -99,7 +99,9 @@ impl Wizard {
     pub fn again(view: &CredentialView, providers: Vec<ProviderView>, ssh: bool) -> Self {
         let mut wizard = Self::new(providers, ssh);
         let name = &view.profile.name;
-        wizard.scopes = Scopes::of(&view.profile.scopes, name.account());
+        let wanted = view.profile.wanted_scopes.iter();
+        let scopes: Vec<String> = view.profile.scopes.iter().chain(wanted).cloned().collect();
+        wizard.scopes = Scopes::of(&scopes, name.account());
         wizard.again = Some(name.clone());
         wizard.chosen = wizard
             .providers
