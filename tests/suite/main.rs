@@ -62,6 +62,7 @@ mod profiles_signin;
 mod protocol;
 mod providers_django;
 mod providers_oidc;
+mod providers_oidc_extensions;
 mod providers_rig;
 mod providers_shared;
 mod raw_http;

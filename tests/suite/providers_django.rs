@@ -1,7 +1,9 @@
 //! The real program against django-oauth-toolkit (`tests/providers/run django` starts it).
 
-use crate::providers_rig::{Person, Server};
+use crate::providers_rig::{Person, Server, Wish};
 use crate::providers_shared as shared;
+use crate::raw_http;
+use serde_json::json;
 
 /// Its answer to a device has no ID token, so the person names the account.
 const DEVICE: [&str; 4] = ["--flow", "device", "--account", "me"];
@@ -134,4 +136,78 @@ fn killed_before_the_answer_came_nothing_is_lost_where_the_provider_has_a_grace_
     assert_eq!(code, Some(0), "{listed}");
     let name = listed["name"].as_str().unwrap();
     assert!(person.server.is_active(&person.token(name)));
+}
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
+fn a_client_is_registered_where_anybody_may_and_deleted_again() {
+    let person = Person::new(Server::django());
+    let mut command = person.command(["login", "rig", "--json", "--no-browser", "--register"]);
+    command
+        .args(["--issuer", &person.server.issuer])
+        // It signs no ID tokens for clients that register themselves, and answers 500 where one is asked for.
+        .args(["--scope", "read", "--account", "me"])
+        .args(LOOPBACK);
+    let sign_in = person.follow(&mut command, |url| crate::providers_rig::go(url, false));
+    let name = sign_in.name();
+    assert!(person.server.is_active(&person.token(&name)));
+    person.run(&["refresh", &name]).ok();
+    person
+        .run(&["remove", "--yes", "--delete-client", &name])
+        .ok();
+    let asked = person.server.requests();
+    let of_client = asked
+        .iter()
+        .filter(|(_, asked)| asked.path.starts_with("/o/register/"));
+    let statuses: Vec<u64> = of_client.map(|(_, asked)| asked.status).collect();
+    assert_eq!(
+        (statuses.first(), statuses.last()),
+        (Some(&201), Some(&204)),
+        "{asked:?}"
+    );
+}
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
+fn a_client_without_a_person_gets_tokens_and_stays_signed_in() {
+    let person = Person::new(Server::django());
+    let file = person.secret_file("service-secret");
+    let more = [
+        "--flow",
+        "client-credentials",
+        "--client-secret-file",
+        &file,
+        "--account",
+        "me",
+    ];
+    let wish = Wish {
+        scope: "read",
+        ..Wish::with(&more)
+    };
+    let name = person.sign_in_as("service", &wish).name();
+    let first = person.token(&name);
+    assert!(person.server.is_active(&first));
+    person.run(&["refresh", &name]).ok();
+    let second = person.token(&name);
+    assert!(first != second && person.server.is_active(&second));
+}
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
+fn a_verdict_comes_from_introspection_and_changes_when_the_token_dies() {
+    let person = Person::new(Server::django());
+    let file = person.secret_file("basic-secret");
+    let more = ["--flow", "loopback", "--client-secret-file", &file];
+    let name = person.sign_in("basic", &more).name();
+    let said = person
+        .run(&["validate", &name, "--introspect", "--json"])
+        .json();
+    let verdict = (&said["valid"], &said["checked_by"]);
+    assert_eq!(verdict, (&json!(true), &json!("introspection")), "{said}");
+    let token = person.token(&name);
+    let (client, fields) = (("basic", "basic-secret"), [("token", token.as_str())]);
+    raw_http::post_basic(&person.server.base(), "/o/revoke_token/", client, &fields);
+    let dead = person.run(&["validate", &name, "--introspect"]);
+    assert!(dead.stdout.contains("dead"), "{dead:?}");
+    dead.fails(5);
 }

@@ -79,17 +79,29 @@ impl Server {
 
     /// Requests that it had of a client so far.
     pub fn requests_of(&self, client: &str) -> Vec<Asked> {
+        let asked = self.requests().into_iter();
+        asked
+            .filter(|(of, _)| of == client)
+            .map(|(_, asked)| asked)
+            .collect()
+    }
+
+    /// All requests that it had so far, each with the client it came from.
+    pub fn requests(&self) -> Vec<(String, Asked)> {
         let answer = raw_http::send(&self.base(), "GET", "/test/requests", &[], "");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let asked = answer.unwrap().json();
         let asked = asked.as_array().unwrap().iter();
         asked
-            .filter(|request| request["client"] == client)
-            .map(|request| Asked {
-                path: text(&request["path"]),
-                grant: text(&request["grant_type"]),
-                status: request["status"].as_u64().unwrap(),
-                error: text(&request["error"]),
+            .map(|request| {
+                let asked = Asked {
+                    path: text(&request["path"]),
+                    grant: text(&request["grant_type"]),
+                    status: request["status"].as_u64().unwrap(),
+                    error: text(&request["error"]),
+                    has_proof: request["has_proof"] == true,
+                };
+                (text(&request["client"]), asked)
             })
             .collect()
     }
@@ -115,6 +127,7 @@ pub struct Asked {
     pub grant: String,
     pub status: u64,
     pub error: String,
+    pub has_proof: bool,
 }
 
 /// The script that plays the person and their browser.

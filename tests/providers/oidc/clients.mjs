@@ -10,7 +10,7 @@ const SERVICE = 'client_credentials';
 export const SHORT_LIVED = ['native-short', 'native-burst'];
 /** Clients whose device codes are over before anybody could enter them. */
 export const HASTY = ['native-hasty'];
-/** Clients whose proofs need a nonce of the server (RFC 9449 8, 9). */
+/** Clients whose proofs need a nonce of the server (RFC 9449 8). */
 export const WANTS_NONCE = ['native-dpop-nonce'];
 /** Clients that learn who signed in from userinfo alone. */
 export const TELLS_LATE = ['native-userinfo'];
@@ -66,6 +66,7 @@ export const clients = [
   client('native-consent'),
   client('native-par', { require_pushed_authorization_requests: true }),
   client('native-dpop', { dpop_bound_access_tokens: true }),
+  client('native-dpop-told', { dpop_bound_access_tokens: true }),
   client('native-dpop-nonce', { dpop_bound_access_tokens: true }),
   client('native-exchange', {
     grant_types: ['authorization_code', 'refresh_token', DEVICE, EXCHANGE],

@@ -73,7 +73,8 @@ const provider = new Provider(issuer, {
     dPoP: {
       enabled: true,
       nonceSecret: randomBytes(32),
-      requireNonce: (ctx) => WANTS_NONCE.includes(ctx.oidc?.client?.clientId),
+      // The resource wants one of everybody (RFC 9449 9).
+      requireNonce: (ctx) => ctx.path === '/me' || WANTS_NONCE.includes(ctx.oidc?.client?.clientId),
     },
     introspection: { enabled: true, allowedPolicy: () => true },
     pushedAuthorizationRequests: { enabled: true },
