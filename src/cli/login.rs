@@ -12,7 +12,8 @@ use crate::engine::api::{Command, Event, PastedUrl};
 use crate::engine::link::Link;
 use crate::model::credential::Flow;
 use crate::model::name::{CredentialName, is_provider_name};
-use crate::model::provider::Endpoints;
+use crate::model::preflight;
+use crate::model::provider::{Endpoints, Provider};
 use crate::model::signin::{
     Apart, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
 };
@@ -88,6 +89,16 @@ enum FlowChoice {
     ClientCredentials,
 }
 
+impl FlowChoice {
+    fn flow(self) -> Flow {
+        match self {
+            Self::Device => Flow::Device,
+            Self::Loopback => Flow::Loopback,
+            Self::ClientCredentials => Flow::ClientCredentials,
+        }
+    }
+}
+
 fn read_pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !value.is_empty() => {
@@ -142,23 +153,38 @@ fn request(
         .iter()
         .flat_map(|scopes| scopes.split_whitespace().map(str::to_owned))
         .collect();
+    if let Some(view) = known.as_ref().filter(|_| !by_issuer && !scopes.is_empty()) {
+        say_offline(context, &view.provider, args.flow, &scopes);
+    }
     Ok(SignInRequest {
         id: SignInId(rand::random()),
         provider,
         account: args.account.clone(),
         client,
         scopes: (!scopes.is_empty()).then_some(scopes),
-        flow: args.flow.map(|flow| match flow {
-            FlowChoice::Device => Flow::Device,
-            FlowChoice::Loopback => Flow::Loopback,
-            FlowChoice::ClientCredentials => Flow::ClientCredentials,
-        }),
+        flow: args.flow.map(FlowChoice::flow),
         redirect_port: args.redirect_port,
         resources: args.resource.clone(),
         dpop: args.dpop,
         register: args.registration.wish()?,
         key: None,
     })
+}
+
+/// Says that a scope is added to those that were named.
+fn say_offline(
+    context: &Context,
+    provider: &Provider,
+    flow: Option<FlowChoice>,
+    scopes: &[String],
+) {
+    let flow = flow.map_or(Flow::Loopback, FlowChoice::flow);
+    if let Some(scope) = preflight::missing_offline(provider, flow, scopes) {
+        context.output.say(&format!(
+            "Asking for {scope} too: without it {} gives no refresh token.",
+            provider.display_name
+        ));
+    }
 }
 
 /// Some providers hand out keys and nothing else.

@@ -4,6 +4,7 @@ use crate::engine::api::Refusal;
 use crate::engine::vault_thread::{VaultDesk, trouble};
 use crate::model::client::Client;
 use crate::model::name::{is_account, is_provider_name};
+use crate::model::preflight;
 use crate::model::provider::{Provider, Setup};
 use crate::model::signin::{ProviderChoice, SignInRequest};
 use crate::oauth::catalogue;
@@ -90,24 +91,13 @@ fn no_client(name: &str, setup: Option<&Setup>) -> Refusal {
 
 /// Checks a client against what is known of the provider's clients, so that a slip shows before a browser opens.
 fn check_client(client: &Client, provider: &Provider) -> Result<(), Refusal> {
-    let setup = &provider.setup;
-    let name = &provider.display_name;
-    if !setup.fits(&client.id) {
-        return Err(Refusal::Invalid {
-            message: format!("this is no client id of {name}"),
-            hint: match setup.client_id_hint.as_str() {
-                "" => "Copy the client id from the provider's page.".to_owned(),
-                hint => format!("{name}'s client ids look like this: {hint}"),
-            },
-        });
-    }
-    if setup.needs_secret && client.secret.is_none() && client.key.is_none() {
-        return Err(Refusal::Invalid {
-            message: format!("{name}'s clients have a secret, and none was given"),
-            hint: "Give it once: --client-secret-file FILE".to_owned(),
-        });
-    }
-    Ok(())
+    let found = preflight::of_client(provider, client);
+    found.map_or(Ok(()), |found| {
+        Err(Refusal::Invalid {
+            message: found.what,
+            hint: found.fix,
+        })
+    })
 }
 
 #[cfg(test)]

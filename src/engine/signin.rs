@@ -14,6 +14,7 @@ use crate::jose::key::{SigningKey, new_pem};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::preflight::{self, Intent};
 use crate::model::provider::{Dpop, Provider};
 use crate::model::signin::{SignInId, SignInRequest, SignInStep};
 use crate::model::token::TokenSet;
@@ -106,9 +107,12 @@ async fn mint(
         .map_err(|error| error.failure())?;
     let mut provider = provider;
     let flow = choose_flow(&provider, request.flow)?;
-    let scopes = request
+    let mut scopes = request
         .scopes
         .unwrap_or_else(|| provider.default_scopes.clone());
+    if let Some(scope) = preflight::missing_offline(&provider, flow, &scopes) {
+        scopes.push(scope.to_owned());
+    }
     if request.register.is_some() {
         session.say(SignInStep::Registering).await;
     }
@@ -116,6 +120,14 @@ async fn mint(
     let client = registering::client(&session.http, &mut provider, flow, &scopes, given).await?;
     let mut client = client;
     client.auth = client_auth::choose(&provider, &client, flow);
+    must_be_possible(&Intent {
+        provider: &provider,
+        flow,
+        scopes: &scopes,
+        client: Some(&client),
+        redirect_port: request.redirect_port,
+        dpop: request.dpop,
+    })?;
     let bound_to = bound_to(&provider, request.dpop)?;
     let key = bound_to.as_ref().map(SigningKey::read).transpose();
     let key = key.map_err(|why| OAuthError::Key(why).failure())?;
@@ -237,6 +249,15 @@ fn choose_flow(provider: &Provider, asked: Option<Flow>) -> Result<Flow, Failure
     found.copied().ok_or_else(|| {
         unusable("the provider has neither an authorization nor a device authorization endpoint")
     })
+}
+
+/// Refuses what cannot work, now that the provider's metadata is known and before anybody opens a browser.
+fn must_be_possible(intent: &Intent<'_>) -> Result<(), Failure> {
+    let Some(found) = preflight::obstacle(intent) else {
+        return Ok(());
+    };
+    let class = FailureClass::Misconfigured;
+    Err(Failure::new(class, "unusable", found.what, found.fix).unsent())
 }
 
 /// A sign-in that a setting stands in the way of.

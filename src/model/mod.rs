@@ -12,6 +12,7 @@ pub mod key_end;
 pub mod likely;
 pub mod name;
 pub mod policy;
+pub mod preflight;
 pub mod provider;
 pub mod signin;
 pub mod strength;

@@ -1,6 +1,7 @@
 //! Provider records from the command line: the catalogue, and a person's own over it.
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, provider};
+use tokenward::demo::quirks::{Quirks, RequestKind};
 
 fn write_config(sandbox: &Sandbox, text: &str) {
     let file = sandbox.config();
@@ -71,4 +72,37 @@ fn a_living_owner_uses_a_record_that_is_written_while_it_runs() {
         words.contains("no client is registered for corp yet"),
         "{words}"
     );
+}
+
+#[test]
+fn what_cannot_work_is_refused_before_the_provider_is_asked_for_anything() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    write_config(
+        &sandbox,
+        &format!(
+            "[providers.corp]\nissuer = \"{}\"\ndevice_scopes = [\"openid\"]\noffline_scope = \"openid\"\ndpop = \"never\"\n[providers.corp.redirect]\nhost = \"127.0.0.1\"\npath = \"/back#here\"\n",
+            provider.issuer()
+        ),
+    );
+    let login = |more: &[&str]| {
+        let first = ["login", "corp", "--client-id", "demo-cli", "--no-browser"];
+        sandbox.run(first.iter().chain(more)).fails(1)
+    };
+    let words = login(&["--flow", "device", "--scope", "mail"]);
+    assert!(
+        words.contains("does not give mail by the device flow"),
+        "{words}"
+    );
+    assert!(words.contains("--flow loopback"), "{words}");
+    assert!(words.contains("Asking for openid too"), "{words}");
+    let words = login(&["--flow", "loopback"]);
+    assert!(
+        words.contains("no fragment") && words.contains("[providers.NAME.redirect]"),
+        "{words}"
+    );
+    let words = login(&["--flow", "device", "--scope", "openid", "--dpop"]);
+    assert!(words.contains("Leave --dpop out"), "{words}");
+    let counts = provider.control().counts();
+    assert_eq!(counts.of(RequestKind::DeviceStart), 0);
 }

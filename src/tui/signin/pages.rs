@@ -1,6 +1,7 @@
 //! The pages with fields: another provider, placeholders, the client; what is wrong with them.
 
 use crate::model::name::{is_account, is_provider_name};
+use crate::model::preflight::{self, Intent, Weight};
 use crate::model::provider::Provider;
 use crate::tui::app::App;
 use crate::tui::field::Field;
@@ -57,10 +58,36 @@ pub fn trouble(wizard: &Wizard) -> Option<String> {
         Page::Scopes => {
             let account = wizard.scopes.account.text().trim();
             let fine = account.is_empty() || is_account(account);
-            (!fine).then(|| "an account name has no spaces and no slash".to_owned())
+            if fine {
+                obstacle(wizard)
+            } else {
+                Some("an account name has no spaces and no slash".to_owned())
+            }
         }
         Page::Key => key::trouble(wizard),
     }
+}
+
+/// What cannot work with the way and the scopes that were chosen. Endpoints may come by discovery yet.
+fn obstacle(wizard: &Wizard) -> Option<String> {
+    let provider = wizard.provider()?;
+    let ticked = wizard.scopes.ticked();
+    let scopes = if ticked.is_empty() {
+        &provider.default_scopes
+    } else {
+        &ticked
+    };
+    let found = preflight::findings(&Intent {
+        provider,
+        flow: wizard.flows().get(wizard.flow).copied()?,
+        scopes,
+        client: None,
+        redirect_port: None,
+        dpop: false,
+    });
+    let mut found = found.into_iter();
+    let one = found.find(|one| one.weight == Weight::Stops && one.topic != "flow")?;
+    Some(format!("{}. {}", one.what, one.fix))
 }
 
 fn issuer_trouble(form: &Form) -> Option<String> {
