@@ -99,6 +99,11 @@ impl ProofHeader {
         }
     }
 
+    /// Whether there is one.
+    pub fn is_there(&self) -> bool {
+        !self.sent.is_empty()
+    }
+
     /// The same, sent to this address.
     pub fn at(&self, address: String) -> Proof<'_> {
         Proof {

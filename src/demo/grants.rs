@@ -166,6 +166,13 @@ impl Grants {
         };
         self.not_too_early(id, quirks, now)?;
         let mut issued = self.issue_access(id, terms, quirks, now)?;
+        if quirks.refresh_ends_access {
+            let newest = issued.record.id;
+            let older = |access: &&mut Access| access.grant == id && access.id != newest;
+            for access in self.access.values_mut().filter(older) {
+                access.expires_at = Some(now);
+            }
+        }
         match again {
             Some(successor) => issued.refresh = Some(successor),
             None => self.rotate(&key, token, &mut issued, quirks, now),

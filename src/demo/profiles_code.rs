@@ -144,6 +144,7 @@ pub const GITLAB: Profile = Profile {
         quirks.demands.any_scope = true;
         quirks.protocol.dpop = Offer::Off;
         quirks.protocol.registration = RegistrationRule::Off;
+        quirks.refresh_ends_access = true;
         quirks.reuse_detection = false;
     },
     describe: |provider| {

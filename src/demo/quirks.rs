@@ -198,6 +198,8 @@ pub struct Quirks {
     pub reuse_grace: Duration,
     /// Whether refresh answers leave the refresh token out (it is not rotated then).
     pub omit_refresh_token: bool,
+    /// Whether a refresh ends the access tokens before it (as GitLab's does).
+    pub refresh_ends_access: bool,
     /// Refuses a refresh while the access token has more than this left (as Exact Online does).
     pub refuse_early: Option<Duration>,
     /// Whether refresh answers bring a new ID token.
@@ -275,6 +277,7 @@ impl Default for Quirks {
             reuse_detection: true,
             reuse_grace: Duration::ZERO,
             omit_refresh_token: false,
+            refresh_ends_access: false,
             refuse_early: None,
             id_token_on_refresh: true,
             latency: Duration::ZERO,

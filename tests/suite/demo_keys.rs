@@ -2,7 +2,7 @@
 
 use crate::demo::Rig;
 use crate::demo_protocol::speaking;
-use crate::raw_http::{Answer, FORM, form};
+use crate::raw_http::{self, Answer, FORM, form};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
@@ -331,6 +331,17 @@ fn a_confidential_clients_refresh_token_is_bound_to_its_secret_not_to_a_key() {
     };
     let first = again(&refresh);
     assert_eq!(first.text("token_type"), "DPoP");
+    // RFC 9449 6.2: introspection tells what a token is bound to.
+    let access = first.text("access_token");
+    let client = (CONFIDENTIAL_CLIENT, CONFIDENTIAL_SECRET);
+    let fields = [("token", access.as_str())];
+    let told = raw_http::post_basic(&rig.issuer, "/introspect", client, &fields).json();
+    assert_eq!(told["token_type"], "DPoP");
+    assert!(
+        told["cnf"]["jkt"]
+            .as_str()
+            .is_some_and(|jkt| jkt.len() == 43)
+    );
     assert_eq!(
         again(&first.text("refresh_token")).status,
         200,
@@ -395,6 +406,46 @@ fn a_code_is_bound_to_the_key_that_was_announced() {
         ("dpop_jkt", &holder.key.public().thumbprint()),
     ]);
     for (by, status) in [(&thief, 400), (&holder, 200)] {
+        let code = rig
+            .get(&format!("/authorize?{query}"))
+            .query("code")
+            .unwrap();
+        let fields = [
+            ("grant_type", "authorization_code"),
+            ("code", code.as_str()),
+            ("redirect_uri", "http://127.0.0.1:7777/callback"),
+            ("code_verifier", crate::demo::VERIFIER),
+            ("client_id", PUBLIC_CLIENT),
+        ];
+        let answer = by.token(&by.proof("POST", "/token", &[]), &fields);
+        assert_eq!(answer.status, status, "{answer:?}");
+    }
+}
+
+#[test]
+fn a_proof_that_comes_with_a_pushed_request_binds_the_code_as_well() {
+    let rig = speaking(|protocol| protocol.par = Offer::Offered);
+    let (holder, thief) = (Holder::new(&rig), Holder::new(&rig));
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(crate::demo::VERIFIER));
+    let request = [
+        ("response_type", "code"),
+        ("client_id", PUBLIC_CLIENT),
+        ("redirect_uri", "http://127.0.0.1:7777/callback"),
+        ("code_challenge", &challenge),
+        ("code_challenge_method", "S256"),
+    ];
+    let push = |more: &[(&str, &str)]| {
+        let proof = holder.proof("POST", "/par", &[]);
+        let body = form(&[&request[..], more].concat());
+        let headers = [FORM, ("DPoP", proof.as_str())];
+        rig.send("POST", "/par", &headers, &body).unwrap()
+    };
+    let other = thief.key.public().thumbprint();
+    let disagreeing = push(&[("dpop_jkt", &other)]);
+    assert_eq!(disagreeing.text("error"), "invalid_request");
+    for (by, status) in [(&thief, 400), (&holder, 200)] {
+        let reference = push(&[]).text("request_uri");
+        let query = form(&[("client_id", PUBLIC_CLIENT), ("request_uri", &reference)]);
         let code = rig
             .get(&format!("/authorize?{query}"))
             .query("code")

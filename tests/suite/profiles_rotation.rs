@@ -1,5 +1,6 @@
 //! One test a quirk of refresh tokens: rotated or not, in grace, lost on the way, refused while fresh.
 
+use crate::engine_rig::token;
 use crate::profiles_rig::{Scene, Stage};
 use std::time::Duration;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind, RotationRule};
@@ -134,4 +135,19 @@ async fn a_refresh_that_was_too_early_unawares_costs_nothing_and_works_later() {
     let (view, failure) = stage.refresh().await;
     assert_eq!((failure, view.generation), (None, Generation(2)));
     assert_eq!(stage.control().counts().replays, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_a_refresh_ends_the_access_token_before_it_the_new_one_is_handed_out() {
+    let scene = Scene::new(|quirks| quirks.refresh_ends_access = true);
+    let stage = scene.aged(0).start().await;
+    let link = stage.engine().link();
+    let before = token(&link, "alice").await.unwrap();
+    assert!(stage.control().is_live(before.access.expose_secret()));
+    let (_, failure) = stage.refresh().await;
+    assert_eq!(failure, None);
+    assert!(!stage.control().is_live(before.access.expose_secret()));
+    let after = token(&link, "alice").await.unwrap();
+    assert!(stage.control().is_live(after.access.expose_secret()));
+    assert_eq!(stage.control().counts().refreshes, 1);
 }
