@@ -203,6 +203,16 @@ impl Desk {
                 })
                 .await
             }
+            Question::Narrow => {
+                let NeedBody { scopes } = wire::read(body).map_err(bad_body)?;
+                let ask = |reply| Command::Narrow {
+                    name,
+                    scopes,
+                    reply,
+                };
+                let token = self.link.ask(ask).await?;
+                Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+            }
             Question::Rename => {
                 let RenameBody { account } = wire::read(body).map_err(bad_body)?;
                 self.one(|reply| Command::Rename {

@@ -200,6 +200,18 @@ impl SocketDoor {
                 let route = inquire(name, Question::Need);
                 self.put(route, &NeedBody { scopes }, reply).await;
             }
+            Command::Narrow {
+                name,
+                scopes,
+                reply,
+            } => {
+                let route = inquire(name, Question::Narrow);
+                answer(reply, async {
+                    let body = self.exchange(&route, plain(&NeedBody { scopes })).await?;
+                    wire::read_token(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
             Command::Rename {
                 name,
                 account,

@@ -86,6 +86,8 @@ pub enum Question {
     Proof,
     /// Another token for one program.
     Exchange,
+    /// A token with these scopes only.
+    Narrow,
     /// Are these scopes there?
     Need,
     /// Another name.
@@ -93,7 +95,8 @@ pub enum Question {
 }
 
 impl Question {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
+        Self::Narrow,
         Self::Validate,
         Self::Proof,
         Self::Exchange,
@@ -107,6 +110,7 @@ impl Question {
             Self::Validate => "validate",
             Self::Proof => "proof",
             Self::Exchange => "exchange",
+            Self::Narrow => "narrow",
             Self::Need => "need",
             Self::Rename => "rename",
         }

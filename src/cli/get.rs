@@ -44,6 +44,9 @@ pub struct GetArgs {
     /// The same, for the service at that address (RFC 8707).
     #[arg(long, value_name = "URL")]
     resource: Vec<String>,
+    /// Another token that carries the scopes of --scope and no others (a refresh with fewer scopes, RFC 6749 6).
+    #[arg(long, requires = "scope", conflicts_with_all = ["audience", "resource", "dpop"])]
+    narrow: bool,
     /// Print the proof for one request beside the token (DPoP, RFC 9449).
     #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with_all = ["audience", "resource"])]
     dpop: Vec<String>,
@@ -72,6 +75,14 @@ fn fetch(args: &GetArgs, session: &Session) -> Result<(IssuedToken, Option<Proof
         validate::need(session, &args.name, &scopes)?;
     }
     let name = args.name.clone();
+    if args.narrow {
+        let narrow = session.ask(|reply| Command::Narrow {
+            name,
+            scopes,
+            reply,
+        })?;
+        return Ok((narrow, None));
+    }
     let token = session.ask(|reply| Command::Token {
         name,
         min_ttl: args.min_ttl,
@@ -165,6 +176,7 @@ impl Quick {
                 scope: Vec::new(),
                 audience: Vec::new(),
                 resource: Vec::new(),
+                narrow: false,
                 dpop: Vec::new(),
                 dpop_nonce: None,
                 format: Format::Raw,

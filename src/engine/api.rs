@@ -102,6 +102,15 @@ pub enum Command {
         /// The answer.
         reply: Reply<IssuedToken>,
     },
+    /// Another access token that carries these scopes only (RFC 6749 6); the one there is stays.
+    Narrow {
+        /// Whose.
+        name: CredentialName,
+        /// Scopes.
+        scopes: Vec<String>,
+        /// The answer.
+        reply: Reply<IssuedToken>,
+    },
     /// A program needs these scopes: what is missing waits for a person to sign in again.
     Need {
         /// Whose.

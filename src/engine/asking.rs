@@ -39,6 +39,7 @@ impl Core {
             Input::RevokeAsked { .. } => self.revoke_asked(caller, id),
             Input::RemoveAsked { .. } => self.out.push(Effect::Remove { caller, id }),
             Input::ScopesNeeded { scopes, .. } => self.scopes_needed(caller, id, scopes),
+            Input::NarrowAsked { scopes, .. } => self.narrow_asked(caller, id, scopes),
             Input::RenameAsked { to, .. } => self.rename_asked(caller, id, to),
             Input::FoundOpen(_)
             | Input::Loaded { .. }
@@ -141,7 +142,7 @@ impl Core {
     }
 
     /// Why the token there is must not be seen, however long it may live.
-    fn withheld(&self, held: &Held) -> Option<Refusal> {
+    pub(in crate::engine) fn withheld(&self, held: &Held) -> Option<Refusal> {
         if let Standing::Revoked { .. } = held.profile.standing {
             let name = held.profile.name.clone();
             return Some(Refusal::Revoked { name });
@@ -298,6 +299,10 @@ impl Core {
     /// Tells all who wait for a credential that it will not be.
     pub(in crate::engine) fn refuse_callers(&mut self, id: CredentialId, refusal: &Refusal) {
         for (caller, _) in self.take_callers(id) {
+            self.refuse(caller, refusal.clone());
+        }
+        let narrow = self.held.get_mut(&id).and_then(|held| held.narrow.take());
+        if let Some((caller, _)) = narrow {
             self.refuse(caller, refusal.clone());
         }
     }

@@ -87,6 +87,18 @@ impl Runner {
                     scopes,
                 });
             }
+            Command::Narrow {
+                name,
+                scopes,
+                reply,
+            } => {
+                let caller = self.callers.add(Caller::Token(reply));
+                self.step(Input::NarrowAsked {
+                    caller,
+                    name,
+                    scopes,
+                });
+            }
             Command::Rename {
                 name,
                 account,

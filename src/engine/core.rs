@@ -115,6 +115,7 @@ impl Core {
             | Input::RevokeAsked { .. }
             | Input::RemoveAsked { .. }
             | Input::ScopesNeeded { .. }
+            | Input::NarrowAsked { .. }
             | Input::RenameAsked { .. } => self.asked(input),
             Input::FoundDead { id, generation } => self.found_dead(id, generation),
             Input::Spent { flight, outcome } => self.spent(flight, outcome),

@@ -31,6 +31,8 @@ pub enum Fact {
         flight: FlightId,
         /// Which refresh token was sent.
         choice: TokenChoice,
+        /// Scopes that were asked for, where not those of the grant.
+        narrow: Vec<String>,
         /// How long it took.
         took: Duration,
         /// The answer.

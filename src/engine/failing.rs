@@ -35,6 +35,10 @@ impl Core {
         is_written: bool,
     ) {
         let id = ended.id;
+        if let Some((caller, _)) = ended.narrow {
+            let failure = failure.clone();
+            self.refuse(caller, Refusal::Failed { failure });
+        }
         self.totals.failed += 1;
         let retry_after = retry_after(&failure);
         if let Some(pause) = retry_after {

@@ -1,10 +1,13 @@
 //! One refresh on its way out and back: the intent into the journal, the token to the provider, its answer.
 
 use crate::clock::Timestamp;
+use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::Phase;
 use crate::engine::queue::HostId;
-use crate::engine::step::{Effect, FlightId, Grant, SpendOutcome, TokenChoice, VaultTrouble};
+use crate::engine::step::{
+    CallerId, Effect, FlightId, Grant, SpendOutcome, TokenChoice, VaultTrouble,
+};
 use crate::model::credential::{CredentialId, Generation, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
 use crate::vault::store::Spending;
@@ -50,6 +53,8 @@ pub struct Flight {
     pub took: Duration,
     /// Whether the refresh token was replaced.
     pub rotated: bool,
+    /// Who asked for a token with some scopes only, and which: the access token that is kept stays.
+    pub narrow: Option<(CallerId, Vec<String>)>,
 }
 
 impl Core {
@@ -64,6 +69,7 @@ impl Core {
                 continue;
             };
             held.phase = Phase::Flying(flight);
+            let narrow = held.narrow.take();
             held.retry_at = None;
             held.spread_until = None;
             let spending = Spending {
@@ -86,6 +92,7 @@ impl Core {
                 pending: None,
                 took: Duration::ZERO,
                 rotated: false,
+                narrow,
             };
             self.flights.insert(flight, begun);
             self.out.push(Effect::Spend { flight, spending });
@@ -109,9 +116,17 @@ impl Core {
         Some(ended)
     }
 
+    /// Ends a flight that nobody waits for any more, but for whoever asked for a narrow token.
+    pub(in crate::engine) fn abandon(&mut self, flight: FlightId) {
+        let ended = self.end(flight);
+        if let Some((caller, _)) = ended.and_then(|ended| ended.narrow) {
+            self.refuse(caller, Refusal::TimedOut);
+        }
+    }
+
     pub(in crate::engine) fn spent(&mut self, flight: FlightId, outcome: SpendOutcome) {
         if !self.is_wanted(flight) {
-            self.end(flight);
+            self.abandon(flight);
             return;
         }
         match outcome {
@@ -138,6 +153,11 @@ impl Core {
         self.out.push(Effect::Send {
             flight,
             token,
+            narrow: it
+                .narrow
+                .iter()
+                .flat_map(|(_, scopes)| scopes.clone())
+                .collect(),
             profile: Arc::clone(&held.profile),
         });
     }
@@ -153,7 +173,7 @@ impl Core {
 
     pub(in crate::engine) fn granted(&mut self, flight: FlightId, grant: Grant, took: Duration) {
         if !self.is_wanted(flight) {
-            self.end(flight);
+            self.abandon(flight);
             return;
         }
         let now = self.now;
@@ -167,7 +187,12 @@ impl Core {
         it.rotated = grant.rotated;
         // The lifetime counts from the answer's birth: the moment of sending is the safe side of it.
         let issued_at = it.sent_at.min(now);
-        let profile = Arc::new(renewed(&held.profile, grant, issued_at, now, took));
+        let is_narrow = it.narrow.is_some();
+        let mut profile = renewed(&held.profile, grant, issued_at, now, took);
+        if is_narrow {
+            keep_access(&mut profile, &held.profile);
+        }
+        let profile = Arc::new(profile);
         it.pending = Some(Arc::clone(&profile));
         it.stage = Stage::Saving;
         let (id, spent) = (it.id, it.generation);
@@ -198,13 +223,21 @@ impl Core {
         took: Duration,
     ) {
         if !self.is_wanted(flight) {
-            self.end(flight);
+            self.abandon(flight);
             return;
         }
         let has_previous = self.flights.get(&flight).is_some_and(|it| {
             matches!(it.stage, Stage::Sent(TokenChoice::Current))
                 && it.previous_until.is_some_and(|end| end > self.now)
         });
+        let is_narrow = self
+            .flights
+            .get(&flight)
+            .is_some_and(|it| it.narrow.is_some());
+        if is_narrow && failure.class == FailureClass::Misconfigured {
+            self.not_narrowed(flight, failure);
+            return;
+        }
         if has_previous && failure.class == FailureClass::NeedsLogin {
             self.send(flight, TokenChoice::Previous);
             return;
@@ -248,6 +281,14 @@ fn renewed(
     new.failures_in_a_row = 0;
     new.record_attempt(now, millis(took), None);
     new
+}
+
+/// What is told of the access token that stays, when another one with fewer scopes came.
+fn keep_access(new: &mut Profile, old: &Profile) {
+    new.issued_at = old.issued_at;
+    new.expires_at = old.expires_at;
+    new.token_type.clone_from(&old.token_type);
+    new.scopes.clone_from(&old.scopes);
 }
 
 /// Whether a refresh moved the end of the refresh token; `None`: too little time has passed to tell.

@@ -34,6 +34,8 @@ pub struct Granted {
     set: TokenSet,
     /// Which refresh token was accepted.
     used: TokenChoice,
+    /// Scopes that were asked for; empty: those of the grant.
+    narrow: Vec<String>,
     at: Timestamp,
 }
 
@@ -47,8 +49,20 @@ pub fn token_to_send(secret: &Secret, choice: TokenChoice) -> Option<&RefreshTok
 
 impl Granted {
     /// Joins an answer to the secret it replaces.
-    pub fn new(old: Arc<Secret>, set: TokenSet, used: TokenChoice, at: Timestamp) -> Self {
-        Self { old, set, used, at }
+    pub fn new(
+        old: Arc<Secret>,
+        set: TokenSet,
+        used: TokenChoice,
+        narrow: Vec<String>,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            old,
+            set,
+            used,
+            narrow,
+            at,
+        }
     }
 
     /// What the core may know of the answer.
@@ -79,7 +93,11 @@ impl Granted {
         let sent = token_to_send(old, self.used);
         let refresh = self.set.refresh.as_ref().or(sent);
         Secret {
-            access: self.set.access.duplicate(),
+            // A narrow one is for the program that asked: the one there is stays.
+            access: match self.narrow.is_empty() {
+                true => self.set.access.duplicate(),
+                false => old.access.duplicate(),
+            },
             refresh: refresh.map(RefreshToken::duplicate),
             previous_refresh: self.previous(),
             id_token: match &self.set.id_token {
@@ -113,6 +131,23 @@ impl Granted {
             token,
             kept_until: self.at.plus(grace),
         })
+    }
+
+    /// The narrow access token, for the program that asked for it.
+    pub fn narrow_token(&self) -> IssuedToken {
+        let provider = &self.old.provider;
+        let assumed = provider.assumed_expires_in.map(Duration::from_secs);
+        let life = self.set.expires_in.or(assumed);
+        IssuedToken {
+            access: self.set.access.duplicate(),
+            token_type: self.set.token_type.clone(),
+            expires_at: life.map(|life| self.at.plus(life)),
+            scopes: self
+                .set
+                .scopes
+                .clone()
+                .unwrap_or_else(|| self.narrow.clone()),
+        }
     }
 
     /// The access token for those who ask, with what the profile says of it.
@@ -197,7 +232,7 @@ mod tests {
             account: None,
             kept: BTreeMap::new(),
         };
-        Granted::new(old, set, used, NOW)
+        Granted::new(old, set, used, Vec::new(), NOW)
     }
 
     fn is(kept: Option<&RefreshToken>, text: &str) -> bool {

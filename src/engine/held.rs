@@ -50,6 +50,8 @@ pub struct Held {
     pub alarm: Option<Timestamp>,
     /// Who waits for a token or a rotation.
     pub callers: Vec<CallerId>,
+    /// Who waits for a token with some scopes only, and which.
+    pub narrow: Option<(CallerId, Vec<String>)>,
     /// Who waits for a revocation.
     pub revokers: Vec<CallerId>,
     /// The health everyone was last told.
@@ -78,6 +80,7 @@ impl Held {
             uncertain: false,
             alarm: None,
             callers: Vec::new(),
+            narrow: None,
             revokers: Vec::new(),
             told: None,
         }

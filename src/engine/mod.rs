@@ -25,6 +25,7 @@ pub mod likely;
 pub mod link;
 pub mod minting;
 pub mod naming;
+pub mod narrowing;
 pub mod perform;
 pub mod plan;
 pub mod queue;

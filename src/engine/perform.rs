@@ -28,8 +28,9 @@ impl Runner {
             Effect::Send {
                 flight,
                 token,
+                narrow,
                 profile,
-            } => self.send(flight, token, profile),
+            } => self.send(flight, token, narrow, profile),
             Effect::Rotate {
                 flight,
                 id,
@@ -85,6 +86,7 @@ impl Runner {
             Fact::Answered {
                 flight,
                 choice,
+                narrow,
                 took,
                 outcome,
             } => {
@@ -95,7 +97,7 @@ impl Runner {
                         took,
                     },
                     (Ok(set), Some(Hand::Opened(old))) => {
-                        let granted = Granted::new(Arc::clone(old), *set, choice, self.now);
+                        let granted = Granted::new(Arc::clone(old), *set, choice, narrow, self.now);
                         let grant = granted.grant();
                         self.hands.insert(flight, Hand::Granted(Arc::new(granted)));
                         Input::Granted {
@@ -153,7 +155,13 @@ impl Runner {
         ));
     }
 
-    fn send(&self, flight: FlightId, choice: TokenChoice, profile: Arc<Profile>) {
+    fn send(
+        &self,
+        flight: FlightId,
+        choice: TokenChoice,
+        narrow: Vec<String>,
+        profile: Arc<Profile>,
+    ) {
         let Some(Hand::Opened(secret)) = self.hands.get(&flight) else {
             return;
         };
@@ -162,7 +170,7 @@ impl Runner {
             self.facts.clone(),
             flight,
             choice,
-            (Arc::clone(secret), profile),
+            (Arc::clone(secret), profile, narrow),
         );
     }
 
@@ -287,11 +295,22 @@ impl Runner {
             return;
         };
         match (caller, answer) {
+            (Caller::Token(reply), Answer::Narrow(flight)) => match self.hands.get(&flight) {
+                Some(Hand::Granted(granted)) => drop(reply.send(Ok(granted.narrow_token()))),
+                Some(Hand::Opened(_)) | None => drop(reply.send(Err(Refusal::Stopped))),
+            },
             (caller, Answer::Refused(refusal)) => caller.refuse(refusal),
             (Caller::View(reply), Answer::View(view)) => drop(reply.send(Ok(*view))),
             (Caller::Revoke(reply), Answer::Revoked(outcome)) => drop(reply.send(Ok(outcome))),
             (Caller::Remove(reply), Answer::Removed) => drop(reply.send(Ok(()))),
-            (caller, Answer::Token(_) | Answer::View(_) | Answer::Revoked(_) | Answer::Removed) => {
+            (
+                caller,
+                Answer::Token(_)
+                | Answer::Narrow(_)
+                | Answer::View(_)
+                | Answer::Revoked(_)
+                | Answer::Removed,
+            ) => {
                 caller.refuse(Refusal::Stopped);
             }
         }

@@ -23,11 +23,11 @@ pub fn refresh(
     facts: mpsc::Sender<Fact>,
     flight: FlightId,
     choice: TokenChoice,
-    (secret, profile): (Arc<Secret>, Arc<Profile>),
+    (secret, profile, narrow): (Arc<Secret>, Arc<Profile>, Vec<String>),
 ) {
-    let mut promise = Promise::new(facts, flight, choice);
+    let mut promise = Promise::new(facts, flight, (choice, narrow.clone()));
     tokio::spawn(async move {
-        let outcome = newer(&http, &secret, &profile, choice).await;
+        let outcome = newer(&http, &secret, (&profile, &narrow), choice).await;
         promise.keep(outcome.map(Box::new)).await;
     });
 }
@@ -36,15 +36,33 @@ pub fn refresh(
 async fn newer(
     http: &Http,
     secret: &Secret,
-    profile: &Profile,
+    (profile, narrow): (&Profile, &[String]),
     choice: TokenChoice,
 ) -> Result<TokenSet, Failure> {
     let failed = |error: OAuthError| error.failure();
+    if !narrow.is_empty() && secret.provider.refresh_ends_access {
+        return Err(Failure::new(
+            FailureClass::Misconfigured,
+            "no_narrowing",
+            format!(
+                "At {} a refresh ends the access token before it, so there is no other one beside it.",
+                secret.provider.display_name
+            ),
+            "Sign in under another account name with fewer scopes instead.",
+        )
+        .unsent());
+    }
     let key = secret.bound_to.as_ref().map(SigningKey::read).transpose();
     let key = key.map_err(|why| failed(OAuthError::Key(why)))?;
     let caller = Caller::new(http, &secret.provider, &secret.client).bound_to(key.as_ref());
     let answer = match token_to_send(secret, choice) {
-        Some(refresh) => token::refresh(&caller, refresh, Wish::default()).await,
+        Some(refresh) => {
+            let wish = Wish {
+                scopes: narrow,
+                ..Wish::default()
+            };
+            token::refresh(&caller, refresh, wish).await
+        }
         None if secret.provider.refresh_by.is_some() => token::renew(&caller, &secret.access).await,
         None if profile.flow == Flow::ClientCredentials => {
             let wish = Wish {
@@ -63,15 +81,21 @@ struct Promise {
     facts: Option<mpsc::Sender<Fact>>,
     flight: FlightId,
     choice: TokenChoice,
+    narrow: Vec<String>,
     begun: Instant,
 }
 
 impl Promise {
-    fn new(facts: mpsc::Sender<Fact>, flight: FlightId, choice: TokenChoice) -> Self {
+    fn new(
+        facts: mpsc::Sender<Fact>,
+        flight: FlightId,
+        (choice, narrow): (TokenChoice, Vec<String>),
+    ) -> Self {
         Self {
             facts: Some(facts),
             flight,
             choice,
+            narrow,
             begun: Instant::now(),
         }
     }
@@ -87,6 +111,7 @@ impl Promise {
         Fact::Answered {
             flight: self.flight,
             choice: self.choice,
+            narrow: self.narrow.clone(),
             took: self.took(),
             outcome,
         }
@@ -152,7 +177,8 @@ mod tests {
     #[tokio::test]
     async fn a_request_whose_task_dies_is_answered_all_the_same() {
         let (facts, mut told) = mpsc::channel(1);
-        drop(Promise::new(facts, FlightId(7), TokenChoice::Previous));
+        let asked = (TokenChoice::Previous, Vec::new());
+        drop(Promise::new(facts, FlightId(7), asked));
         let Some(Fact::Answered {
             flight,
             choice,

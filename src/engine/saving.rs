@@ -19,7 +19,7 @@ const SAVE_AGAIN_LONGEST: Duration = Duration::from_secs(15);
 impl Core {
     pub(in crate::engine) fn rotated(&mut self, flight: FlightId, outcome: RotateOutcome) {
         if !self.is_wanted(flight) {
-            self.end(flight);
+            self.abandon(flight);
             return;
         }
         match outcome {
@@ -78,7 +78,7 @@ impl Core {
         while let Some(&(at, flight)) = self.unsaved.first().filter(|(at, _)| *at <= self.now) {
             self.unsaved.remove(&(at, flight));
             if !self.is_wanted(flight) {
-                self.end(flight);
+                self.abandon(flight);
                 continue;
             }
             if let Some(it) = self.flights.get(&flight)
@@ -121,7 +121,15 @@ impl Core {
         let (name, generation, host) = (held.profile.name.clone(), held.generation, held.host);
         self.failing.remove(&(host, id));
         self.totals.refreshed += 1;
-        self.tell_landed(flight, id);
+        let narrow = self
+            .flights
+            .get_mut(&flight)
+            .and_then(|it| it.narrow.take());
+        let is_narrow = narrow.is_some();
+        match narrow {
+            Some((caller, _)) => self.answer(caller, Answer::Narrow(flight)),
+            None => self.tell_landed(flight, id),
+        }
         self.end(flight);
         self.happened(
             Some(name),
@@ -133,6 +141,9 @@ impl Core {
         );
         self.plan(id);
         self.after_flight(id);
+        if is_narrow {
+            self.serve_the_others(id);
+        }
         self.encourage(host);
     }
 

@@ -159,6 +159,15 @@ pub enum Input {
         /// Which.
         scopes: Vec<String>,
     },
+    /// A program wants a token with these scopes only.
+    NarrowAsked {
+        /// Who asks.
+        caller: CallerId,
+        /// Of which.
+        name: CredentialName,
+        /// Which scopes.
+        scopes: Vec<String>,
+    },
     /// Somebody wants a credential called otherwise.
     RenameAsked {
         /// Who asks.
@@ -264,6 +273,7 @@ impl Input {
             | Self::RevokeAsked { caller, name }
             | Self::RemoveAsked { caller, name }
             | Self::ScopesNeeded { caller, name, .. }
+            | Self::NarrowAsked { caller, name, .. }
             | Self::RenameAsked { caller, name, .. } => Some((*caller, name)),
             Self::FoundOpen(_)
             | Self::Loaded { .. }
@@ -290,6 +300,8 @@ impl Input {
 pub enum Answer {
     /// The access token of that credential; the shell fetches it.
     Token(CredentialId),
+    /// The narrow token that the flight has in hand.
+    Narrow(FlightId),
     /// The credential now.
     View(Box<CredentialView>),
     /// What the provider did.
@@ -316,6 +328,8 @@ pub enum Effect {
         flight: FlightId,
         /// Which of them.
         token: TokenChoice,
+        /// Scopes that the new access token shall carry; empty: those of the grant.
+        narrow: Vec<String>,
         /// What it is of: how it was minted decides how newer tokens are asked for.
         profile: Arc<Profile>,
     },

@@ -107,6 +107,9 @@ pub struct Provider {
     /// For how long a spent refresh token is still accepted, in seconds.
     #[serde(default)]
     pub reuse_grace: u64,
+    /// Whether a refresh ends the access token before it at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refresh_ends_access: bool,
     /// The refresh token dies when unused for that long, in seconds.
     #[serde(default)]
     pub refresh_idle_life: Option<u64>,
@@ -213,6 +216,7 @@ impl Provider {
             refresh_by: None,
             rotation: Rotation::default(),
             reuse_grace: 0,
+            refresh_ends_access: false,
             refresh_idle_life: None,
             refresh_absolute_life: None,
             test_life: None,

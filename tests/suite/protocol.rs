@@ -280,6 +280,63 @@ fn a_token_is_exchanged_for_a_narrower_one_and_one_for_another_audience() {
 }
 
 #[test]
+fn a_narrow_token_is_for_one_program_and_the_one_there_is_stays() {
+    let provider = speaking(|protocol| protocol.token_exchange = false);
+    let sandbox = Sandbox::with_vault();
+    let scope = ["--scope", "openid email read write"];
+    let name = as_public(&sandbox, &provider, "alice", &scope);
+    let _daemon = sandbox.daemon();
+    let own = sandbox.run(["get", &name]).ok();
+    let narrow = ["get", &name, "--narrow", "--scope", "read", "--json"];
+    let other = sandbox.run(narrow).json();
+    assert_eq!(other["scopes"], serde_json::json!(["read"]));
+    let token = other["access_token"].as_str().unwrap();
+    assert!(token != own.trim() && provider.control().is_live(token));
+    assert_eq!(sandbox.run(["get", &name]).ok(), own);
+    assert!(provider.control().is_live(own.trim()));
+    // The provider rotates: what came with the narrow token is what is refreshed with.
+    sandbox.run(["refresh", &name]).ok();
+    let list = sandbox.run(["list", "--json"]).json();
+    assert_eq!(
+        list[0]["scopes"],
+        serde_json::json!(["openid", "email", "read", "write"])
+    );
+    // More than there is: refused, and nothing is wrong with the credential.
+    let words = sandbox
+        .run(["get", &name, "--narrow", "--scope", "admin"])
+        .fails(5);
+    assert!(words.contains("admin"), "{words}");
+    assert_eq!(sandbox.run(["list", "--json"]).json()[0]["health"], "fresh");
+}
+
+#[test]
+fn a_provider_that_does_not_narrow_does_no_harm() {
+    let provider = speaking(|_| {});
+    let sandbox = Sandbox::with_vault();
+    let name = as_public(
+        &sandbox,
+        &provider,
+        "alice",
+        &["--scope", "openid email read write"],
+    );
+    let _daemon = sandbox.daemon();
+    let fault = tokenward::demo::quirks::Fault::Error {
+        status: 400,
+        error: "invalid_scope".to_owned(),
+    };
+    provider.control().fail_next(RequestKind::Refresh, 1, fault);
+    let narrow = ["get", &name, "--narrow", "--scope", "read"];
+    sandbox.run(narrow).fails(1);
+    let entry = &sandbox.run(["list", "--json"]).json()[0];
+    assert_eq!(
+        (&entry["health"], &entry["cause"]),
+        (&"fresh".into(), &Value::Null)
+    );
+    sandbox.run(narrow).ok();
+    sandbox.run(["refresh", &name]).ok();
+}
+
+#[test]
 fn a_provider_without_token_exchange_is_not_asked_for_it() {
     let provider = speaking(|protocol| protocol.token_exchange = false);
     let sandbox = Sandbox::with_vault();
