@@ -233,10 +233,10 @@ impl Route {
             Self::Token { timeout, .. } | Self::Refresh { timeout, .. } => {
                 timeout.saturating_add(Duration::from_secs(5))
             }
+            // The provider is told up to twice, 20 s each, and the proof takes 20 s.
+            Self::Revoke(_) => Duration::from_secs(80),
             // The provider is asked up to twice, 20 s each.
-            Self::Revoke(_) | Self::Inquire { .. } | Self::DeleteClient(_) => {
-                Duration::from_secs(60)
-            }
+            Self::Inquire { .. } | Self::DeleteClient(_) => Duration::from_secs(60),
             Self::List
             | Self::Show(_)
             | Self::Why(_)

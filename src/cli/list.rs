@@ -6,7 +6,7 @@ use crate::cli::session::Session;
 use crate::cli::span;
 use crate::cli::table::Table;
 use crate::clock::{self, Timestamp};
-use crate::model::credential::{CredentialView, Flow, Generation};
+use crate::model::credential::{CredentialView, Flow, Generation, Standing};
 use crate::model::failure::Failure as ProviderFailure;
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
@@ -27,7 +27,8 @@ const JSON_FIELDS: &str = "\
 With --json: an array of objects with name, provider, account, health (fresh, expiring, refreshing, retrying,
 expired, needs_login, misconfigured, rate_limited, revoked, static), cause and fix (when something is wrong),
 expires_at, expires_in, refresh_at, refreshed_at, scopes, flow, generation, dies_at and dies_because (of the
-refresh token), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
+refresh token), revocation (dead, alive or
+unknown after a revocation, pending while the provider could not be told, else null), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
 
 /// Prints the list.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
@@ -61,7 +62,7 @@ fn table(views: &[CredentialView], now: Timestamp) -> String {
     for view in views {
         table.row(vec![
             view.profile.name.to_string(),
-            health(&view.health, now),
+            health(view, now),
             expiry(view, now),
             planned(view, now),
             sign_in_before(view, now, &zone),
@@ -71,7 +72,8 @@ fn table(views: &[CredentialView], now: Timestamp) -> String {
 }
 
 /// The health in words, with what comes next.
-fn health(health: &Health, now: Timestamp) -> String {
+fn health(view: &CredentialView, now: Timestamp) -> String {
+    let health = &view.health;
     let word = health.kind().word();
     match health {
         Health::Retrying { attempt, next } => {
@@ -84,11 +86,17 @@ fn health(health: &Health, now: Timestamp) -> String {
         Health::NeedsLogin { cause } | Health::Misconfigured { cause } => {
             format!("{word} ({})", cause.code)
         }
+        Health::Revoked => match view.profile.standing {
+            Standing::Revoking { .. } => "to be revoked".to_owned(),
+            Standing::Revoked { proof, .. } => format!("{word} ({})", words::proof(proof)),
+            Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
+                word.to_owned()
+            }
+        },
         Health::Fresh
         | Health::Expiring
         | Health::Refreshing
         | Health::Expired
-        | Health::Revoked
         | Health::Static => word.to_owned(),
     }
 }
@@ -118,6 +126,15 @@ fn planned(view: &CredentialView, now: Timestamp) -> String {
     }
 }
 
+/// What is known of a revocation.
+fn revocation(standing: &Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Revoked { proof, .. } => Some(proof.word()),
+        Standing::Revoking { .. } => Some("pending"),
+        Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => None,
+    }
+}
+
 /// One credential in `--json`. These fields are part of the interface.
 #[derive(Serialize)]
 pub struct Entry<'a> {
@@ -137,6 +154,7 @@ pub struct Entry<'a> {
     generation: Generation,
     dies_at: Option<Timestamp>,
     dies_because: ForecastReason,
+    revocation: Option<&'static str>,
     sign_in_before: Option<Timestamp>,
     ends_soon: bool,
 }
@@ -163,6 +181,7 @@ impl<'a> Entry<'a> {
             generation: view.generation,
             dies_at: view.forecast.dies_at,
             dies_because: view.forecast.because,
+            revocation: revocation(&profile.standing),
             sign_in_before: view.forecast.sign_in_before(),
             ends_soon: view.forecast.is_soon(now),
         }

@@ -114,8 +114,10 @@ fn happened(activity: &Activity) {
                 "a refresh was cut off by a crash; what is kept is tried again"
             );
         }
-        Happening::Revoked => tracing::info!(name, "revoked"),
-        Happening::RevokeFailed { failure } => {
+        Happening::Revoked { proof } => {
+            tracing::info!(name, proof = proof.word(), "revoked");
+        }
+        Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");
         }
         Happening::Removed => tracing::info!(name, "removed"),

@@ -83,6 +83,7 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         limits: config.limits(),
         warning: config.forecast.clone(),
         checks_per_hour: config.checks.introspections_per_hour,
+        is_for_a_moment: role == Role::ForAMoment,
     };
     if role == Role::ForAMoment {
         settings.policy.background = false;

@@ -7,7 +7,7 @@ use crate::cli::several::{Report, Which};
 use crate::cli::span;
 use crate::engine::api::{Command, Refusal};
 use crate::engine::link::Link;
-use crate::model::credential::{CredentialView, Standing};
+use crate::model::credential::CredentialView;
 use crate::model::name::CredentialName;
 use clap::Args;
 use futures_util::future::join_all;
@@ -49,7 +49,7 @@ pub fn run(args: &RefreshArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn can_be_refreshed(view: &CredentialView) -> bool {
-    view.profile.is_renewable() && !matches!(view.profile.standing, Standing::Revoked { .. })
+    view.profile.is_renewable() && !view.profile.standing.is_revoked()
 }
 
 async fn refresh(

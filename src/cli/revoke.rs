@@ -6,13 +6,19 @@ use crate::cli::session::Session;
 use crate::cli::several::{self, Report, Which};
 use crate::engine::api::{Command, RevokeOutcome};
 use crate::model::credential::Standing;
+use crate::model::inquiry::Liveness;
+use crate::model::name::CredentialName;
+use crate::tui::words;
 use clap::Args;
 
 /// Arguments of `tokenward revoke`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The credential stays in the list, marked as revoked; `tokenward remove` forgets it.
-With --json: an array of objects with name, ok, outcome (confirmed, by_hand) and page, or error, code and hint.")]
+The credential stays in the list, marked as revoked; `tokenward remove` forgets it. Afterwards the tokens are looked for:
+by introspection, by a refresh that must be refused, by using the access token. A provider that cannot be reached is told
+again by the daemon or the UI; from the first moment nothing of the credential is handed out.
+With --json: an array of objects with name, ok, outcome (confirmed, by_hand), proof (dead, alive, unknown) and page, or
+error, code and hint.")]
 pub struct RevokeArgs {
     /// Which credentials.
     #[command(flatten)]
@@ -27,9 +33,10 @@ pub fn run(args: &RevokeArgs, context: &Context) -> Result<(), Failure> {
     let lines = Session::with(context, |session| {
         let names = args.which.resolve(session, |view| {
             !matches!(view.profile.standing, Standing::Revoked { .. })
+                || view.is_alive_though_revoked()
         })?;
         several::confirm(context, args.yes, "Revoke at the provider:", &names)?;
-        let revoke = |name: &crate::model::name::CredentialName| {
+        let revoke = |name: &CredentialName| {
             let name = name.clone();
             session.ask(|reply| Command::Revoke { name, reply })
         };
@@ -41,16 +48,30 @@ pub fn run(args: &RevokeArgs, context: &Context) -> Result<(), Failure> {
         (name, detail)
     });
     Report::new(lines.collect()).print(context, |name, detail| {
-        match serde_json::from_value(detail.clone()) {
-            Ok(RevokeOutcome::ByHand { page: Some(page) }) => {
-                format!("{name}: marked as revoked; end the grant at the provider by hand: {page}")
-            }
-            Ok(RevokeOutcome::ByHand { page: None }) => {
-                format!("{name}: marked as revoked; the provider has no revocation: end the grant there by hand")
-            }
-            Ok(RevokeOutcome::Confirmed) | Err(_) => {
-                format!("{name}: revoked, the provider confirmed it")
-            }
-        }
+        let outcome = serde_json::from_value(detail.clone());
+        let outcome = outcome.unwrap_or(RevokeOutcome::Confirmed {
+            proof: Liveness::Unknown,
+        });
+        row(name, &outcome)
     })
+}
+
+/// What became of one, with its proof.
+fn row(name: &CredentialName, outcome: &RevokeOutcome) -> String {
+    let proof = words::proof(outcome.proof());
+    match outcome {
+        RevokeOutcome::ByHand {
+            page: Some(page), ..
+        } => {
+            format!(
+                "{name}: marked as revoked ({proof}); end the grant at the provider by hand: {page}"
+            )
+        }
+        RevokeOutcome::ByHand { page: None, .. } => format!(
+            "{name}: marked as revoked ({proof}); the provider has no revocation: end the grant there by hand"
+        ),
+        RevokeOutcome::Confirmed { .. } => {
+            format!("{name}: revoked, the provider confirmed it; {proof}")
+        }
+    }
 }

@@ -82,9 +82,13 @@ impl Report {
             let entries: Vec<_> = self.lines.iter().map(entry).collect();
             context.output.json_line(&entries)?;
         } else {
+            let is_one = self.lines.len() == 1;
             for (name, result) in &self.lines {
-                if let Ok(detail) = result {
-                    context.output.say(&done(name, detail));
+                match result {
+                    Ok(detail) => context.output.say(&done(name, detail)),
+                    // Of one alone it is said at the end.
+                    Err(_) if is_one => {}
+                    Err(failure) => context.output.say(&format!("{name}: {}", failure.source)),
                 }
             }
         }
@@ -102,9 +106,6 @@ impl Report {
             0 => Ok(()),
             1 if all == 1 => Err(failures.swap_remove(0).1),
             failed => {
-                for (name, failure) in &failures[1..] {
-                    crate::cli::output::talk(&format!("{name}: {}", failure.source));
-                }
                 let (name, first) = failures.swap_remove(0);
                 Err(first
                     .within(name.to_string())

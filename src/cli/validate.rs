@@ -6,7 +6,7 @@ use crate::cli::session::Session;
 use crate::cli::span;
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Command;
-use crate::model::credential::{CredentialView, Standing};
+use crate::model::credential::CredentialView;
 use crate::model::inquiry::{CheckedBy, Liveness, Validation};
 use crate::model::name::CredentialName;
 use clap::Args;
@@ -78,7 +78,7 @@ fn judge(args: &ValidateArgs, session: &Session) -> Result<Verdict, Failure> {
         .map(str::to_owned)
         .collect();
     let is_worth_asking = !args.offline && refreshed.is_none();
-    let revoked = matches!(view.profile.standing, Standing::Revoked { .. });
+    let revoked = view.profile.standing.is_revoked();
     let checked = if is_worth_asking && !revoked {
         let name = args.name.clone();
         let introspect = args.introspect;
@@ -119,7 +119,7 @@ struct Verdict {
 impl Verdict {
     /// What is wrong; `None`: the token is good.
     fn kind(&self) -> Option<Kind> {
-        if matches!(self.view.profile.standing, Standing::Revoked { .. }) {
+        if self.view.profile.standing.is_revoked() {
             return Some(Kind::NeedsLogin);
         }
         if is_over(&self.view, self.now) {
@@ -145,7 +145,7 @@ impl Verdict {
 
     fn reason(&self) -> String {
         let name = &self.view.profile.name;
-        if matches!(self.view.profile.standing, Standing::Revoked { .. }) {
+        if self.view.profile.standing.is_revoked() {
             return format!("{name} was revoked");
         }
         if is_over(&self.view, self.now) {

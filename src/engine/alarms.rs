@@ -28,9 +28,11 @@ impl Core {
                 continue;
             };
             held.alarm = None;
-            match held.phase {
+            let phase = held.phase;
+            let is_due = held.refresh_at(self.now).is_some_and(|at| at <= self.now);
+            match phase {
+                Phase::Resting if self.is_to_be_told(id) => self.begin_revoking(id),
                 Phase::Resting => {
-                    let is_due = held.refresh_at(self.now).is_some_and(|at| at <= self.now);
                     if is_due && !self.is_leaving {
                         self.enqueue(id);
                     } else if !self.is_leaving {
@@ -41,6 +43,13 @@ impl Core {
                 Phase::Flying(_) | Phase::Revoking => self.settle(id),
             }
         }
+    }
+
+    /// Whether it is time to tell the provider again that a credential is to be revoked.
+    fn is_to_be_told(&self, id: CredentialId) -> bool {
+        let at = self.held.get(&id).and_then(Held::revoke_at);
+        let may = !self.is_leaving && !self.settings.is_for_a_moment;
+        may && at.is_some_and(|at| at <= self.now)
     }
 
     /// Lets a credential wait for a place.

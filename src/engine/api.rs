@@ -7,7 +7,7 @@ use crate::model::event::Activity;
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
-use crate::model::inquiry::{ExchangeWish, ProofRequest, ProvenToken, Validation};
+use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
@@ -236,12 +236,28 @@ pub enum Event {
 #[serde(rename_all = "snake_case", tag = "outcome")]
 pub enum RevokeOutcome {
     /// The provider confirmed it (RFC 7009 2.2).
-    Confirmed,
+    Confirmed {
+        /// Whether the tokens were seen dead afterwards.
+        #[serde(default)]
+        proof: Liveness,
+    },
     /// The provider has no revocation; the person can end the grant on this page.
     ByHand {
         /// Where.
         page: Option<String>,
+        /// Whether the tokens were seen dead or alive.
+        #[serde(default)]
+        proof: Liveness,
     },
+}
+
+impl RevokeOutcome {
+    /// Whether the tokens were seen dead or alive afterwards.
+    pub const fn proof(&self) -> Liveness {
+        match self {
+            Self::Confirmed { proof } | Self::ByHand { proof, .. } => *proof,
+        }
+    }
 }
 
 /// How the engine is.

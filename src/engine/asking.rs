@@ -143,7 +143,7 @@ impl Core {
 
     /// Why the token there is must not be seen, however long it may live.
     pub(in crate::engine) fn withheld(&self, held: &Held) -> Option<Refusal> {
-        if let Standing::Revoked { .. } = held.profile.standing {
+        if held.profile.standing.is_revoked() || !held.revokers.is_empty() {
             let name = held.profile.name.clone();
             return Some(Refusal::Revoked { name });
         }

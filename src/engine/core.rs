@@ -327,6 +327,7 @@ impl Core {
     /// Sets a credential's alarm for what comes next, and tells everyone when its health has turned.
     pub(in crate::engine) fn settle(&mut self, id: CredentialId) {
         let telling = self.tell_of_the_end(id);
+        let tells_again = !self.settings.is_for_a_moment;
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
@@ -336,7 +337,10 @@ impl Core {
             Phase::Flying(_) => None,
         };
         let alarm = match held.phase {
-            Phase::Resting => earlier(alarm, telling),
+            Phase::Resting => {
+                let revoke_at = held.revoke_at().filter(|_| tells_again);
+                earlier(earlier(alarm, telling), revoke_at)
+            }
             Phase::Queued(_) | Phase::Revoking | Phase::Flying(_) => alarm,
         };
         if held.alarm != alarm {

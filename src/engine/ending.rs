@@ -1,20 +1,33 @@
 //! How a credential ends: revoked at its provider, or forgotten here.
 
+use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::core::Core;
 use crate::engine::held::Phase;
+use crate::engine::plan;
 use crate::engine::step::{Answer, CallerId, Effect, VaultTrouble};
 use crate::model::credential::{CredentialId, Generation, Standing};
 use crate::model::event::Happening;
+use crate::model::failure::{Errand, FailureClass};
+use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// A `Retry-After` is obeyed up to here.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 impl Core {
     pub(in crate::engine) fn revoke_asked(&mut self, caller: CallerId, id: CredentialId) {
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
-        if let Standing::Revoked { .. } = held.profile.standing {
+        // What was seen alive afterwards may be told again.
+        let is_done = matches!(
+            held.profile.standing,
+            Standing::Revoked { proof, .. } if proof != Liveness::Alive
+        );
+        if is_done {
             let name = held.profile.name.clone();
             self.refuse(caller, Refusal::Revoked { name });
             return;
@@ -23,21 +36,70 @@ impl Core {
         match held.phase {
             Phase::Resting | Phase::Queued(_) => self.begin_revoking(id),
             // After the flight, so that it is the newest tokens that are revoked.
-            Phase::Flying(_) | Phase::Revoking => {}
+            Phase::Flying(_) => self.withdraw(id),
+            Phase::Revoking => {}
         }
     }
 
-    /// Asks the provider to revoke.
+    /// Asks the provider to revoke. From now on nothing of it is handed out, and a crash does not forget the wish.
     pub(in crate::engine) fn begin_revoking(&mut self, id: CredentialId) {
         self.unqueue(id);
+        let now = self.now;
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
         held.phase = Phase::Revoking;
+        held.retry_at = None;
+        let (since, tries, cause) = match held.profile.standing.clone() {
+            Standing::Revoking {
+                since,
+                tries,
+                cause,
+                ..
+            } => (since, tries, cause),
+            before @ (Standing::Active
+            | Standing::NeedsLogin { .. }
+            | Standing::Misconfigured { .. }
+            | Standing::Revoked { .. }) => {
+                held.before_revoking = Some(before);
+                (now, 0, None)
+            }
+        };
+        let standing = Standing::Revoking {
+            since,
+            tries,
+            next: now,
+            cause,
+        };
+        Arc::make_mut(&mut held.profile).standing = standing;
+        let (generation, host) = (held.generation, held.host);
+        self.failing.remove(&(host, id));
         self.revoking += 1;
-        let generation = held.generation;
+        self.write_standing(id);
+        self.withdraw(id);
         self.out.push(Effect::Revoke { id, generation });
-        self.settle(id);
+        self.settle_and_tell(id);
+    }
+
+    /// Hands nothing of it out any more.
+    fn withdraw(&mut self, id: CredentialId) {
+        let Some(name) = self.held.get(&id).map(|held| held.profile.name.clone()) else {
+            return;
+        };
+        self.out.push(Effect::Withdraw(name.clone()));
+        self.refuse_callers(id, &Refusal::Revoked { name });
+    }
+
+    fn write_standing(&mut self, id: CredentialId) {
+        let Some(held) = self.held.get(&id) else {
+            return;
+        };
+        let (generation, profile) = (held.generation, Arc::clone(&held.profile));
+        self.out.push(Effect::WriteProfile {
+            id,
+            generation,
+            profile,
+        });
     }
 
     pub(in crate::engine) fn revoke_ended(
@@ -53,17 +115,21 @@ impl Core {
         let name = held.profile.name.clone();
         if held.phase != Phase::Revoking || held.generation != generation {
             // A new sign-in that came meanwhile is not what was revoked; whoever asked was told then.
-            if outcome.is_ok() {
-                self.happened(Some(name), Happening::Revoked);
+            if let Ok(done) = outcome {
+                let proof = done.proof();
+                self.happened(Some(name), Happening::Revoked { proof });
             }
             return;
         }
         held.phase = Phase::Resting;
         let revokers = std::mem::take(&mut held.revokers);
-        match &outcome {
-            Ok(_) => self.mark_revoked(id, name),
-            Err(refusal) => self.revoke_failed(id, name, refusal),
-        }
+        let outcome = match outcome {
+            Ok(done) => {
+                self.mark_revoked(id, name, done.proof());
+                Ok(done)
+            }
+            Err(refusal) => Err(self.revoke_failed(id, name, refusal)),
+        };
         for caller in revokers {
             let answer = match &outcome {
                 Ok(done) => Answer::Revoked(done.clone()),
@@ -73,39 +139,89 @@ impl Core {
         }
     }
 
-    fn mark_revoked(&mut self, id: CredentialId, name: CredentialName) {
-        let now = self.now;
+    fn mark_revoked(&mut self, id: CredentialId, name: CredentialName, proof: Liveness) {
+        let at = self.now;
         if let Some(held) = self.held.get_mut(&id) {
             let profile = Arc::make_mut(&mut held.profile);
-            profile.standing = Standing::Revoked { at: now };
+            profile.standing = Standing::Revoked { at, proof };
             profile.last_failure = None;
-            held.retry_at = None;
-            let (generation, profile) = (held.generation, Arc::clone(&held.profile));
-            self.out.push(Effect::WriteProfile {
-                id,
-                generation,
-                profile,
-            });
+            held.before_revoking = None;
         }
-        self.out.push(Effect::Withdraw(name.clone()));
-        self.refuse_callers(id, &Refusal::Revoked { name: name.clone() });
-        self.happened(Some(name), Happening::Revoked);
+        self.write_standing(id);
+        self.happened(Some(name), Happening::Revoked { proof });
         self.settle_and_tell(id);
     }
 
-    fn revoke_failed(&mut self, id: CredentialId, name: CredentialName, refusal: &Refusal) {
-        if let Refusal::Failed { failure } = refusal {
+    /// A provider that could not be told is told again later; one that refuses is believed, and all is as it was.
+    fn revoke_failed(
+        &mut self,
+        id: CredentialId,
+        name: CredentialName,
+        refusal: Refusal,
+    ) -> Refusal {
+        let mut refusal = refusal;
+        let is_passing = match &mut refusal {
+            Refusal::Failed { failure } => {
+                if self.settings.is_for_a_moment {
+                    failure.errand = Errand::AskedRevocation;
+                }
+                failure.class == FailureClass::Transient
+            }
+            Refusal::Vault { .. } | Refusal::TimedOut | Refusal::Stopped => true,
+            Refusal::NoSuchCredential { .. }
+            | Refusal::CannotRefresh { .. }
+            | Refusal::MissingScopes { .. }
+            | Refusal::Revoked { .. }
+            | Refusal::Invalid { .. } => false,
+        };
+        let next = if is_passing {
+            self.put_off(id, &refusal)
+        } else {
+            self.give_back(id);
+            None
+        };
+        if let Refusal::Failed { failure } = &refusal {
             let failure = failure.clone();
-            self.happened(Some(name), Happening::RevokeFailed { failure });
+            self.happened(Some(name), Happening::RevokeFailed { failure, next });
         }
-        let is_awaited = self
-            .held
-            .get(&id)
-            .is_some_and(|held| !held.callers.is_empty());
-        if is_awaited {
-            self.hasten(id, self.now);
-        }
+        self.write_standing(id);
         self.settle_and_tell(id);
+        refusal
+    }
+
+    /// Plans the next attempt to tell the provider.
+    fn put_off(&mut self, id: CredentialId, refusal: &Refusal) -> Option<Timestamp> {
+        let held = self.held.get(&id)?;
+        let Standing::Revoking { since, tries, .. } = held.profile.standing else {
+            return None;
+        };
+        let cause = match refusal {
+            Refusal::Failed { failure } => Some(failure.clone()),
+            _ => None,
+        };
+        let asked = cause.as_ref().and_then(|failure| failure.retry_after_secs);
+        let asked = asked.map(|secs| Duration::from_secs(secs.into()).min(LONGEST_PAUSE));
+        let tries = tries.saturating_add(1);
+        let pause = plan::backoff(tries, asked, &self.settings.limits, self.salt(held));
+        let next = self.now.plus(pause);
+        if let Some(held) = self.held.get_mut(&id) {
+            Arc::make_mut(&mut held.profile).standing = Standing::Revoking {
+                since,
+                tries,
+                next,
+                cause,
+            };
+        }
+        Some(next)
+    }
+
+    /// The provider refuses to revoke: the tokens live, and so does the credential.
+    fn give_back(&mut self, id: CredentialId) {
+        if let Some(held) = self.held.get_mut(&id) {
+            let before = held.before_revoking.take().unwrap_or_default();
+            Arc::make_mut(&mut held.profile).standing = before;
+        }
+        self.plan(id);
     }
 
     pub(in crate::engine) fn remove_ended(

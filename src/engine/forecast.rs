@@ -29,7 +29,7 @@ pub enum Doing {
 
 /// How the credential is now; `due` is when its refresh is planned.
 pub fn health(profile: &Profile, doing: Doing, due: Option<Timestamp>, now: Timestamp) -> Health {
-    if matches!(profile.standing, Standing::Revoked { .. }) {
+    if profile.standing.is_revoked() {
         return Health::Revoked;
     }
     if doing == Doing::Refreshing {
@@ -111,10 +111,8 @@ pub fn forecast(profile: &Profile, warning: &Warning) -> Forecast {
 
 /// When the refresh token will die, by the earliest of what is known.
 pub fn end(profile: &Profile) -> Forecast {
-    let is_over = matches!(
-        profile.standing,
-        Standing::Revoked { .. } | Standing::NeedsLogin { .. }
-    );
+    let is_over =
+        profile.standing.is_revoked() || matches!(profile.standing, Standing::NeedsLogin { .. });
     // What is dead nothing keeps alive; and a client asks again whenever it likes: there is nothing that dies.
     if is_over || profile.flow == Flow::ClientCredentials {
         return Forecast::new(None, ForecastReason::Unknown);
@@ -209,6 +207,7 @@ mod tests {
     use super::*;
     use crate::engine::sample::profile;
     use crate::model::health::HealthKind;
+    use crate::model::inquiry::Liveness;
 
     fn kind_at(profile: &Profile, due: Option<u64>, secs: u64) -> HealthKind {
         let at = |secs| profile.issued_at.plus(Duration::from_secs(secs));
@@ -230,7 +229,10 @@ mod tests {
         assert!(end(&revoked).dies_at.is_some());
         assert_eq!(revoked.usable_until(), revoked.expires_at);
         let at = revoked.issued_at;
-        revoked.standing = Standing::Revoked { at };
+        revoked.standing = Standing::Revoked {
+            at,
+            proof: Liveness::Unknown,
+        };
         assert_eq!(end(&revoked).dies_at, None);
         assert_eq!(revoked.usable_until(), None);
     }

@@ -54,6 +54,8 @@ pub struct Held {
     pub narrow: Option<(CallerId, Vec<String>)>,
     /// Who waits for a revocation.
     pub revokers: Vec<CallerId>,
+    /// Its standing before a revocation was begun: what it falls back to when the provider refuses.
+    pub before_revoking: Option<Standing>,
     /// The health everyone was last told.
     pub told: Option<HealthKind>,
 }
@@ -82,6 +84,7 @@ impl Held {
             callers: Vec::new(),
             narrow: None,
             revokers: Vec::new(),
+            before_revoking: None,
             told: None,
         }
     }
@@ -108,6 +111,17 @@ impl Held {
         };
         let held_back = self.not_before.max(self.spread_until);
         wanted.map(|at| held_back.map_or(at, |bound| at.max(bound)))
+    }
+
+    /// When the provider is told again that it is to be revoked.
+    pub fn revoke_at(&self) -> Option<Timestamp> {
+        match self.profile.standing {
+            Standing::Revoking { next, .. } => Some(next),
+            Standing::Active
+            | Standing::NeedsLogin { .. }
+            | Standing::Misconfigured { .. }
+            | Standing::Revoked { .. } => None,
+        }
     }
 
     /// How urgent its refresh is.

@@ -94,7 +94,9 @@ impl Runner {
         let view = id.and_then(|id| self.core.view(id, self.now));
         let view = view.ok_or_else(|| self.core.no_such(name))?;
         match view.profile.standing {
-            Standing::Revoked { .. } => Err(Refusal::Revoked { name: name.clone() }),
+            Standing::Revoked { .. } | Standing::Revoking { .. } => {
+                Err(Refusal::Revoked { name: name.clone() })
+            }
             Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
                 Ok(view)
             }

@@ -28,6 +28,7 @@ pub mod naming;
 pub mod narrowing;
 pub mod perform;
 pub mod plan;
+pub mod proving;
 pub mod queue;
 pub mod registering;
 pub mod registration;

@@ -26,12 +26,9 @@ impl Core {
                 let failure = cause.clone();
                 Some(Refusal::Failed { failure })
             }
-            Standing::Active | Standing::Revoked { .. } if !profile.has_refresh_token => {
-                Some(Refusal::CannotRefresh { name })
-            }
-            Standing::Active | Standing::Revoked { .. } => {
-                self.is_leaving.then_some(Refusal::Stopped)
-            }
+            Standing::Revoked { .. } | Standing::Revoking { .. } => Some(Refusal::Revoked { name }),
+            Standing::Active if !profile.has_refresh_token => Some(Refusal::CannotRefresh { name }),
+            Standing::Active => self.is_leaving.then_some(Refusal::Stopped),
         });
         let is_free =
             matches!(held.phase, Phase::Resting | Phase::Queued(_)) && held.narrow.is_none();

@@ -1,8 +1,8 @@
 //! Requests to providers, each in a task of its own that answers whatever happens.
 
-use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::fact::Fact;
 use crate::engine::hand::token_to_send;
+use crate::engine::proving;
 use crate::engine::step::{FlightId, Input, TokenChoice};
 use crate::jose::key::SigningKey;
 use crate::model::credential::{CredentialId, Flow, Generation, Profile, Secret};
@@ -11,7 +11,6 @@ use crate::model::token::TokenSet;
 use crate::oauth::caller::Caller;
 use crate::oauth::error::OAuthError;
 use crate::oauth::http::Http;
-use crate::oauth::revoke as revocation;
 use crate::oauth::token::{self, Wish};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -137,21 +136,7 @@ pub async fn revoke(
     (id, generation): (CredentialId, Generation),
     secret: Secret,
 ) {
-    let revoked = revocation::revoke(
-        &http,
-        &secret.provider,
-        &secret.client,
-        &secret.access,
-        secret.refresh.as_ref(),
-    )
-    .await;
-    let outcome = match revoked {
-        Ok(revocation::Revoked::Confirmed) => Ok(RevokeOutcome::Confirmed),
-        Ok(revocation::Revoked::ByHand { page }) => Ok(RevokeOutcome::ByHand { page }),
-        Err(error) => Err(Refusal::Failed {
-            failure: error.failure(),
-        }),
-    };
+    let outcome = proving::revoked(&http, &secret).await;
     let _ = facts
         .send(Fact::Known(Input::RevokeEnded {
             id,

@@ -17,6 +17,8 @@ pub struct EngineSettings {
     pub warning: Warning,
     /// How often the provider is asked whether a credential's access token lives, an hour and on the average.
     pub checks_per_hour: f64,
+    /// The engine lives for one command only: it tells no provider again what it could not be told.
+    pub is_for_a_moment: bool,
 }
 
 /// Settings of the pure core.
@@ -30,6 +32,8 @@ pub struct CoreSettings {
     pub limits: Limits,
     /// When a person is told that a sign-in is coming.
     pub warning: Warning,
+    /// The engine lives for one command only: it tells no provider again what it could not be told.
+    pub is_for_a_moment: bool,
     /// What is due at once after a suspend or a change of the clock is spread over this long.
     pub spread: Duration,
     /// Makes this engine's jitter its own.
@@ -44,6 +48,7 @@ impl CoreSettings {
             overrides: settings.overrides.clone(),
             limits: settings.limits.clone(),
             warning: settings.warning.clone(),
+            is_for_a_moment: settings.is_for_a_moment,
             spread: Duration::from_secs(30),
             seed,
         }

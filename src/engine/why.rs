@@ -18,6 +18,10 @@ impl Core {
         if let Standing::Revoked { .. } = held.profile.standing {
             return Decision::new(None, Rule::Revoked);
         }
+        if let Standing::Revoking { next, .. } = held.profile.standing {
+            let next = (held.phase == Phase::Resting).then_some(next);
+            return Decision::new(next, Rule::Revoking);
+        }
         match held.phase {
             Phase::Revoking => Decision::new(None, Rule::Revoking),
             Phase::Flying(_) => Decision::new(Some(now), Rule::UnderWay),

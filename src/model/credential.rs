@@ -5,6 +5,7 @@ use crate::model::client::{Client, ClientAuth};
 use crate::model::failure::{Attempt, Failure};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::health::{Forecast, Health};
+use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::model::provider::Provider;
@@ -61,7 +62,29 @@ pub enum Standing {
     Revoked {
         /// When.
         at: Timestamp,
+        /// Whether its tokens were seen dead there afterwards.
+        #[serde(default)]
+        proof: Liveness,
     },
+    /// To be revoked: the provider was not told yet. Nothing of it is handed out or refreshed.
+    Revoking {
+        /// Since when that is wished.
+        since: Timestamp,
+        /// How often the provider could not be told.
+        tries: u32,
+        /// When it is told again.
+        next: Timestamp,
+        /// Why it could not be told the last time.
+        #[serde(default)]
+        cause: Option<Failure>,
+    },
+}
+
+impl Standing {
+    /// Whether its tokens are over by the person's own wish, whatever the provider knows of that.
+    pub const fn is_revoked(&self) -> bool {
+        matches!(self, Self::Revoked { .. } | Self::Revoking { .. })
+    }
 }
 
 /// Everything the list needs of a credential, and no token.
@@ -175,8 +198,7 @@ impl Profile {
 
     /// Until when its access token is of use; `None`: it has no end, or it was revoked.
     pub fn usable_until(&self) -> Option<Timestamp> {
-        self.expires_at
-            .filter(|_| !matches!(self.standing, Standing::Revoked { .. }))
+        self.expires_at.filter(|_| !self.standing.is_revoked())
     }
 
     /// Notes that its family of refresh tokens ended at that moment; the oldest fall out.
@@ -242,4 +264,17 @@ pub struct CredentialView {
     pub refresh_at: Option<Timestamp>,
     /// When the refresh token will die.
     pub forecast: Forecast,
+}
+
+impl CredentialView {
+    /// Whether it was revoked and its tokens were seen alive afterwards.
+    pub fn is_alive_though_revoked(&self) -> bool {
+        matches!(
+            self.profile.standing,
+            Standing::Revoked {
+                proof: Liveness::Alive,
+                ..
+            }
+        )
+    }
 }

@@ -64,11 +64,18 @@ pub enum Happening {
         because: ForecastReason,
     },
     /// Revoked at the provider.
-    Revoked,
+    Revoked {
+        /// Whether its tokens were seen dead there afterwards.
+        #[serde(default)]
+        proof: Liveness,
+    },
     /// The provider could not be told; the tokens may still be valid there.
     RevokeFailed {
         /// Why.
         failure: Failure,
+        /// When the provider is told again, if it is.
+        #[serde(default)]
+        next: Option<Timestamp>,
     },
     /// Programs need scopes that the grant lacks.
     ScopesMissed {

@@ -29,8 +29,10 @@ pub enum Errand {
     Refresh,
     /// A refresh that nobody makes again before somebody asks.
     AskedRefresh,
-    /// A revocation: whoever wanted it asks again.
+    /// A revocation that the engine makes again by itself.
     Revocation,
+    /// A revocation that is made again when somebody asks, or when a daemon or the UI runs.
+    AskedRevocation,
     /// A question about a token, or an exchange of it: whoever wanted to know asks again.
     Inquiry,
 }
@@ -124,7 +126,12 @@ impl Failure {
             (Errand::Inquiry, _) => {
                 "The credential is kept as it is: only a question about it failed."
             }
-            (Errand::Revocation, _) => "The tokens may still work at the provider.",
+            (Errand::Revocation | Errand::AskedRevocation, FailureClass::Transient) => {
+                "The tokens may still work at the provider; here they are no longer handed out."
+            }
+            (Errand::Revocation | Errand::AskedRevocation, _) => {
+                "The tokens may still work at the provider, and here everything is as it was."
+            }
             (Errand::Refresh | Errand::AskedRefresh, FailureClass::Transient) => {
                 "The credential is kept as it is; its access token works until it expires."
             }
@@ -153,9 +160,16 @@ impl Failure {
                 "Then ask again: nobody tries it by itself.",
             ),
             Errand::Inquiry => ("Ask again", "Then ask again."),
-            Errand::Revocation => (
-                "Nobody tries it again by itself: revoke it again",
-                "Then revoke it again: nobody tries it by itself, and the token may still work.",
+            Errand::Revocation => {
+                let after = "The provider is told again by itself.";
+                return match self.fix.as_str() {
+                    "" => after.to_owned(),
+                    fix => format!("{fix} {after}"),
+                };
+            }
+            Errand::AskedRevocation => (
+                "The provider is told again when a daemon or the UI runs; or revoke it again",
+                "Then revoke it again, or let a daemon or the UI run: the token may still work.",
             ),
         };
         match (self.fix.as_str(), self.retry_after_secs) {
@@ -182,7 +196,8 @@ pub struct Attempt {
 mod tests {
     use super::*;
 
-    const ALL: [Errand; 5] = [
+    const ALL: [Errand; 6] = [
+        Errand::AskedRevocation,
         Errand::Inquiry,
         Errand::SignIn,
         Errand::Refresh,
@@ -203,7 +218,9 @@ mod tests {
             for errand in ALL {
                 let advice = passing(errand, fix).advice();
                 let promises = advice.contains("is tried again by itself");
+                let told = advice.contains("is told again by itself");
                 assert_eq!(promises, errand == Errand::Refresh, "{advice}");
+                assert_eq!(told, errand == Errand::Revocation, "{advice}");
                 assert!(advice.starts_with(fix) && advice.ends_with('.'), "{advice}");
             }
         }
@@ -214,7 +231,7 @@ mod tests {
         let ask = |errand| passing(errand, "").advice();
         assert_eq!(ask(Errand::SignIn), "Start the sign-in again in a moment.");
         assert!(ask(Errand::AskedRefresh).contains("ask again"));
-        assert!(ask(Errand::Revocation).contains("revoke it again"));
+        assert!(ask(Errand::AskedRevocation).contains("revoke it again"));
         let told = Failure {
             retry_after_secs: Some(30),
             ..passing(Errand::SignIn, "")

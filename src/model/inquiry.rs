@@ -7,7 +7,7 @@ use crate::secret::Proof;
 use serde::{Deserialize, Serialize};
 
 /// Whether a token lives at its provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Liveness {
     /// The provider takes it.
@@ -15,6 +15,7 @@ pub enum Liveness {
     /// The provider takes it no more.
     Dead,
     /// Nobody can be asked, or nobody answered.
+    #[default]
     Unknown,
 }
 

@@ -62,10 +62,12 @@ impl Explanation {
             Errand::Refresh | Errand::AskedRefresh | Errand::Inquiry | Errand::Unsaid => {
                 reworded(1, 0)
             }
-            Errand::Revocation if ANEW.iter().flatten().any(|words| fix.contains(words)) => {
+            Errand::Revocation | Errand::AskedRevocation
+                if ANEW.iter().flatten().any(|words| fix.contains(words)) =>
+            {
                 END_BY_HAND.to_owned()
             }
-            Errand::Revocation => return self,
+            Errand::Revocation | Errand::AskedRevocation => return self,
         };
         self
     }

@@ -135,35 +135,26 @@ fn rotated(app: &mut App, name: &CredentialName, result: Result<CredentialView, 
 }
 
 fn revoked(app: &mut App, name: &CredentialName, result: Result<RevokeOutcome, Refusal>) {
-    match result {
-        Ok(RevokeOutcome::Confirmed) => done(
-            app,
-            name,
-            None,
-            &format!("{name} is revoked: the provider confirmed it"),
+    let text = match &result {
+        Ok(RevokeOutcome::Confirmed { proof }) => format!(
+            "{name} is revoked: the provider confirmed it, {}",
+            words::proof(*proof)
         ),
-        Ok(RevokeOutcome::ByHand { page: Some(page) }) => {
+        Ok(RevokeOutcome::ByHand {
+            page: Some(page), ..
+        }) => {
             app.say(
                 Tone::Soon,
                 &format!("this provider revokes on a page only: {page}"),
             );
-            done(
-                app,
-                name,
-                None,
-                &format!("{name} is marked as revoked here"),
-            );
+            format!("{name} is marked as revoked here")
         }
-        Ok(RevokeOutcome::ByHand { page: None }) => {
-            done(
-                app,
-                name,
-                None,
-                &format!("{name} is marked as revoked here; the provider has no revocation"),
-            );
+        Ok(RevokeOutcome::ByHand { page: None, .. }) => {
+            format!("{name} is marked as revoked here; the provider has no revocation")
         }
-        Err(refusal) => done(app, name, Some(&refusal), ""),
-    }
+        Err(_) => String::new(),
+    };
+    done(app, name, result.err().as_ref(), &text);
 }
 
 /// One order ended: said by itself, or counted when it was one of many.

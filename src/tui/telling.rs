@@ -107,7 +107,7 @@ fn tone(health: &Health) -> Tone {
 }
 
 /// Why it is how it is, a sentence.
-fn because(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String {
+pub fn because(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String {
     match &view.health {
         Health::Fresh => "Its access token is valid, and its refresh lies ahead.".to_owned(),
         Health::Expiring => {
@@ -127,11 +127,18 @@ fn because(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String {
             "The provider refuses the client or its request until a setting is right.".to_owned()
         }
         Health::RateLimited { .. } => "A limit of the provider holds it back.".to_owned(),
-        Health::Revoked => match view.profile.standing {
-            Standing::Revoked { at } => {
+        Health::Revoked => match &view.profile.standing {
+            Standing::Revoked { at, proof } => {
+                let at = words::moment(*at, now, zone);
+                let proof = words::proof_sentence(*proof);
+                format!("It was revoked on purpose, {at}. {proof}")
+            }
+            Standing::Revoking { since, tries, .. } => {
+                let since = words::moment(*since, now, zone);
+                let tries = words::count(usize::try_from(*tries).unwrap_or(usize::MAX), "time");
                 format!(
-                    "It was revoked on purpose, {}.",
-                    words::moment(at, now, zone)
+                    "It is to be revoked since {since}; the provider could not be told {tries}. Nothing of it is handed \
+                     out or refreshed any more."
                 )
             }
             Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
@@ -163,6 +170,7 @@ fn trouble(view: &CredentialView) -> Option<Part> {
 pub fn matter(view: &CredentialView) -> Option<&Failure> {
     match &view.profile.standing {
         Standing::NeedsLogin { cause } | Standing::Misconfigured { cause } => Some(cause),
+        Standing::Revoking { cause, .. } => cause.as_ref(),
         Standing::Active | Standing::Revoked { .. } => view.profile.last_failure.as_ref(),
     }
 }
@@ -180,7 +188,12 @@ fn ahead(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
             words::span(now.until(at))
         ),
     };
-    part.say("refresh", refresh, Tone::Plain);
+    let label = if why.next.rule == Rule::Revoking {
+        "told"
+    } else {
+        "refresh"
+    };
+    part.say(label, refresh, Tone::Plain);
     part.say("why then", rule(&why.next), Tone::Plain);
     if let Some(forecast) = forecast(&why.view, now, zone) {
         part.say("forecast", forecast, Tone::Plain);
@@ -193,7 +206,7 @@ fn ahead(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
 /// When the refresh token itself will die; `None`: it is over already.
 fn forecast(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> Option<String> {
     let is_over = match view.profile.standing {
-        Standing::NeedsLogin { .. } | Standing::Revoked { .. } => true,
+        Standing::NeedsLogin { .. } | Standing::Revoked { .. } | Standing::Revoking { .. } => true,
         Standing::Active | Standing::Misconfigured { .. } => false,
     };
     (!is_over).then(|| {
@@ -207,7 +220,7 @@ pub fn rule(decision: &Decision) -> String {
     let span = |secs: u64| words::span(Duration::from_secs(secs));
     let text = match &decision.rule {
         Rule::Revoked => "it was revoked: nothing is refreshed any more".to_owned(),
-        Rule::Revoking => "it is being revoked".to_owned(),
+        Rule::Revoking => "it is to be revoked: the provider is told again then".to_owned(),
         Rule::NoRefreshToken => "there is no refresh token, so nothing can be refreshed".to_owned(),
         Rule::PersonFirst => "nobody tries it by itself before the person has acted".to_owned(),
         Rule::BackgroundOff => {
@@ -285,6 +298,15 @@ pub fn advice(view: &CredentialView, now: Timestamp) -> (String, Tone) {
             let nothing = || "Nothing: it is tried again by itself.".to_owned();
             (advice.unwrap_or_else(nothing), Tone::Plain)
         }
+        Health::Revoked if matches!(view.profile.standing, Standing::Revoking { .. }) => {
+            let advice = matter(view).map(Failure::advice);
+            let told = || "Nothing: the provider is told again by itself.".to_owned();
+            (advice.unwrap_or_else(told), Tone::Soon)
+        }
+        Health::Revoked if view.is_alive_though_revoked() => (
+            format!("Revoke it again: tokenward revoke {name}."),
+            Tone::Trouble,
+        ),
         Health::Revoked => (
             format!("Sign in again ({sign_in}), or forget it: tokenward remove {name}."),
             Tone::Plain,

@@ -2,8 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::model::client::ClientAuth;
-use crate::model::credential::{CredentialView, Flow};
+use crate::model::credential::{CredentialView, Flow, Standing};
 use crate::model::health::{Forecast, ForecastReason, Health};
+use crate::model::inquiry::Liveness;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
@@ -149,7 +150,8 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
         }
         Health::RateLimited { until } if short => format!("waits {}", brief(now.until(*until))),
         Health::RateLimited { until } => format!("waits {}", span(now.until(*until))),
-        Health::Revoked | Health::Static => String::new(),
+        Health::Revoked => revocation(view, now, short),
+        Health::Static => String::new(),
         Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now, short),
         Health::Expired if view.refresh_at.is_none() => ended(view, now, short),
         Health::Fresh | Health::Expiring if view.forecast.is_soon(now) => ends(view, now, short),
@@ -160,6 +162,23 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
             None if view.profile.is_renewable() => "on demand".to_owned(),
             None => "no refresh".to_owned(),
         },
+    }
+}
+
+// What became of a revocation, for the list.
+fn revocation(view: &CredentialView, now: Timestamp, short: bool) -> String {
+    match view.profile.standing {
+        Standing::Revoking { next, .. } if next <= now => "being told".to_owned(),
+        Standing::Revoking { next, .. } if short => format!("told {}", brief(now.until(next))),
+        Standing::Revoking { next, .. } => format!("told in {}", brief(now.until(next))),
+        Standing::Revoked { proof, .. } if short => proof.word().to_owned(),
+        Standing::Revoked { proof, .. } => match proof {
+            Liveness::Alive => "still alive".to_owned(),
+            Liveness::Dead | Liveness::Unknown => self::proof(proof).to_owned(),
+        },
+        Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
+            String::new()
+        }
     }
 }
 
@@ -251,6 +270,27 @@ pub fn code(code: &str) -> String {
     match code.strip_prefix("http_") {
         Some(status) => format!("HTTP {status}"),
         None => code.to_owned(),
+    }
+}
+
+/// What is known of tokens that were revoked.
+pub const fn proof(proof: Liveness) -> &'static str {
+    match proof {
+        Liveness::Dead => "proved dead",
+        Liveness::Alive => "still alive there",
+        Liveness::Unknown => "not proved",
+    }
+}
+
+/// The same as a sentence.
+pub const fn proof_sentence(proof: Liveness) -> &'static str {
+    match proof {
+        Liveness::Dead => "The provider takes the tokens no more: they are dead.",
+        Liveness::Alive => {
+            "The tokens still work there: the provider said yes and did not do it, or not yet. Revoke it again, or end \
+             the grant on the provider's own page."
+        }
+        Liveness::Unknown => "Whether the tokens are dead nobody could be asked.",
     }
 }
 

@@ -8,6 +8,7 @@ use tokenward::clock::{self, Timestamp};
 use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::model::credential::Flow;
 use tokenward::model::failure::FailureClass;
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::signin::{ProviderChoice, SignInId};
 use tokenward::model::why::{Decision, Rule, Why};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -125,8 +126,13 @@ async fn wishes_reach_the_engine_and_their_outcome_comes_back() {
     });
     assert_eq!(answer.json()["generation"], 3);
     let answer = exchange!(rig, "POST", "/api/credentials/github/ann/revoke",
-        Command::Revoke { reply, .. } => reply.send(Ok(RevokeOutcome::Confirmed)).unwrap());
-    assert_eq!(answer.json(), json!({"outcome": "confirmed"}));
+        Command::Revoke { reply, .. } => reply.send(Ok(RevokeOutcome::Confirmed {
+        proof: Liveness::Dead,
+    })).unwrap());
+    assert_eq!(
+        answer.json(),
+        json!({"outcome": "confirmed", "proof": "dead"})
+    );
     let answer = exchange!(rig, "DELETE", "/api/credentials/github/ann",
         Command::Remove { reply, .. } => reply.send(Ok(())).unwrap());
     assert_eq!((answer.status, answer.body.len()), (204, 0));

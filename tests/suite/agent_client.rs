@@ -22,10 +22,18 @@ use tokenward::engine::link::Link;
 use tokenward::jose::algorithm::Algorithm;
 use tokenward::model::client::{Client, ClientAuth, ClientKey};
 use tokenward::model::credential::Flow;
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::signin::{KeyWish, RegisterWish, SignInRequest};
 use tokenward::secret::{ApiKey, AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::error::RecvError;
+
+fn by_hand() -> RevokeOutcome {
+    RevokeOutcome::ByHand {
+        page: None,
+        proof: Liveness::Unknown,
+    }
+}
 
 /// A rig and a link to it, for properties: one socket serves all cases.
 struct Wire {
@@ -152,8 +160,13 @@ fn wishes_with_their_limits_come_through_equal() {
         },
     );
     let outcomes = prop_oneof![
-        Just(RevokeOutcome::Confirmed),
-        proptest::option::of(texts()).prop_map(|page| RevokeOutcome::ByHand { page })
+        Just(RevokeOutcome::Confirmed {
+            proof: Liveness::Dead
+        }),
+        proptest::option::of(texts()).prop_map(|page| RevokeOutcome::ByHand {
+            page,
+            proof: Liveness::Alive
+        })
     ];
     named!(wire, Revoke, outcomes);
     named!(wire, Remove, Just(()));
@@ -363,9 +376,7 @@ async fn the_blocking_client_gets_what_the_engine_says() {
             Command::Show { name, reply } => reply.send(Ok(view(name.as_str()))).unwrap(),
             Command::Refresh { name, reply, .. } => reply.send(Ok(view(name.as_str()))).unwrap(),
             Command::Revoke { reply, .. } => {
-                reply
-                    .send(Ok(RevokeOutcome::ByHand { page: None }))
-                    .unwrap();
+                reply.send(Ok(by_hand())).unwrap();
             }
             Command::Remove { reply, .. } => reply.send(Ok(())).unwrap(),
             Command::Status { reply } => reply.send(Ok(status())).unwrap(),
@@ -378,7 +389,7 @@ async fn the_blocking_client_gets_what_the_engine_says() {
     let all = soon(work).await.unwrap();
     assert_eq!(all.0, view("a/b"));
     assert_eq!(all.1, view("a/b"));
-    assert_eq!(all.2, RevokeOutcome::ByHand { page: None });
+    assert_eq!(all.2, by_hand());
     assert_eq!(all.4, status());
 }
 

@@ -20,6 +20,7 @@ use tokenward::model::event::{Activity, Happening};
 use tokenward::model::failure::{Attempt, Errand, Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::health::{Forecast, ForecastReason, Health, HealthKind};
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::name::CredentialName;
 use tokenward::model::provider::{Endpoints, Provider};
 use tokenward::model::signin::{ProviderChoice, ProviderView, SignInId};
@@ -316,7 +317,9 @@ pub fn views() -> impl Strategy<Value = CredentialView> {
 
 pub fn activities() -> impl Strategy<Value = Activity> {
     let what = prop_oneof![
-        Just(Happening::Revoked),
+        Just(Happening::Revoked {
+            proof: Liveness::Dead
+        }),
         Just(Happening::VaultCreated),
         any::<u64>().prop_map(|n| Happening::SignedIn {
             generation: Generation(n)

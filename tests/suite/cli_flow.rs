@@ -69,7 +69,14 @@ fn a_whole_life(sandbox: &Sandbox, provider: &DemoProvider) {
     let done = sandbox
         .run(["revoke", "demo/alice", "--yes", "--json"])
         .json();
-    assert_eq!(done[0]["outcome"], "confirmed");
+    assert_eq!(
+        (&done[0]["outcome"], &done[0]["proof"]),
+        (&"confirmed".into(), &"dead".into())
+    );
+    assert_eq!(
+        sandbox.run(["list", "--json"]).json()[0]["revocation"],
+        "dead"
+    );
     assert!(!is_live(provider, second));
     assert_eq!(
         sandbox.run(["list", "--json"]).json()[0]["health"],
@@ -352,4 +359,34 @@ fn an_address_pasted_into_the_terminal_signs_in_and_a_wrong_one_may_be_corrected
     assert!(status.success());
     let token = sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
     assert!(is_live(&provider, &token));
+}
+
+#[test]
+fn all_are_revoked_after_one_question_with_a_row_and_a_proof_for_each() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    for account in ["alice", "bob", "carol"] {
+        sandbox.sign_in(&provider, account);
+    }
+    let words = sandbox.run(["revoke", "--all"]).fails(7);
+    assert!(
+        words.contains("demo/alice, demo/bob, demo/carol"),
+        "{words}"
+    );
+    let fault = Fault::Status {
+        status: 503,
+        retry_after: None,
+    };
+    provider.control().fail_next(RequestKind::Revoke, 2, fault);
+    let run = sandbox.run(["revoke", "--all", "--yes"]);
+    let rows: Vec<&str> = run.stderr.lines().collect();
+    assert!(rows[0].starts_with("demo/alice: "), "{run:?}");
+    assert!(rows[1].contains("demo/bob: revoked, the provider confirmed it; proved dead"));
+    assert!(rows[2].contains("demo/carol: revoked"), "{run:?}");
+    assert!(run.fails(6).contains("1 of 3 failed"));
+    // What is still to be told is part of all the next time, and nothing else is.
+    let again = sandbox.run(["revoke", "--all", "--yes", "--json"]).json();
+    assert_eq!(again.as_array().unwrap().len(), 1, "{again}");
+    assert_eq!(again[0]["name"], "demo/alice");
+    assert_eq!(again[0]["proof"], "dead");
 }

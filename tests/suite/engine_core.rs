@@ -8,6 +8,7 @@ use tokenward::engine::settings::{CoreSettings, EngineSettings};
 use tokenward::engine::step::{CallerId, Effect, Grant, Input, TokenChoice};
 use tokenward::model::credential::{CredentialId, Generation, KEPT_ATTEMPTS};
 use tokenward::model::health::HealthKind;
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::policy::PolicyOverride;
 use tokenward::vault::store::StoredProfile;
 
@@ -207,7 +208,9 @@ fn a_revocation_waits_for_the_refresh_under_way_and_refuses_what_comes_later() {
     bench.give(Input::RevokeEnded {
         id: CredentialId(1),
         generation: Generation(2),
-        outcome: Ok(RevokeOutcome::Confirmed),
+        outcome: Ok(RevokeOutcome::Confirmed {
+            proof: Liveness::Dead,
+        }),
     });
     assert_eq!(bench.answer(revoker), Some(Ok(())));
     assert_eq!(bench.kind(1), HealthKind::Revoked);

@@ -6,6 +6,7 @@ use crate::engine_rig::{
 use std::time::Duration;
 use tokenward::demo::quirks::{Fault, Quirks, RequestKind};
 use tokenward::engine::api::{Command, Refusal, RevokeOutcome};
+use tokenward::model::inquiry::Liveness;
 use tokenward::vault::store::Store;
 
 /// What an owner that starts now says to somebody who wants a token.
@@ -26,7 +27,12 @@ async fn a_revocation_under_way_is_waited_for_when_leaving() {
     let revoking = tokio::spawn(async move { revoke(&link, "alice").await });
     eventually(|| rig.control().counts().of(RequestKind::Revoke) == 1).await;
     engine.shutdown().await;
-    assert_eq!(revoking.await.unwrap(), Ok(RevokeOutcome::Confirmed));
+    assert_eq!(
+        revoking.await.unwrap(),
+        Ok(RevokeOutcome::Confirmed {
+            proof: Liveness::Dead
+        })
+    );
     let refused = refusal_after_a_restart(&rig).await;
     assert!(matches!(refused, Refusal::Revoked { .. }), "{refused:?}");
 }

@@ -8,9 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Refusal, RevokeOutcome};
-use tokenward::engine::step::{CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome};
+use tokenward::engine::step::{
+    Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome,
+};
 use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::model::failure::{Failure, FailureClass};
+use tokenward::model::inquiry::Liveness;
 
 /// What may happen in any order.
 #[derive(Debug, Clone)]
@@ -227,7 +230,9 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
                 id,
                 generation,
                 outcome: if fine {
-                    Ok(RevokeOutcome::Confirmed)
+                    Ok(RevokeOutcome::Confirmed {
+                        proof: Liveness::Dead,
+                    })
                 } else {
                     Err(Refusal::Failed {
                         failure: transient(),
@@ -262,6 +267,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
             _ => None,
         };
         let wishes = bench.core.step(input, bench.now);
+        nothing_revoked_is_handed_out(bench, &wishes);
         referee.watch(wishes);
         if let Some(flight) = spent {
             referee.spending.remove(&flight);
@@ -276,6 +282,20 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
         };
         let wishes = bench.core.step(ended, bench.now);
         referee.watch(wishes);
+    }
+}
+
+fn nothing_revoked_is_handed_out(bench: &Bench, wishes: &[Effect]) {
+    for wish in wishes {
+        if let Effect::Answer {
+            answer: Answer::Token(id),
+            ..
+        } = wish
+        {
+            let view = bench.core.view(*id, bench.now).unwrap();
+            let standing = &view.profile.standing;
+            assert!(!standing.is_revoked(), "{standing:?} is handed out");
+        }
     }
 }
 

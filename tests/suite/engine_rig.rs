@@ -26,6 +26,7 @@ use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
 use tokenward::model::policy::Policy;
+use tokenward::model::provider::Provider;
 use tokenward::model::token::IssuedToken;
 use tokenward::oauth::http::{Http, HttpSettings};
 use tokenward::vault::error::VaultError;
@@ -54,6 +55,15 @@ pub(crate) const REFUSES_ROTATIONS: u8 = 2;
 
 impl Rig {
     pub(crate) async fn new(quirks: Quirks, credentials: &[(&str, u64)]) -> Self {
+        Self::with_record(quirks, credentials, |_| {}).await
+    }
+
+    /// The same with the provider's record changed.
+    pub(crate) async fn with_record(
+        quirks: Quirks,
+        credentials: &[(&str, u64)],
+        change: fn(&mut Provider),
+    ) -> Self {
         let provider = DemoProvider::start(DemoSettings::with_quirks(quirks))
             .await
             .unwrap();
@@ -61,7 +71,7 @@ impl Rig {
         let (mut vault, key) = new_vault(&folder.path().join("v/vault.db"));
         let writes = credentials
             .iter()
-            .map(|(account, age)| seed(&vault, &provider, account, *age))
+            .map(|(account, age)| seed(&vault, &provider, account, *age, change))
             .collect();
         vault.apply(writes).unwrap();
         Self {
@@ -111,7 +121,15 @@ impl Rig {
     }
 }
 
-fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> Write {
+fn seed(
+    vault: &OpenVault,
+    provider: &DemoProvider,
+    account: &str,
+    age: u64,
+    change: fn(&mut Provider),
+) -> Write {
+    let mut known = record::provider(&provider.issuer());
+    change(&mut known);
     let minted =
         provider
             .control()
@@ -124,7 +142,7 @@ fn seed(vault: &OpenVault, provider: &DemoProvider, account: &str, age: u64) -> 
         resources: Vec::new(),
         bound_to: None,
         name: name(account),
-        provider: record::provider(&provider.issuer()),
+        provider: known,
         client: record::client(),
         flow: Flow::Device,
         scopes: vec!["read".to_owned()],

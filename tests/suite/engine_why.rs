@@ -6,6 +6,7 @@ use tokenward::engine::settings::EngineSettings;
 use tokenward::model::credential::{CredentialId, Generation, Standing};
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::policy::PolicyOverride;
 use tokenward::model::why::{Decision, Rule};
 use tokenward::vault::store::Spending;
@@ -64,7 +65,10 @@ fn the_plan_names_the_rule_that_came_first() {
         Rule::BackgroundOff
     );
     assert_eq!(
-        rule(|it| it.standing = Standing::Revoked { at: START }),
+        rule(|it| it.standing = Standing::Revoked {
+            at: START,
+            proof: Liveness::Dead
+        }),
         Rule::Revoked
     );
     assert_eq!(

@@ -36,6 +36,7 @@ mod engine_ending;
 mod engine_failing;
 mod engine_forecast;
 mod engine_play;
+mod engine_revoking;
 mod engine_rig;
 mod engine_runner;
 mod engine_signin;

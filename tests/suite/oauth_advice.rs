@@ -52,10 +52,17 @@ fn a_refresh_is_tried_again_by_itself_only_where_an_owner_lives() {
 }
 
 #[test]
-fn a_revocation_is_asked_for_again_by_the_person() {
+fn a_revocation_is_made_again_by_itself_only_where_an_owner_lives() {
     let sandbox = left_alone();
-    let _daemon = sandbox.daemon();
     let hint = advice(sandbox.run(["revoke", "demo/alice", "--yes"]));
     assert!(hint.contains("revoke it again"), "{hint}");
-    assert!(!hint.contains(PROMISE), "{hint}");
+    let told = "is told again by itself";
+    assert!(!hint.contains(told), "{hint}");
+    let _daemon = sandbox.daemon();
+    let hint = advice(sandbox.run(["revoke", "demo/alice", "--yes"]));
+    assert!(hint.contains(told), "{hint}");
+    let words = sandbox.run(["get", "demo/alice"]).fails(5);
+    assert!(words.contains("was revoked"), "{words}");
+    let list = sandbox.run(["list", "--json"]).json();
+    assert_eq!(list[0]["revocation"], "pending", "{list}");
 }

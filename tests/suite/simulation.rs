@@ -5,14 +5,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::time::Duration;
 use tokenward::clock::Timestamp;
+use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::core::Core;
 use tokenward::engine::settings::{CoreSettings, EngineSettings};
 use tokenward::engine::step::{
-    Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
+    Answer, CallerId, Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
 };
 use tokenward::model::credential::{CredentialId, Generation, Profile, Standing};
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::inquiry::Liveness;
 use tokenward::model::name::CredentialName;
 use tokenward::vault::store::StoredProfile;
 
@@ -55,6 +57,8 @@ struct Family {
     life: Option<u64>,
     live: u64,
     expires_at: Option<Timestamp>,
+    /// When it was wished to be revoked.
+    unwanted: Option<Timestamp>,
 }
 
 #[derive(Default)]
@@ -84,6 +88,8 @@ enum Later {
     Fact(Box<Input>),
     /// A request arrives at the provider and is answered at once; the answer travels on.
     Arrives(FlightId),
+    /// A request to revoke arrives.
+    Told(CredentialId, Generation),
     Check,
 }
 
@@ -113,6 +119,7 @@ struct Tally {
     limited: u64,
     impolite: u64,
     needs_login: u64,
+    revoked: u64,
 }
 
 fn profile(index: usize, life: Option<u64>, host: usize, age: u64) -> Profile {
@@ -194,6 +201,7 @@ impl World {
                         life,
                         live: 1,
                         expires_at: profile.expires_at,
+                        unwanted: None,
                     },
                 );
                 profiles.push(StoredProfile {
@@ -238,8 +246,10 @@ impl World {
         match what {
             Later::Fact(input) => self.step(*input),
             Later::Arrives(flight) => self.arrive(flight),
+            Later::Told(id, generation) => self.told(id, generation),
             Later::Check => {
                 self.check();
+                self.wish();
                 self.later(CHECK, Later::Check);
             }
         }
@@ -255,6 +265,8 @@ impl World {
         let disk = Duration::from_millis(2);
         match effect {
             Effect::Spend { flight, spending } => {
+                let family = &self.families[&spending.id];
+                assert_eq!(family.unwanted, None, "what is to be revoked is refreshed");
                 self.sent
                     .insert(flight, (spending.id, spending.generation.0));
                 let outcome = SpendOutcome::Written {
@@ -288,11 +300,21 @@ impl World {
                     Later::Fact(Box::new(Input::Rotated { flight, outcome })),
                 );
             }
+            Effect::Revoke { id, generation } => {
+                let travel = Duration::from_millis(20 + self.dice.roll(400));
+                self.later(travel, Later::Told(id, generation));
+            }
+            Effect::Answer {
+                answer: Answer::Token(id),
+                ..
+            } => {
+                let unwanted = self.families[&id].unwanted;
+                assert_eq!(unwanted, None, "what is to be revoked is handed out");
+            }
             Effect::Landed { .. } => self.tally.refreshed += 1,
             Effect::FailSpending { .. } => self.tally.failed += 1,
             Effect::Drop(_)
             | Effect::WriteProfile { .. }
-            | Effect::Revoke { .. }
             | Effect::Remove { .. }
             | Effect::Withdraw(_)
             | Effect::Answer { .. }
@@ -363,6 +385,63 @@ impl World {
         });
     }
 
+    /// Somebody wants a credential revoked, most often while its provider is away, and a program asks for its token.
+    fn wish(&mut self) {
+        let id = CredentialId(i64::try_from(self.dice.roll(10_000)).unwrap());
+        let name = self.core.view(id, self.now).unwrap().profile.name.clone();
+        let family = self.families.get_mut(&id).unwrap();
+        let is_away = self.hosts[family.host].is_down(self.now);
+        if family.unwanted.is_some() || !(is_away || self.dice.roll(20) == 0) {
+            return;
+        }
+        family.unwanted = Some(self.now);
+        let caller = CallerId(self.serial);
+        self.step(Input::RevokeAsked {
+            caller,
+            name: name.clone(),
+        });
+        let (min_ttl, timeout) = (Duration::ZERO, Duration::from_secs(30));
+        self.step(Input::TokenAsked {
+            caller,
+            name,
+            min_ttl,
+            timeout,
+        });
+    }
+
+    /// The provider is told, or cannot be.
+    fn told(&mut self, id: CredentialId, generation: Generation) {
+        let is_down = self.hosts[self.families[&id].host].is_down(self.now);
+        let outcome = if is_down {
+            let failure = failure("http_503", None, false);
+            Err(Refusal::Failed { failure })
+        } else {
+            self.tally.revoked += 1;
+            let proof = Liveness::Dead;
+            Ok(RevokeOutcome::Confirmed { proof })
+        };
+        self.step(Input::RevokeEnded {
+            id,
+            generation,
+            outcome,
+        });
+    }
+
+    /// What was wished to be revoked is, as soon as its provider could be told.
+    fn check_wishes(&self) {
+        for (id, family) in &self.families {
+            let Some(since) = family.unwanted else {
+                continue;
+            };
+            let view = self.core.view(*id, self.now).unwrap();
+            let was_told = matches!(view.profile.standing, Standing::Revoked { .. });
+            let may_wait = self.hosts[family.host].outage(self.now).is_some()
+                || self.now.since(since) < RECOVERY;
+            assert!(was_told || may_wait, "{view:?}");
+            assert!(view.profile.standing.is_revoked(), "{view:?}");
+        }
+    }
+
     /// Every token whose provider could be reached is alive.
     fn check(&mut self) {
         let reachable: Vec<bool> = self
@@ -371,7 +450,7 @@ impl World {
             .map(|host| host.outage(self.now).is_none())
             .collect();
         for (id, family) in &self.families {
-            if !reachable[family.host] {
+            if !reachable[family.host] || family.unwanted.is_some() {
                 continue;
             }
             self.tally.checked += 1;
@@ -398,9 +477,10 @@ fn ten_thousand_credentials_stay_fresh_for_thirty_days_whenever_their_provider_c
     let mut world = World::new();
     world.populate();
     world.run();
+    world.check_wishes();
     let tally = &mut world.tally;
     for view in world.core.list(world.now) {
-        if view.profile.standing != Standing::Active {
+        if view.profile.standing != Standing::Active && !view.profile.standing.is_revoked() {
             tally.needs_login += 1;
         }
     }
@@ -414,6 +494,7 @@ fn ten_thousand_credentials_stay_fresh_for_thirty_days_whenever_their_provider_c
     );
     assert!(tally.refreshed > 150_000 && tally.failed > 1000 && tally.limited > 100);
     assert!(tally.checked > 5_000_000);
+    assert!(tally.revoked > 50, "{}", tally.revoked);
     for host in &world.hosts {
         assert!(!host.outages.is_empty());
         assert!(host.most_in_flight <= 8, "{} at once", host.most_in_flight);

@@ -61,6 +61,7 @@ fn from_first_start_to_a_signed_in_rotated_and_revoked_credential() {
     ui.wait_for("Revoke demo/alice?");
     ui.keys("y");
     ui.wait_for("■ revoked");
+    ui.wait_for("proved dead");
     assert!(control.counts().of(RequestKind::Revoke) > 0);
     ui.keys("D");
     ui.wait_for("Remove demo/alice?");

@@ -174,6 +174,10 @@ fn tell(page: &mut Page<'_>, story: &Told) {
 fn grant(page: &mut Page<'_>, view: &CredentialView) {
     let app = page.app;
     let profile = &view.profile;
+    if profile.standing.is_revoked() {
+        let said = telling::because(view, app.now, &app.around.zone);
+        page.fact("revoked", &said, Tone::Plain);
+    }
     page.fact(
         "provider",
         &format!("{}, {}", profile.provider_name, profile.host),
@@ -262,6 +266,43 @@ mod tests {
         let message = told(&app, "slack/acme", next);
         update(&mut app, message);
         assert_snapshot!("detail_why_120", example::shown(&mut app));
+    }
+
+    #[test]
+    fn a_revocation_says_what_is_known_of_it() {
+        use crate::model::credential::Standing;
+        use crate::model::failure::{Errand, Failure};
+        use crate::model::health::Health;
+        use crate::model::inquiry::Liveness;
+        let theme = crate::tui::theme::Theme::new(true, true);
+        let at = example::NOW.minus(std::time::Duration::from_secs(90));
+        let next = example::NOW.plus(std::time::Duration::from_secs(40));
+        let standings = [Liveness::Dead, Liveness::Alive, Liveness::Unknown]
+            .map(|proof| Standing::Revoked { at, proof });
+        let pending = Standing::Revoking {
+            since: at,
+            tries: 3,
+            next,
+            cause: Some(Failure {
+                errand: Errand::Revocation,
+                ..example::unavailable()
+            }),
+        };
+        let views = standings.into_iter().chain([pending]).enumerate();
+        let views = views.map(|(number, standing)| {
+            let name = format!("demo/{number}");
+            let view = example::credential(&name, "Demo", Health::Revoked, 3600, 1800);
+            example::changed(view, |profile| profile.standing = standing)
+        });
+        let mut app = example::app(views.collect(), (80, 24), theme);
+        assert_snapshot!("list_revoked", example::shown(&mut app));
+        example::press(&mut app, "\n");
+        assert_snapshot!("detail_revoked", example::shown(&mut app));
+        example::press(&mut app, "\x1b/demo\njjjw");
+        let next = Decision::new(Some(next), Rule::Revoking);
+        let message = told(&app, "demo/3", next);
+        update(&mut app, message);
+        assert_snapshot!("detail_revoking", example::shown(&mut app));
     }
 
     #[test]

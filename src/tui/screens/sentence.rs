@@ -1,6 +1,6 @@
 //! The line above the keys: what the selected row needs, or what is ahead of it.
 
-use crate::model::credential::CredentialView;
+use crate::model::credential::{CredentialView, Standing};
 use crate::model::health::Health;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
@@ -64,9 +64,24 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
         ),
         Health::Revoked => {
             let remove = key(Action::Remove);
+            let state = match view.profile.standing {
+                Standing::Revoking { next, .. } => format!(
+                    "to be revoked; the provider is told again in {}",
+                    words::span(app.now.until(next))
+                ),
+                Standing::Revoked { proof, .. } => format!("revoked, {}", words::proof(proof)),
+                Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
+                    "revoked".to_owned()
+                }
+            };
+            let tone = if view.is_alive_though_revoked() {
+                Tone::Trouble
+            } else {
+                Tone::Dim
+            };
             (
-                Tone::Dim,
-                format!("{provider}: revoked. {again} signs in again, {remove} forgets it."),
+                tone,
+                format!("{provider}: {state}. {again} signs in again, {remove} forgets it."),
             )
         }
         Health::Refreshing => (

@@ -63,11 +63,29 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             let left = words::about(activity.at.until(*before));
             (Tone::Soon, format!("sign in again within {left}: {why}"))
         }
-        Happening::Revoked => (Tone::Dim, "revoked at the provider".to_owned()),
-        Happening::RevokeFailed { failure } => (
-            Tone::Trouble,
-            format!("could not be revoked: {}", words::within(&failure.cause)),
-        ),
+        Happening::Revoked { proof } => {
+            let tone = if *proof == Liveness::Alive {
+                Tone::Trouble
+            } else {
+                Tone::Dim
+            };
+            (
+                tone,
+                format!("revoked at the provider, {}", words::proof(*proof)),
+            )
+        }
+        Happening::RevokeFailed { failure, next } => {
+            let then = if next.is_some() {
+                ", told again later"
+            } else {
+                ""
+            };
+            let cause = words::within(&failure.cause);
+            (
+                Tone::Trouble,
+                format!("could not be revoked: {cause}{then}"),
+            )
+        }
         Happening::Removed => (Tone::Dim, "removed here".to_owned()),
         Happening::ScopesMissed { scopes } => (
             Tone::Soon,
@@ -164,8 +182,16 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         ("what", sentence(activity).1),
     ];
     match &activity.what {
-        Happening::SignInFailed { failure } | Happening::RevokeFailed { failure } => {
+        Happening::SignInFailed { failure } => failure_lines(failure, &mut lines),
+        Happening::RevokeFailed { failure, next } => {
             failure_lines(failure, &mut lines);
+            if let Some(at) = next {
+                let moment = words::moment(*at, now, zone);
+                lines.push(("then", format!("the provider is told again at {moment}")));
+            }
+        }
+        Happening::Revoked { proof } => {
+            lines.push(("proof", words::proof_sentence(*proof).to_owned()));
         }
         Happening::RefreshFailed { failure, next } => {
             failure_lines(failure, &mut lines);
@@ -202,7 +228,6 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
             lines.push(("before", words::moment(*before, now, zone)));
         }
         Happening::SignedIn { .. }
-        | Happening::Revoked
         | Happening::ScopesMissed { .. }
         | Happening::Renamed { .. }
         | Happening::Superseded { .. }
