@@ -51,7 +51,12 @@ pub struct GetArgs {
     #[arg(long, num_args = 2, value_names = ["METHOD", "URL"], conflicts_with_all = ["audience", "resource"])]
     dpop: Vec<String>,
     /// The nonce that the service asked for in DPoP-Nonce.
-    #[arg(long, value_name = "NONCE", requires = "dpop")]
+    #[arg(
+        long,
+        value_name = "NONCE",
+        requires = "dpop",
+        allow_hyphen_values = true
+    )]
     dpop_nonce: Option<String>,
     /// How it is printed.
     #[arg(long, value_enum, default_value = "raw")]

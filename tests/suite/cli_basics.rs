@@ -45,3 +45,21 @@ fn a_reader_that_goes_away_is_no_error() {
     let run: crate::sandbox::Run = child.wait_with_output().unwrap().into();
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
 }
+
+#[test]
+fn a_nonce_that_begins_with_a_dash_is_a_nonce() {
+    let sandbox = Sandbox::with_vault();
+    let url = "https://api.example/";
+    let words = sandbox
+        .run([
+            "get",
+            "demo/nobody",
+            "--dpop",
+            "GET",
+            url,
+            "--dpop-nonce",
+            "-Hx",
+        ])
+        .fails(3);
+    assert!(words.contains("no credential named"), "{words}");
+}
