@@ -4,9 +4,9 @@ use crate::cli::api_key;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::guide::Guide;
-use crate::cli::provider_show;
 use crate::cli::registration::Registration;
 use crate::cli::session::Session;
+use crate::cli::{provider, provider_show};
 use crate::clock::Timestamp;
 use crate::engine::api::{Command, Event, PastedUrl};
 use crate::engine::link::Link;
@@ -40,10 +40,10 @@ pub struct LoginArgs {
     issuer: Option<String>,
     /// An endpoint that the metadata lacks: authorization, token, refresh, device_authorization, revocation,
     /// introspection, userinfo, registration, jwks or pushed_authorization_request.
-    #[arg(long, value_name = "KIND=URL", value_parser = read_pair)]
+    #[arg(long, value_name = "KIND=URL", value_parser = provider::read_pair)]
     endpoint: Vec<(String, String)>,
     /// A value for a placeholder in the provider's record, tenant=contoso.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = read_pair, conflicts_with = "issuer")]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = provider::read_pair, conflicts_with = "issuer")]
     param: Vec<(String, String)>,
     /// The client you registered.
     #[command(flatten)]
@@ -96,15 +96,6 @@ impl FlowChoice {
             Self::Loopback => Flow::Loopback,
             Self::ClientCredentials => Flow::ClientCredentials,
         }
-    }
-}
-
-fn read_pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
-            Ok((name.to_owned(), value.to_owned()))
-        }
-        _ => Err("write NAME=VALUE".to_owned()),
     }
 }
 
@@ -218,7 +209,8 @@ fn choice(args: &LoginArgs) -> Result<ProviderChoice, Failure> {
     })
 }
 
-fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
+/// Endpoints given as KIND=URL.
+pub fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
     let mut endpoints = Endpoints::default();
     for (kind, url) in given {
         let place = match kind.as_str() {

@@ -2,6 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::provider_check::{self, CheckArgs};
 use crate::cli::provider_show;
 use crate::cli::table::Table;
 use crate::config::layers::similar;
@@ -34,16 +35,33 @@ enum Act {
         /// Its name.
         name: String,
     },
+    /// Check a record: can it be signed in with, is everything reachable, does the metadata agree.
+    #[command(
+        after_help = "Exit code 0 when nothing stops a sign-in, 1 otherwise; warnings never fail. No secret is sent.\n\
+                      With --json: an array of objects with provider, check, verdict (ok, warning, failed), detail, fix."
+    )]
+    Check(CheckArgs),
 }
 
 /// Does it.
 pub fn run(args: &ProviderArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
+        Act::Check(args) => provider_check::run(args, context),
         Act::List => list(&catalogue::all(), context),
         Act::Show { name } => {
             let found = catalogue::find(name).ok_or_else(|| unknown(name))?;
             provider_show::run(&found, context)
         }
+    }
+}
+
+/// Reads `NAME=VALUE`.
+pub fn read_pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() && !value.is_empty() => {
+            Ok((name.to_owned(), value.to_owned()))
+        }
+        _ => Err("write NAME=VALUE".to_owned()),
     }
 }
 

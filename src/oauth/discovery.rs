@@ -1,5 +1,6 @@
 //! Finds a provider's endpoints: its record, what is given by hand, then both metadata documents.
 
+use crate::model::credential::Flow;
 use crate::model::name::is_provider_name;
 use crate::model::provider::{Endpoints, Metadata, Provider};
 use crate::model::signin::ProviderChoice;
@@ -104,7 +105,10 @@ fn check_endpoints(endpoints: &Endpoints) -> Result<(), OAuthError> {
 fn is_complete(provider: &Provider) -> bool {
     let endpoints = &provider.endpoints;
     endpoints.token.is_some()
-        && (endpoints.authorization.is_some() || endpoints.device_authorization.is_some())
+        && (endpoints.authorization.is_some()
+            || endpoints.device_authorization.is_some()
+            // The client itself needs no more.
+            || provider.flows.contains(&Flow::ClientCredentials))
 }
 
 fn usable(provider: Provider) -> Result<Provider, OAuthError> {

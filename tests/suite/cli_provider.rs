@@ -1,6 +1,7 @@
 //! Provider records from the command line: the catalogue, and a person's own over it.
 
 use crate::sandbox::{Sandbox, provider};
+use serde_json::Value;
 use tokenward::demo::quirks::{Quirks, RequestKind};
 
 fn write_config(sandbox: &Sandbox, text: &str) {
@@ -105,4 +106,94 @@ fn what_cannot_work_is_refused_before_the_provider_is_asked_for_anything() {
     assert!(words.contains("Leave --dpop out"), "{words}");
     let counts = provider.control().counts();
     assert_eq!(counts.of(RequestKind::DeviceStart), 0);
+}
+
+/// The verdicts that are not ok, by what was looked at.
+fn troubles(rows: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let rows = rows.as_array().unwrap().iter();
+    rows.filter(|row| row["verdict"] != "ok")
+        .map(|row| (text(&row["check"]), text(&row["verdict"])))
+        .collect()
+}
+
+#[test]
+fn a_check_tells_what_stops_a_sign_in_from_what_may_not_work() {
+    let sandbox = Sandbox::new();
+    let provider = provider(Quirks::default());
+    let issuer = provider.issuer();
+    write_config(
+        &sandbox,
+        &format!("[providers.corp]\nissuer = \"{issuer}\"\nflows = [\"device\", \"loopback\"]\n"),
+    );
+    let rows = sandbox.run(["provider", "check", "--json"]).json();
+    assert_eq!(troubles(&rows), [], "{rows:#}");
+    assert!(provider.control().counts().of(RequestKind::Metadata) > 0);
+
+    write_config(
+        &sandbox,
+        &format!(
+            "[providers.corp]\nissuer = \"{issuer}\"\n[providers.corp.endpoints]\ntoken = \"http://127.0.0.1:9/token\"\n[providers.corp.redirect]\nhost = \"127.0.0.1\"\npath = \"/back#here\"\n"
+        ),
+    );
+    let run = sandbox.run(["provider", "check", "corp", "--json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let rows: Value = serde_json::from_str(&run.stdout).unwrap();
+    let found = troubles(&rows);
+    for expected in [
+        ("metadata", "warning"),
+        ("endpoints", "failed"),
+        ("redirect", "failed"),
+    ] {
+        let expected = (expected.0.to_owned(), expected.1.to_owned());
+        assert!(found.contains(&expected), "{expected:?} in {rows:#}");
+    }
+    let asked = provider.control().requests().len();
+    sandbox
+        .run(["provider", "check", "corp", "--offline"])
+        .fails(1);
+    assert_eq!(
+        provider.control().requests().len(),
+        asked,
+        "offline asks nobody"
+    );
+}
+
+#[test]
+fn an_issuer_that_is_somebody_elses_fails_the_check() {
+    let sandbox = Sandbox::new();
+    let provider = provider(Quirks::default());
+    write_config(
+        &sandbox,
+        &format!(
+            "[providers.corp]\nissuer = \"{}/other\"\n",
+            provider.issuer()
+        ),
+    );
+    let run = sandbox.run(["provider", "check", "--json"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let rows: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(
+        troubles(&rows).contains(&("metadata".to_owned(), "failed".to_owned())),
+        "{rows:#}"
+    );
+}
+
+#[test]
+fn the_whole_catalogue_passes_its_own_check_without_the_network() {
+    let sandbox = Sandbox::new();
+    for name in tokenward::oauth::catalogue::names() {
+        let run = sandbox.run(["provider", "check", &name, "--offline", "--json"]);
+        let rows: Value = serde_json::from_str(&run.stdout).unwrap();
+        let stops: Vec<&Value> = rows
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|row| row["verdict"] == "failed")
+            .collect();
+        let is_port = |row: &&Value| {
+            row["check"] == "redirect" && row["detail"].as_str().unwrap().contains(":2854")
+        };
+        assert!(stops.iter().all(is_port), "{name}: {stops:#?}");
+    }
 }
