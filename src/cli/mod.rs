@@ -22,6 +22,7 @@ pub mod output;
 pub mod owner;
 pub mod passphrase;
 pub mod provider;
+pub mod provider_add;
 pub mod provider_check;
 pub mod provider_probe;
 pub mod provider_show;

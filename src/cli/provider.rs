@@ -2,6 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::provider_add::{self, AddArgs};
 use crate::cli::provider_check::{self, CheckArgs};
 use crate::cli::provider_show;
 use crate::cli::table::Table;
@@ -35,6 +36,8 @@ enum Act {
         /// Its name.
         name: String,
     },
+    /// Make a record of your own, from an issuer or by questions, and write it into config.toml.
+    Add(AddArgs),
     /// Check a record: can it be signed in with, is everything reachable, does the metadata agree.
     #[command(
         after_help = "Exit code 0 when nothing stops a sign-in, 1 otherwise; warnings never fail. No secret is sent.\n\
@@ -46,6 +49,7 @@ enum Act {
 /// Does it.
 pub fn run(args: &ProviderArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
+        Act::Add(args) => provider_add::run(args, context),
         Act::Check(args) => provider_check::run(args, context),
         Act::List => list(&catalogue::all(), context),
         Act::Show { name } => {
@@ -84,7 +88,7 @@ fn list(known: &[Arc<Provider>], context: &Context) -> Result<(), Failure> {
     context.output.data(&grouped(known))?;
     context.output.say(
         "\nSign in: tokenward login PROVIDER. How: tokenward provider show PROVIDER.\n\
-         Any other: tokenward login NAME --issuer https://...",
+         Any other: tokenward login NAME --issuer https://..., or tokenward provider add NAME.",
     );
     Ok(())
 }

@@ -197,3 +197,64 @@ fn the_whole_catalogue_passes_its_own_check_without_the_network() {
         assert!(stops.iter().all(is_port), "{name}: {stops:#?}");
     }
 }
+
+#[test]
+fn a_record_is_made_from_an_issuer_and_holds_only_what_discovery_does_not_say() {
+    let sandbox = Sandbox::new();
+    let provider = provider(Quirks::default());
+    let issuer = provider.issuer();
+    let old = "# my settings\n[refresh]\nlifetime_share = 0.8 # early\n";
+    write_config(&sandbox, old);
+    let printed = sandbox
+        .run(["provider", "add", "corp", "--issuer", &issuer, "--print"])
+        .ok();
+    assert!(
+        printed.contains("[providers.corp]") && !printed.contains("/token"),
+        "{printed}"
+    );
+    assert_eq!(std::fs::read_to_string(sandbox.config()).unwrap(), old);
+    sandbox
+        .run(["provider", "add", "corp", "--issuer", &issuer])
+        .ok();
+    let new = std::fs::read_to_string(sandbox.config()).unwrap();
+    assert!(new.starts_with(old) && new.contains(&printed), "{new}");
+    let rows = sandbox.run(["provider", "check", "corp", "--json"]).json();
+    assert_eq!(troubles(&rows), [], "{rows:#}");
+
+    let words = sandbox
+        .run(["provider", "add", "corp", "--issuer", &issuer])
+        .fails(2);
+    assert!(words.contains("--force"), "{words}");
+    sandbox
+        .run([
+            "provider", "add", "corp", "--issuer", &issuer, "--scope", "read", "--force",
+        ])
+        .ok();
+    let corp = sandbox.run(["provider", "show", "corp", "--json"]).json();
+    assert_eq!(corp["default_scopes"], serde_json::json!(["read"]));
+    let words = sandbox
+        .run(["provider", "add", "github", "--issuer", &issuer])
+        .fails(2);
+    assert!(words.contains("in the catalogue"), "{words}");
+}
+
+#[test]
+fn a_record_without_an_issuer_names_its_endpoints() {
+    let sandbox = Sandbox::new();
+    let add = |more: &[&str]| {
+        let first = [
+            "provider",
+            "add",
+            "corp",
+            "--endpoint",
+            "token=https://corp.example/token",
+        ];
+        sandbox.run(first.iter().chain(more))
+    };
+    add(&[]).fails(1);
+    add(&["--endpoint", "authorization=https://corp.example/authorize"]).ok();
+    let corp = sandbox.run(["provider", "show", "corp", "--json"]).json();
+    assert_eq!(corp["endpoints"]["token"], "https://corp.example/token");
+    assert_eq!(corp["flows"], serde_json::json!(["loopback"]));
+    sandbox.run(["provider", "add", "none"]).fails(2);
+}
