@@ -229,8 +229,11 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
     match step {
         SignInStep::SignedIn { name, apart } => {
             if let Some(at) = ours {
-                app.overlays.remove(at);
+                let overlay = app.overlays.remove(at);
                 match &apart {
+                    None if matches!(&overlay, Overlay::Wizard(wizard) if wizard.is_key()) => {
+                        app.say(Tone::Good, &format!("kept: {name}"));
+                    }
                     None => app.say(
                         Tone::Good,
                         &format!("signed in: {name} is kept fresh from now on"),

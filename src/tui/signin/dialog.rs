@@ -183,6 +183,9 @@ mod tests {
         let days = example::NOW.until(wish.expires_at.unwrap());
         assert_eq!(days.as_secs(), 90 * 86_400);
         assert!(request.client.is_none() && !format!("{effects:?}").contains("hush"));
+        let name = example::name("slack/acme");
+        step(&mut app, SignInStep::SignedIn { name, apart: None });
+        assert!(example::shown(&mut app).contains("kept: slack/acme"));
     }
 
     #[test]
