@@ -168,6 +168,17 @@ mod tests {
     }
 
     #[test]
+    fn a_provider_of_no_catalogue_may_register_the_client_itself() {
+        let mut app = wizard("another\nacme\nhttps://acme.example\n\n");
+        assert_snapshot!("wizard_register", example::shown(&mut app));
+        let effects = example::press(&mut app, "\n\n\n\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?} {}", example::shown(&mut app));
+        };
+        assert!(request.client.is_none() && request.register.is_some());
+    }
+
+    #[test]
     fn a_key_is_pasted_in_place_of_a_client_and_scopes() {
         let mut app = wizard("anthr\n");
         let effects = example::press(&mut app, "pk-hush\nme\n90d\n");

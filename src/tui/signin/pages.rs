@@ -121,6 +121,9 @@ fn is_safe_address(text: &str) -> bool {
 
 fn client_trouble(wizard: &Wizard) -> Option<String> {
     let id = wizard.client.text(0).trim();
+    if id.is_empty() && wizard.may_register() {
+        return None;
+    }
     if id.is_empty() {
         return Some("the client id is missing".to_owned());
     }
@@ -254,7 +257,7 @@ pub fn draw_client(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
 fn steps(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let Some(setup) = wizard.provider().map(|provider| &provider.setup) else {
-        let text = "Register an application at the provider (public or confidential, redirect http://127.0.0.1/callback) and put its id here; the secret too, if it has one.";
+        let text = "Register an application at the provider (public or confidential, redirect http://127.0.0.1/callback) and put its id here; the secret too, if it has one. Left empty, the provider is asked to register one (RFC 7591).";
         paragraph(buf, area, text, theme.dim(), theme);
         return;
     };

@@ -6,7 +6,7 @@ use crate::model::credential::Flow;
 use crate::model::key_end;
 use crate::model::name::is_account;
 use crate::model::provider::Endpoints;
-use crate::model::signin::{KeyWish, ProviderChoice, SignInId, SignInRequest};
+use crate::model::signin::{KeyWish, ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::secret::{ApiKey, ClientSecret};
 use crate::tui::signin::wizard::Wizard;
 use jiff::tz::TimeZone;
@@ -19,17 +19,18 @@ impl Wizard {
             return self.key_request(id, now, zone);
         }
         let account = Some(self.scopes.account.text().trim()).filter(|account| is_account(account));
+        let registers = !self.kept_client && self.may_register() && !self.has_client_id();
         SignInRequest {
             id,
             provider: self.choice(),
             account: account.map(str::to_owned),
-            client: (!self.kept_client).then(|| self.new_client()),
+            client: (!self.kept_client && !registers).then(|| self.new_client()),
             scopes: Some(self.scopes.ticked()).filter(|scopes| !scopes.is_empty()),
             flow: self.flows().get(self.flow).copied(),
             redirect_port: None,
             resources: Vec::new(),
             dpop: false,
-            register: None,
+            register: registers.then(RegisterWish::default),
             key: None,
         }
     }
@@ -80,6 +81,16 @@ impl Wizard {
                 }
             }
         }
+    }
+
+    /// Whether the provider may be asked to register a client: one that is in no catalogue, or whose record says where.
+    pub fn may_register(&self) -> bool {
+        self.provider()
+            .is_none_or(|provider| provider.endpoints.registration.is_some())
+    }
+
+    fn has_client_id(&self) -> bool {
+        !self.client.text(0).trim().is_empty()
     }
 
     fn new_client(&self) -> Client {
