@@ -8,20 +8,20 @@ use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInStep};
 use crate::tui::browser;
+use crate::tui::surroundings::{far_end, tunnel};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
 use std::io::{BufRead, IsTerminal};
 use tokio::sync::mpsc;
-use url::Url;
 
 /// Shows a sign-in.
 #[derive(Debug)]
 pub struct Guide {
     output: Output,
     may_open_browser: bool,
-    /// Somebody sits at another machine.
-    is_far: bool,
+    /// How this machine is reached by SSH, if somebody sits at another one.
+    far_end: Option<String>,
 }
 
 impl Guide {
@@ -34,7 +34,7 @@ impl Guide {
         Self {
             output,
             may_open_browser: !no_browser && !far && desktop,
-            is_far: far,
+            far_end: far_end(&|name| std::env::var(name).ok()),
         }
     }
 
@@ -108,8 +108,10 @@ impl Guide {
                  copy that page's whole address and paste it here, then Enter.",
             );
         }
-        if self.is_far
-            && let Some(line) = tunnel(redirect_uri)
+        if let Some(line) = self
+            .far_end
+            .as_deref()
+            .and_then(|end| tunnel(redirect_uri, end))
         {
             self.output.say(&format!(
                 "Or let it come back by itself: run this on the machine with the browser, before you open the address:\n\n  {line}\n"
@@ -220,23 +222,6 @@ fn taken(port: u16, redirect_uri: &str) -> String {
     format!(
         "Another program has port {port}, so {redirect_uri} is used: the provider takes it only if it is registered too."
     )
-}
-
-/// The line that brings the answer of a browser on another machine to this one's loopback (RFC 8252 7.3).
-pub fn tunnel(redirect_uri: &str) -> Option<String> {
-    let url = Url::parse(redirect_uri).ok()?;
-    let port = url.port()?;
-    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME"));
-    let user = user.unwrap_or_else(|_| "YOU".to_owned());
-    // SSH_CONNECTION: their address and port, our address and port.
-    let connection = std::env::var("SSH_CONNECTION").unwrap_or_default();
-    let mut parts = connection.split(' ').skip(2);
-    let (host, door) = (parts.next().unwrap_or("THIS_MACHINE"), parts.next());
-    let door = door.filter(|door| *door != "22" && !door.is_empty());
-    let door = door.map_or_else(String::new, |door| format!("-p {door} "));
-    Some(format!(
-        "ssh -N -L {port}:127.0.0.1:{port} {door}{user}@{host}"
-    ))
 }
 
 /// The address as a QR code, where there is a terminal to show it on.

@@ -244,6 +244,7 @@ pub fn app(views: Vec<CredentialView>, size: (u16, u16), theme: Theme) -> App {
     let around = Surroundings {
         theme,
         ssh: false,
+        far_end: None,
         desktop: true,
         zone: TimeZone::UTC,
     };

@@ -10,6 +10,8 @@ pub struct Surroundings {
     pub theme: Theme,
     /// The session comes over SSH: a browser here is not the person's.
     pub ssh: bool,
+    /// How this machine is reached by SSH, where the session comes over it: what follows the tunnel's ports.
+    pub far_end: Option<String>,
     /// There is a desktop on this machine for a clipboard and a browser.
     pub desktop: bool,
     /// Zone of the times that are shown.
@@ -44,12 +46,37 @@ impl Surroundings {
         Self {
             theme: Theme::new(true, unicode).with(palette),
             ssh: set("SSH_CONNECTION").is_some() || set("SSH_TTY").is_some(),
+            far_end: far_end(variable),
             desktop: cfg!(target_os = "macos")
                 || set("DISPLAY").is_some()
                 || set("WAYLAND_DISPLAY").is_some(),
             zone,
         }
     }
+}
+
+/// Whom and what `ssh` has to be told to reach this machine; `None`: the session does not come over SSH.
+pub fn far_end(variable: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let connection = set("SSH_CONNECTION");
+    if connection.is_none() && set("SSH_TTY").is_none() {
+        return None;
+    }
+    let user = set("USER").or_else(|| set("LOGNAME"));
+    let user = user.unwrap_or_else(|| "YOU".to_owned());
+    // Their address and port, then ours.
+    let connection = connection.unwrap_or_default();
+    let mut ours = connection.split(' ').skip(2);
+    let (host, port) = (ours.next().unwrap_or("THIS_MACHINE"), ours.next());
+    let port = port.filter(|port| *port != "22" && !port.is_empty());
+    let port = port.map_or_else(String::new, |port| format!("-p {port} "));
+    Some(format!("{port}{user}@{host}"))
+}
+
+/// The line that brings the answer of a browser on another machine to the loopback of this one (RFC 8252 7.3).
+pub fn tunnel(redirect_uri: &str, far_end: &str) -> Option<String> {
+    let port = url::Url::parse(redirect_uri).ok()?.port()?;
+    Some(format!("ssh -N -L {port}:127.0.0.1:{port} {far_end}"))
 }
 
 #[cfg(test)]
@@ -98,6 +125,28 @@ mod tests {
         assert_eq!(told, Palette::Many);
         assert_eq!(palette(&[("TERM", "linux")]), Palette::Sixteen);
         assert_eq!(palette(&[("TERM", "dumb")]), Palette::None);
+    }
+
+    #[test]
+    fn the_tunnel_leads_to_the_port_that_listens_here() {
+        let end = |variables| with(variables).far_end;
+        assert_eq!(end(&[("USER", "ann")]), None);
+        let usual = end(&[
+            ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22"),
+            ("USER", "ann"),
+        ]);
+        assert_eq!(usual.as_deref(), Some("ann@10.0.0.2"));
+        let odd = end(&[
+            ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 2222"),
+            ("LOGNAME", "bob"),
+        ]);
+        assert_eq!(odd.as_deref(), Some("-p 2222 bob@10.0.0.2"));
+        let line = tunnel("http://127.0.0.1:39211/callback", "ann@host");
+        assert_eq!(
+            line.as_deref(),
+            Some("ssh -N -L 39211:127.0.0.1:39211 ann@host")
+        );
+        assert_eq!(tunnel("http://127.0.0.1/callback", "ann@host"), None);
     }
 
     #[test]

@@ -232,6 +232,9 @@ mod tests {
             },
         );
         assert_snapshot!("wizard_browser", example::shown(&mut app));
+        app.around.far_end = Some("-p 2222 ann@192.0.2.9".to_owned());
+        assert_snapshot!("wizard_browser_ssh", example::shown(&mut app));
+        app.around.far_end = None;
         let pasted =
             zeroize::Zeroizing::new("http://127.0.0.1:39211/callback?code=c&state=s\n".to_owned());
         update(&mut app, Message::Paste(pasted));

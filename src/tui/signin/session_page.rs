@@ -5,6 +5,7 @@ use crate::tui::boxes;
 use crate::tui::paint::{self, paragraph, pieces, put, wrap_exact};
 use crate::tui::signin::session::{SignIn, Stage};
 use crate::tui::signin::wizard::Wizard;
+use crate::tui::surroundings::tunnel;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -207,6 +208,27 @@ fn browser(app: &App, session: &SignIn, provider: &str, area: Rect, buf: &mut Bu
         ],
         theme,
     );
+    let far_end = app.around.far_end.as_deref();
+    if let Some(line) = far_end.and_then(|end| tunnel(redirect_uri, end)) {
+        let first = "From another machine, first run there:";
+        put(
+            buf,
+            (area.x + 3, y + 1),
+            area.width,
+            first,
+            theme.dim(),
+            theme,
+        );
+        put(
+            buf,
+            (area.x + 3, y + 2),
+            area.width,
+            &line,
+            theme.plain(),
+            theme,
+        );
+        y += 2;
+    }
     y += 2;
     pieces(
         buf,
