@@ -14,6 +14,7 @@ use crate::tui::words;
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Arguments of `tokenward list`.
 #[derive(Debug, Args)]
@@ -150,6 +151,9 @@ pub struct Entry<'a> {
     refreshed_at: Timestamp,
     scopes: &'a [String],
     wanted_scopes: &'a [String],
+    resources: &'a [String],
+    bound_to: Option<&'a str>,
+    kept: &'a BTreeMap<String, String>,
     flow: Flow,
     generation: Generation,
     dies_at: Option<Timestamp>,
@@ -177,6 +181,9 @@ impl<'a> Entry<'a> {
             refreshed_at: profile.issued_at,
             scopes: &profile.scopes,
             wanted_scopes: &profile.wanted_scopes,
+            resources: &profile.resources,
+            bound_to: profile.bound_to.as_deref(),
+            kept: &profile.kept,
             flow: profile.flow,
             generation: view.generation,
             dies_at: view.forecast.dies_at,

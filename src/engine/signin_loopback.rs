@@ -10,6 +10,7 @@ use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::callback::{Listener, read_pasted};
+use crate::oauth::callback_answer::Callback;
 use crate::oauth::http::Http;
 use crate::oauth::token;
 use crate::secret::AuthorizationCode;
@@ -46,15 +47,18 @@ pub async fn mint(
             taken_port: listener.taken_port(),
         })
         .await;
-    let code = tokio::select! {
-        code = answer(&listener, &request, &mut session.pasted) => code?,
+    let callback = tokio::select! {
+        callback = answer(&listener, &request, &mut session.pasted) => callback?,
         never = renew(&session.http, &session.facts, session.id, wanted, &request) => match never {},
         () = sleep(PATIENCE) => return Err(nobody_came()),
     };
     // One shot: nothing else is listened to while the code is exchanged.
     drop(listener);
     session.say(SignInStep::Exchanging).await;
-    exchange(session, wanted, &request, &redirect_uri, &code).await
+    let (mut set, auth) =
+        exchange(session, wanted, &request, &redirect_uri, &callback.code).await?;
+    set.kept.extend(callback.kept);
+    Ok((set, auth))
 }
 
 /// Has a new address ready whenever the one before expires unopened. Whoever opened one is not disturbed: the answer to
@@ -112,7 +116,7 @@ async fn answer(
     listener: &Listener,
     request: &AuthorizationRequest,
     pasted: &mut mpsc::Receiver<Pasted>,
-) -> Result<AuthorizationCode, Failure> {
+) -> Result<Callback, Failure> {
     let browser = listener.wait(request);
     tokio::pin!(browser);
     loop {

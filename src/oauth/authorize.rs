@@ -32,6 +32,8 @@ pub struct AuthorizationRequest {
     pub nonce: Option<String>,
     /// The PKCE verifier, where the provider takes one.
     pub verifier: Option<CodeVerifier>,
+    /// Names of parameters that are kept of the answer beside the code.
+    pub keep: Vec<String>,
     /// Resources the tokens are asked for (RFC 8707).
     pub resources: Vec<String>,
     /// What people call the provider; stands on the page that the browser ends at.
@@ -111,6 +113,7 @@ impl AuthorizationRequest {
             full,
             state: state.into_secret(),
             nonce,
+            keep: provider.keep_from_callback.clone(),
             resources: wish.resources.to_vec(),
             verifier: verifier.map(|verifier| CodeVerifier::new(verifier.into_secret())),
             provider_name: provider.display_name.clone(),

@@ -2,10 +2,9 @@
 
 use crate::model::provider::RedirectRule;
 use crate::oauth::authorize::AuthorizationRequest;
-use crate::oauth::callback_answer::{Answer, Expected, read_answer};
+use crate::oauth::callback_answer::{Answer, Callback, Expected, read_answer};
 use crate::oauth::callback_http;
 use crate::oauth::error::{NotOurs, OAuthError};
-use crate::secret::AuthorizationCode;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -81,10 +80,7 @@ impl Listener {
 
     /// Waits for the browser's answer to this request. Stray requests, silent connections and answers of other
     /// sign-ins do not end it. There is no time limit here: drop it to give up.
-    pub async fn wait(
-        &self,
-        request: &AuthorizationRequest,
-    ) -> Result<AuthorizationCode, OAuthError> {
+    pub async fn wait(&self, request: &AuthorizationRequest) -> Result<Callback, OAuthError> {
         let expected = Arc::new(Expected::new(request, self.port, &self.path));
         let mut talks: JoinSet<Option<Answer>> = JoinSet::new();
         let mut strays = 0;
@@ -163,10 +159,7 @@ fn bind_all(addresses: &[IpAddr], port: u16) -> io::Result<(Vec<TcpListener>, u1
 
 /// Reads the address a browser ended at, pasted by a person: the whole address, or what follows its `?`. Line breaks
 /// and blanks of a terminal are ignored.
-pub fn read_pasted(
-    url: &str,
-    request: &AuthorizationRequest,
-) -> Result<AuthorizationCode, OAuthError> {
+pub fn read_pasted(url: &str, request: &AuthorizationRequest) -> Result<Callback, OAuthError> {
     let joined: zeroize::Zeroizing<String> = zeroize::Zeroizing::new(
         url.chars()
             .filter(|c| !c.is_whitespace() && !c.is_control())

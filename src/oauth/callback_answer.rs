@@ -4,9 +4,11 @@ use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::clean;
 use crate::oauth::error::{NotOurs, OAuthError, Refused};
 use crate::oauth::issuer;
+use crate::oauth::reply;
 use crate::oauth::step::Step;
 use crate::secret::AuthorizationCode;
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use subtle::ConstantTimeEq as _;
 use url::form_urlencoded;
 
@@ -19,6 +21,8 @@ pub struct Expected {
     issuer: Option<String>,
     /// Whether an answer without `iss` is refused.
     is_issuer_required: bool,
+    /// Names of parameters that are kept beside the code (QuickBooks' `realmId`).
+    keep: Vec<String>,
     /// What people call the provider.
     pub provider_name: String,
     /// Path of the redirect address.
@@ -34,6 +38,7 @@ impl Expected {
             state: request.state.clone(),
             issuer: request.issuer.clone(),
             is_issuer_required: request.is_issuer_required,
+            keep: request.keep.clone(),
             provider_name: request.provider_name.clone(),
             path: path.to_owned(),
             hosts: ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{port}")),
@@ -41,11 +46,20 @@ impl Expected {
     }
 }
 
+/// A yes.
+#[derive(Debug)]
+pub struct Callback {
+    /// The code.
+    pub code: AuthorizationCode,
+    /// What the provider's record keeps of the other parameters.
+    pub kept: BTreeMap<String, String>,
+}
+
 /// What a callback said.
 #[derive(Debug)]
 pub enum Answer {
     /// Yes.
-    Code(AuthorizationCode),
+    Code(Callback),
     /// No, or a yes that cannot be trusted.
     Failed(OAuthError),
     /// Something that belongs to another sign-in.
@@ -75,7 +89,16 @@ pub fn read_answer(query: &[u8], expected: &Expected) -> Option<Answer> {
         return Some(Answer::Failed(OAuthError::NotOurs(wrong)));
     }
     let code = parameters.code?;
-    Some(Answer::Code(AuthorizationCode::new(code.into_owned())))
+    let kept = form_urlencoded::parse(query)
+        .filter(|(name, _)| expected.keep.iter().any(|kept| kept == name))
+        .filter_map(|(name, value)| {
+            Some((name.into_owned(), reply::shown(&value.as_ref().into())?))
+        })
+        .collect();
+    Some(Answer::Code(Callback {
+        code: AuthorizationCode::new(code.into_owned()),
+        kept,
+    }))
 }
 
 fn issuer_trouble(said: Option<&str>, expected: &Expected) -> Option<NotOurs> {

@@ -4,6 +4,7 @@ use crate::oauth_rig::{http, public};
 use tokenward::model::provider::{Provider, RedirectRule};
 use tokenward::oauth::authorize::AuthorizationRequest;
 use tokenward::oauth::callback::{Listener, read_pasted};
+use tokenward::oauth::callback_answer::Callback;
 use tokenward::oauth::caller::Caller;
 use tokenward::oauth::error::OAuthError;
 use tokenward::oauth::token::Wish;
@@ -79,7 +80,7 @@ async fn get(port: u16, target: &str) -> String {
 async fn visited<T>(
     request: &AuthorizationRequest,
     visit: impl AsyncFnOnce(u16) -> T,
-) -> (Result<AuthorizationCode, OAuthError>, T) {
+) -> (Result<Callback, OAuthError>, T) {
     let listener = Listener::bind(&rule("127.0.0.1"), None).unwrap();
     let both = async { tokio::join!(listener.wait(request), visit(listener.port())) };
     // Nobody answers a visitor after the wait has ended.
@@ -89,10 +90,11 @@ async fn visited<T>(
         .expect("the wait ended too early, or never")
 }
 
-fn is_code(result: &Result<AuthorizationCode, OAuthError>) -> bool {
-    result
-        .as_ref()
-        .is_ok_and(|code| code.matches(&AuthorizationCode::new("the-code".to_owned())))
+fn is_code(result: &Result<Callback, OAuthError>) -> bool {
+    result.as_ref().is_ok_and(|it| {
+        it.code
+            .matches(&AuthorizationCode::new("the-code".to_owned()))
+    })
 }
 
 #[tokio::test]
@@ -368,4 +370,17 @@ fn a_pasted_address_is_read_in_every_way_people_copy_it() {
         assert_eq!(error.code(), code, "{text}");
         assert!(!format!("{error:?}").contains("the-code"));
     }
+}
+
+#[tokio::test]
+async fn what_the_record_keeps_of_an_answer_comes_with_the_code_and_nothing_else_does() {
+    let mut request = request();
+    request.keep = vec!["realmId".to_owned()];
+    let target = format!(
+        "/callback?code=the-code&state={}&realmId=42%0a&other=x",
+        request.state
+    );
+    let (result, _) = visited(&request, async |port| get(port, &target).await).await;
+    let kept: Vec<_> = result.unwrap().kept.into_iter().collect();
+    assert_eq!(kept, [("realmId".to_owned(), "42".to_owned())]);
 }

@@ -189,6 +189,20 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
         profile.scopes.join(" ")
     };
     page.fact("scopes", &scopes, Tone::Plain);
+    if !profile.wanted_scopes.is_empty() {
+        let wanted = profile.wanted_scopes.join(" ");
+        page.fact("missed", &wanted, Tone::Soon);
+    }
+    if !profile.resources.is_empty() {
+        page.fact("for", &profile.resources.join(" "), Tone::Plain);
+    }
+    if let Some(thumbprint) = &profile.bound_to {
+        let key = format!("to a key of this vault (DPoP), {thumbprint}");
+        page.fact("bound", &key, Tone::Plain);
+    }
+    for (name, value) in &profile.kept {
+        page.fact(name, value, Tone::Plain);
+    }
     let minted = format!(
         "{}, client {}, {}",
         words::flow(profile.flow),
@@ -225,6 +239,21 @@ mod tests {
         assert_snapshot!("detail_trouble", example::shown(&mut app));
         app.size = (120, 36);
         assert_snapshot!("detail_120", example::shown(&mut app));
+    }
+
+    #[test]
+    fn the_detail_shows_what_a_token_is_for_what_it_is_bound_to_and_what_came_beside_it() {
+        use crate::model::health::Health;
+        use crate::tui::theme::Theme;
+        let mut view = example::credential("corp/me", "Corp", Health::Fresh, 600, 0);
+        let profile = std::sync::Arc::make_mut(&mut view.profile);
+        profile.resources = vec!["https://api.corp.example/".to_owned()];
+        profile.bound_to = Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I".to_owned());
+        profile.kept = [("realmId".to_owned(), "42".to_owned())].into();
+        profile.wanted_scopes = vec!["admin".to_owned()];
+        let mut app = example::app(vec![view], (120, 36), Theme::new(true, true));
+        example::press(&mut app, "\n");
+        assert_snapshot!("detail_bound", example::shown(&mut app));
     }
 
     /// The story of a credential of the example, as an owner tells it.

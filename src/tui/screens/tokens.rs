@@ -84,7 +84,15 @@ pub fn add(page: &mut Page<'_>, workspace: &Workspace, view: &CredentialView) {
             .as_deref()
             .map(|issuer| format!(", {issuer}"))
             .unwrap_or_default();
-        let text = format!("{}{verified}{issuer}", who.map_or("", String::as_str));
+        let signed = if claims.verified {
+            ", signature checked"
+        } else {
+            ""
+        };
+        let text = format!(
+            "{}{verified}{issuer}{signed}",
+            who.map_or("", String::as_str)
+        );
         page.fact("id token", &text, Tone::Plain);
     }
 }
