@@ -48,7 +48,7 @@ pub struct Plan {
 }
 
 /// Plans, from untouched to unrecognisable.
-fn plans() -> impl Strategy<Value = Plan> {
+pub fn plans() -> impl Strategy<Value = Plan> {
     let change = (any::<u8>(), any::<u32>(), any::<u32>());
     let parts = (
         any::<usize>(),
@@ -144,6 +144,12 @@ pub fn leaks(text: &str) -> bool {
                 .any(|at| text.contains(&marker[at..at + LEAK]))
             || text.contains(&marker[marker.len() - LEAK..])
     })
+}
+
+/// The same for bytes, of a file for instance.
+pub fn bytes_leak(bytes: &[u8]) -> bool {
+    let marked = |marker: &[u8]| bytes.windows(LEAK).any(|window| window == &marker[..LEAK]);
+    marked(RECEIVED.as_bytes()) || marked(SENT.as_bytes())
 }
 
 /// All that people, logs and other programs get to see of an error.

@@ -42,6 +42,7 @@ mod engine_runner;
 mod engine_signin;
 mod engine_vault;
 mod engine_why;
+mod fuzz_hostile;
 mod fuzz_parsers;
 mod fuzz_rig;
 mod leaks;
