@@ -25,6 +25,7 @@ pub mod provider;
 pub mod provider_add;
 pub mod provider_check;
 pub mod provider_probe;
+pub mod provider_rehearsal;
 pub mod provider_show;
 pub mod refresh;
 pub mod registration;

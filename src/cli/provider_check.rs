@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::provider;
 use crate::cli::provider_probe::{self, Probed};
+use crate::cli::provider_rehearsal;
 use crate::cli::session;
 use crate::cli::table::Table;
 use crate::model::client::{Client, ClientAuth, ClientView};
@@ -29,6 +30,10 @@ pub struct CheckArgs {
     /// Ask nobody: look at the record alone.
     #[arg(long)]
     offline: bool,
+    /// Sign in, refresh and revoke by the record, against the built-in provider that behaves like the one it resembles
+    /// most. Nothing leaves this machine.
+    #[arg(long)]
+    against_demo: bool,
 }
 
 /// How a point is.
@@ -113,9 +118,12 @@ pub fn run(args: &CheckArgs, context: &Context) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for name in &names {
         let record = catalogue::find(name).ok_or_else(|| provider::unknown(name))?;
-        let given: BTreeMap<String, String> = args.param.iter().cloned().collect();
+        let mut given: BTreeMap<String, String> = args.param.iter().cloned().collect();
+        if args.against_demo {
+            provider_rehearsal::fill_in(&record, &mut given);
+        }
         let client = clients.iter().find(|client| client.provider == *name);
-        let report = runtime.block_on(check(&record, &given, client, args.offline));
+        let report = runtime.block_on(check(&record, &given, client, args));
         rows.extend(report.rows);
     }
     runtime.shutdown_background();
@@ -158,8 +166,9 @@ async fn check(
     record: &Provider,
     given: &BTreeMap<String, String>,
     client: Option<&ClientView>,
-    is_offline: bool,
+    args: &CheckArgs,
 ) -> Report {
+    let is_offline = args.offline || args.against_demo;
     let mut report = Report::new(&record.name);
     patterns(record, &mut report);
     let filled = match template::fill(record, given) {
@@ -189,6 +198,9 @@ async fn check(
     redirect(provider, &mut report);
     wishes(provider, client, &mut report);
     revocation(provider, &mut report);
+    if args.against_demo {
+        provider_rehearsal::rehearse(provider, &mut report).await;
+    }
     report
 }
 
@@ -317,8 +329,14 @@ mod tests {
         record.endpoints.token = Some("https://p.example/token".to_owned());
         record.flows = vec![Flow::Loopback];
         change(&mut record);
+        let args = CheckArgs {
+            name: None,
+            param: Vec::new(),
+            offline: true,
+            against_demo: false,
+        };
         let runtime = session::runtime().unwrap();
-        let report = runtime.block_on(check(&record, &BTreeMap::new(), None, true));
+        let report = runtime.block_on(check(&record, &BTreeMap::new(), None, &args));
         let bad = report
             .rows
             .into_iter()

@@ -26,6 +26,31 @@ pub enum ClientKind {
     Post,
 }
 
+impl ClientKind {
+    fn auth(self) -> ClientAuth {
+        match self {
+            Self::Public => ClientAuth::None,
+            Self::Basic => ClientAuth::ClientSecretBasic,
+            Self::Post => ClientAuth::ClientSecretPost,
+        }
+    }
+
+    fn registration(self) -> (&'static str, Option<&'static str>) {
+        match self {
+            Self::Public => (PUBLIC_CLIENT, None),
+            Self::Basic => (CONFIDENTIAL_CLIENT, Some(CONFIDENTIAL_SECRET)),
+            Self::Post => (POST_CLIENT, Some(POST_SECRET)),
+        }
+    }
+
+    /// The built-in client of this kind.
+    pub fn client(self) -> Client {
+        let (id, secret) = self.registration();
+        let secret = secret.map(|secret| ClientSecret::new(secret.to_owned()));
+        Client::new(id, secret, self.auth())
+    }
+}
+
 /// A provider that the built-in one can resemble.
 #[derive(Debug)]
 pub struct Profile {
@@ -100,26 +125,16 @@ impl Profile {
     }
 
     fn auth(&self) -> ClientAuth {
-        match self.client {
-            ClientKind::Public => ClientAuth::None,
-            ClientKind::Basic => ClientAuth::ClientSecretBasic,
-            ClientKind::Post => ClientAuth::ClientSecretPost,
-        }
+        self.client.auth()
     }
 
     /// Id and secret of the client that is used with it.
     pub fn registration(&self) -> (&'static str, Option<&'static str>) {
-        match self.client {
-            ClientKind::Public => (PUBLIC_CLIENT, None),
-            ClientKind::Basic => (CONFIDENTIAL_CLIENT, Some(CONFIDENTIAL_SECRET)),
-            ClientKind::Post => (POST_CLIENT, Some(POST_SECRET)),
-        }
+        self.client.registration()
     }
 
     /// The client that is used with it.
     pub fn registered_client(&self) -> Client {
-        let (id, secret) = self.registration();
-        let secret = secret.map(|secret| ClientSecret::new(secret.to_owned()));
-        Client::new(id, secret, self.auth())
+        self.client.client()
     }
 }

@@ -75,7 +75,7 @@ pub const GITHUB: Profile = Profile {
     name: "github",
     display_name: "GitHub (like)",
     client: ClientKind::Public,
-    aliases: &["github-enterprise", "gitea", "forgejo"],
+    aliases: &["github-enterprise"],
     behave: |quirks| {
         like_github(quirks);
         quirks.access_lifetime = None;
@@ -160,7 +160,7 @@ pub const ATLASSIAN: Profile = Profile {
     name: "atlassian",
     display_name: "Atlassian (like)",
     client: ClientKind::Post,
-    aliases: &["jira", "confluence", "bitbucket"],
+    aliases: &["jira", "confluence"],
     behave: |quirks| {
         plain(quirks);
         quirks.rotation = RotationRule::SingleUse;

@@ -95,7 +95,7 @@ pub const AUTH0: Profile = Profile {
     name: "auth0",
     display_name: "Auth0 (like)",
     client: ClientKind::Public,
-    aliases: &["okta", "cognito"],
+    aliases: &["okta"],
     behave: |quirks| {
         quirks.metadata = MetadataRule::OpenIdOnly;
         quirks.iss = IssRule::Never;

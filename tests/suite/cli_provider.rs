@@ -258,3 +258,32 @@ fn a_record_without_an_issuer_names_its_endpoints() {
     assert_eq!(corp["flows"], serde_json::json!(["loopback"]));
     sandbox.run(["provider", "add", "none"]).fails(2);
 }
+
+#[test]
+fn a_record_is_rehearsed_against_the_provider_that_it_resembles() {
+    let sandbox = Sandbox::new();
+    let rehearse = |name: &str| {
+        let run = sandbox.run(["provider", "check", name, "--against-demo", "--json"]);
+        let rows: Value = serde_json::from_str(&run.stdout).unwrap();
+        let mut verdicts = Vec::new();
+        for row in rows.as_array().unwrap() {
+            let check = row["check"].as_str().unwrap();
+            if check == "rehearsal" || check.starts_with("  ") {
+                verdicts.push((check.trim().to_owned(), row["verdict"].clone()));
+            }
+        }
+        (run.code, verdicts)
+    };
+    let whole = ["rehearsal", "sign-in", "refresh", "revocation"];
+    let well: Vec<_> = whole.map(|check| (check.to_owned(), "ok".into())).into();
+    for name in [
+        "gitlab", "slack", "google", "facebook", "basecamp", "keycloak",
+    ] {
+        assert_eq!(rehearse(name), (Some(0), well.clone()), "{name}");
+    }
+    // Slack's token lies in an object, which this record does not know.
+    write_config(&sandbox, "[providers.slack]\ntoken_at = \"/elsewhere\"\n");
+    let (code, verdicts) = rehearse("slack");
+    assert_eq!(code, Some(1), "{verdicts:?}");
+    assert_eq!(verdicts[1], ("sign-in".to_owned(), "failed".into()));
+}
