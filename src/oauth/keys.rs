@@ -7,6 +7,7 @@ use crate::jose::jws::Parsed;
 use crate::model::provider::Provider;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::http::Http;
+use crate::oauth::refusal::refused;
 use crate::oauth::step::Step;
 use crate::oauth::wire::Request;
 use reqwest::Method;
@@ -72,12 +73,13 @@ async fn read(http: &Http, url: &str) -> Result<Arc<KeySet>, OAuthError> {
         status: reply.status,
         why,
     };
+    if !reply.is_success() {
+        return Err(refused(Step::Keys, &reply, None, &[]));
+    }
     let value: Value =
         serde_json::from_slice(reply.body.bytes()).map_err(|_| unreadable(Unreadable::Garbage))?;
     let set = KeySet::read(&value).ok_or_else(|| unreadable(Unreadable::Missing("keys")))?;
     let set = Arc::new(set);
-    if reply.is_success() {
-        http.keys().put(url, &set);
-    }
+    http.keys().put(url, &set);
     Ok(set)
 }
