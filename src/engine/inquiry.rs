@@ -2,8 +2,10 @@
 
 use crate::clock;
 use crate::engine::api::{Refusal, Reply};
+use crate::engine::fact::Fact;
 use crate::engine::hand;
 use crate::engine::runner::Runner;
+use crate::engine::step::{CallerId, Input};
 use crate::engine::vault_thread::{Job, trouble};
 use crate::jose::key::SigningKey;
 use crate::model::credential::{CredentialView, Profile, Secret, Standing};
@@ -25,6 +27,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+/// Who asks when nobody waits for the answer: callers are numbered from one.
+const NOBODY: CallerId = CallerId(0);
+
 impl Runner {
     /// Asks the provider whether an access token lives.
     pub(in crate::engine) fn validate(
@@ -33,8 +38,20 @@ impl Runner {
         introspect: bool,
         reply: Reply<Validation>,
     ) {
-        self.inquire(name, reply, move |http, secret, _| async move {
-            Ok(validation(&http, &secret, introspect).await)
+        let facts = self.facts.clone();
+        self.inquire(name, reply, move |http, secret, profile| async move {
+            let said = validation(&http, &secret, introspect).await;
+            let needed = said.failure.as_ref().map(Failure::needed_scopes);
+            if let Some(needed) = needed.filter(|needed| !needed.is_empty()) {
+                // What the provider misses waits for a person, as if a program had asked for it.
+                let missed = Input::ScopesNeeded {
+                    caller: NOBODY,
+                    name: profile.name.clone(),
+                    scopes: needed.to_vec(),
+                };
+                let _ = facts.send(Fact::Known(missed)).await;
+            }
+            Ok(said)
         });
     }
 

@@ -613,6 +613,26 @@ fn a_scope_that_is_missed_waits_for_a_person_once_and_a_sign_in_with_it_settles_
 }
 
 #[test]
+fn scopes_that_the_provider_misses_wait_for_a_person_too() {
+    let provider = speaking(|_| {});
+    let sandbox = Sandbox::with_vault();
+    let name = as_public(
+        &sandbox,
+        &provider,
+        "alice",
+        &["--scope", "read", "--account", "alice"],
+    );
+    let _daemon = sandbox.daemon();
+    // Its userinfo endpoint wants `openid`: the token lives, and is told to lack that.
+    let line = sandbox.run(["validate", &name]).ok();
+    assert!(line.contains("alive (userinfo)"), "{line}");
+    crate::sandbox::eventually("it is one wish", || {
+        let list = sandbox.run(["list", "--json"]).json();
+        list[0]["wanted_scopes"] == serde_json::json!(["openid"])
+    });
+}
+
+#[test]
 fn over_ssh_the_line_for_a_tunnel_is_printed() {
     let provider = speaking(|_| {});
     let mut sandbox = Sandbox::with_vault();
