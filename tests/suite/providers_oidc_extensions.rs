@@ -334,3 +334,22 @@ fn a_token_is_exchanged_for_a_narrower_one_and_one_for_another_service() {
     let nobody = ["get", &name, "--resource", "https://elsewhere.example/"];
     person.run(&nobody).fails(1);
 }
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
+fn a_token_with_fewer_scopes_comes_beside_the_one_there_is() {
+    let person = person();
+    let scope = "openid email profile offline_access";
+    let name = sign_in_for(&person, "native", scope, &LOOPBACK).name();
+    let own = person.token(&name);
+    let fewer = ["get", &name, "--json", "--narrow", "--scope", "email"];
+    let other = person.run(&fewer).json();
+    assert_eq!(other["scopes"], json!(["email"]), "{other}");
+    let narrow = other["access_token"].as_str().unwrap();
+    assert!(narrow != own && person.server.is_active(narrow));
+    assert_eq!(person.token(&name), own);
+    assert!(person.server.is_active(&own));
+    // The refresh token was rotated for it: the newest one is what goes on.
+    person.run(&["refresh", &name]).ok();
+    assert!(person.server.is_active(&person.token(&name)));
+}
