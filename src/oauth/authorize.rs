@@ -154,11 +154,7 @@ impl AuthorizationRequest {
 pub fn authorization_endpoint(provider: &Provider) -> Result<Url, OAuthError> {
     let what = "authorization endpoint";
     let address = provider.endpoints.authorization.as_deref();
-    let address = address.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
-    endpoint::read(address, what)
+    endpoint::read(endpoint::needed(address, what, provider)?, what)
 }
 
 /// S256 or nothing: a provider whose metadata names other methods only gets no challenge (RFC 7636 4.2).

@@ -5,6 +5,7 @@ use crate::model::client::Client;
 use crate::model::provider::{BodyFormat, Provider};
 use crate::oauth::client_auth;
 use crate::oauth::dpop;
+use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
@@ -57,10 +58,7 @@ impl<'a> Caller<'a> {
         form: &mut Form,
     ) -> Result<Reply, OAuthError> {
         let what = "token endpoint";
-        let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-            what,
-            provider: self.provider.display_name.clone(),
-        })?;
+        let url = endpoint::needed(url, what, self.provider)?;
         let to = Target {
             step,
             url,

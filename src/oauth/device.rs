@@ -63,10 +63,7 @@ pub async fn start(caller: &Caller<'_>, wish: Wish<'_>) -> Result<DeviceAuthoriz
     let (provider, client, scopes) = (caller.provider, caller.client, wish.scopes);
     let (step, what) = (Step::DeviceStart, "device authorization endpoint");
     let url = provider.endpoints.device_authorization.as_deref();
-    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
+    let url = endpoint::needed(url, what, provider)?;
     let mut form = Form::new();
     if !scopes.is_empty() {
         form.add("scope", &scopes.join(&provider.scope_separator.to_string()));

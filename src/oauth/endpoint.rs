@@ -1,5 +1,6 @@
 //! Which addresses a token may be sent to: https, or plain http to this machine itself.
 
+use crate::model::provider::Provider;
 use crate::oauth::error::OAuthError;
 use url::{Host, Url};
 
@@ -26,6 +27,18 @@ pub fn read(address: &str, what: &'static str) -> Result<Url, OAuthError> {
         )),
         _ => Err(refuse("is neither https nor http")),
     }
+}
+
+/// The address that a request needs, or which one the provider lacks.
+pub fn needed<'a>(
+    address: Option<&'a str>,
+    what: &'static str,
+    provider: &Provider,
+) -> Result<&'a str, OAuthError> {
+    address.ok_or_else(|| OAuthError::NoEndpoint {
+        what,
+        provider: provider.display_name.clone(),
+    })
 }
 
 /// Whether the URL's host is this machine by its spelling alone: `localhost`, `127.0.0.0/8` or `::1`.

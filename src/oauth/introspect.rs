@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::provider::BodyFormat;
 use crate::oauth::caller::{Caller, Target};
+use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
 use crate::oauth::form::Form;
@@ -43,10 +44,7 @@ pub async fn introspect(
     let (provider, step) = (caller.provider, Step::Introspection);
     let what = "introspection endpoint";
     let url = provider.endpoints.introspection.as_deref();
-    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
+    let url = endpoint::needed(url, what, provider)?;
     let mut form = Form::new();
     let (token, hint) = match asked {
         Asked::Access(token) => (token.expose_secret(), "access_token"),

@@ -3,6 +3,7 @@
 use crate::model::provider::{BodyFormat, ExpiresInUnit};
 use crate::oauth::authorize::authorization_endpoint;
 use crate::oauth::caller::{Caller, Target};
+use crate::oauth::endpoint;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::form::Form;
 use crate::oauth::lifetime::lifetime;
@@ -28,16 +29,13 @@ pub async fn push(caller: &Caller<'_>, full: &str) -> Result<Pushed, OAuthError>
         Step::PushedAuthorization,
         "pushed authorization request endpoint",
     );
-    let endpoint = provider.endpoints.pushed_authorization_request.as_deref();
-    let endpoint = endpoint.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
+    let place = provider.endpoints.pushed_authorization_request.as_deref();
+    let place = endpoint::needed(place, what, provider)?;
     let mut url = authorization_endpoint(provider)?;
     let mut form = request_in(full)?;
     let to = Target {
         step,
-        url: endpoint,
+        url: place,
         what,
         format: BodyFormat::Form,
     };

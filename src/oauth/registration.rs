@@ -38,10 +38,7 @@ pub async fn register(
     token: Option<&RegistrationToken>,
 ) -> Result<Client, OAuthError> {
     let url = provider.endpoints.registration.as_deref();
-    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-        what: WHAT,
-        provider: provider.display_name.clone(),
-    })?;
+    let url = endpoint::needed(url, WHAT, provider)?;
     let mut grants: Vec<&str> = wish.grant_types.to_vec();
     grants.push("refresh_token");
     let mut body = json!({

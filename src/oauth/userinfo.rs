@@ -3,6 +3,7 @@
 use crate::model::token::IdClaims;
 use crate::oauth::caller::Caller;
 use crate::oauth::dpop;
+use crate::oauth::endpoint;
 use crate::oauth::error::OAuthError;
 use crate::oauth::fields::Fields;
 use crate::oauth::reply::{self, shown};
@@ -42,10 +43,7 @@ pub async fn ask(caller: &Caller<'_>, token: &AccessToken) -> Result<UserInfo, O
     let (provider, step) = (caller.provider, Step::UserInfo);
     let what = "userinfo endpoint";
     let url = provider.endpoints.userinfo.as_deref();
-    let url = url.ok_or_else(|| OAuthError::NoEndpoint {
-        what,
-        provider: provider.display_name.clone(),
-    })?;
+    let url = endpoint::needed(url, what, provider)?;
     let mut reply = once(caller, url, what, token).await?;
     if caller.key.is_some() && reply.status == 401 && dpop::remember(caller.http, url, &reply) {
         reply = once(caller, url, what, token).await?;
