@@ -86,10 +86,10 @@ fn present(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
     part.say(
         "sign-in",
         format!(
-            "{} by {}, client {}",
+            "{} by {}{}",
             moment(profile.signed_in_at),
             words::flow(profile.flow),
-            profile.client_id
+            words::client(profile)
         ),
         Tone::Plain,
     );
@@ -109,6 +109,9 @@ fn tone(health: &Health) -> Tone {
 /// Why it is how it is, a sentence.
 pub fn because(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String {
     match &view.health {
+        Health::Fresh if !view.profile.is_renewable() => {
+            "It is valid, and nothing refreshes it.".to_owned()
+        }
         Health::Fresh => "Its access token is valid, and its refresh lies ahead.".to_owned(),
         Health::Expiring => {
             "Its access token is valid, and its refresh is due or its last tenth has begun."

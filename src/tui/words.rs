@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::client::ClientAuth;
-use crate::model::credential::{CredentialView, Flow, Standing};
+use crate::model::credential::{CredentialView, Flow, Profile, Standing};
 use crate::model::health::{Forecast, ForecastReason, Health};
 use crate::model::inquiry::Liveness;
 use jiff::tz::TimeZone;
@@ -301,6 +301,14 @@ pub const fn flow(flow: Flow) -> &'static str {
         Flow::Loopback => "browser",
         Flow::ClientCredentials => "client credentials",
         Flow::ApiKey => "API key",
+    }
+}
+
+/// The client a credential was minted with, as it follows its flow; nothing where there was none, as for a pasted key.
+pub fn client(profile: &Profile) -> String {
+    match profile.client_id.as_str() {
+        "" => String::new(),
+        id => format!(", client {id}"),
     }
 }
 

@@ -203,12 +203,10 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
     for (name, value) in &profile.kept {
         page.fact(name, value, Tone::Plain);
     }
-    let minted = format!(
-        "{}, client {}, {}",
-        words::flow(profile.flow),
-        profile.client_id,
-        words::client_auth(profile.client_auth)
-    );
+    let mut minted = format!("{}{}", words::flow(profile.flow), words::client(profile));
+    if !profile.client_id.is_empty() {
+        minted.push_str(&format!(", {}", words::client_auth(profile.client_auth)));
+    }
     page.fact("minted", &minted, Tone::Plain);
     let used = match profile.last_used_at {
         Some(at) => format!("last {}", words::moment(at, app.now, &app.around.zone)),
@@ -254,6 +252,26 @@ mod tests {
         let mut app = example::app(vec![view], (120, 36), Theme::new(true, true));
         example::press(&mut app, "\n");
         assert_snapshot!("detail_bound", example::shown(&mut app));
+    }
+
+    #[test]
+    fn a_pasted_key_names_no_client_and_promises_no_refresh() {
+        use crate::model::credential::Flow;
+        use crate::model::health::Health;
+        use crate::tui::{telling, theme::Theme, words};
+        let mut view = example::credential("openai/me", "OpenAI", Health::Fresh, 600, 0);
+        let profile = std::sync::Arc::make_mut(&mut view.profile);
+        (profile.flow, profile.has_refresh_token) = (Flow::ApiKey, false);
+        profile.client_id.clear();
+        assert_eq!(words::client(profile), "");
+        let why = telling::because(&view, example::NOW, &jiff::tz::TimeZone::UTC);
+        assert_eq!(why, "It is valid, and nothing refreshes it.");
+        let mut app = example::app(vec![view], (120, 36), Theme::new(true, true));
+        example::press(&mut app, "\n");
+        let shown = example::shown(&mut app);
+        let minted = shown.lines().find(|line| line.contains("minted"));
+        let minted = minted.and_then(|line| line.split("minted").nth(1));
+        assert_eq!(minted.map(str::trim), Some("API key"), "{shown}");
     }
 
     /// The story of a credential of the example, as an owner tells it.
