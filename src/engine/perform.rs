@@ -143,7 +143,7 @@ impl Runner {
             Box::new(move |store, written| {
                 let outcome = match written {
                     Err(trouble) => Err(trouble),
-                    Ok(Written::Stale) => Ok(None),
+                    Ok(Written::Stale | Written::Pruned(_)) => Ok(None),
                     Ok(Written::Done | Written::Saved(..)) => match store.secret(wanted.id) {
                         Err(error) => Err(trouble(&error)),
                         Ok((generation, _)) if generation != wanted.generation => Ok(None),

@@ -271,7 +271,7 @@ impl Runner {
                 let (name, apart) = (minted.name.clone(), minted.apart.clone());
                 self.signed_in_further(id, SignInStep::SignedIn { name, apart });
             }
-            Ok(Written::Done | Written::Stale) => {
+            Ok(Written::Done | Written::Pruned(_) | Written::Stale) => {
                 self.keep_again(
                     id,
                     minted,

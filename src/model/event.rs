@@ -21,6 +21,16 @@ pub struct Activity {
     pub what: Happening,
 }
 
+/// A line of the activity log as it was read, with its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number: they go up by one.
+    pub number: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub activity: Activity,
+}
+
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]

@@ -1,5 +1,6 @@
 //! Carries a batch of changes out: seals everything first, then writes it in one transaction.
 
+use crate::clock::Timestamp;
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::fingerprint::Fingerprint;
 use crate::vault::binding::{Sealed, Table};
@@ -8,8 +9,8 @@ use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::seal::seal;
-use crate::vault::store::{Spending, Write, Written};
-use crate::vault::{client, event, fingerprint, journal, payload};
+use crate::vault::store::{Pruning, Spending, Write, Written};
+use crate::vault::{chain, client, event, fingerprint, journal, log_seal, payload};
 
 /// Batches smaller than this are not worth a second thread.
 const WORTH_A_THREAD: usize = 8;
@@ -34,7 +35,8 @@ enum Prepared<'a> {
     Remove(CredentialId),
     Client([u8; 32], [u8; 32], Sealed),
     ForgetClient([u8; 32]),
-    Activity(Option<[u8; 32]>, Sealed),
+    Activity(Option<[u8; 32]>, Timestamp, Sealed),
+    Prune(&'a Pruning),
 }
 
 /// What becomes of the journal's entry.
@@ -131,8 +133,10 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
                 .name
                 .as_ref()
                 .map(|name| event::subject_hash(keys, name)),
-            seal(keys, Table::Event, &payload::write_activity(activity))?,
+            activity.at,
+            log_seal::seal(keys, &payload::write_activity(activity)),
         ),
+        Write::Prune(pruning) => Prepared::Prune(pruning),
     })
 }
 
@@ -187,10 +191,15 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             client::forget(change, hash)?;
             Ok(Written::Done)
         }
-        Prepared::Activity(subject, sealed) => {
-            event::add(change, subject.as_ref(), sealed)?;
+        Prepared::Activity(subject, at, sealed) => {
+            event::add(change, subject.as_ref(), *at, sealed)?;
             Ok(Written::Done)
         }
+        Prepared::Prune(Pruning {
+            before,
+            most,
+            portion,
+        }) => chain::prune(change, *before, *most, *portion).map(Written::Pruned),
     }
 }
 

@@ -20,6 +20,8 @@ pub enum Table {
     Journal,
     /// The activity log.
     Event,
+    /// Where the activity log begins.
+    EventStart,
     /// Fingerprints of tokens.
     Fingerprint,
     /// Sums over all other rows.
@@ -36,6 +38,7 @@ impl Table {
             Self::Client => "client",
             Self::Journal => "journal",
             Self::Event => "event",
+            Self::EventStart => "event_start",
             Self::Fingerprint => "fingerprint",
             Self::Ledger => "ledger",
         }
@@ -110,11 +113,11 @@ impl Binding {
     }
 }
 
-/// An age file as it was read from a row: not to be opened yet.
+/// An age file, or a sealed line of the log, as it was read from a row: not to be opened yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed(pub Vec<u8>);
 
-/// An age file whose binding was checked: only [`Binding::admit`] makes one, and only this can be opened.
+/// The same with its binding checked: only [`Binding::admit`] makes one, and only this can be opened.
 #[derive(Debug)]
 pub struct Verified {
     file: Vec<u8>,
@@ -123,7 +126,7 @@ pub struct Verified {
 }
 
 impl Verified {
-    /// The age file.
+    /// What is sealed.
     pub fn file(&self) -> &[u8] {
         &self.file
     }

@@ -235,6 +235,14 @@ pub enum VaultError {
         /// For which table.
         table: &'static str,
     },
+    /// Lines at an end of the activity log are gone.
+    #[error(
+        "the activity log has not the lines that were written: those after number {after} were removed, or older ones were"
+    )]
+    LogCut {
+        /// The newest line that is left.
+        after: u64,
+    },
 }
 
 impl VaultError {
@@ -288,6 +296,11 @@ impl VaultError {
             Self::Tampered { .. } | Self::Misplaced { .. } | Self::Foreign { .. } | Self::RowsChanged { .. } => {
                 "the row was not used; `tokenward vault verify` lists all that is wrong. Restore a backup, or remove the \
                  credential and sign in again; and ask who else can write to this file"
+                    .to_owned()
+            }
+            Self::LogCut { .. } => {
+                "credentials are not touched by this; `tokenward vault verify` lists all that is wrong. Ask who else can \
+                 write to this file"
                     .to_owned()
             }
             Self::Corrupt { .. } => {

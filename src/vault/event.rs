@@ -1,51 +1,68 @@
-//! Rows of the activity log: each an age file, filed under a keyed hash of the credential it is about.
+//! Rows of the activity log: sealed, tied to the row before, filed under a keyed hash of the credential.
 
-use crate::model::event::Activity;
+use crate::clock::Timestamp;
+use crate::model::event::Entry;
 use crate::model::name::CredentialName;
-use crate::vault::binding::{Binding, Sealed, Table};
+use crate::vault::binding::{Sealed, Table};
+use crate::vault::chain::{self, Start};
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
-use crate::vault::ledger::Sum;
+use crate::vault::ledger::{Ledger, Sum};
+use crate::vault::log_seal;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::payload;
-use crate::vault::seal;
-use crate::vault::suspect::explain;
-use rusqlite::Row;
+use rusqlite::{Connection, Params, Row};
 
-/// How many lines are kept.
-pub const KEPT: i64 = 20_000;
-
-/// A row as it stands in the file.
+/// A row as it stands in the file, with the tag of the row before it.
 #[derive(Debug)]
 pub struct Line {
     /// Its number.
     pub id: i64,
+    at: Timestamp,
     subject_hash: Option<Vec<u8>>,
     tag: Vec<u8>,
     sealed: Sealed,
+    link: Option<Vec<u8>>,
+}
+
+/// What every reading of rows begins with.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, at, subject_hash, mac, sealed, \
+             (SELECT before.mac FROM event AS before WHERE before.id = event.id - 1) FROM event ",
+            $rest
+        )
+    };
 }
 
 /// Reads all rows, the oldest first.
-pub const SELECT: &str = "SELECT id, subject_hash, mac, sealed FROM event ORDER BY id";
+pub const SELECT: &str = select!("ORDER BY id");
 
 impl Line {
     /// Reads one row of [`SELECT`].
     pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
-            subject_hash: row.get(1)?,
-            tag: row.get(2)?,
-            sealed: Sealed(row.get(3)?),
+            at: Timestamp::from_millis(row.get(1)?),
+            subject_hash: row.get(2)?,
+            tag: row.get(3)?,
+            sealed: Sealed(row.get(4)?),
+            link: row.get(5)?,
         })
     }
 
-    /// Checks its binding, then opens it.
-    pub fn open(self, keys: &VaultKeys) -> Result<Activity, VaultError> {
-        let suspect = self.sealed.clone();
-        let verified = binding(keys, self.id, self.subject_hash.as_deref())
-            .admit(self.sealed, &self.tag)
-            .map_err(|error| explain(keys, Table::Event, self.id, &suspect, error))?;
-        payload::read_activity(&seal::open(keys, &verified)?, &verified)
+    /// Checks its binding and its tie to the row before, then opens it.
+    pub fn open(self, keys: &VaultKeys, start: &Start) -> Result<Entry, VaultError> {
+        let link = start.link_after(self.id - 1, self.link)?;
+        let subject = self.subject_hash.as_deref();
+        let verified =
+            chain::binding(keys, self.id, self.at, subject, &link).admit(self.sealed, &self.tag)?;
+        let activity = payload::read_activity(&log_seal::open(keys, &verified)?, &verified)?;
+        Ok(Entry {
+            number: self.id.unsigned_abs(),
+            activity,
+        })
     }
 
     /// Adds its tag to a sum.
@@ -64,69 +81,82 @@ pub fn newest(
     vault: &OpenVault,
     name: Option<&CredentialName>,
     limit: usize,
-) -> Result<Vec<Activity>, VaultError> {
+) -> Result<Vec<Entry>, VaultError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let conn = vault.connection();
-    let rows: Vec<Line> = match name {
-        Some(name) => conn
-            .prepare_cached(
-                "SELECT id, subject_hash, mac, sealed FROM event WHERE subject_hash = ?1 ORDER BY id DESC LIMIT ?2",
-            )?
-            .query_map((subject_hash(vault.keys(), name), limit), Line::from_row)?
-            .collect::<Result<_, _>>()?,
-        None => conn
-            .prepare_cached(
-                "SELECT id, subject_hash, mac, sealed FROM event ORDER BY id DESC LIMIT ?1",
-            )?
-            .query_map([limit], Line::from_row)?
-            .collect::<Result<_, _>>()?,
-    };
-    rows.into_iter()
-        .rev()
-        .map(|row| row.open(vault.keys()))
-        .collect()
+    let mut entries = match name {
+        Some(name) => read(
+            vault,
+            select!("WHERE subject_hash = ?1 ORDER BY id DESC LIMIT ?2"),
+            (subject_hash(vault.keys(), name), limit),
+        ),
+        None => read(vault, select!("ORDER BY id DESC LIMIT ?1"), [limit]),
+    }?;
+    entries.reverse();
+    Ok(entries)
 }
 
-/// Adds a line; the oldest beyond [`KEPT`] go.
+/// So many lines in their order, those after number `after`. The first that is not as it was written is the error.
+pub fn after(vault: &OpenVault, after: u64, limit: usize) -> Result<Vec<Entry>, VaultError> {
+    let after = i64::try_from(after).unwrap_or(i64::MAX);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    read(
+        vault,
+        select!("WHERE id > ?1 ORDER BY id LIMIT ?2"),
+        (after, limit),
+    )
+}
+
+fn read(vault: &OpenVault, select: &str, params: impl Params) -> Result<Vec<Entry>, VaultError> {
+    let snapshot = vault.connection().unchecked_transaction()?;
+    let start = Start::of(&snapshot, vault.keys())?;
+    let mut statement = snapshot.prepare_cached(select)?;
+    let mut rows = statement.query(params)?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(Line::from_row(row)?.open(vault.keys(), &start)?);
+    }
+    Ok(entries)
+}
+
+/// Refuses a log whose newest or oldest rows are gone, which no row that is left can tell.
+pub fn check_ends(vault: &OpenVault) -> Result<(), VaultError> {
+    let snapshot = vault.connection().unchecked_transaction()?;
+    check_ends_in(&snapshot, vault.keys())
+}
+
+/// [`check_ends`] within a reading under way.
+pub fn check_ends_in(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultError> {
+    let start = Start::of(conn, keys)?;
+    let (newest, _) = chain::end(conn, &start)?;
+    let written = Ledger::read(conn, keys)?.count(Table::Event);
+    if u64::try_from(newest - start.pruned) == Ok(written) {
+        return Ok(());
+    }
+    Err(VaultError::LogCut {
+        after: newest.unsigned_abs(),
+    })
+}
+
+/// Adds a line.
 pub fn add(
     change: &mut Change<'_>,
     subject: Option<&[u8; 32]>,
+    at: Timestamp,
     sealed: &Sealed,
 ) -> Result<(), VaultError> {
-    change
-        .conn
-        .prepare_cached("INSERT INTO event (subject_hash, mac, sealed) VALUES (?1, x'', ?2)")?
-        .execute((subject, &sealed.0))?;
-    let id = change.conn.last_insert_rowid();
-    let tag = binding(change.keys, id, subject.map(<[u8; 32]>::as_slice))
+    let start = Start::of(change.conn, change.keys)?;
+    let (newest, link) = chain::end(change.conn, &start)?;
+    let id = newest + 1;
+    let subject = subject.map(<[u8; 32]>::as_slice);
+    let tag = chain::binding(change.keys, id, at, subject, &link)
         .bytes(&sealed.0)
         .tag();
     change
         .conn
-        .prepare_cached("UPDATE event SET mac = ?2 WHERE id = ?1")?
-        .execute((id, tag))?;
+        .prepare_cached(
+            "INSERT INTO event (id, at, subject_hash, mac, sealed) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute((id, at.as_millis(), subject, tag, &sealed.0))?;
     change.ledger.add(change.keys, Table::Event, &tag);
-    prune(change, id - KEPT)
-}
-
-fn prune(change: &mut Change<'_>, newest_to_go: i64) -> Result<(), VaultError> {
-    if newest_to_go < 1 {
-        return Ok(());
-    }
-    let mut statement = change
-        .conn
-        .prepare_cached("DELETE FROM event WHERE id <= ?1 RETURNING mac")?;
-    let gone: Vec<Vec<u8>> = statement
-        .query_map([newest_to_go], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    for tag in gone {
-        change.ledger.take(change.keys, Table::Event, &tag);
-    }
     Ok(())
-}
-
-fn binding(keys: &VaultKeys, id: i64, subject: Option<&[u8]>) -> Binding {
-    Binding::new(keys, Table::Event, "sealed", id)
-        .int(i64::from(subject.is_some()))
-        .bytes(subject.unwrap_or_default())
 }

@@ -4,9 +4,11 @@ use crate::clock::{Timestamp, now};
 use crate::model::event::{Activity, Happening};
 use crate::paths::without_links;
 use crate::vault::binding::{Binding, Table};
+use crate::vault::chain::{NO_LINK, Start};
 use crate::vault::error::VaultError;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::ledger::Ledger;
+use crate::vault::log_upgrade;
 use crate::vault::open::OpenVault;
 use crate::vault::permissions::{create_private, folder_of, make_folder, secure, with_suffix};
 use crate::vault::schema::{self, Access, MIGRATIONS, bring_up_to_date, connect, inspect};
@@ -134,7 +136,14 @@ impl LockedVault {
             .ok_or(VaultError::NoSuchSlot { id: slot })?;
         used.check(&keys)?;
         Ledger::read(&conn, &keys)?.check(Table::Slot, &slot::sum(&keys, &slots))?;
-        Ok(OpenVault::new(conn, keys, &self.path))
+        let mut vault = OpenVault::new(conn, keys, &self.path);
+        if self.access == Access::Write
+            && let Err(error) = log_upgrade::upgrade(&mut vault)
+        {
+            // The log only: credentials stay in reach, and `vault verify` names what is wrong.
+            tracing::error!(%error, "the activity log could not be brought up to date");
+        }
+        Ok(vault)
     }
 
     /// Unlocks it for reading only although its slots may have been changed: for [`verify`](crate::vault::verify), which
@@ -234,6 +243,11 @@ fn write_new(
         sealed,
         now,
     )?;
+    let start = Start {
+        pruned: 0,
+        link: NO_LINK.to_vec(),
+    };
+    start.write(&transaction, keys)?;
     let mut ledger = Ledger::default();
     ledger.add(keys, Table::Slot, &tag);
     ledger.write(&transaction, keys)?;

@@ -4,6 +4,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::secret::VaultIdentity;
 use crate::vault::error::VaultError;
 use age::x25519;
+use chacha20poly1305::{Key as Key256, XChaCha20Poly1305};
 use hkdf::Hkdf;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -31,6 +32,7 @@ pub struct VaultKeys {
     names: Key,
     fingerprints: Key,
     ledger: Key,
+    log: Key,
 }
 
 impl VaultKeys {
@@ -53,6 +55,7 @@ impl VaultKeys {
             names: key("tokenward/1/names"),
             fingerprints: key("tokenward/1/fingerprints"),
             ledger: key("tokenward/1/ledger"),
+            log: key("tokenward/2/log"),
         })
     }
 
@@ -84,6 +87,11 @@ impl VaultKeys {
     /// A fresh HMAC for the ledger.
     pub fn ledger_mac(&self) -> Hmac<Sha256> {
         keyed(&self.ledger)
+    }
+
+    /// The cipher of the activity log.
+    pub fn log_cipher(&self) -> XChaCha20Poly1305 {
+        chacha20poly1305::KeyInit::new(Key256::from_slice(self.log.as_slice()))
     }
 
     /// The keyed hash by which a name is looked up; `kind` keeps kinds of names apart.

@@ -103,6 +103,11 @@ impl Ledger {
         Ok(())
     }
 
+    /// How many rows of a table were written.
+    pub fn count(&self, table: Table) -> u64 {
+        self.of(table).map_or(0, |sum| sum.count)
+    }
+
     /// The sum of one table.
     pub fn of(&self, table: Table) -> Option<&Sum> {
         position(table).map(|at| &self.sums[at])

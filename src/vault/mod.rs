@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod binding;
+pub mod chain;
 pub mod client;
 pub mod credential;
 pub mod error;
@@ -12,6 +13,8 @@ pub mod fingerprint;
 pub mod journal;
 pub mod keys;
 pub mod ledger;
+pub mod log_seal;
+pub mod log_upgrade;
 pub mod open;
 pub mod os_keyring;
 pub mod owner;

@@ -2,7 +2,7 @@
 
 use crate::model::client::ClientView;
 use crate::model::credential::{CredentialId, Generation, Secret};
-use crate::model::event::Activity;
+use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
@@ -127,7 +127,16 @@ impl Store for OpenVault {
         name: Option<&CredentialName>,
         limit: usize,
     ) -> Result<Vec<Activity>, VaultError> {
-        event::newest(self, name, limit)
+        let entries = event::newest(self, name, limit)?;
+        Ok(entries.into_iter().map(|entry| entry.activity).collect())
+    }
+
+    fn log_after(&mut self, after: u64, limit: usize) -> Result<Vec<Entry>, VaultError> {
+        event::after(self, after, limit)
+    }
+
+    fn check_log_ends(&mut self) -> Result<(), VaultError> {
+        event::check_ends(self)
     }
 
     fn fingerprint(&self, token: &str) -> Fingerprint {

@@ -13,7 +13,10 @@ use std::time::Duration;
 pub const APPLICATION_ID: i32 = 0x746b_7764;
 
 /// Every format there ever was, in order; append only. The number of the last one is the file's `user_version`.
-pub const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/0001_vault.sql")];
+pub const MIGRATIONS: [&str; 2] = [
+    include_str!("../../assets/migrations/0001_vault.sql"),
+    include_str!("../../assets/migrations/0002_audit.sql"),
+];
 
 /// How long a writer waits for another process that is writing.
 const BUSY: Duration = Duration::from_secs(2);
@@ -156,7 +159,7 @@ mod tests {
         let path = folder.join("vault.db");
         create_private(&path).unwrap();
         let mut conn = connect(&path, Access::Write).unwrap();
-        migrate(&mut conn, &MIGRATIONS).unwrap();
+        migrate(&mut conn, &MIGRATIONS[..1]).unwrap();
         conn.execute("INSERT INTO meta VALUES (1, x'00', 5, x'01')", [])
             .unwrap();
         (path, conn)
@@ -217,7 +220,7 @@ mod tests {
             result,
             Err(VaultError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             })
         ));

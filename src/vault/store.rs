@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::client::{Client, ClientView};
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
-use crate::model::event::Activity;
+use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
@@ -108,6 +108,19 @@ pub enum Write {
     },
     /// Add a line to the activity log.
     Activity(Activity),
+    /// Let old lines of the activity log go; what is left can still be verified. Answered by [`Written::Pruned`].
+    Prune(Pruning),
+}
+
+/// Which lines of the activity log may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pruning {
+    /// Those older than this, as far as no younger one stands before them.
+    pub before: Timestamp,
+    /// The oldest ones beyond so many.
+    pub most: u64,
+    /// At most so many at once: other writes wait meanwhile.
+    pub portion: usize,
 }
 
 /// What became of one [`Write`].
@@ -115,6 +128,8 @@ pub enum Write {
 pub enum Written {
     /// It is on disk.
     Done,
+    /// So many lines of the activity log went.
+    Pruned(usize),
     /// A credential is on disk under this number and generation.
     Saved(CredentialId, Generation),
     /// The credential is not of that generation any more, or is gone, or another token's spending is open: this write
@@ -164,6 +179,13 @@ pub trait Store: Send {
         name: Option<&CredentialName>,
         limit: usize,
     ) -> Result<Vec<Activity>, VaultError>;
+
+    /// Lines of the activity log in their order: at most `limit` after number `after`. The first line that is not as
+    /// it was written, or that is missing, is the error.
+    fn log_after(&mut self, after: u64, limit: usize) -> Result<Vec<Entry>, VaultError>;
+
+    /// Refuses an activity log whose newest or oldest lines are gone, which no line that is left can tell.
+    fn check_log_ends(&mut self) -> Result<(), VaultError>;
 
     /// The keyed hash of a token, as profiles and the fingerprint table hold it.
     fn fingerprint(&self, token: &str) -> Fingerprint;

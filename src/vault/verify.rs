@@ -2,6 +2,7 @@
 
 use crate::model::credential::CredentialId;
 use crate::vault::binding::Table;
+use crate::vault::chain::Start;
 use crate::vault::client::{self, Registration};
 use crate::vault::credential;
 use crate::vault::error::VaultError;
@@ -108,13 +109,7 @@ pub fn verify(vault: &mut OpenVault) -> Report {
         Entry::count,
         |row, keys| row.open(keys).err().into_iter().collect(),
     );
-    check.table(
-        Table::Event,
-        event::SELECT,
-        Line::from_row,
-        Line::count,
-        |row, keys| row.open(keys).err().into_iter().collect(),
-    );
+    check.log();
     check.table(
         Table::Fingerprint,
         fingerprint::SELECT,
@@ -145,6 +140,22 @@ impl Check<'_> {
         }
         let sum = slot::sum(self.keys, &slots);
         self.ended(Table::Slot, slots.len() as u64, &sum);
+    }
+
+    fn log(&mut self) {
+        let start = match Start::of(self.conn, self.keys) {
+            Ok(start) => start,
+            Err(error) => return self.report.blame(Table::EventStart.name(), &error),
+        };
+        self.table(
+            Table::Event,
+            event::SELECT,
+            Line::from_row,
+            Line::count,
+            |row, keys| row.open(keys, &start).err().into_iter().collect(),
+        );
+        let ends = event::check_ends_in(self.conn, self.keys);
+        self.report.note(Table::Event.name(), ends);
     }
 
     /// Reads all rows of a table, lets each be opened, and compares their sum with the ledger's.

@@ -21,7 +21,7 @@ use tokenward::model::client::ClientView;
 use tokenward::model::credential::{
     CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Secret,
 };
-use tokenward::model::event::Activity;
+use tokenward::model::event::{Activity, Entry};
 use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
@@ -299,6 +299,14 @@ impl Store for Faulty {
         limit: usize,
     ) -> Result<Vec<Activity>, VaultError> {
         self.vault.activity(name, limit)
+    }
+
+    fn log_after(&mut self, after: u64, limit: usize) -> Result<Vec<Entry>, VaultError> {
+        self.vault.log_after(after, limit)
+    }
+
+    fn check_log_ends(&mut self) -> Result<(), VaultError> {
+        self.vault.check_log_ends()
     }
 
     fn fingerprint(&self, token: &str) -> Fingerprint {

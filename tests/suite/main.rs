@@ -79,6 +79,7 @@ mod vault_disk;
 mod vault_fixture;
 mod vault_flips;
 mod vault_keyring;
+mod vault_log;
 mod vault_recovery;
 mod vault_slots;
 mod vault_store;

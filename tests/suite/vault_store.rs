@@ -8,7 +8,6 @@ use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::store::{Store, Write, Written};
-use tokenward::vault::verify::verify;
 
 #[test]
 fn what_was_written_is_read_after_a_restart() {
@@ -211,33 +210,4 @@ fn a_large_batch_is_sealed_and_listed_in_order() {
         .unwrap();
     assert_eq!(portions, [64, 86]);
     assert_eq!(listed, names);
-}
-
-#[test]
-fn the_oldest_activity_goes_when_there_is_too_much() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut vault, _) = new_vault(&folder.path().join("vault.db"));
-    vault
-        .apply((0..5).map(|_| happened("github/old")).collect())
-        .unwrap();
-    // As if all numbers up to here had been given.
-    vault
-        .connection()
-        .execute(
-            "UPDATE sqlite_sequence SET seq = 20000 WHERE name = 'event'",
-            [],
-        )
-        .unwrap();
-    vault
-        .apply((0..4).map(|_| happened("github/new")).collect())
-        .unwrap();
-    let old = "github/old".parse().unwrap();
-    let about_old = vault.activity(Some(&old), 100).unwrap();
-    assert_eq!(
-        about_old.len(),
-        2,
-        "the line of the creation and three of these are gone"
-    );
-    assert_eq!(vault.activity(None, 100).unwrap().len(), 6);
-    assert!(verify(&mut vault).is_whole());
 }
