@@ -6,14 +6,13 @@ use crate::cli::span;
 use crate::clock;
 use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
-use crate::model::signin::{Apart, SignInStep};
+use crate::model::signin::{Apart, SignInStep, why_asked};
 use crate::tui::browser;
 use crate::tui::surroundings::{far_end, tunnel};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 use serde_json::json;
-use std::io::{BufRead, IsTerminal};
-use tokio::sync::mpsc;
+use std::io::IsTerminal;
 
 /// Shows a sign-in.
 #[derive(Debug)]
@@ -122,22 +121,25 @@ impl Guide {
         ));
     }
 
-    /// Lines that a person pastes; `None` where nobody can.
-    pub fn pasted(&self) -> Option<mpsc::Receiver<String>> {
-        if !std::io::stdin().is_terminal() {
-            return None;
-        }
-        let (lines, pasted) = mpsc::channel(1);
-        // Ends with the program: a blocked read on a terminal cannot be called off.
-        std::thread::spawn(move || {
-            for line in std::io::stdin().lock().lines() {
-                let Ok(line) = line else { break };
-                if !line.trim().is_empty() && lines.blocking_send(line.trim().to_owned()).is_err() {
-                    break;
-                }
-            }
-        });
-        Some(pasted)
+    /// Asks what the account is called, where that can be asked at all.
+    pub fn ask_name(&self, name: &CredentialName, apart: Option<&Apart>) {
+        self.output.say(&format!(
+            "{}\nWhat is it called? A name for the account, or just Enter to keep {name}:",
+            why_asked(apart)
+        ));
+    }
+
+    /// Whether a person can be asked something here.
+    pub fn can_ask(&self) -> bool {
+        self.output.can_ask()
+    }
+
+    /// A name was not taken.
+    pub fn not_named(&self, refusal: &Refusal) {
+        self.output.say(&format!(
+            "That will not do: {refusal}. {} Enter keeps it.",
+            refusal.hint()
+        ));
     }
 
     /// A pasted address was not the one.

@@ -4,6 +4,8 @@ use crate::cli::api_key;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::guide::Guide;
+use crate::cli::lines::Lines;
+use crate::cli::naming;
 use crate::cli::registration::Registration;
 use crate::cli::session::Session;
 use crate::cli::{provider, provider_show};
@@ -22,7 +24,6 @@ use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
 
 /// Arguments of `tokenward login`.
 #[derive(Debug, Args)]
@@ -54,7 +55,8 @@ pub struct LoginArgs {
     /// A scope to ask for, several times or separated by spaces; left out: the provider's defaults.
     #[arg(long, value_name = "SCOPE")]
     scope: Vec<String>,
-    /// The account part of the credential's name; left out: from the ID token.
+    /// The account part of the credential's name; left out: what the provider tells, and where it tells nothing you are
+    /// asked.
     #[arg(long)]
     account: Option<String>,
     /// Port of the loopback redirect, for providers that want a fixed one.
@@ -105,15 +107,16 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
         return Err(crate::model::name::NameError::Provider.into());
     }
     let guide = Guide::new(context.output, args.no_browser);
-    let mut result = Session::with(context, |session| {
+    let mut lines = Lines::default();
+    let result = Session::with(context, |session| {
         let request = request(args, context, session)?;
-        session.block_on(sign_in(session.link(), request, &guide))
+        session.block_on(sign_in(session.link(), request, &guide, &mut lines))
     });
     if let Err(failure) = &result {
         guide.failed(failure)?;
     }
-    if let Ok((name, apart)) = &mut result {
-        guide.signed_in(name, apart.as_ref())?;
+    if let Ok(signed) = &result {
+        guide.signed_in(&signed.name, signed.apart.as_ref())?;
     }
     result.map(drop)
 }
@@ -234,29 +237,61 @@ pub fn endpoints(given: &[(String, String)]) -> Result<Endpoints, Failure> {
     Ok(endpoints)
 }
 
-/// The credential, and why it is not called as was meant.
-type Signed = (CredentialName, Option<Apart>);
+/// The end of a sign-in.
+struct Signed {
+    name: CredentialName,
+    /// Why that is not the name that was meant.
+    apart: Option<Apart>,
+    /// Nobody told whose account it is.
+    is_unnamed: bool,
+}
+
+/// Signs in, and asks what the account is called where the provider does not tell.
+async fn sign_in(
+    link: &Link,
+    request: SignInRequest,
+    guide: &Guide,
+    lines: &mut Lines,
+) -> Result<Signed, Failure> {
+    let signed = follow(link, request, guide, lines).await?;
+    if !signed.is_unnamed || !guide.can_ask() {
+        return Ok(signed);
+    }
+    let apart = signed.apart.as_ref();
+    let name = naming::ask(link, guide, lines, (signed.name, apart)).await;
+    Ok(Signed {
+        name,
+        apart: None,
+        is_unnamed: false,
+    })
+}
 
 /// Starts the sign-in and follows it to its end.
-async fn sign_in(link: &Link, request: SignInRequest, guide: &Guide) -> Result<Signed, Failure> {
+async fn follow(
+    link: &Link,
+    request: SignInRequest,
+    guide: &Guide,
+    lines: &mut Lines,
+) -> Result<Signed, Failure> {
     let id = request.id;
     // Listening before asking: no step is missed.
     let mut events = link.subscribe();
     let request = Box::new(request);
     link.ask(|reply| Command::SignIn { request, reply }).await?;
-    let mut pasted = None;
+    let mut takes_address = false;
     loop {
         tokio::select! {
             step = next_step(&mut events, id) => {
                 let step = step?;
-                if matches!(step, SignInStep::Authorize { .. }) && pasted.is_none() {
-                    pasted = guide.pasted();
-                }
+                takes_address |= matches!(step, SignInStep::Authorize { .. });
                 if let Some(result) = ended(step, guide)? {
                     return result;
                 }
             }
-            line = line(&mut pasted) => paste(link, id, line, guide).await,
+            line = lines.next(), if takes_address => match line {
+                Some(line) => paste(link, id, line, guide).await,
+                None => takes_address = false,
+            },
             _ = tokio::signal::ctrl_c() => {
                 let _ = link.commands().send(Command::CancelSignIn { id }).await;
             }
@@ -267,7 +302,15 @@ async fn sign_in(link: &Link, request: SignInRequest, guide: &Guide) -> Result<S
 /// Shows a step; the result when it was the last.
 fn ended(step: SignInStep, guide: &Guide) -> Result<Option<Result<Signed, Failure>>, Failure> {
     Ok(match step {
-        SignInStep::SignedIn { name, apart } => Some(Ok((name, apart))),
+        SignInStep::SignedIn {
+            name,
+            apart,
+            is_unnamed,
+        } => Some(Ok(Signed {
+            name,
+            apart,
+            is_unnamed,
+        })),
         SignInStep::Failed { failure } => Some(Err(Failure::of_provider(&failure))),
         SignInStep::Cancelled => Some(Err(Failure::new(Kind::Refused, "given up"))),
         SignInStep::Discovering
@@ -299,18 +342,10 @@ async fn next_step(events: &mut Receiver<Event>, id: SignInId) -> Result<SignInS
     }
 }
 
-async fn line(pasted: &mut Option<mpsc::Receiver<String>>) -> Option<String> {
-    match pasted {
-        Some(lines) => match lines.recv().await {
-            Some(line) => Some(line),
-            None => std::future::pending().await,
-        },
-        None => std::future::pending().await,
+async fn paste(link: &Link, id: SignInId, line: String, guide: &Guide) {
+    if line.is_empty() {
+        return;
     }
-}
-
-async fn paste(link: &Link, id: SignInId, line: Option<String>, guide: &Guide) {
-    let Some(line) = line else { return };
     let url = PastedUrl(AuthorizationCode::new(line));
     let taken = link
         .ask(|reply| Command::PasteCallback { id, url, reply })

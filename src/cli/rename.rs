@@ -22,17 +22,7 @@ pub struct RenameArgs {
 
 /// Renames it.
 pub fn run(args: &RenameArgs, context: &Context) -> Result<(), Failure> {
-    let account = args
-        .account
-        .split_once('/')
-        .map_or(args.account.as_str(), |(provider, rest)| {
-            // The whole name is as good, as long as it is the same provider's.
-            if provider == args.name.provider() {
-                rest
-            } else {
-                args.account.as_str()
-            }
-        });
+    let account = args.name.account_meant(&args.account);
     let view = Session::with(context, |session| {
         session.ask(|reply| Command::Rename {
             name: args.name.clone(),

@@ -4,7 +4,7 @@ use crate::engine::api::{Event, PastedUrl, Refusal, Reply};
 use crate::engine::fact::Fact;
 use crate::engine::hand;
 use crate::engine::minting::{Minted, not_kept};
-use crate::engine::naming;
+use crate::engine::naming::{self, Certainty};
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::{Fingerprints, Input, VaultTrouble};
@@ -268,8 +268,12 @@ impl Runner {
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
                     tokio::spawn(superseding::end(http, facts, name, before));
                 }
-                let (name, apart) = (minted.name.clone(), minted.apart.clone());
-                self.signed_in_further(id, SignInStep::SignedIn { name, apart });
+                let step = SignInStep::SignedIn {
+                    name: minted.name.clone(),
+                    apart: minted.apart.clone(),
+                    is_unnamed: minted.certainty == Certainty::Untold,
+                };
+                self.signed_in_further(id, step);
             }
             Ok(Written::Done | Written::Pruned(_) | Written::Stale) => {
                 self.keep_again(

@@ -54,6 +54,14 @@ impl CredentialName {
         &self.text[self.slash + 1..]
     }
 
+    /// The account part that a person means who types it alone, or the whole name at the same provider.
+    pub fn account_meant<'a>(&self, typed: &'a str) -> &'a str {
+        match typed.split_once('/') {
+            Some((provider, account)) if provider == self.provider() => account,
+            Some(_) | None => typed,
+        }
+    }
+
     /// Both parts with the slash.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -119,6 +127,18 @@ mod tests {
             (name.provider(), name.account()),
             ("github", "alice@example.com")
         );
+    }
+
+    #[test]
+    fn a_new_account_may_be_typed_alone_or_with_its_own_provider() {
+        let name: CredentialName = "github/alice".parse().unwrap();
+        for (typed, meant) in [
+            ("work", "work"),
+            ("github/work", "work"),
+            ("gitlab/work", "gitlab/work"),
+        ] {
+            assert_eq!(name.account_meant(typed), meant);
+        }
     }
 
     #[test]

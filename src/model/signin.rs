@@ -155,6 +155,9 @@ pub enum SignInStep {
         /// Why it is not the name that was meant, if it is not.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         apart: Option<Apart>,
+        /// Nobody told whose tokens these are: the account part of the name says nothing, and the person can be asked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_unnamed: bool,
     },
     /// Over, without a credential.
     Failed {
@@ -198,6 +201,14 @@ impl Apart {
             ),
         }
     }
+}
+
+/// Why a person is asked for the account's name.
+pub fn why_asked(apart: Option<&Apart>) -> String {
+    apart.map_or_else(
+        || "The provider does not tell whose account this is.".to_owned(),
+        Apart::sentence,
+    )
 }
 
 /// What a wizard can offer.

@@ -80,6 +80,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             Ok(()) => done(app, &name, None, &format!("{name} is forgotten here")),
             Err(refusal) => done(app, &name, Some(&refusal), ""),
         },
+        Answer::Renamed(from, result) => renamed(app, &from, result),
         Answer::SignInStarted(id, Err(refusal)) => refused(app, id, &refusal),
         Answer::Pasted(id, Err(refusal)) => not_taken(app, id, &refusal),
         Answer::SignInStarted(_, Ok(())) | Answer::Pasted(_, Ok(())) => {}
@@ -131,6 +132,30 @@ fn rotated(app: &mut App, name: &CredentialName, result: Result<CredentialView, 
             done(app, name, None, &text);
         }
         Err(refusal) => done(app, name, Some(&refusal), ""),
+    }
+}
+
+/// What became of a name; the question that it answered goes, or says why it stays.
+fn renamed(app: &mut App, from: &CredentialName, result: Result<Box<CredentialView>, Refusal>) {
+    let asked = app
+        .overlays
+        .iter()
+        .position(|overlay| matches!(overlay, Overlay::Naming(naming) if naming.name == *from));
+    match result {
+        Ok(view) => {
+            if let Some(at) = asked {
+                app.overlays.remove(at);
+            }
+            let name = view.profile.name.clone();
+            app.say(Tone::Good, &format!("called {name} from now on"));
+            if let Some(workspace) = app.open_mut() {
+                workspace.expected = Some(name);
+            }
+        }
+        Err(refusal) => match asked.and_then(|at| app.overlays.get_mut(at)) {
+            Some(Overlay::Naming(naming)) => naming.refused(&refusal),
+            Some(_) | None => complain(app, from.as_str(), &refusal),
+        },
     }
 }
 
@@ -196,7 +221,11 @@ fn done(app: &mut App, name: &CredentialName, refusal: Option<&Refusal>, text: &
 fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
     app.overlays.iter_mut().find_map(|overlay| match overlay {
         Overlay::Wizard(wizard) => wizard.session.as_mut().filter(|session| session.id == id),
-        Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => None,
+        Overlay::Help(_)
+        | Overlay::Palette(_)
+        | Overlay::Confirm(_)
+        | Overlay::Story(_)
+        | Overlay::Naming(_) => None,
     })
 }
 

@@ -49,6 +49,8 @@ pub enum Ask {
     Revoke(CredentialName),
     /// A removal.
     Remove(CredentialName),
+    /// Another account's name.
+    Rename(CredentialName, String),
     /// A sign-in.
     SignIn(Box<SignInRequest>),
     /// A pasted address for a sign-in.

@@ -19,9 +19,13 @@ pub fn is_offered(app: &App, action: Action) -> bool {
     }
     match app.overlays.last() {
         Some(Overlay::Wizard(wizard)) => wizard.offers(action),
-        Some(Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_)) => {
-            true
-        }
+        Some(
+            Overlay::Help(_)
+            | Overlay::Palette(_)
+            | Overlay::Confirm(_)
+            | Overlay::Story(_)
+            | Overlay::Naming(_),
+        ) => true,
         None => match &app.session {
             Session::Open(workspace) => on_screen(workspace, action),
             // One field has none beside it.

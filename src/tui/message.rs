@@ -60,6 +60,8 @@ pub enum Answer {
     Revoked(CredentialName, Result<RevokeOutcome, Refusal>),
     /// To a removal.
     Removed(CredentialName, Result<(), Refusal>),
+    /// To another account's name.
+    Renamed(CredentialName, Result<Box<CredentialView>, Refusal>),
     /// To the start of a sign-in.
     SignInStarted(SignInId, Result<(), Refusal>),
     /// To a pasted address.

@@ -102,6 +102,17 @@ impl Outbox {
                     |reply| Command::Remove { name, reply },
                 )
             }
+            Ask::Rename(name, account) => {
+                let whose = name.clone();
+                self.command(
+                    move |result| Answer::Renamed(whose, result.map(Box::new)),
+                    |reply| Command::Rename {
+                        name,
+                        account,
+                        reply,
+                    },
+                )
+            }
             Ask::SignIn(request) => {
                 let id = request.id;
                 self.command(

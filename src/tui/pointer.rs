@@ -38,7 +38,10 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
     // In a form the wheel would change the focus, in a wizard's choice too: only what scrolls is scrolled.
     let scrolls = match (app.overlays.last(), &app.session) {
         (Some(Overlay::Help(_) | Overlay::Palette(_)), _) => true,
-        (Some(Overlay::Confirm(_) | Overlay::Story(_) | Overlay::Wizard(_)), _) => false,
+        (
+            Some(Overlay::Confirm(_) | Overlay::Story(_) | Overlay::Naming(_) | Overlay::Wizard(_)),
+            _,
+        ) => false,
         (None, Session::Open(_)) => true,
         (None, Session::Create(_) | Session::Unlock(_)) => false,
     };

@@ -3,13 +3,14 @@
 use crate::engine::api::Event;
 use crate::engine::gate::{GateError, Place};
 use crate::model::event::{Activity, Happening};
-use crate::model::signin::{SignInId, SignInStep};
+use crate::model::signin::{self, SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keys;
 use crate::tui::layout;
 use crate::tui::message::Message;
+use crate::tui::overlays::naming::Naming;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::pointer;
 use crate::tui::screens::list;
@@ -224,16 +225,28 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
             .session
             .as_ref()
             .is_some_and(|session| session.id == id),
-        Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => false,
+        Overlay::Help(_)
+        | Overlay::Palette(_)
+        | Overlay::Confirm(_)
+        | Overlay::Story(_)
+        | Overlay::Naming(_) => false,
     });
     match step {
-        SignInStep::SignedIn { name, apart } => {
+        SignInStep::SignedIn {
+            name,
+            apart,
+            is_unnamed,
+        } => {
             if let Some(at) = ours {
                 let overlay = app.overlays.remove(at);
+                let is_key = matches!(&overlay, Overlay::Wizard(wizard) if wizard.is_key());
                 match &apart {
-                    None if matches!(&overlay, Overlay::Wizard(wizard) if wizard.is_key()) => {
-                        app.say(Tone::Good, &format!("kept: {name}"));
+                    _ if is_unnamed => {
+                        let why = signin::why_asked(apart.as_ref());
+                        let naming = Naming::new(name.clone(), why);
+                        app.overlays.insert(at, Overlay::Naming(naming));
                     }
+                    None if is_key => app.say(Tone::Good, &format!("kept: {name}")),
                     None => app.say(
                         Tone::Good,
                         &format!("signed in: {name} is kept fresh from now on"),

@@ -5,7 +5,7 @@ use crate::sandbox::{Sandbox, eventually, provider};
 use crate::tui_rig::Terminal;
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
+use tokenward::demo::quirks::{Consent, Fault, MetadataRule, Quirks, RequestKind};
 
 fn is_live(provider: &DemoProvider, access: &str) -> bool {
     provider.control().is_live(access.trim())
@@ -389,4 +389,90 @@ fn all_are_revoked_after_one_question_with_a_row_and_a_proof_for_each() {
     assert_eq!(again.as_array().unwrap().len(), 1, "{again}");
     assert_eq!(again[0]["name"], "demo/alice");
     assert_eq!(again[0]["proof"], "dead");
+}
+
+/// `login demo` without an account to a provider that tells nobody's name.
+pub(crate) fn untold(sandbox: &Sandbox, provider: &DemoProvider) -> std::process::Command {
+    let mut command = sandbox.command(["login", "demo", "--issuer", &provider.issuer()]);
+    command.args(["--client-id", "demo-cli", "--scope", "read"]);
+    command.args(["--flow", "device", "--no-browser"]);
+    for (kind, path) in [
+        ("token", "token"),
+        ("device", "device_authorization"),
+        ("authorization", "authorize"),
+    ] {
+        let url = format!("{kind}={}/{path}", provider.issuer());
+        command.args(["--endpoint", &url]);
+    }
+    command
+}
+
+/// The quirks of such a provider.
+pub(crate) fn untelling() -> Quirks {
+    Quirks {
+        metadata: MetadataRule::None,
+        device_interval: Duration::from_secs(1),
+        ..Quirks::default()
+    }
+}
+
+#[test]
+fn a_name_that_the_provider_does_not_tell_is_asked_for_and_enter_keeps_it() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(untelling());
+    let sign_in = |before: &str| {
+        let mut terminal = Terminal::run(&untold(&sandbox, &provider), 120, 40);
+        terminal.wait_for("Waiting for you");
+        terminal.keys(before);
+        terminal.wait_for(before.trim());
+        assert_eq!(provider.control().approve_all(), 1);
+        terminal.wait_for("What is it called?");
+        terminal
+    };
+    let names = || {
+        let list = sandbox.run(["list", "--json"]).json();
+        let names = list.as_array().unwrap().iter();
+        let names = names.map(|entry| entry["account"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    // What was typed before the question answers nothing.
+    let mut terminal = sign_in("TOO-EARLY\r");
+    terminal.wait_for("just Enter to keep demo/default:");
+    terminal.keys("\r");
+    terminal.wait_for("Signed in:");
+    assert!(terminal.finish().0.success());
+    assert_eq!(names(), ["default"]);
+
+    let mut terminal = sign_in("\r");
+    terminal.wait_for("just Enter to keep demo/default-2:");
+    terminal.keys("default\r");
+    terminal.wait_for("named demo/default already");
+    terminal.keys("two words\r");
+    terminal.wait_for("without spaces");
+    terminal.keys("demo/work\r");
+    terminal.wait_for("Signed in:");
+    assert!(terminal.finish().0.success());
+    assert_eq!(names(), ["default", "work"]);
+
+    let mut terminal = sign_in("\r");
+    terminal.keys("\x03");
+    let (status, left) = terminal.finish();
+    assert!(status.success(), "the tokens are kept: {left}");
+    assert_eq!(names(), ["default", "default-2", "work"]);
+}
+
+#[test]
+fn nobody_is_asked_for_a_name_that_was_given() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(untelling());
+    let mut command = untold(&sandbox, &provider);
+    let terminal = Terminal::run(command.args(["--account", "work"]), 120, 40);
+    terminal.wait_for("Waiting for you");
+    assert_eq!(provider.control().approve_all(), 1);
+    let (status, left) = terminal.finish();
+    assert!(
+        status.success() && !left.contains("What is it called?"),
+        "{left}"
+    );
+    assert!(left.contains("demo/work"), "{left}");
 }

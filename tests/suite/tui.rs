@@ -1,5 +1,6 @@
 //! The UI as a person meets it, in a real pseudo-terminal.
 
+use crate::cli_flow::{untelling, untold};
 use crate::sandbox::{PASSPHRASE, Sandbox, eventually, provider};
 use crate::tui_rig::Terminal;
 use base64::Engine;
@@ -70,6 +71,47 @@ fn from_first_start_to_a_signed_in_rotated_and_revoked_credential() {
     ui.keys("q");
     let (status, _) = ui.finish();
     assert!(status.success());
+}
+
+#[test]
+fn a_name_that_the_provider_does_not_tell_is_asked_for_after_the_sign_in() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(untelling());
+    let control = provider.control();
+    let terminal = Terminal::run(
+        untold(&sandbox, &provider).args(["--account", "first"]),
+        80,
+        24,
+    );
+    terminal.wait_for("Waiting for you");
+    assert_eq!(control.approve_all(), 1);
+    assert!(terminal.finish().0.success());
+
+    let mut ui = Terminal::start(&sandbox, &[], 80, 24);
+    ui.wait_for("▸ demo/first");
+    ui.keys("a");
+    ui.wait_for("more below");
+    ui.keys("demo");
+    ui.wait_for("▸ demo");
+    ui.keys("\r");
+    ui.wait_for("recommended");
+    ui.keys("\r");
+    ui.wait_for("the client");
+    ui.keys("\r");
+    ui.wait_for("how you call it");
+    ui.keys("\r");
+    ui.wait_for("Waiting for you at demo");
+    assert_eq!(control.approve_all(), 1);
+    ui.wait_for("Whose account is it?");
+    ui.wait_for("kept as demo/default");
+    ui.keys("first\r");
+    ui.wait_for("named demo/first already");
+    ui.keys("\x15work\r");
+    ui.wait_for("called demo/work from now on");
+    ui.wait_for("▸ demo/work");
+    ui.wait_without("demo/default");
+    ui.keys("q");
+    assert!(ui.finish().0.success());
 }
 
 #[test]

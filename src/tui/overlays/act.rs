@@ -6,6 +6,7 @@ use crate::tui::keymap::Action;
 use crate::tui::keys;
 use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::help;
+use crate::tui::overlays::naming;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::signin::steps;
 use crate::tui::theme::Tone;
@@ -46,6 +47,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
             }
         },
         Overlay::Confirm(confirm) => answered(app, confirm, action),
+        Overlay::Naming(naming) => naming::act(app, naming, action),
         Overlay::Wizard(wizard) => steps::act(app, wizard, action),
     }
 }
@@ -120,8 +122,10 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
             }
             Some(_) | None => Vec::new(),
         },
-        Overlay::Help(_) | Overlay::Palette(_) | Overlay::Confirm(_) | Overlay::Story(_) => {
-            Vec::new()
-        }
+        Overlay::Help(_)
+        | Overlay::Palette(_)
+        | Overlay::Confirm(_)
+        | Overlay::Story(_)
+        | Overlay::Naming(_) => Vec::new(),
     }
 }

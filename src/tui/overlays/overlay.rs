@@ -4,6 +4,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::Scope;
 use crate::tui::overlays::confirm::{self, Confirm};
 use crate::tui::overlays::help;
+use crate::tui::overlays::naming::{self, Naming};
 use crate::tui::overlays::palette::{self, Palette};
 use crate::tui::overlays::story::{self, Story};
 use crate::tui::signin::dialog;
@@ -21,6 +22,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// The whole story of one line.
     Story(Story),
+    /// The question for the name of an account.
+    Naming(Naming),
     /// A sign-in.
     Wizard(Box<Wizard>),
 }
@@ -32,6 +35,7 @@ impl Overlay {
             Self::Help(_) | Self::Story(_) => vec![Scope::Reading, Scope::Moving],
             Self::Palette(_) => vec![Scope::Picking],
             Self::Confirm(_) => vec![Scope::Confirm],
+            Self::Naming(_) => vec![Scope::Naming],
             Self::Wizard(wizard) => wizard.scopes(),
         }
     }
@@ -42,6 +46,7 @@ impl Overlay {
             Self::Help(_) | Self::Story(_) => false,
             Self::Palette(palette) => palette.pick.type_key(key),
             Self::Confirm(confirm) => confirm.type_key(key),
+            Self::Naming(naming) => naming.type_key(key),
             Self::Wizard(wizard) => wizard.type_key(key),
         }
     }
@@ -52,6 +57,7 @@ impl Overlay {
             Self::Help(_) | Self::Story(_) => {}
             Self::Palette(palette) => palette.pick.paste(text),
             Self::Confirm(confirm) => confirm.paste(text),
+            Self::Naming(naming) => naming.paste(text),
             Self::Wizard(wizard) => wizard.paste(text),
         }
     }
@@ -64,6 +70,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Palette(palette) => palette::draw(app, palette, buf),
         Overlay::Confirm(confirm) => confirm::draw(app, confirm, buf),
         Overlay::Story(story) => story::draw(app, story, buf),
+        Overlay::Naming(naming) => naming::draw(app, naming, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
     }
 }

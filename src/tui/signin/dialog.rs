@@ -195,7 +195,14 @@ mod tests {
         assert_eq!(days.as_secs(), 90 * 86_400);
         assert!(request.client.is_none() && !format!("{effects:?}").contains("hush"));
         let name = example::name("slack/acme");
-        step(&mut app, SignInStep::SignedIn { name, apart: None });
+        step(
+            &mut app,
+            SignInStep::SignedIn {
+                name,
+                apart: None,
+                is_unnamed: false,
+            },
+        );
         assert!(example::shown(&mut app).contains("kept: slack/acme"));
     }
 
@@ -273,11 +280,32 @@ mod tests {
             SignInStep::SignedIn {
                 name: name.clone(),
                 apart: None,
+                is_unnamed: false,
             },
         );
         assert!(app.overlays.is_empty());
         assert!(example::shown(&mut app).contains("signed in: slack/acme"));
         assert_eq!(app.open().unwrap().looked_at().unwrap().profile.name, name);
+    }
+
+    #[test]
+    fn a_name_that_nobody_told_is_asked_for_in_the_same_breath() {
+        let mut app = wizard("git\n\n\n\n");
+        let name = example::name("github/work-bot");
+        let signed_in = SignInStep::SignedIn {
+            name: name.clone(),
+            apart: None,
+            is_unnamed: true,
+        };
+        step(&mut app, signed_in);
+        let [Overlay::Naming(naming)] = app.overlays.as_slice() else {
+            panic!("it is not asked for")
+        };
+        assert_eq!(naming.name, name);
+        let effects = example::press(&mut app, "bot\n");
+        assert!(
+            matches!(effects.as_slice(), [Effect::Ask(Ask::Rename(_, account))] if account == "bot")
+        );
     }
 
     #[test]
