@@ -38,6 +38,12 @@ impl Paths {
             runtime,
         })
     }
+
+    /// The folder of every program's settings, `$XDG_CONFIG_HOME`.
+    pub fn settings_folder(&self) -> PathBuf {
+        let folder = self.config.ancestors().nth(2);
+        folder.unwrap_or(Path::new("/")).to_path_buf()
+    }
 }
 
 /// The session's folder where the variable that names it was lost (cron, `su`), as systemd lays it out.

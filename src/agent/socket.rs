@@ -157,26 +157,70 @@ pub fn is_trusted(path: &Path) -> io::Result<bool> {
     Ok(found.is_dir() && found.uid() == geteuid().as_raw() && found.mode() & 0o022 == 0)
 }
 
-fn remove_stale(path: &Path) -> Result<(), SocketError> {
+/// Who is behind a socket's file.
+#[derive(Debug)]
+pub enum Whose {
+    /// There is no file.
+    Nobodys,
+    /// A process of this user.
+    Ours,
+    /// A process of somebody else.
+    Another {
+        /// Whose.
+        uid: u32,
+    },
+    /// Nobody any more.
+    Dead,
+    /// It is no socket.
+    NotASocket,
+    /// The system does not let us find out.
+    Unreachable(io::Error),
+}
+
+/// Looks who is behind the socket at `path`; connects and says nothing.
+pub fn whose(path: &Path) -> Whose {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Whose::Nobodys,
+        Err(error) => return Whose::Unreachable(error),
+        Ok(found) if !found.file_type().is_socket() => return Whose::NotASocket,
+        Ok(_) => {}
+    }
+    match UnixStream::connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => Whose::Dead,
+        Err(error) if error.kind() == ErrorKind::NotFound => Whose::Nobodys,
+        Err(error) => Whose::Unreachable(error),
+        Ok(stream) => match peer(&stream) {
+            Some(uid) if uid != geteuid().as_raw() => Whose::Another { uid },
+            Some(_) | None => Whose::Ours,
+        },
+    }
+}
+
+/// The user at the other end, where the system tells.
+fn peer(stream: &UnixStream) -> Option<u32> {
+    #[cfg(target_os = "linux")]
+    return rustix::net::sockopt::socket_peercred(stream)
+        .ok()
+        .map(|peer| peer.uid.as_raw());
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = stream;
+        None
+    }
+}
+
+/// Removes a socket that nobody answers at; refuses whatever else is there. The caller holds the owner lock.
+pub fn remove_stale(path: &Path) -> Result<(), SocketError> {
     let failed = |source| SocketError::Io {
         path: path.to_path_buf(),
         source,
     };
-    match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed(error)),
-        Ok(found) if !found.file_type().is_socket() => {
-            return Err(SocketError::NotASocket(path.to_path_buf()));
-        }
-        Ok(_) => {}
-    }
-    match UnixStream::connect(path) {
-        Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-            fs::remove_file(path).map_err(failed)
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(failed(error)),
-        Ok(_) => Err(SocketError::InUse(path.to_path_buf())),
+    match whose(path) {
+        Whose::Nobodys => Ok(()),
+        Whose::Dead => fs::remove_file(path).map_err(failed),
+        Whose::NotASocket => Err(SocketError::NotASocket(path.to_path_buf())),
+        Whose::Ours | Whose::Another { .. } => Err(SocketError::InUse(path.to_path_buf())),
+        Whose::Unreachable(error) => Err(failed(error)),
     }
 }
 

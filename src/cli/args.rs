@@ -1,8 +1,8 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    completions, daemon, demo, exec, get, init, list, login, man, provider, refresh, remove,
-    rename, revoke, status, validate, vault, why,
+    completions, daemon, demo, doctor, exec, get, init, list, login, man, provider, refresh,
+    remove, rename, revoke, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -87,6 +87,8 @@ pub enum Command {
     Why(why::WhyArgs),
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.
     Status(status::StatusArgs),
+    /// Look at what everything rests on, and say what mends it.
+    Doctor(doctor::command::DoctorArgs),
     /// Look after the vault and the ways to unlock it.
     Vault(vault::VaultArgs),
     /// Show the providers that are known.

@@ -46,6 +46,18 @@ impl Context {
         })
     }
 
+    /// The same with the default settings: for who looks at what is wrong with those there are.
+    pub fn without_settings(globals: Globals) -> Result<Self, Failure> {
+        let paths = Paths::standard()?;
+        Ok(Self {
+            vault: globals.vault.clone().unwrap_or_else(|| paths.vault.clone()),
+            output: Output { json: globals.json },
+            config: Config::default(),
+            globals,
+            paths,
+        })
+    }
+
     /// The socket of this vault's owner.
     pub fn socket(&self) -> PathBuf {
         socket::path_for(&self.paths, &self.vault)

@@ -1,6 +1,7 @@
 //! `tokenward daemon`: the headless owner, in the foreground, for a service manager.
 
 use crate::cli::context::Context;
+use crate::cli::doctor::unit::UNIT;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::harden;
 use crate::cli::logs::{self, LogFormat};
@@ -25,18 +26,25 @@ pub struct DaemonArgs {
     /// Form of the log.
     #[arg(long, value_enum, default_value = "text")]
     log_format: LogFormat,
+    /// Print the unit for systemd that this version comes with, and leave.
+    #[arg(long)]
+    print_unit: bool,
 }
 
 impl Default for DaemonArgs {
     fn default() -> Self {
         Self {
             log_format: LogFormat::Text,
+            print_unit: false,
         }
     }
 }
 
 /// Owns the vault until it is told to leave.
 pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
+    if args.print_unit {
+        return context.output.data(UNIT);
+    }
     harden::harden();
     let format = if context.output.json {
         LogFormat::Json

@@ -7,6 +7,7 @@ pub mod completions;
 pub mod context;
 pub mod daemon;
 pub mod demo;
+pub mod doctor;
 pub mod exec;
 pub mod failure;
 pub mod gate;

@@ -6,8 +6,8 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    completions, daemon, demo, exec, get, harden, init, list, login, man, provider, refresh,
-    remove, rename, revoke, status, ui, validate, vault, why,
+    completions, daemon, demo, doctor, exec, get, harden, init, list, login, man, provider,
+    refresh, remove, rename, revoke, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -52,6 +52,8 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
     match &command {
         Some(Command::Completions(args)) => return completions::run(args, output),
         Some(Command::Man(args)) => return man::run(args, output),
+        // It works without what the others need, and says what is missing.
+        Some(Command::Doctor(args)) => return doctor::command::run(args, cli.globals),
         _ => {}
     }
     let context = Context::new(cli.globals)?;
@@ -75,6 +77,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
+        Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),
         Command::Vault(args) => vault::run(&args, context),
         Command::Provider(args) => provider::run(&args, context),
         Command::Daemon(args) => daemon::run(&args, context),

@@ -89,7 +89,7 @@ fn secure_folder(vault: &Path) -> Result<(), VaultError> {
 }
 
 /// A folder is the vault's own when nothing but the vault's files is in it, or by its name.
-fn is_the_vaults_own(folder: &Path, vault: &Path) -> bool {
+pub fn is_the_vaults_own(folder: &Path, vault: &Path) -> bool {
     if folder.file_name().is_some_and(|name| name == "tokenward") {
         return true;
     }

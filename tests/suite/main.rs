@@ -16,6 +16,7 @@ mod agent_rig;
 mod boundaries;
 mod cli_basics;
 mod cli_daemon;
+mod cli_doctor;
 mod cli_flow;
 mod cli_keys;
 mod cli_provider;

@@ -136,7 +136,24 @@ impl Sandbox {
 
     /// The program with these arguments in this user's environment: nothing else is inherited.
     pub fn command(&self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenward"));
+        self.in_here(env!("CARGO_BIN_EXE_tokenward"), arguments)
+    }
+
+    /// Runs a script of the shell to its end; `$0` is the program.
+    #[track_caller]
+    pub fn shell(&self, script: &str) -> Run {
+        let arguments = ["-c", script, env!("CARGO_BIN_EXE_tokenward")];
+        let mut command = self.in_here("/bin/sh", arguments);
+        command.output().unwrap().into()
+    }
+
+    /// Any program in this user's environment.
+    fn in_here(
+        &self,
+        program: &str,
+        arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .env_clear()
