@@ -6,7 +6,7 @@ use crate::cli::span;
 use crate::clock;
 use crate::engine::api::Refusal;
 use crate::model::name::CredentialName;
-use crate::model::signin::{Apart, SignInStep, why_asked};
+use crate::model::signin::{Apart, Aside, SignInStep, why_asked};
 use crate::tui::browser;
 use crate::tui::surroundings::{far_end, tunnel};
 use qrcode::QrCode;
@@ -149,9 +149,16 @@ impl Guide {
     }
 
     /// The end of it: the credential's name, as data.
-    pub fn signed_in(&self, name: &CredentialName, apart: Option<&Apart>) -> Result<(), Failure> {
+    pub fn signed_in(
+        &self,
+        name: &CredentialName,
+        apart: Option<&Apart>,
+        aside: Option<&Aside>,
+    ) -> Result<(), Failure> {
         if self.output.json {
-            let note = apart.map(Apart::sentence);
+            let notes = [apart.map(Apart::sentence), aside.map(Aside::sentence)];
+            let notes: Vec<String> = notes.into_iter().flatten().collect();
+            let note = (!notes.is_empty()).then(|| notes.join(" "));
             return self
                 .output
                 .json_line(&json!({ "event": "signed_in", "name": name, "note": note }));
@@ -161,6 +168,9 @@ impl Guide {
                 "{}\nCall it as you like: tokenward rename {name} ACCOUNT",
                 apart.sentence()
             ));
+        }
+        if let Some(aside) = aside {
+            self.output.say(&aside.sentence());
         }
         self.output.say("Signed in:");
         self.output.data(&format!("{name}\n"))

@@ -17,7 +17,7 @@ use crate::model::name::{CredentialName, is_provider_name};
 use crate::model::preflight;
 use crate::model::provider::{Endpoints, Provider};
 use crate::model::signin::{
-    Apart, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
+    Apart, Aside, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
 };
 use crate::secret::AuthorizationCode;
 use clap::{Args, ValueEnum};
@@ -116,7 +116,7 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
         guide.failed(failure)?;
     }
     if let Ok(signed) = &result {
-        guide.signed_in(&signed.name, signed.apart.as_ref())?;
+        guide.signed_in(&signed.name, signed.apart.as_ref(), signed.aside.as_ref())?;
     }
     result.map(drop)
 }
@@ -244,6 +244,8 @@ struct Signed {
     apart: Option<Apart>,
     /// Nobody told whose account it is.
     is_unnamed: bool,
+    /// What had the name until now and is still to be revoked.
+    aside: Option<Aside>,
 }
 
 /// Signs in, and asks what the account is called where the provider does not tell.
@@ -257,12 +259,11 @@ async fn sign_in(
     if !signed.is_unnamed || !guide.can_ask() {
         return Ok(signed);
     }
-    let apart = signed.apart.as_ref();
-    let name = naming::ask(link, guide, lines, (signed.name, apart)).await;
+    let name = naming::ask(link, guide, lines, (signed.name, signed.apart.as_ref())).await;
     Ok(Signed {
         name,
         apart: None,
-        is_unnamed: false,
+        ..signed
     })
 }
 
@@ -306,10 +307,12 @@ fn ended(step: SignInStep, guide: &Guide) -> Result<Option<Result<Signed, Failur
             name,
             apart,
             is_unnamed,
+            aside,
         } => Some(Ok(Signed {
             name,
             apart,
             is_unnamed,
+            aside,
         })),
         SignInStep::Failed { failure } => Some(Err(Failure::of_provider(&failure))),
         SignInStep::Cancelled => Some(Err(Failure::new(Kind::Refused, "given up"))),

@@ -65,6 +65,7 @@ fn minted(
         certainty: Certainty::Asked,
         claims: None,
         apart: None,
+        aside: None,
         before: std::sync::OnceLock::new(),
         name: CredentialName::new(profile.name, account)?,
         provider,

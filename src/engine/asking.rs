@@ -37,7 +37,10 @@ impl Core {
             } => self.token_asked(caller, id, min_ttl, timeout),
             Input::RefreshAsked { timeout, .. } => self.refresh_asked(caller, id, timeout),
             Input::RevokeAsked { .. } => self.revoke_asked(caller, id),
-            Input::RemoveAsked { .. } => self.out.push(Effect::Remove { caller, id }),
+            Input::RemoveAsked { .. } => {
+                let caller = Some(caller);
+                self.out.push(Effect::Remove { caller, id });
+            }
             Input::ScopesNeeded { scopes, .. } => self.scopes_needed(caller, id, scopes),
             Input::NarrowAsked { scopes, .. } => self.narrow_asked(caller, id, scopes),
             Input::RenameAsked { to, .. } => self.rename_asked(caller, id, to),
@@ -52,6 +55,8 @@ impl Core {
             | Input::ProfileNotWritten { .. }
             | Input::RevokeEnded { .. }
             | Input::RemoveEnded { .. }
+            | Input::SignInBegun { .. }
+            | Input::SetAside { .. }
             | Input::SignedIn { .. }
             | Input::Used { .. }
             | Input::ClockJumped { .. }

@@ -141,6 +141,8 @@ impl Core {
                 id,
                 outcome,
             } => self.remove_ended(caller, id, outcome),
+            Input::SignInBegun { provider } => self.sign_in_begun(&provider),
+            Input::SetAside { id, to } => self.set_aside(id, to),
             Input::SignedIn {
                 id,
                 generation,

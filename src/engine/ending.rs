@@ -3,9 +3,10 @@
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::engine::core::Core;
+use crate::engine::flight::Stage;
 use crate::engine::held::Phase;
 use crate::engine::plan;
-use crate::engine::step::{Answer, CallerId, Effect, VaultTrouble};
+use crate::engine::step::{Answer, CallerId, Effect, FlightId, VaultTrouble};
 use crate::model::credential::{CredentialId, Generation, Standing};
 use crate::model::event::Happening;
 use crate::model::failure::{Errand, FailureClass};
@@ -36,42 +37,44 @@ impl Core {
         match held.phase {
             Phase::Resting | Phase::Queued(_) => self.begin_revoking(id),
             // After the flight, so that it is the newest tokens that are revoked.
-            Phase::Flying(_) => self.withdraw(id),
+            Phase::Flying(flight) => {
+                self.mark_revoking(id);
+                self.write_wish(id, flight);
+                self.withdraw(id);
+                self.settle_and_tell(id);
+            }
             Phase::Revoking => {}
+        }
+    }
+
+    /// Writes the wish to revoke while a flight is under way, for whichever of its tokens the vault holds by then.
+    fn write_wish(&mut self, id: CredentialId, flight: FlightId) {
+        let (Some(held), Some(it)) = (self.held.get(&id), self.flights.get_mut(&flight)) else {
+            return;
+        };
+        if let Some(pending) = &mut it.pending {
+            Arc::make_mut(pending).standing = held.profile.standing.clone();
+        }
+        match (&it.stage, &it.pending) {
+            // The new tokens go to the disk before this; the fingerprints follow when they have landed.
+            (Stage::Saving, Some(pending)) => self.out.push(Effect::WriteProfile {
+                id,
+                generation: Generation(held.generation.0 + 1),
+                profile: Arc::clone(pending),
+            }),
+            _ => self.write_standing(id),
         }
     }
 
     /// Asks the provider to revoke. From now on nothing of it is handed out, and a crash does not forget the wish.
     pub(in crate::engine) fn begin_revoking(&mut self, id: CredentialId) {
         self.unqueue(id);
-        let now = self.now;
+        self.mark_revoking(id);
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
         held.phase = Phase::Revoking;
         held.retry_at = None;
-        let (since, tries, cause) = match held.profile.standing.clone() {
-            Standing::Revoking {
-                since,
-                tries,
-                cause,
-                ..
-            } => (since, tries, cause),
-            before @ (Standing::Active
-            | Standing::NeedsLogin { .. }
-            | Standing::Misconfigured { .. }
-            | Standing::Revoked { .. }) => {
-                held.before_revoking = Some(before);
-                (now, 0, None)
-            }
-        };
-        let standing = Standing::Revoking {
-            since,
-            tries,
-            next: now,
-            cause,
-        };
-        Arc::make_mut(&mut held.profile).standing = standing;
         let (generation, host) = (held.generation, held.host);
         self.failing.remove(&(host, id));
         self.revoking += 1;
@@ -79,6 +82,27 @@ impl Core {
         self.withdraw(id);
         self.out.push(Effect::Revoke { id, generation });
         self.settle_and_tell(id);
+    }
+
+    /// Notes that it is to be revoked, now or as soon as it can be.
+    fn mark_revoking(&mut self, id: CredentialId) {
+        let now = self.now;
+        let Some(held) = self.held.get_mut(&id) else {
+            return;
+        };
+        let profile = Arc::make_mut(&mut held.profile);
+        if let Standing::Revoking { next, .. } = &mut profile.standing {
+            *next = now;
+            return;
+        }
+        let standing = Standing::Revoking {
+            since: now,
+            tries: 0,
+            next: now,
+            cause: None,
+            is_aside: false,
+        };
+        held.before_revoking = Some(std::mem::replace(&mut profile.standing, standing));
     }
 
     /// Hands nothing of it out any more.
@@ -90,7 +114,7 @@ impl Core {
         self.refuse_callers(id, &Refusal::Revoked { name });
     }
 
-    fn write_standing(&mut self, id: CredentialId) {
+    pub(in crate::engine) fn write_standing(&mut self, id: CredentialId) {
         let Some(held) = self.held.get(&id) else {
             return;
         };
@@ -125,7 +149,12 @@ impl Core {
         let revokers = std::mem::take(&mut held.revokers);
         let outcome = match outcome {
             Ok(done) => {
+                let is_aside = held.is_aside();
                 self.mark_revoked(id, name, done.proof());
+                // What was seen alive stays for the person to see.
+                if is_aside && done.proof() != Liveness::Alive {
+                    self.out.push(Effect::Remove { caller: None, id });
+                }
                 Ok(done)
             }
             Err(refusal) => Err(self.revoke_failed(id, name, refusal)),
@@ -192,7 +221,13 @@ impl Core {
     /// Plans the next attempt to tell the provider.
     fn put_off(&mut self, id: CredentialId, refusal: &Refusal) -> Option<Timestamp> {
         let held = self.held.get(&id)?;
-        let Standing::Revoking { since, tries, .. } = held.profile.standing else {
+        let Standing::Revoking {
+            since,
+            tries,
+            is_aside,
+            ..
+        } = held.profile.standing
+        else {
             return None;
         };
         let cause = match refusal {
@@ -210,32 +245,45 @@ impl Core {
                 tries,
                 next,
                 cause,
+                is_aside,
             };
         }
         Some(next)
     }
 
-    /// The provider refuses to revoke: the tokens live, and so does the credential.
+    /// The provider refuses to revoke: the tokens live, and so does the credential, but for one that a newer sign-in
+    /// took the place of.
     fn give_back(&mut self, id: CredentialId) {
+        let at = self.now;
         if let Some(held) = self.held.get_mut(&id) {
             let before = held.before_revoking.take().unwrap_or_default();
-            Arc::make_mut(&mut held.profile).standing = before;
+            let standing = match held.is_aside() {
+                true => Standing::Revoked {
+                    at,
+                    proof: Liveness::Alive,
+                },
+                false => before,
+            };
+            Arc::make_mut(&mut held.profile).standing = standing;
         }
         self.plan(id);
     }
 
     pub(in crate::engine) fn remove_ended(
         &mut self,
-        caller: CallerId,
+        caller: Option<CallerId>,
         id: CredentialId,
         outcome: Result<(), VaultTrouble>,
     ) {
-        match outcome {
-            Err(trouble) => self.refuse(caller, trouble.refusal()),
+        let answer = match outcome {
+            Err(trouble) => Answer::Refused(trouble.refusal()),
             Ok(()) => {
                 self.forget(id);
-                self.answer(caller, Answer::Removed);
+                Answer::Removed
             }
+        };
+        if let Some(caller) = caller {
+            self.answer(caller, answer);
         }
     }
 

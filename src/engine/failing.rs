@@ -226,7 +226,8 @@ fn note(profile: &mut Profile, failure: &Failure, now: Timestamp, took: Duration
             dead_by_age(profile, now).map(|cause| Standing::NeedsLogin { cause })
         }
     };
-    if let Some(standing) = standing {
+    // A wish to revoke that came meanwhile stands.
+    if let Some(standing) = standing.filter(|_| !profile.standing.is_revoked()) {
         profile.standing = standing;
     }
     if likely::is_of_age(failure) {

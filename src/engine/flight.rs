@@ -206,11 +206,11 @@ impl Core {
 
     /// What was put off until the flight's end.
     pub(in crate::engine) fn after_flight(&mut self, id: CredentialId) {
-        let has_revokers = self
+        let is_to_be_revoked = self
             .held
             .get(&id)
-            .is_some_and(|held| !held.revokers.is_empty());
-        if has_revokers {
+            .is_some_and(|held| held.revoke_at().is_some());
+        if is_to_be_revoked {
             self.begin_revoking(id);
         }
         self.settle_and_tell(id);
@@ -276,7 +276,10 @@ fn renewed(
     if let Some(claims) = grant.claims {
         new.claims = Some(claims);
     }
-    new.standing = Standing::Active;
+    // A wish to revoke that came meanwhile stands.
+    if !old.standing.is_revoked() {
+        new.standing = Standing::Active;
+    }
     new.last_failure = None;
     new.failures_in_a_row = 0;
     new.record_attempt(now, millis(took), None);

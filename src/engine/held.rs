@@ -124,6 +124,14 @@ impl Held {
         }
     }
 
+    /// Whether it is to be revoked and a new sign-in has its name.
+    pub fn is_aside(&self) -> bool {
+        matches!(
+            self.profile.standing,
+            Standing::Revoking { is_aside: true, .. }
+        )
+    }
+
     /// How urgent its refresh is.
     pub fn urgency(&self, now: Timestamp) -> Urgency {
         let rank = match (self.is_expired(now), self.callers.is_empty()) {

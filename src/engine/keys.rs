@@ -97,6 +97,7 @@ fn minted(request: SignInRequest, now: Timestamp) -> Result<Minted, Refusal> {
         claims: None,
         certainty: Certainty::Asked,
         apart: None,
+        aside: None,
         at: now,
         provider,
     })

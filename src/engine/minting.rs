@@ -10,8 +10,8 @@ use crate::model::failure::{Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
-use crate::model::provider::Provider;
-use crate::model::signin::Apart;
+use crate::model::provider::{Provider, RevocationReach};
+use crate::model::signin::{Apart, Aside};
 use crate::model::token::{IdClaims, TokenSet};
 use crate::secret::{IdToken, PrivateKey, RefreshToken};
 use std::sync::{Arc, OnceLock};
@@ -29,6 +29,8 @@ pub struct Minted {
     pub claims: Option<IdClaims>,
     /// Why it is not the name that was meant.
     pub apart: Option<Apart>,
+    /// What the credential is called from now on that had the name until now and is still to be revoked.
+    pub aside: Option<CredentialName>,
     /// The tokens they replace, where those shall be ended; not looked for yet when it is empty.
     pub before: OnceLock<Option<Arc<Secret>>>,
     /// The provider, endpoints and all.
@@ -93,6 +95,13 @@ impl Minted {
             policy: old.map_or_else(PolicyOverride::default, |old| old.policy.clone()),
             attempts: old.map_or_else(Vec::new, |old| old.attempts.clone()),
         }
+    }
+
+    /// What is said of those that had the name until now.
+    pub fn told_aside(&self) -> Option<Aside> {
+        let may_end_new = self.provider.revocation_reach != RevocationReach::SignIn;
+        let name = self.aside.clone()?;
+        Some(Aside { name, may_end_new })
     }
 
     /// The secret.
@@ -172,6 +181,7 @@ mod tests {
             certainty: Certainty::Told,
             claims: None,
             apart: None,
+            aside: None,
             before: OnceLock::new(),
             provider: Provider::unknown("demo", "Demo"),
             client: Client::new("demo-cli", None, crate::model::client::ClientAuth::None),

@@ -3,6 +3,7 @@
 pub mod alarms;
 pub mod api;
 pub mod arriving;
+pub mod aside;
 pub mod asking;
 pub mod callers;
 pub mod changing;

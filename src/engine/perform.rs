@@ -251,7 +251,7 @@ impl Runner {
         ));
     }
 
-    fn remove(&self, caller: CallerId, id: CredentialId) {
+    fn remove(&self, caller: Option<CallerId>, id: CredentialId) {
         let facts = self.facts.clone();
         self.vault.ask(Job::Urgent(
             Box::new(move |_| Write::Remove { id }),

@@ -62,6 +62,10 @@ impl Core {
         };
         Arc::make_mut(&mut held.profile).last_failure = Some(failure.clone());
         let name = held.profile.name.clone();
+        if held.revoke_at().is_some() {
+            // The wish went to the disk for the tokens that could not be written.
+            self.write_standing(id);
+        }
         self.out.push(Effect::Withdraw(name.clone()));
         self.happened(
             Some(name),
@@ -119,6 +123,7 @@ impl Core {
         held.failed_at = None;
         held.not_before = None;
         let (name, generation, host) = (held.profile.name.clone(), held.generation, held.host);
+        let is_revoked = held.profile.standing.is_revoked();
         self.failing.remove(&(host, id));
         self.totals.refreshed += 1;
         let narrow = self
@@ -127,6 +132,10 @@ impl Core {
             .and_then(|it| it.narrow.take());
         let is_narrow = narrow.is_some();
         match narrow {
+            Some((caller, _)) if is_revoked => {
+                let name = name.clone();
+                self.refuse(caller, Refusal::Revoked { name });
+            }
             Some((caller, _)) => self.answer(caller, Answer::Narrow(flight)),
             None => self.tell_landed(flight, id),
         }

@@ -15,7 +15,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -37,7 +37,7 @@ pub type Pasted = (PastedUrl, Reply<()>);
 pub struct Sessions {
     open: HashMap<SignInId, Ways>,
     /// Sign-ins whose tokens are being written.
-    keeping: usize,
+    keeping: HashSet<SignInId>,
 }
 
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Sessions {
 
     /// Whether no tokens wait to be written.
     pub fn is_quiet(&self) -> bool {
-        self.keeping == 0
+        self.keeping.is_empty()
     }
 }
 
@@ -109,6 +109,8 @@ impl Runner {
             drop(reply.send(Err(refusal)));
             return;
         }
+        let provider = request.provider.name().to_owned();
+        self.step(Input::SignInBegun { provider });
         let (pasted, inbox) = mpsc::channel(1);
         let cancel = CancellationToken::new();
         let session = Session {
@@ -166,12 +168,20 @@ impl Runner {
     pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
         let mut minted = minted;
         if minted.before.get().is_none() {
-            self.sessions.keeping += 1;
+            self.sessions.keeping.insert(id);
+            if self.must_wait(&minted) {
+                return self.look_again(id, minted);
+            }
             if minted.flow != Flow::ApiKey {
                 self.keep_apart(&mut minted);
             }
-            return self.look_before(id, minted);
+            if !self.makes_room(&mut minted) {
+                return self.look_before(id, minted);
+            }
+            let _ = minted.before.set(None);
         }
+        let aside = minted.aside.as_ref();
+        let aside = aside.and_then(|name| self.core.stored(name)).map(Box::new);
         let old = self.core.profile(&minted.name).map(Arc::clone);
         let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
         let client = Arc::clone(&minted);
@@ -183,9 +193,14 @@ impl Runner {
                 let secret = Box::new(made.secret());
                 let prints = hand::fingerprints(store, &secret);
                 let profile = made.profile(old.as_deref());
-                Write::SignIn {
-                    profile: hand::marked(&profile, prints),
-                    secret,
+                let profile = hand::marked(&profile, prints);
+                match aside.clone() {
+                    Some(aside) => Write::SignInBeside {
+                        aside,
+                        profile,
+                        secret,
+                    },
+                    None => Write::SignIn { profile, secret },
                 }
             }),
             Box::new(move |store, outcome| {
@@ -255,7 +270,7 @@ impl Runner {
     ) {
         match outcome {
             Ok(Written::Saved(credential, generation)) => {
-                self.sessions.keeping -= 1;
+                self.sessions.keeping.remove(&id);
                 let old = self.core.profile(&minted.name).map(Arc::clone);
                 let profile = hand::marked(&minted.profile(old.as_deref()), prints);
                 self.step(Input::SignedIn {
@@ -272,6 +287,7 @@ impl Runner {
                     name: minted.name.clone(),
                     apart: minted.apart.clone(),
                     is_unnamed: minted.certainty == Certainty::Untold,
+                    aside: minted.told_aside(),
                 };
                 self.signed_in_further(id, step);
             }

@@ -154,6 +154,7 @@ async fn mint(
         certainty: who.certainty,
         claims: who.claims,
         apart: None,
+        aside: None,
         before: OnceLock::new(),
         flow,
         resources: request.resources,

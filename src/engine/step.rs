@@ -232,12 +232,24 @@ pub enum Input {
     },
     /// A removal was written, or not.
     RemoveEnded {
-        /// Who asked.
-        caller: CallerId,
+        /// Who asked, if anyone did.
+        caller: Option<CallerId>,
         /// Whose.
         id: CredentialId,
         /// How it ended.
         outcome: Result<(), VaultTrouble>,
+    },
+    /// A person begins to sign in at this provider.
+    SignInBegun {
+        /// Its name.
+        provider: String,
+    },
+    /// A new sign-in takes the name of what is to be revoked there: that goes on under another one.
+    SetAside {
+        /// Which.
+        id: CredentialId,
+        /// What it is called from now on.
+        to: CredentialName,
     },
     /// A person signed in and the tokens are on disk.
     SignedIn {
@@ -286,6 +298,8 @@ impl Input {
             | Self::ProfileNotWritten { .. }
             | Self::RevokeEnded { .. }
             | Self::RemoveEnded { .. }
+            | Self::SignInBegun { .. }
+            | Self::SetAside { .. }
             | Self::SignedIn { .. }
             | Self::Used { .. }
             | Self::ClockJumped { .. }
@@ -386,8 +400,8 @@ pub enum Effect {
     },
     /// Forget a credential on disk.
     Remove {
-        /// Who asked.
-        caller: CallerId,
+        /// Who asked, if anyone did.
+        caller: Option<CallerId>,
         /// Which.
         id: CredentialId,
     },

@@ -77,6 +77,9 @@ pub enum Standing {
         /// Why it could not be told the last time.
         #[serde(default)]
         cause: Option<Failure>,
+        /// A new sign-in has its name: nobody needs it any more once the provider was told.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_aside: bool,
     },
 }
 

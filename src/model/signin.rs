@@ -99,6 +99,15 @@ pub enum ProviderChoice {
     },
 }
 
+impl ProviderChoice {
+    /// The provider's part of credential names.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Known { name, .. } | Self::Issuer { name, .. } => name,
+        }
+    }
+}
+
 /// What the person sees while a sign-in is under way. Never a secret: the user code and the addresses are for the
 /// person's eyes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +167,9 @@ pub enum SignInStep {
         /// Nobody told whose tokens these are: the account part of the name says nothing, and the person can be asked.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         is_unnamed: bool,
+        /// What had the name until now and is still to be revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        aside: Option<Aside>,
     },
     /// Over, without a credential.
     Failed {
@@ -175,6 +187,30 @@ pub struct Apart {
     pub from: CredentialName,
     /// Why they are kept apart.
     pub why: KeptApart,
+}
+
+/// Tokens that are to be revoked and whose name a new sign-in took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aside {
+    /// What they are called from now on.
+    pub name: CredentialName,
+    /// Revoking them may end the new ones too.
+    pub may_end_new: bool,
+}
+
+impl Aside {
+    /// What is said of it, a sentence or two.
+    pub fn sentence(&self) -> String {
+        let then = if self.may_end_new {
+            " That may end the new ones too: sign in again then."
+        } else {
+            ""
+        };
+        format!(
+            "The tokens before are still to be revoked; they are kept as {} until the provider was told.{then}",
+            self.name
+        )
+    }
 }
 
 /// Why new tokens do not take the place of others.

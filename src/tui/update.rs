@@ -236,6 +236,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
             name,
             apart,
             is_unnamed,
+            aside,
         } => {
             if let Some(at) = ours {
                 let overlay = app.overlays.remove(at);
@@ -255,6 +256,9 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
                         Tone::Soon,
                         &format!("signed in as {name}: {}", apart.sentence()),
                     ),
+                }
+                if let Some(aside) = aside {
+                    app.say(Tone::Soon, &aside.sentence());
                 }
                 if let Some(workspace) = app.open_mut() {
                     workspace.tab = Tab::Credentials;

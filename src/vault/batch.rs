@@ -29,6 +29,7 @@ pub fn apply(vault: &mut OpenVault, writes: &[Write]) -> Result<Vec<Written>, Va
 /// A change whose payloads are sealed.
 enum Prepared<'a> {
     SignIn(Grant),
+    SignInBeside(CredentialId, Generation, FiledProfile, Grant),
     Spend(&'a Spending),
     Rotate(CredentialId, Generation, Grant),
     Profile(CredentialId, Generation, FiledProfile, Entry),
@@ -92,6 +93,16 @@ fn prepare_all<'a>(keys: &VaultKeys, writes: &'a [Write]) -> Result<Vec<Prepared
 fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, VaultError> {
     Ok(match write {
         Write::SignIn { profile, secret } => Prepared::SignIn(grant(keys, profile, secret)?),
+        Write::SignInBeside {
+            aside,
+            profile,
+            secret,
+        } => Prepared::SignInBeside(
+            aside.id,
+            aside.generation,
+            filed(keys, &aside.profile)?,
+            grant(keys, profile, secret)?,
+        ),
         Write::Spend(spending) => Prepared::Spend(spending),
         Write::Rotate {
             id,
@@ -158,6 +169,15 @@ fn grant(keys: &VaultKeys, profile: &Profile, secret: &Secret) -> Result<Grant, 
 fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, VaultError> {
     match write {
         Prepared::SignIn(grant) => sign_in(change, grant),
+        Prepared::SignInBeside(id, generation, filed, grant) => {
+            if let Some(head) = credential::head(change.conn, id.0)? {
+                if u64::try_from(head.generation) != Ok(generation.0) {
+                    return Ok(Written::Stale);
+                }
+                credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
+            }
+            sign_in(change, grant)
+        }
         Prepared::Spend(spending) => journal::begin(change, spending),
         Prepared::Rotate(id, spent, grant) => {
             let Some(head) = at_generation(change, *id, *spent)? else {

@@ -45,6 +45,16 @@ pub enum Write {
         /// Its tokens.
         secret: Box<Secret>,
     },
+    /// The same, and in the same transaction another credential gives its name away. Refused when that one is of another
+    /// generation ([`Written::Stale`]).
+    SignInBeside {
+        /// The other one under its new name.
+        aside: Box<StoredProfile>,
+        /// What may be seen of the new one.
+        profile: Box<Profile>,
+        /// Its tokens.
+        secret: Box<Secret>,
+    },
     /// A refresh token is about to be spent: opens the journal's entry. Refused when one is open already for a
     /// different token, or when the credential is of another generation ([`Written::Stale`]).
     Spend(Spending),

@@ -104,7 +104,7 @@ fn a_credential_removed_during_its_refresh_stays_gone() {
         name: name(1),
     });
     bench.give(Input::RemoveEnded {
-        caller: remover,
+        caller: Some(remover),
         id: CredentialId(1),
         outcome: Ok(()),
     });

@@ -61,7 +61,7 @@ struct Referee {
     flying: BTreeMap<FlightId, (CredentialId, Generation)>,
     saving: BTreeMap<FlightId, CredentialId>,
     spent: BTreeSet<(CredentialId, Generation)>,
-    removing: Vec<(CallerId, CredentialId)>,
+    removing: Vec<(Option<CallerId>, CredentialId)>,
     revoking: BTreeSet<(CredentialId, Generation)>,
     waiting: BTreeSet<CallerId>,
     generations: BTreeMap<FlightId, Generation>,

@@ -138,6 +138,7 @@ fn seed(
         certainty: tokenward::engine::naming::Certainty::Asked,
         claims: None,
         apart: None,
+        aside: None,
         before: std::sync::OnceLock::new(),
         resources: Vec::new(),
         bound_to: None,

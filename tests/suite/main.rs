@@ -43,6 +43,7 @@ mod engine_runner;
 mod engine_signin;
 mod engine_vault;
 mod engine_why;
+mod engine_wishes;
 mod fuzz_hostile;
 mod fuzz_parsers;
 mod fuzz_rig;

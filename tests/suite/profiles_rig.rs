@@ -153,6 +153,7 @@ impl Scene {
             certainty: Certainty::Asked,
             claims: None,
             apart: None,
+            aside: None,
             name: name("alice"),
             provider: record,
             client: self.client.duplicate(),

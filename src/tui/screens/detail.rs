@@ -334,6 +334,7 @@ mod tests {
                 errand: Errand::Revocation,
                 ..example::unavailable()
             }),
+            is_aside: false,
         };
         let views = standings.into_iter().chain([pending]).enumerate();
         let views = views.map(|(number, standing)| {

@@ -201,6 +201,7 @@ mod tests {
                 name,
                 apart: None,
                 is_unnamed: false,
+                aside: None,
             },
         );
         assert!(example::shown(&mut app).contains("kept: slack/acme"));
@@ -281,6 +282,7 @@ mod tests {
                 name: name.clone(),
                 apart: None,
                 is_unnamed: false,
+                aside: None,
             },
         );
         assert!(app.overlays.is_empty());
@@ -296,6 +298,7 @@ mod tests {
             name: name.clone(),
             apart: None,
             is_unnamed: true,
+            aside: None,
         };
         step(&mut app, signed_in);
         let [Overlay::Naming(naming)] = app.overlays.as_slice() else {
