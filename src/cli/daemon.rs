@@ -60,14 +60,18 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
         return Err(owned(context));
     }
     let answered = unlock::answer(context)?;
-    let seat = Seat::take_to_stay(context)?.ok_or_else(|| owned(context))?;
-    let vault = unlock::open(context, answered)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
         .build()?;
+    // Before there is anything to put away; after a person was asked, who must be able to say no by Ctrl-C.
+    let signals = {
+        let _inside = runtime.enter();
+        Signals::listen()?
+    };
+    let seat = Seat::take_to_stay(context)?.ok_or_else(|| owned(context))?;
+    let vault = unlock::open(context, answered)?;
     runtime.block_on(async {
-        let signals = Signals::listen()?;
         let owner = Owner::start(context, seat, vault, Role::ToStay)?;
         own(context, owner, signals).await;
         Ok(())

@@ -24,6 +24,7 @@ pub mod naming;
 pub mod output;
 pub mod owner;
 pub mod passphrase;
+pub mod process;
 pub mod provider;
 pub mod provider_add;
 pub mod provider_check;

@@ -3,6 +3,7 @@
 use crate::agent::call::Caller;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::process::Process;
 use crate::cli::seat::has_left;
 use crate::cli::span;
 use crate::clock;
@@ -17,7 +18,7 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, socket, owner (null, or an object with pid, version, started_at,
-credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh) and owner_pid.")]
+memory_locked, credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh) and owner_pid.")]
 pub struct StatusArgs {}
 
 /// Prints it.
@@ -49,6 +50,13 @@ fn with_owner(status: &EngineStatus) -> String {
         status.version,
         span::show(now.since(status.started_at))
     );
+    match is_locked(status) {
+        Some(true) => text.push_str("memory     locked: it never goes to swap\n"),
+        Some(false) => {
+            text.push_str("memory     may go to swap; what mends it: tokenward doctor\n")
+        }
+        None => {}
+    }
     let words: Vec<String> = counted(status)
         .map(|(kind, count)| format!("{count} {}", kind.word()))
         .collect();
@@ -76,6 +84,11 @@ fn with_owner(status: &EngineStatus) -> String {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
     }
     text
+}
+
+/// Whether the owner's memory is kept out of swap, where the system tells.
+fn is_locked(status: &EngineStatus) -> Option<bool> {
+    Process::of(status.pid).locked().map(|bytes| bytes > 0)
 }
 
 fn without_owner(context: &Context) -> String {
@@ -123,6 +136,7 @@ fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
             "pid": status.pid,
             "version": status.version,
             "started_at": status.started_at,
+            "memory_locked": is_locked(status),
             "credentials": total(status, |_| true),
             "unreadable": status.unreadable,
             "in_trouble": total(status, HealthKind::is_trouble),

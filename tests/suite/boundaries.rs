@@ -249,3 +249,27 @@ fn nobody_imports_from_super() {
         }
     }
 }
+
+#[test]
+fn nothing_ends_the_program_without_its_drops() {
+    let forbidden = [
+        "process::exit",
+        "process::abort",
+        "mem::forget",
+        "ManuallyDrop",
+        ".leak()",
+        "Box::leak",
+    ];
+    for (path, text) in sources() {
+        let code = text.split("#[cfg(test)]").next().unwrap().lines();
+        for line in code.filter(|line| !line.trim_start().starts_with("//")) {
+            let found = forbidden.iter().find(|word| line.contains(**word));
+            assert!(found.is_none(), "{}: {line}", path.display());
+        }
+    }
+    let manifest = include_str!("../../Cargo.toml");
+    assert!(
+        !manifest.contains("panic = \"abort\""),
+        "a panic has to unwind: drops zeroize"
+    );
+}

@@ -1,7 +1,7 @@
 //! Whether a crash writes memory to the disk: the owner's, and that of programs that are handed a token.
 
 use crate::cli::doctor::finding::Finding;
-use crate::cli::doctor::process::Process;
+use crate::cli::process::Process;
 use rustix::process::{Resource, getrlimit};
 use std::fs;
 

@@ -8,7 +8,6 @@ pub mod finding;
 pub mod outlook;
 pub mod owner;
 pub mod place;
-pub mod process;
 pub mod providers;
 pub mod repair;
 pub mod spilled;

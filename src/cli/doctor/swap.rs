@@ -1,7 +1,7 @@
 //! Whether memory can reach a disk: swap that is not encrypted, and memory that is locked against it.
 
 use crate::cli::doctor::finding::Finding;
-use crate::cli::doctor::process::Process;
+use crate::cli::process::Process;
 use rustix::fs::{major, minor};
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
