@@ -125,15 +125,15 @@ fn changes(number: usize) -> Vec<Event> {
     let before = credential(number);
     let now = example::NOW;
     let generation = Generation(before.generation.0 + 1);
-    let refreshed = Activity {
-        at: now,
-        name: Some(before.profile.name.clone()),
-        what: Happening::Refreshed {
+    let refreshed = Activity::new(
+        now,
+        Some(before.profile.name.clone()),
+        Happening::Refreshed {
             generation,
             took_ms: 120,
             rotated: true,
         },
-    };
+    );
     let after = example::changed(before.clone(), |profile| {
         profile.issued_at = now;
         profile.expires_at = Some(now.plus(Duration::from_secs(3600)));

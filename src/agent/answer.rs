@@ -10,7 +10,9 @@ use crate::agent::wire::{
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::link::Link;
+use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
+use crate::model::program::Program;
 use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
 use http_body_util::combinators::UnsyncBoxBody;
@@ -22,6 +24,7 @@ use hyper::header::{
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
@@ -35,10 +38,10 @@ pub const LONGEST_BODY: usize = 64 * 1024;
 const SHORT_LIST: usize = 256;
 
 /// Where the questions of one socket are answered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Desk {
     link: Link,
-    health: HealthCache,
+    health: Arc<HealthCache>,
     body_time: Duration,
     shutdown: CancellationToken,
 }
@@ -48,9 +51,17 @@ impl Desk {
     pub fn new(link: Link, body_time: Duration, shutdown: CancellationToken) -> Self {
         Self {
             link,
-            health: HealthCache::default(),
+            health: Arc::default(),
             body_time,
             shutdown,
+        }
+    }
+
+    /// The same desk, for one program.
+    pub fn facing(&self, program: Arc<Program>) -> Self {
+        Self {
+            link: self.link.on_behalf_of(program),
+            ..self.clone()
         }
     }
 
@@ -66,8 +77,13 @@ impl Desk {
         check_headers(request.headers())?;
         let uri = request.uri();
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
-        if let Route::Token { name, min_ttl, .. } = &route
-            && let Some(ready) = self.ready(name, *min_ttl)
+        if let Route::Token {
+            name,
+            min_ttl,
+            purpose,
+            ..
+        } = &route
+            && let Some(ready) = self.ready(name, *min_ttl, *purpose)
         {
             return Ok(ready);
         }
@@ -78,9 +94,16 @@ impl Desk {
     }
 
     /// A token that lies on the shelf needs neither the engine nor the vault.
-    fn ready(&self, name: &CredentialName, min_ttl: Duration) -> Option<Response<Body>> {
+    fn ready(
+        &self,
+        name: &CredentialName,
+        min_ttl: Duration,
+        purpose: Purpose,
+    ) -> Option<Response<Body>> {
         let now = clock::now();
         let token = self.link.shelf().fetch(name, now.plus(min_ttl))?;
+        let by = self.link.program();
+        self.link.book().handed_out(name, purpose, None, by);
         Some(json(StatusCode::OK, token_body(&token, now)))
     }
 
@@ -114,7 +137,17 @@ impl Desk {
                 name,
                 min_ttl,
                 timeout,
-            } => self.token(name, min_ttl, timeout).await,
+                purpose,
+            } => {
+                self.token(|reply| Command::Token {
+                    name,
+                    min_ttl,
+                    timeout,
+                    purpose,
+                    reply,
+                })
+                .await
+            }
             Route::Inquire { name, question } => {
                 let body = read_body(body, self.body_time).await?;
                 self.inquire(name, question, &body).await
@@ -164,17 +197,9 @@ impl Desk {
 
     async fn token(
         &self,
-        name: CredentialName,
-        min_ttl: Duration,
-        timeout: Duration,
+        command: impl FnOnce(Reply<IssuedToken>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
-        let ask = |reply| Command::Token {
-            name,
-            min_ttl,
-            timeout,
-            reply,
-        };
-        let token = self.link.ask(ask).await?;
+        let token = self.link.ask(command).await?;
         Ok(json(StatusCode::OK, token_body(&token, clock::now())))
     }
 
@@ -210,8 +235,7 @@ impl Desk {
                     scopes,
                     reply,
                 };
-                let token = self.link.ask(ask).await?;
-                Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+                self.token(ask).await
             }
             Question::Rename => {
                 let RenameBody { account } = wire::read(body).map_err(bad_body)?;
@@ -235,11 +259,8 @@ impl Desk {
             }
             Question::Exchange => {
                 let wish = wire::read(body).map_err(bad_body)?;
-                let token = self
-                    .link
-                    .ask(|reply| Command::Exchange { name, wish, reply })
-                    .await?;
-                Ok(json(StatusCode::OK, token_body(&token, clock::now())))
+                self.token(|reply| Command::Exchange { name, wish, reply })
+                    .await
             }
         }
     }
@@ -273,7 +294,7 @@ impl Desk {
         let sent = self
             .link
             .commands()
-            .send(Command::CancelSignIn { id })
+            .send(self.link.asked(Command::CancelSignIn { id }))
             .await;
         sent.map_err(|_| Refusal::Stopped)?;
         Ok(empty())

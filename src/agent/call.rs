@@ -10,7 +10,7 @@ use crate::agent::wire::{self, SignInStarted, VERSION, VERSION_HEADER};
 use crate::engine::api::{EngineStatus, Event, PastedUrl, RevokeOutcome};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
-use crate::model::event::Activity;
+use crate::model::event::{Activity, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
@@ -72,6 +72,7 @@ impl Caller {
             name: name.clone(),
             min_ttl,
             timeout,
+            purpose: Purpose::Get,
         };
         let body = self.exchange(&route, &[])?;
         wire::read_token(&body).map_err(|_| not_understood())

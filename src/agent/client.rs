@@ -6,7 +6,8 @@ use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{self, NeedBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody};
 use crate::engine::api::{Command, Event, Reply};
-use crate::engine::link::Link;
+use crate::engine::book::Book;
+use crate::engine::link::{Asked, Link};
 use crate::engine::shelf::Shelf;
 use crate::model::name::CredentialName;
 use http_body_util::{BodyExt, Full};
@@ -63,7 +64,12 @@ pub async fn connect_within(socket: &Path, patience: Duration) -> Result<Link, C
     let gone = CancellationToken::new();
     tokio::spawn(tell(stream.into_body(), events.clone(), gone.clone()));
     tokio::spawn(carry(wishes, door, gone));
-    Ok(Link::new(commands, events, Shelf::default()))
+    Ok(Link::new(
+        commands,
+        events,
+        Shelf::default(),
+        Book::default(),
+    ))
 }
 
 /// Passes events on until the owner goes or nobody holds the link any more.
@@ -110,18 +116,17 @@ fn tell_lines(text: &mut Vec<u8>, events: &broadcast::Sender<Event>) -> bool {
 }
 
 /// Takes commands until the owner goes or nobody holds the link any more.
-async fn carry(
-    mut wishes: mpsc::Receiver<Command>,
-    door: Arc<SocketDoor>,
-    gone: CancellationToken,
-) {
+async fn carry(mut wishes: mpsc::Receiver<Asked>, door: Arc<SocketDoor>, gone: CancellationToken) {
     loop {
         let command = tokio::select! {
             biased;
             () = gone.cancelled() => break,
             command = wishes.recv() => command,
         };
-        let Some(command) = command else { break };
+        // Who asks the owner is seen there, at the socket.
+        let Some(Asked { command, .. }) = command else {
+            break;
+        };
         tokio::spawn(Arc::clone(&door).carry_out(command));
     }
     // What still waits is dropped with the channel: its askers read that as `Stopped`.
@@ -171,12 +176,14 @@ impl SocketDoor {
                 name,
                 min_ttl,
                 timeout,
+                purpose,
                 reply,
             } => {
                 let route = Route::Token {
                     name,
                     min_ttl,
                     timeout,
+                    purpose,
                 };
                 answer(reply, async {
                     let body = self.exchange(&route, Zeroizing::default()).await?;

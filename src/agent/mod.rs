@@ -8,6 +8,7 @@ pub mod call;
 pub mod client;
 pub mod error;
 pub mod health;
+pub mod peer;
 pub mod problem;
 pub mod query;
 pub mod reply;

@@ -1,6 +1,7 @@
 //! What stands behind the question mark of an address: lengths of time, a name, a limit.
 
 use crate::agent::route_error::RouteError;
+use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use std::fmt::Write;
 use std::time::Duration;
@@ -14,6 +15,8 @@ pub struct Query {
     pub timeout: Option<Duration>,
     /// Of which credential.
     pub name: Option<CredentialName>,
+    /// What becomes of a token.
+    pub purpose: Option<Purpose>,
     /// At most so many.
     pub limit: Option<usize>,
 }
@@ -26,12 +29,13 @@ impl Query {
             if !allowed.contains(&&*key) {
                 return Err(RouteError::invalid(
                     format!("there is no parameter {:.40?} here", &*key),
-                    "the parameters are min_ttl and timeout (token), timeout (refresh), name and limit (activity)",
+                    "the parameters are min_ttl, timeout and for (token), timeout (refresh), name and limit (activity)",
                 ));
             }
             match &*key {
                 "min_ttl" => read.min_ttl = Some(read_seconds(&value)?),
                 "timeout" => read.timeout = Some(read_seconds(&value)?),
+                "for" => read.purpose = Some(read_purpose(&value)?),
                 "limit" => read.limit = Some(read_limit(&value)?),
                 _ if value.is_empty() => {}
                 _ => {
@@ -48,6 +52,30 @@ impl Query {
 pub fn read_name(provider: &str, account: &str) -> Result<CredentialName, RouteError> {
     CredentialName::new(provider, account)
         .map_err(|error| RouteError::invalid(error.to_string(), "`tokenward list` shows all names"))
+}
+
+fn read_purpose(value: &str) -> Result<Purpose, RouteError> {
+    match value {
+        "get" => Ok(Purpose::Get),
+        "exec" => Ok(Purpose::Exec),
+        "reveal" => Ok(Purpose::Reveal),
+        "copy" => Ok(Purpose::Copy),
+        _ => Err(RouteError::invalid(
+            "for says what becomes of the token",
+            "it is get, exec, reveal or copy",
+        )),
+    }
+}
+
+/// A token's purpose behind the question mark; of the usual one nothing is said.
+pub fn of_purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Exec => "&for=exec",
+        Purpose::Reveal => "&for=reveal",
+        Purpose::Copy => "&for=copy",
+        // The others are routes of their own.
+        Purpose::Get | Purpose::Proof | Purpose::Exchange | Purpose::Narrow => "",
+    }
 }
 
 fn read_limit(value: &str) -> Result<usize, RouteError> {

@@ -1,7 +1,8 @@
 //! The agent's addresses: which method and path mean which question, in both directions.
 
-use crate::agent::query::{Query, read_name, seconds};
+use crate::agent::query::{Query, of_purpose, read_name, seconds};
 use crate::agent::route_error::RouteError;
+use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -31,6 +32,8 @@ pub enum Route {
         min_ttl: Duration,
         /// How long the caller waits.
         timeout: Duration,
+        /// What becomes of it: `for=reveal`, `copy` or `exec`; a program fetches it if nothing is said.
+        purpose: Purpose,
     },
     /// `POST /api/credentials/{provider}/{account}/refresh?timeout=30`
     Refresh {
@@ -188,11 +191,13 @@ impl Route {
                 name,
                 min_ttl,
                 timeout,
+                purpose,
             } => format!(
-                "{}?min_ttl={}&timeout={}",
+                "{}?min_ttl={}&timeout={}{}",
                 of(name, "/token"),
                 seconds(*min_ttl),
-                seconds(*timeout)
+                seconds(*timeout),
+                of_purpose(*purpose)
             ),
             Self::Refresh { name, timeout } => {
                 format!("{}?timeout={}", of(name, "/refresh"), seconds(*timeout))
@@ -278,7 +283,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
     }
     let (verb, allowed): (&str, &[&str]) = match what {
         None => ("GET, DELETE", &[]),
-        Some("token") => ("GET", &["min_ttl", "timeout"]),
+        Some("token") => ("GET", &["min_ttl", "timeout", "for"]),
         Some("refresh") => ("POST", &["timeout"]),
         Some("revoke") => ("POST", &[]),
         Some("why") => ("GET", &[]),
@@ -293,6 +298,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
             name,
             min_ttl: query.min_ttl.unwrap_or(DEFAULT_MIN_TTL),
             timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            purpose: query.purpose.unwrap_or_default(),
         },
         (Some("refresh"), _) => Route::Refresh {
             name,
@@ -382,6 +388,15 @@ mod tests {
             .prop_filter_map("a name", |(p, a)| CredentialName::new(&p, &a).ok())
     }
 
+    fn purposes() -> impl Strategy<Value = Purpose> {
+        prop_oneof![
+            Just(Purpose::Get),
+            Just(Purpose::Exec),
+            Just(Purpose::Reveal),
+            Just(Purpose::Copy)
+        ]
+    }
+
     fn durations() -> impl Strategy<Value = Duration> {
         (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, n)| Duration::new(s, n))
     }
@@ -390,13 +405,14 @@ mod tests {
         prop_oneof![
             Just(Route::List),
             names().prop_map(Route::Show),
-            (names(), durations(), durations()).prop_map(|(name, min_ttl, timeout)| {
-                Route::Token {
+            (names(), durations(), durations(), purposes()).prop_map(
+                |(name, min_ttl, timeout, purpose)| Route::Token {
                     name,
                     min_ttl,
                     timeout,
+                    purpose,
                 }
-            }),
+            ),
             (names(), durations()).prop_map(|(name, timeout)| Route::Refresh { name, timeout }),
             names().prop_map(Route::Revoke),
             names().prop_map(Route::Why),
@@ -449,6 +465,7 @@ mod tests {
             name,
             min_ttl,
             timeout,
+            purpose: Purpose::Get,
         }) = plain
         else {
             panic!("{plain:?}");

@@ -1,6 +1,7 @@
 //! Serves an engine on the agent's socket: accepts, checks who it is, bounds what one peer can take.
 
 use crate::agent::answer::{Desk, refuse};
+use crate::agent::peer;
 use crate::agent::problem::Problem;
 use crate::agent::socket::BoundSocket;
 use crate::engine::link::Link;
@@ -67,7 +68,7 @@ pub async fn serve_within(
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(socket.listener()?)?;
     let door = Door {
-        desk: Arc::new(Desk::new(link, limits.body_time, shutdown.clone())),
+        desk: Desk::new(link, limits.body_time, shutdown.clone()),
         places: Arc::new(Semaphore::new(limits.connections)),
         refusals: Arc::new(Semaphore::new(REFUSALS)),
         limits,
@@ -83,7 +84,7 @@ pub async fn serve_within(
 }
 
 struct Door {
-    desk: Arc<Desk>,
+    desk: Desk,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
     limits: ServerLimits,
@@ -113,9 +114,10 @@ impl Door {
             tracing::warn!("another user tried the agent socket");
             let _ = stream.try_write(FOREIGN);
         } else if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            let desk = self.desk.facing(peer::behind(&stream));
             tokio::spawn(converse(
                 stream,
-                Arc::clone(&self.desk),
+                desk,
                 self.limits,
                 self.shutdown.clone(),
                 place,
@@ -158,7 +160,7 @@ fn protocol(head_time: Duration) -> http1::Builder {
 
 async fn converse(
     stream: UnixStream,
-    desk: Arc<Desk>,
+    desk: Desk,
     limits: ServerLimits,
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,

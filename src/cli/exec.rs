@@ -7,6 +7,7 @@ use crate::cli::span;
 use crate::cli::token;
 use crate::config::layers::is_for_settings;
 use crate::engine::api::Command as Asked;
+use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use clap::Args;
 use futures_util::future::try_join_all;
@@ -73,6 +74,7 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), Failure> {
             session.link().ask(|reply| Asked::Token {
                 name,
                 min_ttl: args.min_ttl,
+                purpose: Purpose::Exec,
                 timeout: args.timeout,
                 reply,
             })

@@ -12,6 +12,7 @@ use crate::cli::token::{self, Format};
 use crate::cli::validate;
 use crate::clock;
 use crate::engine::api::Command;
+use crate::model::event::Purpose;
 use crate::model::inquiry::{ExchangeWish, ProofRequest};
 use crate::model::name::CredentialName;
 use crate::model::token::IssuedToken;
@@ -91,6 +92,7 @@ fn fetch(args: &GetArgs, session: &Session) -> Result<(IssuedToken, Option<Proof
     let token = session.ask(|reply| Command::Token {
         name,
         min_ttl: args.min_ttl,
+        purpose: Purpose::Get,
         timeout: args.timeout,
         reply,
     })?;

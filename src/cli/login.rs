@@ -294,7 +294,7 @@ async fn follow(
                 None => takes_address = false,
             },
             _ = tokio::signal::ctrl_c() => {
-                let _ = link.commands().send(Command::CancelSignIn { id }).await;
+                let _ = link.commands().send(link.asked(Command::CancelSignIn { id })).await;
             }
         }
     }

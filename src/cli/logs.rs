@@ -76,6 +76,10 @@ pub fn write(event: &Event) {
     }
 }
 
+fn program(activity: &Activity) -> Option<&str> {
+    activity.by.as_ref().map(|program| program.short_name())
+}
+
 fn happened(activity: &Activity) {
     let name = activity.name.as_ref().map_or("", |name| name.as_str());
     match &activity.what {
@@ -119,6 +123,31 @@ fn happened(activity: &Activity) {
         }
         Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");
+        }
+        Happening::HandedOut { .. }
+        | Happening::Asked { .. }
+        | Happening::Validated { .. }
+        | Happening::SettingsChanged
+        | Happening::Locked
+        | Happening::SlotAdded { .. }
+        | Happening::SlotRemoved { .. }
+        | Happening::KeyRotated { .. }
+        | Happening::BackedUp { .. }
+        | Happening::Restored { .. }
+        | Happening::PutBack { .. }
+        | Happening::Exported { .. }
+        | Happening::Imported { .. }
+        | Happening::Identified { .. } => {
+            tracing::info!(name, by = program(activity), "{}", activity.what.kind());
+        }
+        Happening::LinesLost { count } => {
+            tracing::error!(count, "lines of the activity log could not be written");
+        }
+        Happening::LimitExceeded { limit } => {
+            tracing::warn!(name, by = program(activity), limit, "a limit was exceeded");
+        }
+        Happening::WrongPassphrase { count } => {
+            tracing::warn!(count, "wrong passphrases since the last unlocking");
         }
         Happening::Removed => tracing::info!(name, "removed"),
         Happening::ScopesMissed { scopes } => {

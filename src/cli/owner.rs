@@ -1,5 +1,6 @@
 //! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
+use crate::agent::peer;
 use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
@@ -62,7 +63,7 @@ impl Owner {
 
     /// The way to the engine.
     pub fn link(&self) -> Link {
-        self.engine.link()
+        self.engine.link().on_behalf_of(peer::own())
     }
 
     /// Leaves in order: refreshes in flight end and are stored, their callers get their answers, then the socket goes,
@@ -84,6 +85,7 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         warning: config.forecast.clone(),
         checks_per_hour: config.checks.introspections_per_hour,
         is_for_a_moment: role == Role::ForAMoment,
+        log: config.audit.keeping(),
     };
     if role == Role::ForAMoment {
         settings.policy.background = false;

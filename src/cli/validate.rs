@@ -7,6 +7,7 @@ use crate::cli::span;
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Command;
 use crate::model::credential::CredentialView;
+use crate::model::event::Purpose;
 use crate::model::inquiry::{CheckedBy, Liveness, Validation};
 use crate::model::name::CredentialName;
 use clap::Args;
@@ -66,6 +67,7 @@ fn judge(args: &ValidateArgs, session: &Session) -> Result<Verdict, Failure> {
         let token = session.ask(|reply| Command::Token {
             name,
             min_ttl: Duration::from_secs(1),
+            purpose: Purpose::Get,
             timeout: args.timeout,
             reply,
         });

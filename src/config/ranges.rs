@@ -34,6 +34,18 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             3600.0,
         ),
         (
+            "audit.keep_days",
+            config.audit.keep_days as f64,
+            1.0,
+            3650.0,
+        ),
+        (
+            "audit.keep_lines",
+            config.audit.keep_lines as f64,
+            1000.0,
+            10_000_000.0,
+        ),
+        (
             "refresh.lifetime_share",
             config.refresh.lifetime_share,
             0.1,

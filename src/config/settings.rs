@@ -1,6 +1,6 @@
 //! The settings as values, with their defaults.
 
-use crate::model::policy::{Limits, Policy, PolicyOverride, Warning};
+use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +21,8 @@ pub struct Config {
     pub forecast: Warning,
     /// What is checked in the background.
     pub checks: CheckSettings,
+    /// How much of the activity log is kept.
+    pub audit: AuditSettings,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
     /// How new slots of the vault are made.
@@ -74,6 +76,36 @@ pub struct CheckSettings {
     /// How often the provider is asked whether a credential's access token lives (RFC 7662), an hour and on the average,
     /// at random moments, 0 to 3600; 0: never.
     pub introspections_per_hour: f64,
+}
+
+/// How much of the activity log is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuditSettings {
+    /// Lines older than so many days go, 1 to 3650.
+    pub keep_days: u64,
+    /// The oldest lines beyond so many go, 1000 to 10000000.
+    pub keep_lines: u64,
+}
+
+impl AuditSettings {
+    /// The same as the engine takes it.
+    pub fn keeping(&self) -> LogKeeping {
+        LogKeeping {
+            keep: Duration::from_secs(self.keep_days.saturating_mul(24 * 3600)),
+            most: self.keep_lines,
+        }
+    }
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        let keeping = LogKeeping::default();
+        Self {
+            keep_days: keeping.keep.as_secs() / (24 * 3600),
+            keep_lines: keeping.most,
+        }
+    }
 }
 
 /// How the vault is opened without a question.

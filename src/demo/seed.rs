@@ -201,13 +201,13 @@ fn written(
     let name = CredentialName::new(seed.provider, seed.account)?;
     let provider = provider(control, seed.provider);
     let profile = profile(store, seed, &name, &provider, &minted);
-    let signed_in = Activity {
-        at: minted.issued_at,
-        name: Some(name),
-        what: Happening::SignedIn {
+    let signed_in = Activity::new(
+        minted.issued_at,
+        Some(name),
+        Happening::SignedIn {
             generation: Generation(1),
         },
-    };
+    );
     let secret = Secret {
         access: minted.tokens.access,
         refresh: minted.tokens.refresh,

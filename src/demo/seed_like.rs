@@ -38,13 +38,13 @@ pub fn fill(
         let prints = hand::fingerprints(&*store, &secret);
         let profile = hand::marked(&minted.profile(None), prints);
         writes.push(Write::SignIn { profile, secret });
-        writes.push(Write::Activity(Activity {
-            at: minted.at,
-            name: Some(minted.name),
-            what: Happening::SignedIn {
+        writes.push(Write::Activity(Activity::new(
+            minted.at,
+            Some(minted.name),
+            Happening::SignedIn {
                 generation: Generation(1),
             },
-        }));
+        )));
     }
     store.apply(writes)?;
     Ok(ACCOUNTS.len())

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
-use crate::model::event::Activity;
+use crate::model::event::{Activity, Purpose};
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
@@ -49,6 +49,8 @@ pub enum Command {
         min_ttl: Duration,
         /// How long the caller waits for a refresh.
         timeout: Duration,
+        /// What becomes of it.
+        purpose: Purpose,
         /// The answer.
         reply: Reply<IssuedToken>,
     },

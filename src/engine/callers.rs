@@ -3,14 +3,29 @@
 use crate::engine::api::{Refusal, Reply, RevokeOutcome};
 use crate::engine::step::CallerId;
 use crate::model::credential::CredentialView;
+use crate::model::event::Purpose;
+use crate::model::name::CredentialName;
+use crate::model::program::Program;
 use crate::model::token::IssuedToken;
 use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Who fetches an access token, and for what.
+#[derive(Debug)]
+pub struct Errand {
+    /// The program.
+    pub by: Arc<Program>,
+    /// Whose token.
+    pub name: CredentialName,
+    /// What becomes of the token.
+    pub purpose: Purpose,
+}
 
 /// Where one caller's answer goes.
 #[derive(Debug)]
 pub enum Caller {
     /// An access token.
-    Token(Reply<IssuedToken>),
+    Token(Reply<IssuedToken>, Errand),
     /// A credential.
     View(Reply<CredentialView>),
     /// What became of a revocation.
@@ -23,7 +38,7 @@ impl Caller {
     /// Says why not. That nobody listens any more is no matter.
     pub fn refuse(self, refusal: Refusal) {
         match self {
-            Self::Token(reply) => drop(reply.send(Err(refusal))),
+            Self::Token(reply, _) => drop(reply.send(Err(refusal))),
             Self::View(reply) => drop(reply.send(Err(refusal))),
             Self::Revoke(reply) => drop(reply.send(Err(refusal))),
             Self::Remove(reply) => drop(reply.send(Err(refusal))),

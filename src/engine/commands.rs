@@ -1,14 +1,16 @@
 //! Takes commands in: questions go to the core, the vault or the sign-ins, whoever knows the answer.
 
 use crate::engine::api::{Command, EngineStatus, Refusal, Reply};
-use crate::engine::callers::Caller;
+use crate::engine::callers::{Caller, Errand};
+use crate::engine::link::Asked;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
-use crate::model::event::Activity;
+use crate::model::event::{Act, Activity, Purpose};
 use crate::model::name::CredentialName;
+use crate::model::program::Program;
 use crate::model::provider::Provider;
 use crate::model::signin::ProviderView;
 use crate::model::why::Why;
@@ -22,21 +24,29 @@ use std::sync::Arc;
 const STORY_LINES: usize = 40;
 
 impl Runner {
-    pub(in crate::engine) fn take_command(&mut self, command: Command) {
+    pub(in crate::engine) fn take_command(&mut self, Asked { by, command }: Asked) {
         match command {
             Command::List { reply } => {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.core.list(self.now))));
             }
-            Command::Show { name, reply } => self.show(name, reply),
-            Command::Why { name, reply } => self.why(name, reply),
+            Command::Show { name, reply } => self.show(by, name, reply),
+            Command::Why { name, reply } => self.why(by, name, reply),
             Command::Token {
                 name,
                 min_ttl,
                 timeout,
+                purpose,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::Token(reply));
+                let caller = self.callers.add(Caller::Token(
+                    reply,
+                    Errand {
+                        by,
+                        name: name.clone(),
+                        purpose,
+                    },
+                ));
                 self.step(Input::TokenAsked {
                     caller,
                     name,
@@ -50,6 +60,7 @@ impl Runner {
                 reply,
             } => {
                 let caller = self.callers.add(Caller::View(reply));
+                self.note_act(Act::Refresh, Some(&name), Some(caller), by);
                 self.step(Input::RefreshAsked {
                     caller,
                     name,
@@ -58,23 +69,34 @@ impl Runner {
             }
             Command::Revoke { name, reply } => {
                 let caller = self.callers.add(Caller::Revoke(reply));
+                self.note_act(Act::Revoke, Some(&name), Some(caller), by);
                 self.step(Input::RevokeAsked { caller, name });
             }
             Command::Remove { name, reply } => {
                 let caller = self.callers.add(Caller::Remove(reply));
+                self.note_act(Act::Remove, Some(&name), Some(caller), by);
                 self.step(Input::RemoveAsked { caller, name });
             }
             Command::Validate {
                 name,
                 introspect,
                 reply,
-            } => self.validate(&name, introspect, reply),
+            } => {
+                let reply = self.noting_validation(name.clone(), introspect, by, reply);
+                self.validate(&name, introspect, reply);
+            }
             Command::Prove {
                 name,
                 request,
                 reply,
-            } => self.prove(&name, request, reply),
-            Command::Exchange { name, wish, reply } => self.exchange(&name, wish, reply),
+            } => {
+                let reply = self.noting(name.clone(), Purpose::Proof, by, reply);
+                self.prove(&name, request, reply);
+            }
+            Command::Exchange { name, wish, reply } => {
+                let reply = self.noting(name.clone(), Purpose::Exchange, by, reply);
+                self.exchange(&name, wish, reply);
+            }
             Command::Need {
                 name,
                 scopes,
@@ -92,7 +114,15 @@ impl Runner {
                 scopes,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::Token(reply));
+                let purpose = Purpose::Narrow;
+                let caller = self.callers.add(Caller::Token(
+                    reply,
+                    Errand {
+                        by,
+                        name: name.clone(),
+                        purpose,
+                    },
+                ));
                 self.step(Input::NarrowAsked {
                     caller,
                     name,
@@ -103,11 +133,23 @@ impl Runner {
                 name,
                 account,
                 reply,
-            } => self.rename(name, &account, reply),
-            Command::DeleteClient { provider, reply } => self.delete_client(provider, reply),
-            Command::SignIn { request, reply } => self.begin_sign_in(*request, reply),
+            } => {
+                self.note_act(Act::Rename, Some(&name), None, by);
+                self.rename(name, &account, reply);
+            }
+            Command::DeleteClient { provider, reply } => {
+                self.note_act(Act::DeleteClient, None, None, by);
+                self.delete_client(provider, reply);
+            }
+            Command::SignIn { request, reply } => {
+                self.note_act(Act::SignIn, None, None, by);
+                self.begin_sign_in(*request, reply);
+            }
             Command::PasteCallback { id, url, reply } => self.sessions.paste(id, url, reply),
-            Command::CancelSignIn { id } => self.sessions.cancel(id),
+            Command::CancelSignIn { id } => {
+                self.note_act(Act::CancelSignIn, None, None, by);
+                self.sessions.cancel(id);
+            }
             Command::Providers { reply } => self.providers(reply),
             Command::Clients { reply } => self.read(reply, |store| store.clients()),
             Command::Activity { name, limit, reply } => self.activity(name, limit, reply),
@@ -131,19 +173,20 @@ impl Runner {
         }
     }
 
-    fn show(&mut self, name: CredentialName, reply: Reply<CredentialView>) {
+    fn show(&mut self, by: Arc<Program>, name: CredentialName, reply: Reply<CredentialView>) {
         self.step(Input::Woke);
         let view = self
             .core
             .find(&name)
             .and_then(|id| self.core.view(id, self.now));
         if view.is_none() && self.core.is_loading {
-            return self.early.push(Command::Show { name, reply });
+            let command = Command::Show { name, reply };
+            return self.early.push(Asked { by, command });
         }
         drop(reply.send(view.ok_or_else(|| self.core.no_such(&name))));
     }
 
-    fn why(&mut self, name: CredentialName, reply: Reply<Box<Why>>) {
+    fn why(&mut self, by: Arc<Program>, name: CredentialName, reply: Reply<Box<Why>>) {
         self.step(Input::Woke);
         let told_at = self.now;
         let known = self
@@ -152,7 +195,8 @@ impl Runner {
             .and_then(|id| self.core.why(id, told_at));
         let Some((view, next)) = known else {
             if self.core.is_loading {
-                return self.early.push(Command::Why { name, reply });
+                let command = Command::Why { name, reply };
+                return self.early.push(Asked { by, command });
             }
             return drop(reply.send(Err(self.core.no_such(&name))));
         };

@@ -14,6 +14,7 @@ use crate::model::credential::{CredentialId, CredentialView, Generation, Profile
 use crate::model::event::{Activity, Happening};
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::policy::{Limits, Policy};
 use crate::vault::store::Spending;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +49,8 @@ pub struct Core {
     pub(in crate::engine) totals: Totals,
     pub(in crate::engine) now: Timestamp,
     pub(in crate::engine) out: Vec<Effect>,
+    /// What the fact that is being taken in belongs to.
+    pub(in crate::engine) operation: Option<OperationId>,
     next_flight: u64,
 }
 
@@ -89,12 +92,14 @@ impl Core {
             now: Timestamp::default(),
             out: Vec::new(),
             next_flight: 0,
+            operation: None,
         }
     }
 
     /// Takes one fact in and says what shall be done about it, in this order.
     pub fn step(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         self.now = now;
+        self.operation = self.operation_of(&input);
         self.take(input);
         self.queue.wake(now);
         self.ring();
@@ -371,7 +376,11 @@ impl Core {
     }
 
     pub(in crate::engine) fn answer(&mut self, caller: CallerId, answer: Answer) {
-        self.out.push(Effect::Answer { caller, answer });
+        self.out.push(Effect::Answer {
+            caller,
+            answer,
+            operation: self.operation,
+        });
     }
 
     pub(in crate::engine) fn refuse(&mut self, caller: CallerId, refusal: Refusal) {
@@ -379,11 +388,8 @@ impl Core {
     }
 
     pub(in crate::engine) fn happened(&mut self, name: Option<CredentialName>, what: Happening) {
-        self.out.push(Effect::Happened(Activity {
-            at: self.now,
-            name,
-            what,
-        }));
+        let activity = Activity::new(self.now, name, what).within(self.operation);
+        self.out.push(Effect::Happened(activity));
     }
 }
 

@@ -60,11 +60,11 @@ impl Runner {
                 provider: wanted.clone(),
                 client_id: client_id.clone(),
             })));
-        self.happened(Activity {
-            at: self.now,
-            name: None,
-            what: Happening::ClientDeleted { provider },
-        });
+        self.happened(Activity::new(
+            self.now,
+            None,
+            Happening::ClientDeleted { provider },
+        ));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::step::{
 };
 use crate::model::credential::{CredentialId, Generation, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::operation::OperationId;
 use crate::vault::store::Spending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,8 @@ pub struct Flight {
     pub generation: Generation,
     /// Where its place is taken.
     pub host: HostId,
+    /// What it belongs to.
+    pub operation: OperationId,
     /// How far it is.
     pub stage: Stage,
     /// When the token was sent.
@@ -65,6 +68,7 @@ impl Core {
         }
         while let Some(id) = self.queue.start_next() {
             let flight = self.new_flight();
+            let operation = self.operation_of_flight(flight, id);
             let Some(held) = self.held.get_mut(&id) else {
                 continue;
             };
@@ -86,6 +90,7 @@ impl Core {
                 id,
                 generation: held.generation,
                 host: held.host,
+                operation,
                 stage: Stage::Spending,
                 sent_at: self.now,
                 previous_until: None,

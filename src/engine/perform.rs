@@ -12,6 +12,7 @@ use crate::engine::step::{
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::credential::{CredentialId, Generation, Profile};
 use crate::model::event::Activity;
+use crate::model::operation::OperationId;
 use crate::vault::store::{Spending, Write, Written};
 use std::sync::Arc;
 
@@ -58,7 +59,11 @@ impl Runner {
             Effect::Revoke { id, generation } => self.revoke(id, generation),
             Effect::Remove { caller, id } => self.remove(caller, id),
             Effect::Withdraw(name) => self.shelf.discard(&name),
-            Effect::Answer { caller, answer } => self.answer(caller, answer),
+            Effect::Answer {
+                caller,
+                answer,
+                operation,
+            } => self.answer(caller, answer, operation),
             Effect::Changed(id) => self.changed(id),
             Effect::Gone(name) => self.tell(|| Event::Removed { name }),
             Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
@@ -286,17 +291,22 @@ impl Runner {
             })));
     }
 
-    fn answer(&mut self, id: CallerId, answer: Answer) {
+    fn answer(&mut self, id: CallerId, answer: Answer, operation: Option<OperationId>) {
         if let Answer::Token(credential) = answer {
-            self.serve(id, credential);
+            self.serve((id, operation), credential);
             return;
         }
         let Some(caller) = self.callers.take(id) else {
             return;
         };
         match (caller, answer) {
-            (Caller::Token(reply), Answer::Narrow(flight)) => match self.hands.get(&flight) {
-                Some(Hand::Granted(granted)) => drop(reply.send(Ok(granted.narrow_token()))),
+            (Caller::Token(reply, errand), Answer::Narrow(flight)) => match self.hands.get(&flight)
+            {
+                Some(Hand::Granted(granted)) => {
+                    self.book
+                        .handed_out(&errand.name, errand.purpose, operation, &errand.by);
+                    drop(reply.send(Ok(granted.narrow_token())));
+                }
                 Some(Hand::Opened(_)) | None => drop(reply.send(Err(Refusal::Stopped))),
             },
             (caller, Answer::Refused(refusal)) => caller.refuse(refusal),

@@ -1,15 +1,17 @@
 //! The core's async shell: takes facts and commands in, has effects performed, and sleeps between.
 
 use crate::clock::{self, Timestamp};
-use crate::engine::api::{Command, Event};
+use crate::engine::api::Event;
+use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::core::{Core, earlier};
 use crate::engine::fact::Fact;
 use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
-use crate::engine::link::Link;
+use crate::engine::link::{Asked, Link};
 use crate::engine::sampling::Sampler;
+use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings};
 use crate::engine::shelf::Shelf;
@@ -18,8 +20,9 @@ use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
 use crate::model::credential::CredentialId;
 use crate::model::event::{Activity, Happening};
+use crate::model::policy::LogKeeping;
 use crate::oauth::http::Http;
-use crate::vault::store::Store;
+use crate::vault::store::{Pruning, Store, Write};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
@@ -39,6 +42,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(300);
 const LONGEST_DEAF_SLEEP: Duration = Duration::from_secs(45);
 /// Between two rounds of upkeep.
 const UPKEEP: Duration = Duration::from_secs(60);
+/// Lines of the log that go at once: other writes wait meanwhile.
+const PRUNED_AT_ONCE: usize = 1000;
 /// An access token that nobody fetched for so long leaves the memory.
 const UNUSED: Duration = Duration::from_secs(3600);
 /// How long a leaving engine waits for requests under way (the transport's own limit ends them sooner).
@@ -60,9 +65,10 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, _) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
-        let link = Link::new(commands, events.clone(), shelf.clone());
+        let book = Book::default();
+        let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
-        let runner = Runner::new(store, http, &settings, events, shelf, leave.clone());
+        let runner = Runner::new(store, http, &settings, events, (shelf, book), leave.clone());
         let task = tokio::spawn(runner.run(inbox));
         Self {
             link,
@@ -99,9 +105,13 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) place: String,
     pub(in crate::engine) gauge: Gauge,
     /// Who waits for an access token that is being read.
-    pub(in crate::engine) fetching: HashMap<CredentialId, Vec<crate::engine::step::CallerId>>,
+    pub(in crate::engine) fetching: HashMap<CredentialId, Vec<Fetcher>>,
     /// What was asked about a credential while others were still being loaded.
-    pub(in crate::engine) early: Vec<Command>,
+    pub(in crate::engine) early: Vec<Asked>,
+    pub(in crate::engine) book: Book,
+    /// When what stands in the book is written.
+    notes_at: Option<Instant>,
+    keeping: LogKeeping,
     incoming: mpsc::Receiver<Fact>,
     watch: Watch,
     jumps: Jumps,
@@ -117,7 +127,7 @@ impl Runner {
         http: Http,
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
-        shelf: Shelf,
+        (shelf, book): (Shelf, Book),
         leave: CancellationToken,
     ) -> Self {
         let (facts, incoming) = mpsc::channel(FACTS);
@@ -138,6 +148,9 @@ impl Runner {
             started_at: now,
             fetching: HashMap::new(),
             early: Vec::new(),
+            book,
+            notes_at: None,
+            keeping: settings.log,
             incoming,
             watch: Watch::start(),
             jumps: Jumps::listen(),
@@ -148,7 +161,8 @@ impl Runner {
         }
     }
 
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(mut self, mut commands: mpsc::Receiver<Asked>) {
+        let book = self.book.clone();
         self.load();
         while !self.may_go() {
             let pause = self.pause();
@@ -158,10 +172,14 @@ impl Runner {
                 Some(command) = commands.recv(), if !is_leaving => self.take_command(command),
                 () = self.leave.cancelled(), if !is_leaving => self.begin_leaving(),
                 () = self.jumps.next() => self.step(Input::Woke),
+                () = book.opened(), if self.notes_at.is_none() => {
+                    self.notes_at = Some(Instant::now() + GATHERED_FOR);
+                }
                 () = sleep(pause) => self.step(Input::Woke),
             }
             self.show_early_asked();
             self.keep_up();
+            self.write_notes_when_due();
             self.sample();
         }
         commands.close();
@@ -202,6 +220,10 @@ impl Runner {
         let longest = self.longest_sleep();
         let until = earlier(self.core.next_wake(), self.sampler.next());
         let pause = until.map_or(longest, |at| self.now.until(at).min(longest));
+        let pause = match self.notes_at {
+            Some(at) => pause.min(at.saturating_duration_since(Instant::now())),
+            None => pause,
+        };
         match self.left_at {
             // A little more, because timers are rounded down and waking too early means waking twice.
             None => pause + Duration::from_millis(1),
@@ -257,6 +279,31 @@ impl Runner {
         self.upkeep_at = self.now.plus(UPKEEP);
         self.note_uses();
         self.shelf.tidy(UNUSED);
+        self.prune();
+    }
+
+    /// Lets lines of the log go that are too old or too many, some at a time.
+    fn prune(&self) {
+        let pruning = Pruning {
+            before: self.now.minus(self.keeping.keep),
+            most: self.keeping.most,
+            portion: PRUNED_AT_ONCE,
+        };
+        self.vault
+            .ask(Job::Lazy(Box::new(move |_| Write::Prune(pruning))));
+    }
+
+    fn write_notes_when_due(&mut self) {
+        if self.notes_at.is_some_and(|at| at <= Instant::now()) {
+            self.notes_at = None;
+            self.write_notes();
+        }
+    }
+
+    fn write_notes(&self) {
+        for line in self.book.take() {
+            self.happened(line);
+        }
     }
 
     fn note_uses(&mut self) {
@@ -288,12 +335,9 @@ impl Runner {
 
     async fn finish(mut self) {
         self.shelf.clear();
+        self.write_notes();
         for name in self.core.unsaved() {
-            let activity = Activity {
-                at: self.now,
-                name: Some(name),
-                what: Happening::TokensLost,
-            };
+            let activity = Activity::new(self.now, Some(name), Happening::TokensLost);
             self.tell(|| Event::Happened { activity });
         }
         // Nobody takes facts in any more: the vault's thread must not wait for room among them.

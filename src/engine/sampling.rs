@@ -108,11 +108,11 @@ impl Runner {
             return;
         };
         let is_active = view.profile.standing == Standing::Active;
-        self.happened(Activity {
-            at: self.now,
-            name: Some(view.profile.name.clone()),
-            what: Happening::Checked { liveness },
-        });
+        self.happened(Activity::new(
+            self.now,
+            Some(view.profile.name.clone()),
+            Happening::Checked { liveness },
+        ));
         if liveness == Liveness::Dead && is_active {
             self.step(Input::FoundDead { id, generation });
         }

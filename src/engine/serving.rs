@@ -10,16 +10,20 @@ use crate::engine::step::{CallerId, FlightId, VaultTrouble};
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::credential::{CredentialId, Generation};
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::token::IssuedToken;
 use crate::secret::AccessToken;
 use std::sync::Arc;
+
+/// Who waits for a token, and what that belongs to.
+pub type Fetcher = (CallerId, Option<OperationId>);
 
 /// A moment before which every token was alive: whether one is alive enough the core has judged already.
 const ANY: Timestamp = Timestamp::from_millis(i64::MIN);
 
 impl Runner {
     /// Hands out the access token of a credential, which the core found good enough.
-    pub(in crate::engine) fn serve(&mut self, caller: CallerId, id: CredentialId) {
+    pub(in crate::engine) fn serve(&mut self, caller: Fetcher, id: CredentialId) {
         let name = self
             .core
             .view(id, self.now)
@@ -31,7 +35,7 @@ impl Runner {
         }
     }
 
-    fn fetch(&mut self, caller: CallerId, id: CredentialId) {
+    fn fetch(&mut self, caller: Fetcher, id: CredentialId) {
         let waiting = self.fetching.entry(id).or_default();
         waiting.push(caller);
         if waiting.len() == 1 {
@@ -85,15 +89,15 @@ impl Runner {
     }
 
     fn refuse_fetching(&mut self, id: CredentialId, refusal: &Refusal) {
-        for caller in self.fetching.remove(&id).unwrap_or_default() {
+        for (caller, _) in self.fetching.remove(&id).unwrap_or_default() {
             if let Some(caller) = self.callers.take(caller) {
                 caller.refuse(refusal.clone());
             }
         }
     }
 
-    fn hand_over(&mut self, caller: CallerId, token: &IssuedToken) {
-        let Some(Caller::Token(reply)) = self.callers.take(caller) else {
+    fn hand_over(&mut self, (caller, operation): Fetcher, token: &IssuedToken) {
+        let Some(Caller::Token(reply, errand)) = self.callers.take(caller) else {
             return;
         };
         let copy = IssuedToken {
@@ -102,7 +106,10 @@ impl Runner {
             expires_at: token.expires_at,
             scopes: token.scopes.clone(),
         };
-        drop(reply.send(Ok(copy)));
+        if reply.send(Ok(copy)).is_ok() {
+            self.book
+                .handed_out(&errand.name, errand.purpose, operation, &errand.by);
+        }
     }
 
     /// New tokens are on disk: the shelf gets the access token if it is in demand.

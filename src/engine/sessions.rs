@@ -136,13 +136,13 @@ impl Runner {
             SignInStep::Failed { failure } => {
                 let known = self.sessions.open.remove(&id);
                 if known.is_some() {
-                    self.happened(Activity {
-                        at: self.now,
-                        name: None,
-                        what: Happening::SignInFailed {
+                    self.happened(Activity::new(
+                        self.now,
+                        None,
+                        Happening::SignInFailed {
                             failure: failure.clone(),
                         },
-                    });
+                    ));
                 }
             }
             SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
@@ -314,13 +314,13 @@ impl Runner {
         trouble: &VaultTrouble,
     ) {
         if tries == 0 {
-            self.happened(Activity {
-                at: self.now,
-                name: Some(minted.name.clone()),
-                what: Happening::SignInFailed {
+            self.happened(Activity::new(
+                self.now,
+                Some(minted.name.clone()),
+                Happening::SignInFailed {
                     failure: not_kept(trouble),
                 },
-            });
+            ));
         }
         let (facts, tries) = (self.facts.clone(), tries + 1);
         let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);

@@ -1,6 +1,6 @@
 //! What an engine is told at its start.
 
-use crate::model::policy::{Limits, Policy, PolicyOverride, Warning};
+use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -19,6 +19,8 @@ pub struct EngineSettings {
     pub checks_per_hour: f64,
     /// The engine lives for one command only: it tells no provider again what it could not be told.
     pub is_for_a_moment: bool,
+    /// How much of the activity log is kept.
+    pub log: LogKeeping,
 }
 
 /// Settings of the pure core.

@@ -7,6 +7,7 @@ use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::token::IdClaims;
 use crate::vault::store::{Spending, StoredProfile};
 use std::sync::Arc;
@@ -277,6 +278,37 @@ pub enum Input {
 }
 
 impl Input {
+    /// The refresh that this is about, if it is about one.
+    pub fn flight(&self) -> Option<FlightId> {
+        match self {
+            Self::Spent { flight, .. }
+            | Self::Granted { flight, .. }
+            | Self::Refused { flight, .. }
+            | Self::Rotated { flight, .. } => Some(*flight),
+            Self::FoundOpen(_)
+            | Self::Loaded { .. }
+            | Self::LoadEnded { .. }
+            | Self::TokenAsked { .. }
+            | Self::RefreshAsked { .. }
+            | Self::RevokeAsked { .. }
+            | Self::RemoveAsked { .. }
+            | Self::ScopesNeeded { .. }
+            | Self::NarrowAsked { .. }
+            | Self::RenameAsked { .. }
+            | Self::FoundDead { .. }
+            | Self::ProfileNotWritten { .. }
+            | Self::RevokeEnded { .. }
+            | Self::RemoveEnded { .. }
+            | Self::SignedIn { .. }
+            | Self::Used { .. }
+            | Self::SignInBegun { .. }
+            | Self::SetAside { .. }
+            | Self::ClockJumped { .. }
+            | Self::Woke
+            | Self::Leaving => None,
+        }
+    }
+
     /// Who asks about which credential, if this is a question.
     pub fn question(&self) -> Option<(CallerId, &CredentialName)> {
         match self {
@@ -413,6 +445,8 @@ pub enum Effect {
         caller: CallerId,
         /// What.
         answer: Answer,
+        /// What it belongs to.
+        operation: Option<OperationId>,
     },
     /// Tell everyone that a credential has changed.
     Changed(CredentialId),

@@ -39,10 +39,6 @@ pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, ol
             }),
         },
     };
-    let activity = Activity {
-        at: clock::now(),
-        name: Some(name),
-        what,
-    };
+    let activity = Activity::new(clock::now(), Some(name), what);
     let _ = facts.send(Fact::Happened(activity)).await;
 }

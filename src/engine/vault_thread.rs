@@ -1,6 +1,8 @@
 //! The one thread that owns the vault: groups writes into transactions, new tokens before everything else.
 
+use crate::clock;
 use crate::engine::step::VaultTrouble;
+use crate::model::event::{Activity, Happening};
 use crate::vault::error::VaultError;
 use crate::vault::store::{Store, Write, Written};
 use std::collections::VecDeque;
@@ -15,8 +17,10 @@ const LARGEST_GROUP: usize = 16;
 const READS_IN_A_ROW: usize = 4;
 /// Lines of the activity log wait that long for a transaction to go along with.
 const LAZY_FOR: Duration = Duration::from_millis(400);
-/// Lazy writes that are kept while the vault cannot be written; older ones are given up.
-const MOST_LAZY: usize = 1000;
+/// Lazy writes in one transaction: nothing urgent waits longer than for these.
+const LAZY_GROUP: usize = 128;
+/// Lazy writes that are kept while the vault cannot be written; older ones are given up, and how many is told.
+const MOST_LAZY: usize = 20_000;
 /// Pause after a lazy write failed.
 const LAZY_PAUSE: Duration = Duration::from_secs(10);
 
@@ -103,8 +107,10 @@ struct Desk {
     urgent: VecDeque<(Maker, Done)>,
     spends: VecDeque<(Maker, Done)>,
     reads: VecDeque<Reading>,
+    log_reads: VecDeque<Reading>,
     lazy: VecDeque<Maker>,
     lazy_at: Option<Instant>,
+    lost: u64,
 }
 
 impl Desk {
@@ -116,8 +122,10 @@ impl Desk {
             urgent: VecDeque::new(),
             spends: VecDeque::new(),
             reads: VecDeque::new(),
+            log_reads: VecDeque::new(),
             lazy: VecDeque::new(),
             lazy_at: None,
+            lost: 0,
         }
     }
 
@@ -142,12 +150,19 @@ impl Desk {
             if self.lazy_at.is_some_and(|at| at <= Instant::now()) || !self.is_open {
                 self.write_lazy();
             }
+            if self.lazy_at.is_none_or(|at| at > Instant::now()) {
+                // All is written that can be.
+                self.reads.append(&mut self.log_reads);
+            }
         }
         self.write_lazy();
     }
 
     fn has_work(&self) -> bool {
-        !(self.urgent.is_empty() && self.spends.is_empty() && self.reads.is_empty())
+        !(self.urgent.is_empty()
+            && self.spends.is_empty()
+            && self.reads.is_empty()
+            && self.log_reads.is_empty())
     }
 
     /// Waits for something to do, then takes all there is.
@@ -184,12 +199,13 @@ impl Desk {
             Job::Spend(make, done) => self.spends.push_back((make, done)),
             Job::Read(reading) => self.reads.push_back(reading),
             Job::ReadLog(reading) => {
-                self.write_lazy();
-                self.reads.push_back(reading);
+                self.log_reads.push_back(reading);
+                self.lazy_at = self.lazy_at.map(|_| Instant::now());
             }
             Job::Lazy(make) => {
                 if self.lazy.len() >= MOST_LAZY {
                     self.lazy.pop_front();
+                    self.lost += 1;
                 }
                 self.lazy.push_back(make);
                 self.lazy_at = self.lazy_at.or(Some(Instant::now() + LAZY_FOR));
@@ -236,18 +252,31 @@ impl Desk {
         }
     }
 
+    /// Writes what could wait, as long as nothing urgent comes.
     fn write_lazy(&mut self) {
         while !self.lazy.is_empty() {
-            let count = self.lazy.len().min(4 * LARGEST_GROUP);
+            let count = self.lazy.len().min(LAZY_GROUP);
             let writes = self.lazy.iter().take(count);
-            let writes = writes.map(|make| make(&*self.store)).collect();
+            let mut writes: Vec<Write> = writes.map(|make| make(&*self.store)).collect();
+            writes.extend(self.lost_lines());
             if self.store.apply(writes).is_err() {
                 self.lazy_at = Some(Instant::now() + LAZY_PAUSE);
                 return;
             }
+            self.lost = 0;
             self.lazy.drain(..count);
+            self.gather_quickly();
+            if !self.urgent.is_empty() && !self.lazy.is_empty() {
+                self.lazy_at = Some(Instant::now());
+                return;
+            }
         }
         self.lazy_at = None;
+    }
+
+    fn lost_lines(&self) -> Option<Write> {
+        let lost = Happening::LinesLost { count: self.lost };
+        (self.lost > 0).then(|| Write::Activity(Activity::new(clock::now(), None, lost)))
     }
 }
 

@@ -6,7 +6,10 @@ use crate::model::failure::Failure;
 use crate::model::health::ForecastReason;
 use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
+use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// One entry of the activity log. It never holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,9 +19,40 @@ pub struct Activity {
     /// Whose; `None`: the vault's or the engine's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<CredentialName>,
+    /// What it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    /// Who asked for it, where somebody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Arc<Program>>,
     /// What.
     #[serde(flatten)]
     pub what: Happening,
+}
+
+impl Activity {
+    /// Something that happened on its own.
+    pub fn new(at: Timestamp, name: Option<CredentialName>, what: Happening) -> Self {
+        Self {
+            at,
+            name,
+            operation: None,
+            by: None,
+            what,
+        }
+    }
+
+    /// The same as part of an operation.
+    pub fn within(mut self, operation: Option<OperationId>) -> Self {
+        self.operation = operation;
+        self
+    }
+
+    /// The same, asked for by a program.
+    pub fn by(mut self, program: Option<Arc<Program>>) -> Self {
+        self.by = program;
+        self
+    }
 }
 
 /// A line of the activity log as it was read, with its number.
@@ -31,6 +65,49 @@ pub struct Entry {
     pub activity: Activity,
 }
 
+/// How an access token left the vault.
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// Fetched by a program.
+    #[default]
+    Get,
+    /// Put into the environment of a command.
+    Exec,
+    /// Shown on the screen.
+    Reveal,
+    /// Copied to the clipboard.
+    Copy,
+    /// With a proof of possession for one request (RFC 9449).
+    Proof,
+    /// Exchanged for another one (RFC 8693).
+    Exchange,
+    /// As another one with fewer scopes.
+    Narrow,
+}
+
+/// What a person, or a program on their behalf, asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Act {
+    /// Refresh now.
+    Refresh,
+    /// Revoke at the provider.
+    Revoke,
+    /// Forget.
+    Remove,
+    /// Call it otherwise.
+    Rename,
+    /// Delete a client at the provider.
+    DeleteClient,
+    /// Sign in.
+    SignIn,
+    /// Give a sign-in up.
+    CancelSignIn,
+}
+
 /// What can happen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
@@ -38,6 +115,91 @@ pub enum Happening {
     /// A person signed in: the credential is new or was minted anew.
     SignedIn {
         /// Its generation now.
+        generation: Generation,
+    },
+    /// Access tokens were handed out.
+    HandedOut {
+        /// For what.
+        purpose: Purpose,
+        /// How often, by the same program within a moment.
+        count: u64,
+    },
+    /// Somebody stepped in.
+    Asked {
+        /// What was asked for.
+        act: Act,
+    },
+    /// The provider was asked whether the access token lives, because somebody wanted to know.
+    Validated {
+        /// What it said.
+        liveness: Liveness,
+        /// Whether by introspection (RFC 7662).
+        introspected: bool,
+    },
+    /// Lines of this log could not be written while the vault was not writable.
+    LinesLost {
+        /// How many.
+        count: u64,
+    },
+    /// The settings were read anew.
+    SettingsChanged,
+    /// Somebody asked more often than is allowed.
+    LimitExceeded {
+        /// Which limit.
+        limit: String,
+    },
+    /// A passphrase was wrong; told at the next unlocking.
+    WrongPassphrase {
+        /// How often, since the last unlocking.
+        count: u64,
+    },
+    /// The vault was locked: nothing is refreshed until it is opened again.
+    Locked,
+    /// A way to unlock was added.
+    SlotAdded {
+        /// Of which kind, and what it is called.
+        slot: String,
+    },
+    /// A way to unlock was removed.
+    SlotRemoved {
+        /// Of which kind, and what it was called.
+        slot: String,
+    },
+    /// The vault has a new identity; every record was sealed anew.
+    KeyRotated {
+        /// How many records.
+        records: u64,
+    },
+    /// A backup was written.
+    BackedUp {
+        /// How many credentials it holds.
+        credentials: u64,
+    },
+    /// The vault is what a backup held.
+    Restored {
+        /// When the backup was made.
+        of: Timestamp,
+    },
+    /// An earlier generation of its tokens was put back.
+    PutBack {
+        /// Which.
+        generation: Generation,
+    },
+    /// Credentials were written to a file.
+    Exported {
+        /// How many.
+        credentials: u64,
+    },
+    /// Credentials were taken in from a file.
+    Imported {
+        /// How many.
+        credentials: u64,
+        /// Whose file.
+        from: String,
+    },
+    /// A token was recognised as one of its own.
+    Identified {
+        /// Of which generation.
         generation: Generation,
     },
     /// A sign-in came to nothing.
@@ -137,4 +299,143 @@ pub enum Happening {
         /// By how many milliseconds the wall clock ran ahead of the steady one; negative: it was set back.
         by_ms: i64,
     },
+}
+
+impl Happening {
+    /// Its name, as it stands in JSON and in filters.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignedIn { .. } => "signed_in",
+            Self::HandedOut { .. } => "handed_out",
+            Self::Asked { .. } => "asked",
+            Self::Validated { .. } => "validated",
+            Self::LinesLost { .. } => "lines_lost",
+            Self::SettingsChanged => "settings_changed",
+            Self::LimitExceeded { .. } => "limit_exceeded",
+            Self::WrongPassphrase { .. } => "wrong_passphrase",
+            Self::Locked => "locked",
+            Self::SlotAdded { .. } => "slot_added",
+            Self::SlotRemoved { .. } => "slot_removed",
+            Self::KeyRotated { .. } => "key_rotated",
+            Self::BackedUp { .. } => "backed_up",
+            Self::Restored { .. } => "restored",
+            Self::PutBack { .. } => "put_back",
+            Self::Exported { .. } => "exported",
+            Self::Imported { .. } => "imported",
+            Self::Identified { .. } => "identified",
+            Self::SignInFailed { .. } => "sign_in_failed",
+            Self::Refreshed { .. } => "refreshed",
+            Self::RefreshFailed { .. } => "refresh_failed",
+            Self::Recovered { .. } => "recovered",
+            Self::EndsSoon { .. } => "ends_soon",
+            Self::Revoked { .. } => "revoked",
+            Self::RevokeFailed { .. } => "revoke_failed",
+            Self::ScopesMissed { .. } => "scopes_missed",
+            Self::Renamed { .. } => "renamed",
+            Self::Superseded { .. } => "superseded",
+            Self::Checked { .. } => "checked",
+            Self::ClientDeleted { .. } => "client_deleted",
+            Self::Removed => "removed",
+            Self::VaultCreated => "vault_created",
+            Self::SlotsChanged => "slots_changed",
+            Self::EngineStarted { .. } => "engine_started",
+            Self::Unreadable { .. } => "unreadable",
+            Self::TokensLost => "tokens_lost",
+            Self::ClockJumped { .. } => "clock_jumped",
+        }
+    }
+
+    /// Whether it tells of something that was done, or of something that failed.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::SignInFailed { .. }
+            | Self::RefreshFailed { .. }
+            | Self::RevokeFailed { .. }
+            | Self::LinesLost { .. }
+            | Self::LimitExceeded { .. }
+            | Self::WrongPassphrase { .. }
+            | Self::ScopesMissed { .. }
+            | Self::Unreadable { .. }
+            | Self::TokensLost
+            | Self::Superseded { failure: Some(_) }
+            | Self::Validated {
+                liveness: Liveness::Dead,
+                ..
+            }
+            | Self::Checked {
+                liveness: Liveness::Dead,
+            }
+            | Self::Revoked {
+                proof: Liveness::Alive,
+            } => Outcome::Failed,
+            Self::SignedIn { .. }
+            | Self::HandedOut { .. }
+            | Self::Asked { .. }
+            | Self::Validated { .. }
+            | Self::SettingsChanged
+            | Self::Locked
+            | Self::SlotAdded { .. }
+            | Self::SlotRemoved { .. }
+            | Self::KeyRotated { .. }
+            | Self::BackedUp { .. }
+            | Self::Restored { .. }
+            | Self::PutBack { .. }
+            | Self::Exported { .. }
+            | Self::Imported { .. }
+            | Self::Identified { .. }
+            | Self::Refreshed { .. }
+            | Self::Recovered { .. }
+            | Self::EndsSoon { .. }
+            | Self::Revoked { .. }
+            | Self::Renamed { .. }
+            | Self::Superseded { .. }
+            | Self::Checked { .. }
+            | Self::ClientDeleted { .. }
+            | Self::Removed
+            | Self::VaultCreated
+            | Self::SlotsChanged
+            | Self::EngineStarted { .. }
+            | Self::ClockJumped { .. } => Outcome::Done,
+        }
+    }
+}
+
+/// How something ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It failed, or was refused.
+    Failed,
+}
+
+impl Purpose {
+    /// What was done, in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Get => "handed out",
+            Self::Exec => "put into an environment",
+            Self::Reveal => "revealed",
+            Self::Copy => "copied",
+            Self::Proof => "handed out with a proof",
+            Self::Exchange => "exchanged",
+            Self::Narrow => "handed out with fewer scopes",
+        }
+    }
+}
+
+impl Act {
+    /// What was asked for, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Refresh => "a refresh",
+            Self::Revoke => "its revocation",
+            Self::Remove => "its removal",
+            Self::Rename => "another name",
+            Self::DeleteClient => "the deletion of a client",
+            Self::SignIn => "a sign-in",
+            Self::CancelSignIn => "the end of a sign-in",
+        }
+    }
 }

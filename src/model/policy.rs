@@ -104,6 +104,24 @@ impl Default for Limits {
     }
 }
 
+/// How much of the activity log is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogKeeping {
+    /// Lines older than this go.
+    pub keep: Duration,
+    /// The oldest lines beyond so many go.
+    pub most: u64,
+}
+
+impl Default for LogKeeping {
+    fn default() -> Self {
+        Self {
+            keep: Duration::from_secs(90 * 24 * 3600),
+            most: 1_000_000,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

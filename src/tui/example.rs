@@ -206,10 +206,8 @@ pub fn credentials() -> Vec<CredentialView> {
 
 /// Some lines of activity.
 pub fn activity() -> Vec<Activity> {
-    let line = |ago: u64, whose: Option<&str>, what| Activity {
-        at: NOW.minus(secs(ago)),
-        name: whose.map(name),
-        what,
+    let line = |ago: u64, whose: Option<&str>, what| {
+        Activity::new(NOW.minus(secs(ago)), whose.map(name), what)
     };
     let refreshed = |generation| Happening::Refreshed {
         generation: Generation(generation),

@@ -3,7 +3,7 @@
 use crate::engine::api::{EngineStatus, Event, Refusal, RevokeOutcome};
 use crate::engine::gate::{GateError, Place};
 use crate::model::credential::CredentialView;
-use crate::model::event::Activity;
+use crate::model::event::{self, Activity};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
@@ -44,6 +44,15 @@ pub enum Purpose {
     Reveal,
     /// To be put on the clipboard for thirty.
     Copy,
+}
+
+impl From<Purpose> for event::Purpose {
+    fn from(purpose: Purpose) -> Self {
+        match purpose {
+            Purpose::Reveal => Self::Reveal,
+            Purpose::Copy => Self::Copy,
+        }
+    }
 }
 
 /// An answer of the engine, with what it answers to.

@@ -44,11 +44,11 @@ impl Outbox {
             return self.waiting.clear();
         };
         if let Some(command) = self.waiting.pop_front() {
-            permit.send(command);
+            permit.send(link.asked(command));
         }
         while let Some(command) = self.waiting.pop_front() {
-            if let Err(refused) = link.commands().try_send(command) {
-                self.waiting.push_front(refused.into_inner());
+            if let Err(refused) = link.commands().try_send(link.asked(command)) {
+                self.waiting.push_front(refused.into_inner().command);
                 return;
             }
         }
@@ -66,6 +66,7 @@ impl Outbox {
                         name,
                         min_ttl: Duration::ZERO,
                         timeout: TOKEN_TIMEOUT,
+                        purpose: purpose.into(),
                         reply,
                     },
                 )

@@ -351,14 +351,14 @@ mod tests {
     #[test]
     fn a_coming_sign_in_is_said_when_it_is_told() {
         let mut app = example::open(80, 24);
-        let activity = Activity {
-            at: app.now,
-            name: Some(example::name("google/alice@example.com")),
-            what: Happening::EndsSoon {
+        let activity = Activity::new(
+            app.now,
+            Some(example::name("google/alice@example.com")),
+            Happening::EndsSoon {
                 before: app.now.plus(Duration::from_secs(7 * 86_400)),
                 because: crate::model::health::ForecastReason::ProviderSaid,
             },
-        };
+        );
         update(&mut app, Message::Event(Event::Happened { activity }));
         insta::assert_snapshot!("ends_soon", example::shown(&mut app));
     }

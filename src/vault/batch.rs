@@ -140,10 +140,7 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             client_id,
         } => Prepared::ForgetClient(client::client_hash(keys, provider, client_id)),
         Write::Activity(activity) => Prepared::Activity(
-            activity
-                .name
-                .as_ref()
-                .map(|name| event::subject_hash(keys, name)),
+            event::subject_of(keys, activity),
             activity.at,
             log_seal::seal(keys, &payload::write_activity(activity)),
         ),

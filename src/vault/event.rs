@@ -1,7 +1,7 @@
 //! Rows of the activity log: sealed, tied to the row before, filed under a keyed hash of the credential.
 
 use crate::clock::Timestamp;
-use crate::model::event::Entry;
+use crate::model::event::{Activity, Entry, Happening};
 use crate::model::name::CredentialName;
 use crate::vault::binding::{Sealed, Table};
 use crate::vault::chain::{self, Start};
@@ -71,12 +71,21 @@ impl Line {
     }
 }
 
-/// The hash under which the lines about a credential are filed.
-pub fn subject_hash(keys: &VaultKeys, name: &CredentialName) -> [u8; 32] {
+/// The hash under which a line is filed. Hand-outs have one of their own, so that a credential's story is not buried under
+/// them.
+pub fn subject_of(keys: &VaultKeys, activity: &Activity) -> Option<[u8; 32]> {
+    let name = activity.name.as_ref()?;
+    Some(match activity.what {
+        Happening::HandedOut { .. } => keys.name_hash("handed out", &[name.as_str()]),
+        _ => subject_hash(keys, name),
+    })
+}
+
+fn subject_hash(keys: &VaultKeys, name: &CredentialName) -> [u8; 32] {
     keys.name_hash("subject", &[name.as_str()])
 }
 
-/// The newest lines, newest last; of one credential, or of all.
+/// The newest lines, newest last; of one credential (its hand-outs aside), or of all.
 pub fn newest(
     vault: &OpenVault,
     name: Option<&CredentialName>,

@@ -51,11 +51,11 @@ impl VaultFile {
         let keys = made?;
         sync_folder(path)?;
         let mut vault = OpenVault::new(connect_wal(path)?, keys, path);
-        vault.apply(vec![Write::Activity(Activity {
-            at: now(),
-            name: None,
-            what: Happening::VaultCreated,
-        })])?;
+        vault.apply(vec![Write::Activity(Activity::new(
+            now(),
+            None,
+            Happening::VaultCreated,
+        ))])?;
         Ok(vault)
     }
 
@@ -327,11 +327,11 @@ impl OpenVault {
     }
 
     fn note_slots(&mut self) -> Result<(), VaultError> {
-        self.apply(vec![Write::Activity(Activity {
-            at: now(),
-            name: None,
-            what: Happening::SlotsChanged,
-        })])
+        self.apply(vec![Write::Activity(Activity::new(
+            now(),
+            None,
+            Happening::SlotsChanged,
+        ))])
         .map(|_| ())
     }
 }

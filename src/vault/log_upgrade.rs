@@ -68,10 +68,7 @@ fn rewrite(change: &mut Change<'_>, line: OldLine) -> Result<(), VaultError> {
     let verified = old_binding(change.keys, line.id, line.subject_hash.as_deref())
         .admit(line.sealed, &line.tag)?;
     let activity = payload::read_activity(&seal::open(change.keys, &verified)?, &verified)?;
-    let subject = activity
-        .name
-        .as_ref()
-        .map(|name| event::subject_hash(change.keys, name));
+    let subject = event::subject_of(change.keys, &activity);
     let sealed = log_seal::seal(change.keys, &payload::write_activity(&activity));
     event::add(change, subject.as_ref(), activity.at, &sealed)
 }
@@ -113,14 +110,8 @@ mod tests {
         for id in 7..10 {
             let name: Option<crate::model::name::CredentialName> =
                 (id != 8).then(|| "github/alice".parse().unwrap());
-            let subject = name
-                .as_ref()
-                .map(|name| event::subject_hash(change.keys, name));
-            let activity = Activity {
-                at: Timestamp::from_secs(id),
-                name,
-                what: Happening::SlotsChanged,
-            };
+            let activity = Activity::new(Timestamp::from_secs(id), name, Happening::SlotsChanged);
+            let subject = event::subject_of(change.keys, &activity);
             let sealed = seal::seal(
                 change.keys,
                 Table::Event,

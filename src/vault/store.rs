@@ -183,7 +183,7 @@ pub trait Store: Send {
     /// All clients that are kept.
     fn clients(&mut self) -> Result<Vec<ClientView>, VaultError>;
 
-    /// The newest lines of the activity log, newest last; of one credential, or of all.
+    /// The newest lines of the activity log, newest last; of one credential (its hand-outs aside), or of all.
     fn activity(
         &mut self,
         name: Option<&CredentialName>,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokenward::clock::{self, Timestamp};
 use tokenward::engine::api::{Command, Event, Refusal, RevokeOutcome};
 use tokenward::model::credential::Flow;
+use tokenward::model::event::Purpose;
 use tokenward::model::failure::FailureClass;
 use tokenward::model::inquiry::Liveness;
 use tokenward::model::signin::{ProviderChoice, SignInId};
@@ -68,7 +69,8 @@ async fn a_token_that_does_not_live_long_enough_is_asked_of_the_engine() {
     rig.shelf
         .put(name("github/ann"), Arc::new(token("old", Some(end))));
     let answer = exchange!(rig, "GET", "/api/credentials/github/ann/token?min_ttl=120&timeout=7.5",
-    Command::Token { name: asked, min_ttl, timeout, reply } => {
+    Command::Token { name: asked, min_ttl, timeout, purpose, reply } => {
+        assert_eq!(purpose, Purpose::Get);
         assert_eq!(asked, name("github/ann"));
         assert_eq!((min_ttl, timeout), (Duration::from_secs(120), Duration::from_millis(7500)));
         reply.send(Ok(token("new", None))).unwrap();
@@ -185,7 +187,7 @@ async fn health_asked_often_asks_the_engine_seldom() {
     while !asking.is_finished() {
         let wait = Duration::from_millis(20);
         if let Ok(command) = tokio::time::timeout(wait, rig.commands.recv()).await {
-            let Some(Command::Status { reply }) = command else {
+            let Some(Command::Status { reply }) = command.map(|asked| asked.command) else {
                 panic!()
             };
             reply.send(Ok(status())).unwrap();

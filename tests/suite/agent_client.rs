@@ -22,6 +22,7 @@ use tokenward::engine::link::Link;
 use tokenward::jose::algorithm::Algorithm;
 use tokenward::model::client::{Client, ClientAuth, ClientKey};
 use tokenward::model::credential::Flow;
+use tokenward::model::event::Purpose;
 use tokenward::model::inquiry::Liveness;
 use tokenward::model::signin::{KeyWish, RegisterWish, SignInRequest};
 use tokenward::secret::{ApiKey, AuthorizationCode, ClientSecret, PrivateKey, RegistrationToken};
@@ -300,6 +301,7 @@ async fn a_token_comes_through_both_clients_equal() {
     let name = of.clone();
     let asked = tokio::spawn(async move {
         link.ask(|reply| Command::Token {
+            purpose: Purpose::Reveal,
             name,
             min_ttl,
             timeout,
@@ -308,6 +310,7 @@ async fn a_token_comes_through_both_clients_equal() {
         .await
     });
     let Command::Token {
+        purpose: Purpose::Reveal,
         name,
         min_ttl: ttl,
         timeout: limit,
@@ -324,6 +327,7 @@ async fn a_token_comes_through_both_clients_equal() {
     let name = of.clone();
     let asked = tokio::task::spawn_blocking(move || caller.token(&name, min_ttl, timeout));
     let Command::Token {
+        purpose: Purpose::Get,
         name,
         min_ttl: ttl,
         timeout: limit,
@@ -347,7 +351,7 @@ async fn a_cancelled_sign_in_arrives() {
     let link = connect(&rig.socket).await.unwrap();
     let id = tokenward::model::signin::SignInId(u64::MAX);
     link.commands()
-        .send(Command::CancelSignIn { id })
+        .send(link.asked(Command::CancelSignIn { id }))
         .await
         .unwrap();
     assert!(matches!(rig.next().await, Command::CancelSignIn { id: got } if got == id));
@@ -506,6 +510,7 @@ async fn an_owner_that_hangs_is_given_up_in_every_way() {
     };
     let (blocking, connecting) = (ask(&first), ask(&second));
     let attached = soon(link.ask(|reply| Command::Token {
+        purpose: Purpose::Reveal,
         name: name("a/b"),
         min_ttl: Duration::ZERO,
         timeout: Duration::ZERO,
@@ -527,7 +532,7 @@ async fn who_leaves_before_the_answer_stops_waiting_at_the_engine_too() {
         name: name("a/b"),
         reply,
     };
-    link.commands().send(asked).await.unwrap();
+    link.commands().send(link.asked(asked)).await.unwrap();
     let Command::Revoke { mut reply, .. } = rig.next().await else {
         panic!("a revocation was asked for");
     };
@@ -563,7 +568,7 @@ async fn hundreds_of_refreshes_hold_no_list_up_and_none_is_turned_away() {
             timeout,
             reply,
         };
-        link.commands().send(refresh).await.unwrap();
+        link.commands().send(link.asked(refresh)).await.unwrap();
         answers.push(answer);
     }
     let asking = link.clone();

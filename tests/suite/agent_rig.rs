@@ -12,7 +12,8 @@ use tokenward::agent::server::{ServerLimits, serve_within};
 use tokenward::agent::socket;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Command, EngineStatus, Event, Refusal};
-use tokenward::engine::link::Link;
+use tokenward::engine::book::Book;
+use tokenward::engine::link::{Asked, Link};
 use tokenward::engine::shelf::Shelf;
 use tokenward::model::client::ClientView;
 use tokenward::model::credential::{CredentialId, CredentialView, Generation, Profile};
@@ -37,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 pub struct Rig {
     pub home: TempDir,
     pub socket: PathBuf,
-    pub commands: mpsc::Receiver<Command>,
+    pub commands: mpsc::Receiver<Asked>,
     pub events: broadcast::Sender<Event>,
     pub shelf: Shelf,
     pub shutdown: CancellationToken,
@@ -55,7 +56,7 @@ impl Rig {
         let (commands, wishes) = mpsc::channel(64);
         let (events, _) = broadcast::channel(16);
         let shelf = Shelf::default();
-        let link = Link::new(commands, events.clone(), shelf.clone());
+        let link = Link::new(commands, events.clone(), shelf.clone(), Book::default());
         let shutdown = CancellationToken::new();
         let bound = socket::bind(&path).unwrap();
         let server = tokio::spawn(serve_within(bound, link, limits, shutdown.clone()));
@@ -72,7 +73,7 @@ impl Rig {
 
     /// The next command that arrives at the engine's end.
     pub async fn next(&mut self) -> Command {
-        soon(self.commands.recv()).await.unwrap()
+        soon(self.commands.recv()).await.unwrap().command
     }
 
     pub async fn connect(&self) -> UnixStream {
@@ -333,7 +334,7 @@ pub fn activities() -> impl Strategy<Value = Activity> {
             .prop_map(|(failure, next)| Happening::RefreshFailed { failure, next }),
         any::<i64>().prop_map(|by_ms| Happening::ClockJumped { by_ms }),
     ];
-    (moments(), maybe(names()), what).prop_map(|(at, name, what)| Activity { at, name, what })
+    (moments(), maybe(names()), what).prop_map(|(at, name, what)| Activity::new(at, name, what))
 }
 
 pub fn whys() -> impl Strategy<Value = Box<Why>> {

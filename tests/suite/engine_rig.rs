@@ -21,7 +21,7 @@ use tokenward::model::client::ClientView;
 use tokenward::model::credential::{
     CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Secret,
 };
-use tokenward::model::event::{Activity, Entry};
+use tokenward::model::event::{Activity, Entry, Purpose};
 use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
@@ -182,6 +182,7 @@ pub(crate) async fn token_for(
     min_ttl: Duration,
 ) -> Result<IssuedToken, Refusal> {
     link.ask(|reply| Command::Token {
+        purpose: Purpose::Get,
         name: name(account),
         min_ttl,
         timeout: NEVER,

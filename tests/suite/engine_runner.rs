@@ -513,7 +513,7 @@ async fn sign_ins_that_nobody_finishes_do_not_pile_up() {
     assert!(again.to_string().contains("under way already"), "{again}");
     let id = SignInId(7);
     link.commands()
-        .send(Command::CancelSignIn { id })
+        .send(link.asked(Command::CancelSignIn { id }))
         .await
         .unwrap();
     let begun = Instant::now();

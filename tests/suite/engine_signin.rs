@@ -324,7 +324,7 @@ async fn a_cancelled_sign_in_leaves_nothing_behind() {
     begin(&link, request(&rig, Flow::Loopback)).await.unwrap();
     authorize(&mut events).await;
     link.commands()
-        .send(Command::CancelSignIn { id: ID })
+        .send(link.asked(Command::CancelSignIn { id: ID }))
         .await
         .unwrap();
     step(&mut events, |step| {

@@ -13,6 +13,7 @@ mod agent;
 mod agent_bounds;
 mod agent_client;
 mod agent_rig;
+mod audit;
 mod boundaries;
 mod cli_basics;
 mod cli_daemon;

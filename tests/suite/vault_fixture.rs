@@ -107,13 +107,13 @@ pub(crate) fn rotate(vault: &OpenVault, id: CredentialId, name: &str, spent: u64
 }
 
 pub(crate) fn happened(name: &str) -> Write {
-    Write::Activity(Activity {
-        at: Timestamp::from_secs(2_001),
-        name: Some(name.parse().unwrap()),
-        what: Happening::SignedIn {
+    Write::Activity(Activity::new(
+        Timestamp::from_secs(2_001),
+        Some(name.parse().unwrap()),
+        Happening::SignedIn {
             generation: Generation(1),
         },
-    })
+    ))
 }
 
 pub(crate) fn save(vault: &mut OpenVault, name: &str) -> CredentialId {

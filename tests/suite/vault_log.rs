@@ -223,11 +223,11 @@ fn a_pruned_log_can_be_verified_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let (mut vault, _) = new_vault(&folder.path().join("vault.db"));
     let at = |secs| {
-        Write::Activity(Activity {
-            at: Timestamp::from_secs(secs),
-            name: None,
-            what: Happening::SlotsChanged,
-        })
+        Write::Activity(Activity::new(
+            Timestamp::from_secs(secs),
+            None,
+            Happening::SlotsChanged,
+        ))
     };
     // The clock was set back once: the line of 50 stands behind a younger one and stays with it.
     vault

@@ -1,7 +1,7 @@
 //! What just happened: a tail with the newest at the bottom, filtered by typing, each line with its story.
 
 use crate::clock::Timestamp;
-use crate::model::event::Activity;
+use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
@@ -149,14 +149,17 @@ impl Log {
         there
     }
 
-    /// What happened to one credential, the newest first.
+    /// What happened to one credential, its hand-outs aside, the newest first.
     pub fn about<'a>(&'a self, name: &'a CredentialName) -> impl Iterator<Item = &'a Activity> {
         let activities = self
             .lines
             .iter()
             .rev()
             .filter_map(|line| line.source.as_ref());
-        activities.filter(move |activity| activity.name.as_ref() == Some(name))
+        activities.filter(move |activity| {
+            let is_hand_out = matches!(activity.what, Happening::HandedOut { .. });
+            activity.name.as_ref() == Some(name) && !is_hand_out
+        })
     }
 
     /// Whether the line with the filter shows.

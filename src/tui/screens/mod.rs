@@ -9,6 +9,7 @@ pub mod find_line;
 pub mod health;
 pub mod history;
 pub mod inbox;
+pub mod kept;
 pub mod list;
 pub mod list_page;
 pub mod lock;

@@ -5,6 +5,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
 use crate::model::likely::Likelihood;
+use crate::tui::screens::kept;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use jiff::tz::TimeZone;
@@ -86,6 +87,23 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
                 format!("could not be revoked: {cause}{then}"),
             )
         }
+        Happening::HandedOut { .. }
+        | Happening::Asked { .. }
+        | Happening::Validated { .. }
+        | Happening::SettingsChanged
+        | Happening::Locked
+        | Happening::SlotAdded { .. }
+        | Happening::SlotRemoved { .. }
+        | Happening::KeyRotated { .. }
+        | Happening::BackedUp { .. }
+        | Happening::Restored { .. }
+        | Happening::PutBack { .. }
+        | Happening::Exported { .. }
+        | Happening::Imported { .. }
+        | Happening::Identified { .. }
+        | Happening::LinesLost { .. }
+        | Happening::LimitExceeded { .. }
+        | Happening::WrongPassphrase { .. } => kept::sentence(activity),
         Happening::Removed => (Tone::Dim, "removed here".to_owned()),
         Happening::ScopesMissed { scopes } => (
             Tone::Soon,
@@ -181,6 +199,12 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         ),
         ("what", sentence(activity).1),
     ];
+    if let Some(program) = &activity.by {
+        lines.push(("who", kept::program(program)));
+    }
+    if let Some(operation) = activity.operation {
+        lines.push(("operation", operation.to_string()));
+    }
     match &activity.what {
         Happening::SignInFailed { failure } => failure_lines(failure, &mut lines),
         Happening::RevokeFailed { failure, next } => {
@@ -228,6 +252,23 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
             lines.push(("before", words::moment(*before, now, zone)));
         }
         Happening::SignedIn { .. }
+        | Happening::HandedOut { .. }
+        | Happening::Asked { .. }
+        | Happening::Validated { .. }
+        | Happening::SettingsChanged
+        | Happening::Locked
+        | Happening::SlotAdded { .. }
+        | Happening::SlotRemoved { .. }
+        | Happening::KeyRotated { .. }
+        | Happening::BackedUp { .. }
+        | Happening::Restored { .. }
+        | Happening::PutBack { .. }
+        | Happening::Exported { .. }
+        | Happening::Imported { .. }
+        | Happening::Identified { .. }
+        | Happening::LinesLost { .. }
+        | Happening::LimitExceeded { .. }
+        | Happening::WrongPassphrase { .. }
         | Happening::ScopesMissed { .. }
         | Happening::Renamed { .. }
         | Happening::Superseded { .. }

@@ -1,0 +1,85 @@
+//! Who is at the other end of the socket: what the system tells of a process.
+
+use crate::model::program::Program;
+use rustix::process::{geteuid, getpid, getppid};
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::net::UnixStream;
+
+/// The program behind a connection, as far as the system tells.
+pub fn behind(stream: &UnixStream) -> Arc<Program> {
+    let Ok(peer) = stream.peer_cred() else {
+        return Arc::default();
+    };
+    let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+    Arc::new(Program {
+        uid: Some(peer.uid()),
+        pid,
+        executable: pid.and_then(caller_of),
+        ..Program::default()
+    })
+}
+
+/// This very process, or rather who called it.
+pub fn own() -> Arc<Program> {
+    let parent =
+        getppid().and_then(|parent| executable(parent.as_raw_nonzero().get().cast_unsigned()));
+    Arc::new(Program {
+        uid: Some(geteuid().as_raw()),
+        pid: Some(getpid().as_raw_nonzero().get().cast_unsigned()),
+        executable: parent.map(|path| path.display().to_string()),
+        ..Program::default()
+    })
+}
+
+/// A process's executable; of one that is tokenward, as this is, its caller's: `tokenward get` tells nothing.
+fn caller_of(pid: u32) -> Option<String> {
+    let path = executable(pid)?;
+    let is_own = std::env::current_exe().is_ok_and(|own| own == path);
+    let path = if is_own {
+        parent_of(pid).and_then(executable).unwrap_or(path)
+    } else {
+        path
+    };
+    Some(path.display().to_string())
+}
+
+fn executable(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// The fourth field of `/proc/PID/stat`; the second, the name, may hold spaces and brackets (proc_pid_stat(5)).
+fn parent_of(pid: u32) -> Option<u32> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, rest) = stat.rsplit_once(')')?;
+    rest.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_process_is_known_by_its_executable_and_this_one_by_its_callers() {
+        let mut child = std::process::Command::new("/bin/sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let sleep = fs::canonicalize("/bin/sleep").unwrap();
+        // Until it has become the other program it is still this one.
+        let found = loop {
+            let found = executable(child.id()).unwrap();
+            if found != std::env::current_exe().unwrap() {
+                break found;
+            }
+        };
+        assert_eq!(found, sleep);
+        assert_eq!(caller_of(child.id()).unwrap(), sleep.display().to_string());
+        assert_eq!(parent_of(child.id()), Some(std::process::id()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(caller_of(std::process::id()), own().executable);
+    }
+}

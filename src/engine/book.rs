@@ -1,0 +1,148 @@
+//! Notes of tokens that were handed out, gathered for a moment: the same again is counted, not repeated.
+
+use crate::clock::{self, Timestamp};
+use crate::model::event::{Activity, Happening, Purpose};
+use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
+use crate::model::program::Program;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// How long notes are gathered before they are written. With the vault's own wait for a transaction to go along with,
+/// a hand-out is on disk within a second.
+pub const GATHERED_FOR: Duration = Duration::from_millis(400);
+/// Different notes that are gathered at the most: beyond, they are only counted.
+const MOST: usize = 10_000;
+
+/// The book; cheap to clone, all clones are one.
+#[derive(Debug, Clone, Default)]
+pub struct Book {
+    pages: Arc<Mutex<Pages>>,
+    written: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    notes: HashMap<Note, Count>,
+    lost: u64,
+}
+
+/// What makes two hand-outs the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Note {
+    name: CredentialName,
+    purpose: Purpose,
+    operation: Option<OperationId>,
+    by: Arc<Program>,
+}
+
+#[derive(Debug)]
+struct Count {
+    first: Timestamp,
+    count: u64,
+}
+
+impl Book {
+    /// Notes that a token was handed out.
+    pub fn handed_out(
+        &self,
+        name: &CredentialName,
+        purpose: Purpose,
+        operation: Option<OperationId>,
+        by: &Arc<Program>,
+    ) {
+        let note = Note {
+            name: name.clone(),
+            purpose,
+            operation,
+            by: Arc::clone(by),
+        };
+        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_empty = pages.notes.is_empty();
+        if let Some(count) = pages.notes.get_mut(&note) {
+            count.count += 1;
+        } else if pages.notes.len() < MOST {
+            let first = clock::now();
+            pages.notes.insert(note, Count { first, count: 1 });
+        } else {
+            pages.lost += 1;
+        }
+        drop(pages);
+        if was_empty {
+            self.written.notify_one();
+        }
+    }
+
+    /// Waits until the first note stands in an empty book.
+    pub async fn opened(&self) {
+        self.written.notified().await;
+    }
+
+    /// Takes all notes out as lines of the activity log, in the order in which they began.
+    pub fn take(&self) -> Vec<Activity> {
+        let pages = std::mem::take(&mut *self.pages.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut lines: Vec<Activity> = pages.notes.into_iter().map(line).collect();
+        lines.sort_by_key(|line| line.at);
+        if pages.lost > 0 {
+            let lost = Happening::LinesLost { count: pages.lost };
+            lines.push(Activity::new(clock::now(), None, lost));
+        }
+        lines
+    }
+}
+
+fn line((note, count): (Note, Count)) -> Activity {
+    let what = Happening::HandedOut {
+        purpose: note.purpose,
+        count: count.count,
+    };
+    Activity::new(count.first, Some(note.name), what)
+        .within(note.operation)
+        .by(Some(note.by))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn program(pid: u32) -> Arc<Program> {
+        Arc::new(Program {
+            pid: Some(pid),
+            ..Program::default()
+        })
+    }
+
+    #[test]
+    fn the_same_again_is_counted_and_another_program_is_another_line() {
+        let (book, name) = (Book::default(), "demo/a".parse().unwrap());
+        for pid in [1, 2, 1, 1] {
+            book.handed_out(&name, Purpose::Get, None, &program(pid));
+        }
+        let counts = |lines: &[Activity]| {
+            let mut counts: Vec<_> = lines
+                .iter()
+                .map(|line| match &line.what {
+                    Happening::HandedOut { count, .. } => *count,
+                    other => panic!("{other:?}"),
+                })
+                .collect();
+            counts.sort_unstable();
+            counts
+        };
+        assert_eq!(counts(&book.take()), [1, 3]);
+        assert!(book.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_too_much_to_note_is_counted_as_lost() {
+        let (book, name) = (Book::default(), "demo/a".parse().unwrap());
+        for pid in 0..u32::try_from(MOST).unwrap() + 3 {
+            book.handed_out(&name, Purpose::Get, None, &program(pid));
+        }
+        let lines = book.take();
+        assert_eq!(lines.len(), MOST + 1);
+        assert_eq!(lines[MOST].what, Happening::LinesLost { count: 3 });
+    }
+}

@@ -1,0 +1,86 @@
+//! Notes who asked for what, for the activity log.
+
+use crate::clock;
+use crate::engine::api::Reply;
+use crate::engine::fact::Fact;
+use crate::engine::runner::Runner;
+use crate::engine::step::CallerId;
+use crate::model::event::{Act, Activity, Happening, Purpose};
+use crate::model::inquiry::Validation;
+use crate::model::name::CredentialName;
+use crate::model::program::Program;
+use std::sync::Arc;
+use tokio::sync::oneshot;
+
+impl Runner {
+    /// Notes that somebody stepped in.
+    pub(in crate::engine) fn note_act(
+        &self,
+        act: Act,
+        name: Option<&CredentialName>,
+        caller: Option<CallerId>,
+        by: Arc<Program>,
+    ) {
+        let operation = caller.map(|caller| self.core.operation_of_caller(caller));
+        let activity = Activity::new(clock::now(), name.cloned(), Happening::Asked { act });
+        self.happened(activity.within(operation).by(Some(by)));
+    }
+
+    /// A way for an answer that notes the hand-out when it passes.
+    pub(in crate::engine) fn noting<T: Send + 'static>(
+        &self,
+        name: CredentialName,
+        purpose: Purpose,
+        by: Arc<Program>,
+        reply: Reply<T>,
+    ) -> Reply<T> {
+        let book = self.book.clone();
+        passing(
+            reply,
+            move |_| {
+                book.handed_out(&name, purpose, None, &by);
+                None
+            },
+            self.facts.clone(),
+        )
+    }
+
+    /// A way for an answer that notes what a provider said of a token.
+    pub(in crate::engine) fn noting_validation(
+        &self,
+        name: CredentialName,
+        introspected: bool,
+        by: Arc<Program>,
+        reply: Reply<Validation>,
+    ) -> Reply<Validation> {
+        let note = move |said: &Validation| {
+            let liveness = said.liveness;
+            let what = Happening::Validated {
+                liveness,
+                introspected,
+            };
+            Some(Activity::new(clock::now(), Some(name), what).by(Some(by)))
+        };
+        passing(reply, note, self.facts.clone())
+    }
+}
+
+/// Passes an answer on; of one that is no refusal a note is made first.
+fn passing<T: Send + 'static>(
+    reply: Reply<T>,
+    note: impl FnOnce(&T) -> Option<Activity> + Send + 'static,
+    facts: tokio::sync::mpsc::Sender<Fact>,
+) -> Reply<T> {
+    let (first, answer) = oneshot::channel();
+    tokio::spawn(async move {
+        // Dropped without an answer: so is the other one.
+        let Ok(answer) = answer.await else { return };
+        if let Ok(said) = &answer
+            && let Some(activity) = note(said)
+        {
+            let _ = facts.send(Fact::Happened(activity)).await;
+        }
+        let _ = reply.send(answer);
+    });
+    first
+}

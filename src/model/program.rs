@@ -1,0 +1,51 @@
+//! Who asked: a local program, by what the system tells of it.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A program that asked for something, as far as it is known. None of it is proof against a program of the same user
+/// that wants to be taken for another.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Program {
+    /// The user it runs as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// Its process number when it asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The path of its executable; where that is tokenward's own, of the program that called it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executable: Option<String>,
+    /// The address it came from, on the loopback port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// What it calls itself (`User-Agent`), on the loopback port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<String>,
+}
+
+impl Program {
+    /// By what it is known again: its executable, else what it calls itself, else where it came from.
+    pub fn name(&self) -> &str {
+        [&self.executable, &self.user_agent, &self.address]
+            .into_iter()
+            .find_map(Option::as_deref)
+            .unwrap_or("unknown")
+    }
+
+    /// The same without the folders.
+    pub fn short_name(&self) -> &str {
+        let name = self.name();
+        name.rsplit('/')
+            .next()
+            .filter(|last| !last.is_empty())
+            .unwrap_or(name)
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.short_name())?;
+        self.pid.map_or(Ok(()), |pid| write!(f, " ({pid})"))
+    }
+}

@@ -1,0 +1,135 @@
+//! What was done with credentials and with the vault, told in a sentence: the acts that an audit asks about.
+
+use crate::model::event::{Activity, Happening};
+use crate::model::inquiry::Liveness;
+use crate::model::program::Program;
+use crate::tui::theme::Tone;
+use crate::tui::words;
+
+/// One line about it, and how it is meant. What else may happen is told by [`tale`](crate::tui::screens::tale).
+pub fn sentence(activity: &Activity) -> (Tone, String) {
+    let by = activity
+        .by
+        .as_deref()
+        .map_or_else(String::new, |program| format!(", {program}"));
+    match &activity.what {
+        Happening::HandedOut { purpose, count } => {
+            let times = if *count == 1 {
+                String::new()
+            } else {
+                format!(" {count} times")
+            };
+            (Tone::Dim, format!("{}{times}{by}", purpose.word()))
+        }
+        Happening::Asked { act } => (
+            Tone::Plain,
+            format!("somebody asked for {}{by}", act.words()),
+        ),
+        Happening::Validated {
+            liveness,
+            introspected,
+        } => validated(*liveness, *introspected),
+        Happening::LinesLost { count } => (
+            Tone::Trouble,
+            format!("{} of this log could not be written", lines(*count)),
+        ),
+        Happening::SettingsChanged => (Tone::Plain, "the settings were read anew".to_owned()),
+        Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
+        Happening::WrongPassphrase { count } => (
+            Tone::Trouble,
+            format!(
+                "{} since the last unlocking",
+                words::count(many(*count), "wrong passphrase")
+            ),
+        ),
+        Happening::Locked => (Tone::Soon, "the vault was locked".to_owned()),
+        Happening::SlotAdded { slot } => (Tone::Soon, format!("a way to unlock was added: {slot}")),
+        Happening::SlotRemoved { slot } => {
+            (Tone::Soon, format!("a way to unlock was removed: {slot}"))
+        }
+        Happening::KeyRotated { records } => (
+            Tone::Good,
+            format!(
+                "the vault has a new key; {} sealed anew",
+                words::count(many(*records), "record")
+            ),
+        ),
+        Happening::BackedUp { credentials } => (
+            Tone::Good,
+            format!(
+                "a backup of {} was written",
+                words::count(many(*credentials), "credential")
+            ),
+        ),
+        Happening::Restored { of } => (
+            Tone::Soon,
+            format!("restored from a backup of {}", of.to_rfc3339()),
+        ),
+        Happening::PutBack { generation } => (
+            Tone::Soon,
+            format!("generation {} of its tokens was put back", generation.0),
+        ),
+        Happening::Exported { credentials } => (
+            Tone::Soon,
+            format!(
+                "{} exported{by}",
+                words::count(many(*credentials), "credential")
+            ),
+        ),
+        Happening::Imported { credentials, from } => (
+            Tone::Good,
+            format!(
+                "{} imported from {from}",
+                words::count(many(*credentials), "credential")
+            ),
+        ),
+        Happening::Identified { generation } => (
+            Tone::Soon,
+            format!(
+                "a token that was shown to the vault is one of generation {}",
+                generation.0
+            ),
+        ),
+        other => (Tone::Plain, other.kind().to_owned()),
+    }
+}
+
+/// A program with all that is known of it.
+pub fn program(program: &Program) -> String {
+    let mut parts = vec![program.name().to_owned()];
+    parts.extend(program.pid.map(|pid| format!("process {pid}")));
+    parts.extend(program.uid.map(|uid| format!("user {uid}")));
+    if program.executable.is_some() || program.user_agent.is_some() {
+        parts.extend(
+            program
+                .address
+                .as_ref()
+                .map(|address| format!("from {address}")),
+        );
+    }
+    parts.join(", ")
+}
+
+fn validated(liveness: Liveness, introspected: bool) -> (Tone, String) {
+    let how = if introspected {
+        "introspected"
+    } else {
+        "validated"
+    };
+    match liveness {
+        Liveness::Alive => (Tone::Good, format!("{how}: the provider takes the token")),
+        Liveness::Dead => (
+            Tone::Trouble,
+            format!("{how}: the provider takes the token no more"),
+        ),
+        Liveness::Unknown => (Tone::Dim, format!("{how}: the provider did not say")),
+    }
+}
+
+fn lines(count: u64) -> String {
+    words::count(many(count), "line")
+}
+
+fn many(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
