@@ -20,6 +20,8 @@ pub const USE_DPOP_NONCE: &str = "use_dpop_nonce";
 
 /// No account and nothing that is kept beside tokens is longer.
 const LONGEST_KEPT: usize = 512;
+/// What is shorter may be a word, and is no token.
+const SHORTEST_SECRET: usize = 16;
 
 /// Reads the answer to a token request (RFC 6749 5.1, 5.2) with all the provider's habits. `secrets` are what was
 /// sent: whatever comes back of them is taken out of the error.
@@ -59,6 +61,17 @@ pub fn token_set(
         Some(id_token) => Some(id_token),
         None => token(&mut top, "id_token").map_err(unreadable)?,
     };
+    let tokens = [Some(&access), refresh.as_ref(), id_token.as_ref()];
+    let tokens = tokens.into_iter().flatten().map(String::as_str);
+    let tokens: Vec<&str> = tokens.chain(secrets.iter().copied()).collect();
+    let is_fit = |text: &String| !holds_one_of(text, &tokens);
+    let (scopes, account, kept) = (
+        scopes
+            .map(|scopes| scopes.into_iter().filter(is_fit).collect::<Vec<_>>())
+            .filter(|scopes| !scopes.is_empty()),
+        account.filter(is_fit),
+        kept.into_iter().filter(|(_, text)| is_fit(text)).collect(),
+    );
     Ok(TokenSet {
         access: AccessToken::new(access),
         token_type,
@@ -71,6 +84,12 @@ pub fn token_set(
         account,
         kept,
     })
+}
+
+/// Whether a token stands where a scope or a name should: it would be shown.
+fn holds_one_of(text: &str, tokens: &[&str]) -> bool {
+    let mut tokens = tokens.iter().filter(|token| token.len() >= SHORTEST_SECRET);
+    tokens.any(|token| text.contains(token))
 }
 
 /// What programs need beside the tokens, under the last part of its pointer.
@@ -313,6 +332,28 @@ mod tests {
                 "{body}"
             );
         }
+    }
+
+    #[test]
+    fn a_token_in_place_of_a_scope_or_a_name_is_not_taken_for_one() {
+        let record = "keep = [\"/host\", \"/site\"]\naccount_in_reply = [\"/user\"]";
+        let body = r#"{"access_token":"access-0123456789","refresh_token":"refresh-0123456789",
+            "scope":"read access-0123456789","user":"refresh-0123456789","host":"h.example",
+            "site":"https://h.example/?t=sent-0123456789ab"}"#;
+        let reply = Reply::sample(200, body.as_bytes());
+        let set = token_set(
+            Step::Refresh,
+            &reply,
+            &provider(record),
+            &["sent-0123456789ab"],
+        );
+        let set = set.unwrap();
+        assert_eq!(set.scopes.unwrap(), ["read"]);
+        assert_eq!(set.account, None);
+        assert_eq!(
+            set.kept,
+            [("host".to_owned(), "h.example".to_owned())].into()
+        );
     }
 
     #[test]

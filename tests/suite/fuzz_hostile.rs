@@ -5,6 +5,7 @@ use crate::sandbox::{Run, Running, Sandbox};
 use crate::vault_fixture::key_pair;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -12,8 +13,9 @@ use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How many answers are tried; TOKENWARD_FUZZ_ANSWERS sets more.
-const CASES: usize = 56;
+/// How many answers are tried, by how many people at once; TOKENWARD_FUZZ_ANSWERS sets more answers.
+const CASES: usize = 140;
+const PEOPLE: usize = 4;
 /// No command takes longer, whatever it is answered; an answer that does not come at all is waited for twenty seconds.
 const BOUND: Duration = Duration::from_secs(60);
 
@@ -287,10 +289,10 @@ impl Person {
     }
 
     /// One command, by number, against the answers as they are now.
-    fn try_one(&self, number: u32) -> (Run, Duration) {
+    fn try_one(&self, number: usize) -> (Run, Duration) {
         let none = |_: &str| None;
         let name = "rig/me";
-        let arguments: &[&str] = match number % 7 {
+        let arguments: &[&str] = match number % PARTS.len() {
             0 => return self.signed_in(),
             1 => {
                 return self.follow(&mut self.login("device"), |line| {
@@ -304,6 +306,32 @@ impl Person {
             _ => &["refresh", name],
         };
         self.follow(&mut self.sandbox.command(arguments), none)
+    }
+
+    /// Tries a command, by number, against an answer of this plan; the code that it ended with.
+    fn bears(&self, case: usize, plan: &Plan) -> Option<i32> {
+        let parts = PARTS[case % PARTS.len()];
+        let part = parts[plan.dice as usize % parts.len()];
+        self.restore();
+        self.provider.answers(Answer::Bad(part, plan.clone()));
+        let (run, took) = self.try_one(case);
+        let what = format!("case {case}, {part}: {plan:?}\n{run:?}");
+        assert!(took < BOUND, "{took:?}: {what}");
+        // No code: it was ended once it had a device code.
+        let had_code = run.code.is_none() && run.stdout.contains("device_code");
+        assert!(had_code || run.code.is_some_and(|code| code <= 7), "{what}");
+        assert!(!run.stderr.contains("panicked"), "{what}");
+        assert!(!leaks(&run.stderr), "{what}");
+        // A token that was asked for is printed; nothing else ever shows one.
+        assert!(case % PARTS.len() == 4 || !leaks(&run.stdout), "{what}");
+        for show in [&["list", "--json"][..], &["why", "rig/me"]] {
+            let shown = self.sandbox.run(show);
+            assert!(
+                !leaks(&shown.stdout) && !leaks(&shown.stderr),
+                "{what}\n{shown:?}"
+            );
+        }
+        run.code
     }
 }
 
@@ -319,39 +347,32 @@ const PARTS: [&[&str]; 7] = [
 ];
 
 #[test]
-#[ignore = "takes half a minute: tests/fuzz/run"]
 fn no_answer_makes_the_program_panic_hang_or_show_a_token() {
     let cases = std::env::var("TOKENWARD_FUZZ_ANSWERS").map_or(CASES, |text| text.parse().unwrap());
+    let endings: Vec<_> = std::thread::scope(|scope| {
+        let people: Vec<_> = (0..PEOPLE)
+            .map(|_| scope.spawn(|| one_person(cases.div_ceil(PEOPLE))))
+            .collect();
+        let ended = people.into_iter().map(|person| person.join());
+        ended
+            .flat_map(|ends| ends.expect("its own words say why"))
+            .collect()
+    });
+    let kinds: BTreeSet<_> = endings.iter().collect();
+    assert!(endings.len() >= cases && kinds.len() > 2, "{kinds:?}");
+}
+
+/// Tries this many answers on one person; the codes that the commands ended with.
+fn one_person(cases: usize) -> Vec<Option<i32>> {
     let person = Person::new();
     let mut runner = TestRunner::default();
-    let mut endings = std::collections::BTreeMap::new();
-    for case in 0..cases {
+    let tried = (0..cases).map(|case| {
         let plan = plans().new_tree(&mut runner).unwrap().current();
-        let parts = PARTS[case % PARTS.len()];
-        let part = parts[plan.dice as usize % parts.len()];
-        person.restore();
-        person.provider.answers(Answer::Bad(part, plan.clone()));
-        let (run, took) = person.try_one(u32::try_from(case).unwrap());
-        let what = format!("case {case}, {part}: {plan:?}\n{run:?}");
-        assert!(took < BOUND, "{took:?}: {what}");
-        // No code: it was ended once it had a device code.
-        let had_code = run.code.is_none() && run.stdout.contains("device_code");
-        assert!(had_code || run.code.is_some_and(|code| code <= 7), "{what}");
-        assert!(!run.stderr.contains("panicked"), "{what}");
-        assert!(!leaks(&run.stderr), "{what}");
-        // A token that was asked for is printed; nothing else ever shows one.
-        assert!(case % PARTS.len() == 4 || !leaks(&run.stdout), "{what}");
-        for show in [&["list", "--json"][..], &["why", "rig/me"]] {
-            let shown = person.sandbox.run(show);
-            assert!(
-                !leaks(&shown.stdout) && !leaks(&shown.stderr),
-                "{what}\n{shown:?}"
-            );
-        }
-        *endings.entry(run.code).or_insert(0) += 1;
-    }
-    assert!(endings.len() > 2, "all ended alike: {endings:?}");
+        person.bears(case, &plan)
+    });
+    let endings = tried.collect();
     assert_disk_is_clean(&person.sandbox.path(""));
+    endings
 }
 
 fn assert_disk_is_clean(folder: &Path) {

@@ -103,7 +103,7 @@ fn no_answer_of_a_token_endpoint_breaks_its_reader() {
                 let life = Duration::from_secs(101 * 366 * 86_400);
                 assert!(set.expires_in.is_none_or(|said| said < life));
                 assert!(set.access.expose_secret().is_ascii());
-                // A token that stands where a scope or a name should is a scope or a name.
+                // A token that stands where a scope should, and nowhere else in the answer, is a scope.
                 (set.scopes, set.account, set.kept) = (None, None, BTreeMap::new());
                 ("taken", vec![format!("{set:?}")])
             }
