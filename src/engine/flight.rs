@@ -281,6 +281,8 @@ fn renewed(
     if let Some(claims) = grant.claims {
         new.claims = Some(claims);
     }
+    // What the answer leaves out is as it was.
+    new.kept.extend(grant.kept);
     // A wish to revoke that came meanwhile stands.
     if !old.standing.is_revoked() {
         new.standing = Standing::Active;

@@ -75,6 +75,7 @@ impl Granted {
             token_type: self.set.token_type.clone(),
             scopes: self.set.scopes.clone(),
             claims: id_token::claims_of(&self.set),
+            kept: self.set.kept.clone(),
             rotated: self.has_rotated(),
         }
     }

@@ -10,6 +10,7 @@ use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::token::IdClaims;
 use crate::vault::store::{Spending, StoredProfile};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -62,6 +63,8 @@ pub struct Grant {
     pub scopes: Option<Vec<String>>,
     /// What a new ID token says.
     pub claims: Option<IdClaims>,
+    /// What the answer brings anew of what is kept beside tokens (the record's `keep`).
+    pub kept: BTreeMap<String, String>,
     /// Whether the refresh token was replaced.
     pub rotated: bool,
 }

@@ -1,6 +1,7 @@
 //! A bench for the pure core: every fact is given by hand, every wish looked at, time is an argument.
 
 use crate::sample;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::Refusal;
@@ -59,6 +60,7 @@ pub(crate) fn grant() -> Grant {
         token_type: "Bearer".to_owned(),
         scopes: None,
         claims: None,
+        kept: BTreeMap::new(),
         rotated: true,
     }
 }

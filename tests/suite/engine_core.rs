@@ -303,6 +303,30 @@ fn the_known_end_of_a_refresh_token_goes_with_it() {
 }
 
 #[test]
+fn what_is_kept_beside_tokens_is_renewed_where_the_answer_brings_it() {
+    let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let mut old = profile(1, "one.example", HOUR + 1);
+    old.kept = [pair("instance_url", "https://old.example"), pair("id", "7")].into();
+    let mut bench = Bench::new(vec![old], Vec::new());
+    let flight = bench.spend().unwrap();
+    bench.written(flight, None);
+    let grant = Grant {
+        kept: [pair("instance_url", "https://new.example")].into(),
+        ..grant()
+    };
+    let took = Duration::ZERO;
+    bench.give(Input::Granted {
+        flight,
+        grant,
+        took,
+    });
+    bench.rotated(flight);
+    let view = bench.core.view(CredentialId(1), bench.now).unwrap();
+    let wanted = [pair("instance_url", "https://new.example"), pair("id", "7")].into();
+    assert_eq!(view.profile.kept, wanted);
+}
+
+#[test]
 fn who_waits_for_an_expired_token_goes_before_all_that_is_only_due() {
     let mut profiles: Vec<_> = (1..=20)
         .map(|it| profile(it, "one.example", HOUR + 60 - it.unsigned_abs()))

@@ -100,6 +100,15 @@ async fn what_programs_need_beside_the_token_is_kept_at_sign_in_and_at_refresh()
     assert_eq!(stage.view().await.profile.kept, kept);
     let (view, failure) = stage.refresh().await;
     assert_eq!((failure, &view.profile.kept), (None, &kept));
+    // The provider moves the account elsewhere, and says so in the answer to a refresh.
+    let moved = BTreeMap::from([("instance_url".to_owned(), "https://eu8.example".to_owned())]);
+    for said in [moved.clone(), BTreeMap::new()] {
+        stage
+            .control()
+            .change_quirks(|quirks| quirks.shape.more = said.into_iter().collect());
+        let (view, failure) = stage.refresh().await;
+        assert_eq!((failure, &view.profile.kept), (None, &moved));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -376,6 +376,7 @@ impl World {
             token_type: "Bearer".to_owned(),
             scopes: None,
             claims: None,
+            kept: BTreeMap::new(),
             rotated: true,
         };
         self.step(Input::Granted {
