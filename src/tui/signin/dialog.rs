@@ -102,7 +102,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
 mod tests {
     use super::*;
     use crate::engine::api::Event;
-    use crate::model::signin::SignInStep;
+    use crate::model::signin::{ProviderChoice, SignInStep};
     use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
     use crate::tui::message::Message;
@@ -146,6 +146,7 @@ mod tests {
                 "wizard_issuer_wrong",
                 "another\nacme\nhttp://acme.example\n",
             ),
+            ("wizard_key_of_another", "another\nacme\n\n"),
             ("wizard_parameters", "micro\n"),
             ("wizard_client_kept", "git\n\n"),
             ("wizard_client_form", "git\n\n\u{e000}"),
@@ -205,6 +206,24 @@ mod tests {
             },
         );
         assert!(example::shown(&mut app).contains("kept: slack/acme"));
+    }
+
+    #[test]
+    fn a_key_of_a_provider_outside_the_catalogue_is_kept_under_its_name() {
+        let mut app = wizard("another\nacme\n\n");
+        let effects = example::press(&mut app, "hush\nme\n\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?} {}", example::shown(&mut app))
+        };
+        let ProviderChoice::Known { name, .. } = &request.provider else {
+            panic!("{request:?}")
+        };
+        assert_eq!(
+            (name.as_str(), request.account.as_deref()),
+            ("acme", Some("me"))
+        );
+        assert!(request.key.is_some() && request.client.is_none());
+        assert!(!format!("{effects:?}").contains("hush"));
     }
 
     #[test]

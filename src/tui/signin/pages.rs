@@ -94,13 +94,16 @@ fn issuer_trouble(form: &Form) -> Option<String> {
     if !is_provider_name(form.text(0).trim()) {
         return Some("the name is one to 64 of a-z, 0-9, dot, underscore and dash".to_owned());
     }
+    let is_empty = |at: usize| form.text(at).trim().is_empty();
+    // A name alone: a key is kept under it.
+    let has_addresses = (1..form.fields.len()).any(|at| !is_empty(at));
     form.fields
         .iter()
         .enumerate()
         .skip(1)
         .find_map(|(at, labelled)| {
             let text = labelled.field.text().trim();
-            let optional = at > 1 && text.is_empty();
+            let optional = (at > 1 || !has_addresses) && text.is_empty();
             (!optional && !is_safe_address(text)).then(|| {
                 format!(
                     "{} has to be an https address (http for this machine only)",
@@ -141,7 +144,8 @@ fn client_trouble(wizard: &Wizard) -> Option<String> {
 /// Draws the page of another provider.
 pub fn draw_issuer(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let text = "Any provider of OAuth 2.0 or OpenID Connect. Its issuer URL is enough where it publishes its endpoints.";
+    let text = "Any provider of OAuth 2.0 or OpenID Connect. Its issuer URL is enough where it publishes its endpoints. \
+                A name without an address: an API key is kept under it.";
     let used = paragraph(buf, area, text, theme.dim(), theme);
     let form = Rect {
         y: area.y + used + 1,

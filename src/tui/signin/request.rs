@@ -50,7 +50,8 @@ impl Wizard {
     fn choice(&self) -> ProviderChoice {
         let known = self.provider().map(|provider| provider.name.clone());
         let again = self.again.as_ref().map(|name| name.provider().to_owned());
-        match known.or(again) {
+        let named = self.is_key().then(|| self.issuer.text(0).trim().to_owned());
+        match known.or(again).or(named) {
             Some(name) => {
                 let parameters: BTreeMap<String, String> = self
                     .parameters

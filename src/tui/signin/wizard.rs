@@ -155,7 +155,7 @@ impl Wizard {
             })
             .collect();
         choices.push(Choice {
-            title: "Another: by its issuer URL".to_owned(),
+            title: "Another: by its issuer URL, or a key of it".to_owned(),
             aside: String::new(),
             also: String::new(),
         });
@@ -184,7 +184,7 @@ impl Wizard {
 
     /// The flows that are offered, the recommended one first. Over SSH that is the device code.
     pub fn flows(&self) -> Vec<Flow> {
-        if self.only_key {
+        if self.only_key || self.is_named_only() {
             return vec![Flow::ApiKey];
         }
         let mut flows = self
@@ -203,6 +203,13 @@ impl Wizard {
     /// Whether a key is kept, and nobody signs in.
     pub fn is_key(&self) -> bool {
         self.flows().get(self.flow) == Some(&Flow::ApiKey)
+    }
+
+    /// Whether another provider was given no address: there is nothing to sign in to, but a key of it can be kept.
+    fn is_named_only(&self) -> bool {
+        let addresses = self.issuer.fields.iter().skip(1);
+        let mut texts = addresses.map(|labelled| labelled.field.text().trim());
+        self.has_chosen && self.chosen.is_none() && texts.all(str::is_empty)
     }
 
     /// Whether there is something to decide on a page.
