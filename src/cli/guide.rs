@@ -148,12 +148,13 @@ impl Guide {
             .say(&format!("That was not it: {refusal}. {}", refusal.hint()));
     }
 
-    /// The end of it: the credential's name, as data.
+    /// The end of it: the credential's name, as data. A key is kept; nobody signed in.
     pub fn signed_in(
         &self,
         name: &CredentialName,
         apart: Option<&Apart>,
         aside: Option<&Aside>,
+        is_key: bool,
     ) -> Result<(), Failure> {
         if self.output.json {
             let notes = [apart.map(Apart::sentence), aside.map(Aside::sentence)];
@@ -172,7 +173,7 @@ impl Guide {
         if let Some(aside) = aside {
             self.output.say(&aside.sentence());
         }
-        self.output.say("Signed in:");
+        self.output.say(if is_key { "Kept:" } else { "Signed in:" });
         self.output.data(&format!("{name}\n"))
     }
 

@@ -116,7 +116,8 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
         guide.failed(failure)?;
     }
     if let Ok(signed) = &result {
-        guide.signed_in(&signed.name, signed.apart.as_ref(), signed.aside.as_ref())?;
+        let (apart, aside) = (signed.apart.as_ref(), signed.aside.as_ref());
+        guide.signed_in(&signed.name, apart, aside, args.api_key)?;
     }
     result.map(drop)
 }

@@ -19,6 +19,9 @@ use regex_lite::Regex;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+/// As wide as a terminal is that nobody has widened.
+const COLUMNS: usize = 80;
+
 /// Arguments of `tokenward provider check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
@@ -159,7 +162,7 @@ fn show(rows: &[Row], context: &Context) -> Result<(), Failure> {
             table.row(vec![String::new(), String::new(), fix.clone()]);
         }
     }
-    context.output.data(&table.render())
+    context.output.data(&table.wrapped(COLUMNS).render())
 }
 
 async fn check(

@@ -36,6 +36,7 @@ fn a_keys_life(sandbox: &Sandbox) {
         &format!("{MARKER}-1\n"),
         &["openai", "--account", "me", "--expires", "90d"],
     );
+    assert_eq!(name.stderr.lines().last(), Some("Kept:"));
     assert_eq!(name.ok().trim(), "openai/me");
     let first = entry(sandbox);
     assert_eq!(
