@@ -10,7 +10,7 @@ use crate::model::credential::{CredentialView, Flow, Generation, Standing};
 use crate::model::failure::Failure as ProviderFailure;
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
-use crate::tui::words;
+use crate::tui::{telling, words};
 use clap::Args;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -26,10 +26,11 @@ pub struct ListArgs {
 
 const JSON_FIELDS: &str = "\
 With --json: an array of objects with name, provider, account, health (fresh, expiring, refreshing, retrying,
-expired, needs_login, misconfigured, rate_limited, revoked, static), cause and fix (when something is wrong),
+expired, needs_login, misconfigured, rate_limited, revoking, revoked, static), cause and fix (when something is wrong),
 expires_at, expires_in, refresh_at, refreshed_at, scopes, flow, generation, dies_at and dies_because (of the
 refresh token), revocation (dead, alive or
-unknown after a revocation, pending while the provider could not be told, else null), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
+unknown after a revocation, pending while the provider could not be told, else null), revoke_at (when a pending one is
+told again), revoke_tries (how often it could not be told), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
 
 /// Prints the list.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
@@ -87,12 +88,13 @@ fn health(view: &CredentialView, now: Timestamp) -> String {
         Health::NeedsLogin { cause } | Health::Misconfigured { cause } => {
             format!("{word} ({})", cause.code)
         }
+        Health::Revoking { attempt, next } => words::revoking(*attempt, *next, now),
         Health::Revoked => match view.profile.standing {
-            Standing::Revoking { .. } => "to be revoked".to_owned(),
             Standing::Revoked { proof, .. } => format!("{word} ({})", words::proof(proof)),
-            Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
-                word.to_owned()
-            }
+            Standing::Active
+            | Standing::NeedsLogin { .. }
+            | Standing::Misconfigured { .. }
+            | Standing::Revoking { .. } => word.to_owned(),
         },
         Health::Fresh
         | Health::Expiring
@@ -159,6 +161,8 @@ pub struct Entry<'a> {
     dies_at: Option<Timestamp>,
     dies_because: ForecastReason,
     revocation: Option<&'static str>,
+    revoke_at: Option<Timestamp>,
+    revoke_tries: Option<u32>,
     sign_in_before: Option<Timestamp>,
     ends_soon: bool,
 }
@@ -168,6 +172,10 @@ impl<'a> Entry<'a> {
     pub fn of(view: &'a CredentialView, now: Timestamp) -> Self {
         let profile = &*view.profile;
         let wrong = trouble(view);
+        let pending = match view.health {
+            Health::Revoking { attempt, next } => Some((attempt, next)),
+            _ => None,
+        };
         Self {
             name: &profile.name,
             provider: profile.name.provider(),
@@ -189,6 +197,8 @@ impl<'a> Entry<'a> {
             dies_at: view.forecast.dies_at,
             dies_because: view.forecast.because,
             revocation: revocation(&profile.standing),
+            revoke_at: pending.map(|(_, next)| next),
+            revoke_tries: pending.map(|(attempt, _)| attempt.saturating_sub(1)),
             sign_in_before: view.forecast.sign_in_before(),
             ends_soon: view.forecast.is_soon(now),
         }
@@ -198,6 +208,7 @@ impl<'a> Entry<'a> {
 fn trouble(view: &CredentialView) -> Option<&ProviderFailure> {
     match &view.health {
         Health::NeedsLogin { cause } | Health::Misconfigured { cause } => Some(cause),
+        Health::Revoking { .. } => telling::matter(view),
         Health::Fresh
         | Health::Expiring
         | Health::Refreshing

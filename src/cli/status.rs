@@ -9,8 +9,12 @@ use crate::cli::span;
 use crate::clock;
 use crate::engine::api::EngineStatus;
 use crate::model::health::HealthKind;
+use crate::model::name::CredentialName;
+use crate::oauth::catalogue;
+use crate::tui::words;
 use crate::vault::owner::OwnerLock;
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Arguments of `tokenward status`.
@@ -18,7 +22,8 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, socket, owner (null, or an object with pid, version, started_at,
-memory_locked, credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh) and owner_pid.")]
+memory_locked, credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh, still_alive: revoked
+ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
 /// Prints it.
@@ -28,11 +33,17 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         Err(error) if has_left(&error) => None,
         Err(error) => return Err(error.into()),
     };
+    let alive = match &status {
+        Some(status) => still_alive(context, status)?,
+        None => Vec::new(),
+    };
     if context.output.json {
-        return context.output.json_line(&object(context, status.as_ref()));
+        return context
+            .output
+            .json_line(&object(context, status.as_ref(), &alive));
     }
     let text = match &status {
-        Some(status) => with_owner(status),
+        Some(status) => with_owner(status) + &told_alive(&alive),
         None => without_owner(context),
     };
     let vault = match (context.vault.exists(), context.vault.display()) {
@@ -91,6 +102,39 @@ fn is_locked(status: &EngineStatus) -> Option<bool> {
     Process::of(status.pid).locked().map(|bytes| bytes > 0)
 }
 
+/// A credential whose revocation left its tokens alive, for a person to act upon.
+#[derive(Serialize)]
+struct StillAlive {
+    name: CredentialName,
+    /// Where the provider lets a person end the grant, if its record tells.
+    page: Option<String>,
+}
+
+fn still_alive(context: &Context, status: &EngineStatus) -> Result<Vec<StillAlive>, Failure> {
+    let may_be = counted(status).any(|(kind, _)| kind == HealthKind::Revoked);
+    let views = match may_be {
+        true => Caller::new(context.socket()).list()?,
+        false => Vec::new(),
+    };
+    let alive = views.iter().filter(|view| view.is_alive_though_revoked());
+    let told = alive.map(|view| {
+        let name = view.profile.name.clone();
+        let record = catalogue::find(name.provider());
+        let page = record.and_then(|record| record.page_to_end_grants().map(str::to_owned));
+        StillAlive { name, page }
+    });
+    Ok(told.collect())
+}
+
+fn told_alive(alive: &[StillAlive]) -> String {
+    let line = |it: &StillAlive| {
+        let what = words::still_alive(it.page.as_deref());
+        let name = &it.name;
+        format!("still alive {name}: {what} (tokenward revoke {name}, tokenward remove {name})\n")
+    };
+    alive.iter().map(line).collect()
+}
+
 fn without_owner(context: &Context) -> String {
     match OwnerLock::holder(&context.vault) {
         Some(holder) => {
@@ -122,7 +166,7 @@ fn total(status: &EngineStatus, counts: impl Fn(HealthKind) -> bool) -> u64 {
         .sum()
 }
 
-fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
+fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]) -> Value {
     let owner = status.map(|status| {
         let healths: Map<String, Value> = status
             .healths
@@ -146,6 +190,7 @@ fn object(context: &Context, status: Option<&EngineStatus>) -> Value {
             "refreshed": status.refreshed,
             "failed": status.failed,
             "next_refresh": status.next_refresh,
+            "still_alive": alive,
         })
     });
     let pid = status.map_or_else(

@@ -29,8 +29,13 @@ pub enum Doing {
 
 /// How the credential is now; `due` is when its refresh is planned.
 pub fn health(profile: &Profile, doing: Doing, due: Option<Timestamp>, now: Timestamp) -> Health {
-    if profile.standing.is_revoked() {
-        return Health::Revoked;
+    match &profile.standing {
+        Standing::Revoked { .. } => return Health::Revoked,
+        Standing::Revoking { tries, next, .. } => {
+            let (attempt, next) = (tries.saturating_add(1), *next);
+            return Health::Revoking { attempt, next };
+        }
+        Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {}
     }
     if doing == Doing::Refreshing {
         return Health::Refreshing;

@@ -38,6 +38,13 @@ pub enum Health {
         /// Until then.
         until: Timestamp,
     },
+    /// To be revoked: the provider is being told, or could not be yet.
+    Revoking {
+        /// The number of the next attempt, or of the one under way.
+        attempt: u32,
+        /// When it is made.
+        next: Timestamp,
+    },
     /// Revoked at the provider, on purpose.
     Revoked,
     /// The access token has no expiry and nothing to refresh.
@@ -58,6 +65,8 @@ pub enum HealthKind {
     Retrying,
     /// See [`Health::RateLimited`].
     RateLimited,
+    /// See [`Health::Revoking`].
+    Revoking,
     /// See [`Health::Expiring`].
     Expiring,
     /// See [`Health::Refreshing`].
@@ -82,6 +91,7 @@ impl Health {
             Self::NeedsLogin { .. } => HealthKind::NeedsLogin,
             Self::Misconfigured { .. } => HealthKind::Misconfigured,
             Self::RateLimited { .. } => HealthKind::RateLimited,
+            Self::Revoking { .. } => HealthKind::Revoking,
             Self::Revoked => HealthKind::Revoked,
             Self::Static => HealthKind::Static,
         }
@@ -90,12 +100,13 @@ impl Health {
 
 impl HealthKind {
     /// Every kind, the most urgent first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NeedsLogin,
         Self::Misconfigured,
         Self::Expired,
         Self::Retrying,
         Self::RateLimited,
+        Self::Revoking,
         Self::Expiring,
         Self::Refreshing,
         Self::Fresh,
@@ -114,6 +125,7 @@ impl HealthKind {
             Self::NeedsLogin => "sign in again",
             Self::Misconfigured => "misconfigured",
             Self::RateLimited => "waiting",
+            Self::Revoking => "revoking",
             Self::Revoked => "revoked",
             Self::Static => "no expiry",
         }

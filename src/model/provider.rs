@@ -498,6 +498,17 @@ pub enum RevocationReach {
     Account,
 }
 
+impl Provider {
+    /// Where a person ends a grant by hand. An address with a placeholder that nobody filled leads nowhere.
+    pub fn page_to_end_grants(&self) -> Option<&str> {
+        let page = match &self.revocation {
+            Revocation::Page { url } => Some(url),
+            Revocation::Standard | Revocation::Request { .. } => self.grants_page.as_ref(),
+        };
+        page.map(String::as_str).filter(|page| !page.contains('{'))
+    }
+}
+
 impl RevocationReach {
     /// Whether nothing is known.
     pub fn is_unknown(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::tui::layout::Layout;
 use crate::tui::message::Purpose;
 use crate::tui::orders;
 use crate::tui::overlays::act::moved;
-use crate::tui::overlays::confirm::Deed;
+use crate::tui::overlays::confirm::{Confirm, Deed};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
 use crate::tui::overlays::story::Story;
@@ -307,6 +307,11 @@ fn do_item(app: &mut App) -> Vec<Effect> {
     };
     match item.need {
         Need::SignIn | Need::Over | Need::Scopes | Need::DiesSoon => again(app, Some(item.name)),
+        Need::StillAlive => {
+            let confirm = Confirm::new(Deed::Revoke, vec![item.name]);
+            app.overlays.push(Overlay::Confirm(confirm));
+            Vec::new()
+        }
         Need::Setting => {
             anew(app, &item.name);
             Vec::new()

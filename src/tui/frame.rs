@@ -120,6 +120,7 @@ fn counts(workspace: &Workspace, at: (u16, u16), end: u16, theme: Theme, buf: &m
         HealthKind::Expired,
         HealthKind::Misconfigured,
         HealthKind::NeedsLogin,
+        HealthKind::Revoking,
         HealthKind::Revoked,
     ];
     let present: Vec<(HealthKind, usize)> = order

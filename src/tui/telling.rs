@@ -99,7 +99,10 @@ fn present(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
 fn tone(health: &Health) -> Tone {
     match health {
         Health::Fresh | Health::Static => Tone::Good,
-        Health::Expiring | Health::Retrying { .. } | Health::RateLimited { .. } => Tone::Soon,
+        Health::Expiring
+        | Health::Retrying { .. }
+        | Health::RateLimited { .. }
+        | Health::Revoking { .. } => Tone::Soon,
         Health::Refreshing => Tone::Work,
         Health::Expired | Health::NeedsLogin { .. } | Health::Misconfigured { .. } => Tone::Trouble,
         Health::Revoked => Tone::Dim,
@@ -130,23 +133,38 @@ pub fn because(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> String
             "The provider refuses the client or its request until a setting is right.".to_owned()
         }
         Health::RateLimited { .. } => "A limit of the provider holds it back.".to_owned(),
+        Health::Revoking { attempt, .. } => {
+            let since = match &view.profile.standing {
+                Standing::Revoking { since, .. } => {
+                    format!(" since {}", words::moment(*since, now, zone))
+                }
+                Standing::Active
+                | Standing::NeedsLogin { .. }
+                | Standing::Misconfigured { .. }
+                | Standing::Revoked { .. } => String::new(),
+            };
+            let told = match attempt.saturating_sub(1) {
+                0 => "is being told".to_owned(),
+                tries => {
+                    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+                    format!("could not be told {}", words::count(tries, "time"))
+                }
+            };
+            format!(
+                "It is to be revoked{since}; the provider {told}. Nothing of it is handed out or \
+                 refreshed any more."
+            )
+        }
         Health::Revoked => match &view.profile.standing {
             Standing::Revoked { at, proof } => {
                 let at = words::moment(*at, now, zone);
                 let proof = words::proof_sentence(*proof);
                 format!("It was revoked on purpose, {at}. {proof}")
             }
-            Standing::Revoking { since, tries, .. } => {
-                let since = words::moment(*since, now, zone);
-                let tries = words::count(usize::try_from(*tries).unwrap_or(usize::MAX), "time");
-                format!(
-                    "It is to be revoked since {since}; the provider could not be told {tries}. Nothing of it is handed \
-                     out or refreshed any more."
-                )
-            }
-            Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
-                "It was revoked on purpose.".to_owned()
-            }
+            Standing::Active
+            | Standing::NeedsLogin { .. }
+            | Standing::Misconfigured { .. }
+            | Standing::Revoking { .. } => "It was revoked on purpose.".to_owned(),
         },
         Health::Static => "Its access token has no expiry, and nothing is refreshed.".to_owned(),
     }
@@ -301,7 +319,7 @@ pub fn advice(view: &CredentialView, now: Timestamp) -> (String, Tone) {
             let nothing = || "Nothing: it is tried again by itself.".to_owned();
             (advice.unwrap_or_else(nothing), Tone::Plain)
         }
-        Health::Revoked if matches!(view.profile.standing, Standing::Revoking { .. }) => {
+        Health::Revoking { .. } => {
             let advice = matter(view).map(Failure::advice);
             let told = || "Nothing: the provider is told again by itself.".to_owned();
             (advice.unwrap_or_else(told), Tone::Soon)

@@ -278,6 +278,7 @@ impl Theme {
             HealthKind::Expired => ("○", "-"),
             HealthKind::NeedsLogin | HealthKind::Misconfigured => ("✖", "x"),
             HealthKind::RateLimited => ("‖", "="),
+            HealthKind::Revoking => ("□", "%"),
             HealthKind::Revoked => ("■", "#"),
             HealthKind::Static => ("◇", "."),
         };
@@ -289,7 +290,10 @@ impl Theme {
 pub const fn tone_of(kind: HealthKind) -> Tone {
     match kind {
         HealthKind::Fresh => Tone::Good,
-        HealthKind::Expiring | HealthKind::Retrying | HealthKind::RateLimited => Tone::Soon,
+        HealthKind::Expiring
+        | HealthKind::Retrying
+        | HealthKind::RateLimited
+        | HealthKind::Revoking => Tone::Soon,
         HealthKind::Refreshing => Tone::Work,
         HealthKind::Expired | HealthKind::NeedsLogin | HealthKind::Misconfigured => Tone::Trouble,
         HealthKind::Revoked => Tone::Dim,

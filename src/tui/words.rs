@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::client::ClientAuth;
 use crate::model::credential::{CredentialView, Flow, Profile, Standing};
-use crate::model::health::{Forecast, ForecastReason, Health};
+use crate::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use crate::model::inquiry::Liveness;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -129,6 +129,7 @@ pub fn health(health: &Health, now: Timestamp, zone: &TimeZone) -> String {
         Health::RateLimited { until } => {
             format!("{word} until {}", zoned(*until, zone).strftime("%H:%M"))
         }
+        Health::Revoking { attempt, next } => revoking(*attempt, *next, now),
         Health::Fresh
         | Health::Expiring
         | Health::Refreshing
@@ -138,6 +139,32 @@ pub fn health(health: &Health, now: Timestamp, zone: &TimeZone) -> String {
         | Health::Revoked
         | Health::Static => word.to_owned(),
     }
+}
+
+/// A revocation that has not come to its end: `revoking, 3rd try in 12s`.
+pub fn revoking(attempt: u32, next: Timestamp, now: Timestamp) -> String {
+    let word = HealthKind::Revoking.word();
+    match attempt {
+        0 | 1 if next <= now => word.to_owned(),
+        _ if next <= now => format!("{word}, {} try due", ordinal(attempt)),
+        _ => format!(
+            "{word}, {} try in {}",
+            ordinal(attempt),
+            span(now.until(next))
+        ),
+    }
+}
+
+/// What to do about tokens that a revocation left alive; `page`: where the provider lets a person end the grant.
+pub fn still_alive(page: Option<&str>) -> String {
+    let there = match page {
+        Some(page) => format!("End the grant at {page}"),
+        None => "End the grant in the account's settings at the provider".to_owned(),
+    };
+    format!(
+        "It was revoked, and its tokens were alive there afterwards. {there}, then revoke it again: that looks once more. \
+         Or remove it."
+    )
 }
 
 /// What happens next to a credential, for the list: `refresh 6h 24m`, `3rd try in 12s`; short: `in 6h 24m`.
@@ -150,7 +177,12 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
         }
         Health::RateLimited { until } if short => format!("waits {}", brief(now.until(*until))),
         Health::RateLimited { until } => format!("waits {}", span(now.until(*until))),
-        Health::Revoked => revocation(view, now, short),
+        Health::Revoking { next, .. } if *next <= now => "being told".to_owned(),
+        Health::Revoking { next, .. } if short => format!("retry {}", brief(now.until(*next))),
+        Health::Revoking { attempt, next } => {
+            format!("{} try in {}", ordinal(*attempt), brief(now.until(*next)))
+        }
+        Health::Revoked => revocation(view, short),
         Health::Static => String::new(),
         Health::NeedsLogin { .. } | Health::Misconfigured { .. } => ended(view, now, short),
         Health::Expired if view.refresh_at.is_none() => ended(view, now, short),
@@ -166,19 +198,17 @@ pub fn next(view: &CredentialView, now: Timestamp, short: bool) -> String {
 }
 
 // What became of a revocation, for the list.
-fn revocation(view: &CredentialView, now: Timestamp, short: bool) -> String {
+fn revocation(view: &CredentialView, short: bool) -> String {
     match view.profile.standing {
-        Standing::Revoking { next, .. } if next <= now => "being told".to_owned(),
-        Standing::Revoking { next, .. } if short => format!("told {}", brief(now.until(next))),
-        Standing::Revoking { next, .. } => format!("told in {}", brief(now.until(next))),
         Standing::Revoked { proof, .. } if short => proof.word().to_owned(),
         Standing::Revoked { proof, .. } => match proof {
             Liveness::Alive => "still alive".to_owned(),
             Liveness::Dead | Liveness::Unknown => self::proof(proof).to_owned(),
         },
-        Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
-            String::new()
-        }
+        Standing::Active
+        | Standing::NeedsLogin { .. }
+        | Standing::Misconfigured { .. }
+        | Standing::Revoking { .. } => String::new(),
     }
 }
 

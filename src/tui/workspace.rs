@@ -139,6 +139,13 @@ impl Workspace {
         }
     }
 
+    /// Where a provider lets a person end a grant by hand, as far as its record tells.
+    pub fn grants_page(&self, provider: &str) -> Option<&str> {
+        let mut known = self.providers.iter();
+        let view = known.find(|view| view.provider.name == provider)?;
+        view.provider.page_to_end_grants()
+    }
+
     /// Names an order is meant for: the open credential, else the marked ones, else the selected one.
     pub fn targets(&self) -> Vec<CredentialName> {
         if self.detail.is_none() && !self.list.marked.is_empty() {

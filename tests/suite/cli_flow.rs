@@ -5,7 +5,7 @@ use crate::sandbox::{Sandbox, eventually, provider};
 use crate::tui_rig::Terminal;
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Consent, Fault, MetadataRule, Quirks, RequestKind};
+use tokenward::demo::quirks::{Consent, Fault, MetadataRule, Quirks, RequestKind, RevocationRule};
 
 fn is_live(provider: &DemoProvider, access: &str) -> bool {
     provider.control().is_live(access.trim())
@@ -384,6 +384,18 @@ fn all_are_revoked_after_one_question_with_a_row_and_a_proof_for_each() {
     assert!(rows[1].contains("demo/bob: revoked, the provider confirmed it; proved dead"));
     assert!(rows[2].contains("demo/carol: revoked"), "{run:?}");
     assert!(run.fails(6).contains("1 of 3 failed"));
+    let pending = &sandbox.run(["list", "--json"]).json()[0];
+    assert_eq!(
+        (
+            &pending["health"],
+            &pending["revocation"],
+            &pending["revoke_tries"]
+        ),
+        (&"revoking".into(), &"pending".into(), &1.into())
+    );
+    assert!(pending["revoke_at"].is_string() && pending["cause"].is_string());
+    let list = sandbox.run(["list"]).ok();
+    assert!(list.contains("revoking, 2nd try"), "{list}");
     // What is still to be told is part of all the next time, and nothing else is.
     let again = sandbox.run(["revoke", "--all", "--yes", "--json"]).json();
     assert_eq!(again.as_array().unwrap().len(), 1, "{again}");
@@ -475,4 +487,43 @@ fn nobody_is_asked_for_a_name_that_was_given() {
         "{left}"
     );
     assert!(left.contains("demo/work"), "{left}");
+}
+
+#[test]
+fn what_a_revocation_left_alive_is_told_until_it_is_dead() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks {
+        revocation: RevocationRule::Missing,
+        ..Quirks::default()
+    });
+    let page = "https://p.example/apps";
+    let record = format!(
+        "[providers.demo]\nissuer = \"{}\"\ngrants_page = \"{page}\"\n",
+        provider.issuer()
+    );
+    sandbox.write("home/.config/tokenward/config.toml", &record);
+    sandbox.sign_in(&provider, "alice");
+    let _owner = sandbox.daemon();
+    let alive = || sandbox.run(["status", "--json"]).json()["owner"]["still_alive"].clone();
+    assert_eq!(alive(), serde_json::json!([]));
+    sandbox.run(["revoke", "demo/alice", "--yes"]).ok();
+    assert_eq!(
+        alive(),
+        serde_json::json!([{ "name": "demo/alice", "page": page }])
+    );
+    let words = sandbox.run(["status"]).ok();
+    for part in [
+        "still alive demo/alice",
+        page,
+        "tokenward revoke demo/alice",
+        "tokenward remove demo/alice",
+    ] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    // The person ends it on that page.
+    for grant in provider.control().grants() {
+        provider.control().revoke(grant.id);
+    }
+    sandbox.run(["revoke", "demo/alice", "--yes"]).ok();
+    assert_eq!(alive(), serde_json::json!([]));
 }

@@ -72,7 +72,7 @@ fn from_the_first_moment_nothing_is_handed_out_and_the_wish_is_on_disk() {
             .is_some()
     );
     assert!(is_told(&mut bench) && is_withheld(&mut bench));
-    assert_eq!(bench.kind(1), HealthKind::Revoked);
+    assert_eq!(bench.kind(1), HealthKind::Revoking);
 }
 
 #[test]

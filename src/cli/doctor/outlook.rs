@@ -102,7 +102,7 @@ fn of(view: &CredentialView, is_kept_fresh: bool, now: Timestamp) -> Finding {
             let what = format!("{name}: {word}: {}", cause.cause);
             Finding::problem(CHECK, what, format!("{} ({why})", cause.fix))
         }
-        Health::Retrying { .. } | Health::RateLimited { .. } => {
+        Health::Retrying { .. } | Health::RateLimited { .. } | Health::Revoking { .. } => {
             Finding::warning(CHECK, format!("{name}: {word}"), why)
         }
         // Without an owner that is how they are until somebody asks for them.

@@ -339,14 +339,21 @@ mod tests {
         let views = standings.into_iter().chain([pending]).enumerate();
         let views = views.map(|(number, standing)| {
             let name = format!("demo/{number}");
-            let view = example::credential(&name, "Demo", Health::Revoked, 3600, 1800);
+            let health = match &standing {
+                Standing::Revoking { tries, next, .. } => Health::Revoking {
+                    attempt: tries + 1,
+                    next: *next,
+                },
+                _ => Health::Revoked,
+            };
+            let view = example::credential(&name, "Demo", health, 3600, 1800);
             example::changed(view, |profile| profile.standing = standing)
         });
         let mut app = example::app(views.collect(), (80, 24), theme);
         assert_snapshot!("list_revoked", example::shown(&mut app));
-        example::press(&mut app, "\n");
+        example::press(&mut app, "j\n");
         assert_snapshot!("detail_revoked", example::shown(&mut app));
-        example::press(&mut app, "\x1b/demo\njjjw");
+        example::press(&mut app, "\x1b/demo\ngw");
         let next = Decision::new(Some(next), Rule::Revoking);
         let message = told(&app, "demo/3", next);
         update(&mut app, message);

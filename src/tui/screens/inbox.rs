@@ -30,6 +30,8 @@ pub enum Need {
     Setting,
     /// It is over and cannot be refreshed.
     Over,
+    /// It was revoked, and its tokens were seen alive afterwards.
+    StillAlive,
     /// A program needs scopes that the grant lacks.
     Scopes,
     /// The refresh token dies soon.
@@ -187,7 +189,8 @@ fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
         Health::NeedsLogin { .. } => return Some(Need::SignIn),
         Health::Misconfigured { .. } => return Some(Need::Setting),
         Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
-        Health::Revoked => return None,
+        Health::Revoked if view.is_alive_though_revoked() => return Some(Need::StillAlive),
+        Health::Revoked | Health::Revoking { .. } => return None,
         _ if !view.profile.wanted_scopes.is_empty() => return Some(Need::Scopes),
         Health::Static => return None,
         Health::Fresh
@@ -244,6 +247,11 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
             ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
         }
+        Need::StillAlive => (
+            "revoked, still alive",
+            "revokes it again",
+            theme.tone(Tone::Trouble),
+        ),
         Need::Scopes => (
             "needs more scopes",
             "signs in with them",
@@ -312,6 +320,11 @@ fn why(app: &App, item: &Item, view: &CredentialView) -> String {
             "A program needs {}, which the grant lacks. What is there works until the new tokens are kept.",
             view.profile.wanted_scopes.join(" ")
         ),
+        _ if item.need == Need::StillAlive => {
+            let workspace = app.open();
+            let page = workspace.and_then(|it| it.grants_page(item.name.provider()));
+            words::still_alive(page)
+        }
         _ if item.need == Need::Over => {
             "The access token has expired and there is no refresh token.".to_owned()
         }
@@ -398,6 +411,56 @@ mod tests {
         };
         let scopes = request.scopes.as_ref().unwrap();
         assert!(scopes.contains(&"workflow".to_owned()), "{scopes:?}");
+    }
+
+    #[test]
+    fn what_a_revocation_left_alive_stays_until_it_is_revoked_again_or_removed() {
+        use crate::engine::api::Event;
+        use crate::model::credential::Standing;
+        use crate::model::inquiry::Liveness;
+        use crate::tui::message::Message;
+        use crate::tui::overlays::overlay::Overlay;
+        use crate::tui::theme::Theme;
+        use crate::tui::update::update;
+        let revoked = |name: &str, proof| {
+            let view = example::credential(name, "GitHub", Health::Revoked, 600, 300);
+            let at = example::NOW;
+            example::changed(view, |it| it.standing = Standing::Revoked { at, proof })
+        };
+        for size in [(80, 24), (120, 36)] {
+            let views = ["github/alice", "github/bob", "acme/carol"];
+            let views = views.map(|name| revoked(name, Liveness::Alive));
+            let dead = revoked("github/dave", Liveness::Dead);
+            let views = views.into_iter().chain([dead]).collect();
+            let mut app = example::app(views, size, Theme::new(true, true));
+            let mut providers = example::providers();
+            for view in &mut providers {
+                view.provider.grants_page =
+                    Some("https://github.com/settings/applications".to_owned());
+            }
+            app.open_mut().unwrap().providers = providers;
+            example::press(&mut app, "2j");
+            assert_snapshot!(
+                format!("inbox_still_alive_{}", size.0),
+                example::shown(&mut app)
+            );
+            assert!(example::press(&mut app, "\n").is_empty());
+            assert!(matches!(app.overlays.as_slice(), [Overlay::Confirm(_)]));
+            let effects = example::press(&mut app, "y");
+            let [Effect::Ask(Ask::Revoke(name))] = effects.as_slice() else {
+                panic!("{effects:?}")
+            };
+            assert_eq!(name.as_str(), "github/alice");
+            let view = revoked("github/alice", Liveness::Dead);
+            update(&mut app, Message::Event(Event::Changed { view }));
+            let name = example::name("github/bob");
+            update(&mut app, Message::Event(Event::Removed { name }));
+            let text = example::shown(&mut app);
+            assert!(
+                text.contains("Inbox (1)") && text.contains("acme/carol"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

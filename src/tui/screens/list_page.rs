@@ -197,6 +197,14 @@ mod tests {
                 0,
             ),
             ("h/limited", Health::RateLimited { until: later }, 200),
+            (
+                "i/revoking",
+                Health::Revoking {
+                    attempt: 3,
+                    next: later,
+                },
+                0,
+            ),
             ("i/revoked", Health::Revoked, 0),
             ("j/static", Health::Static, 0),
         ];
@@ -215,7 +223,7 @@ mod tests {
         );
         example::press(&mut app, "sg");
         let mut sentences = Vec::new();
-        for _ in 0..10 {
+        for _ in 0..11 {
             let text = example::shown(&mut app);
             sentences.push(text.lines().nth(22).unwrap_or_default().to_owned());
             example::press(&mut app, "j");

@@ -62,17 +62,22 @@ pub fn about(app: &App, view: &CredentialView) -> (Tone, String) {
             Tone::Trouble,
             format!("{provider}: expired, and there is no refresh token. {again} signs in again."),
         ),
+        Health::Revoking { attempt, next } => {
+            let state = words::revoking(*attempt, *next, app.now);
+            let cause = telling::matter(view).map(|failure| words::within(&failure.cause));
+            let cause = cause.map(|cause| format!("; {cause}")).unwrap_or_default();
+            let remove = key(Action::Remove);
+            let text = format!("{provider}: {state}{cause}. {remove} forgets it untold.");
+            (Tone::Soon, text)
+        }
         Health::Revoked => {
             let remove = key(Action::Remove);
             let state = match view.profile.standing {
-                Standing::Revoking { next, .. } => format!(
-                    "to be revoked; the provider is told again in {}",
-                    words::span(app.now.until(next))
-                ),
                 Standing::Revoked { proof, .. } => format!("revoked, {}", words::proof(proof)),
-                Standing::Active | Standing::NeedsLogin { .. } | Standing::Misconfigured { .. } => {
-                    "revoked".to_owned()
-                }
+                Standing::Active
+                | Standing::NeedsLogin { .. }
+                | Standing::Misconfigured { .. }
+                | Standing::Revoking { .. } => "revoked".to_owned(),
             };
             let tone = if view.is_alive_though_revoked() {
                 Tone::Trouble
