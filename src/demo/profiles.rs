@@ -62,6 +62,8 @@ pub struct Profile {
     pub client: ClientKind,
     /// Other names that records of such providers have.
     pub aliases: &'static [&'static str],
+    /// Domains that the real provider's endpoints are under.
+    pub hosts: &'static [&'static str],
     /// Makes a well-behaved provider behave so.
     pub behave: fn(&mut Quirks),
     /// Makes the well-behaved provider's record fit.

@@ -76,6 +76,7 @@ pub const GITHUB: Profile = Profile {
     display_name: "GitHub (like)",
     client: ClientKind::Public,
     aliases: &["github-enterprise"],
+    hosts: &["github.com"],
     behave: |quirks| {
         like_github(quirks);
         quirks.access_lifetime = None;
@@ -95,6 +96,7 @@ pub const GITHUB_APP: Profile = Profile {
     display_name: "GitHub App (like)",
     client: ClientKind::Public,
     aliases: &[],
+    hosts: &["github.com"],
     behave: |quirks| {
         like_github(quirks);
         quirks.scope = ScopeShape::Missing;
@@ -138,6 +140,7 @@ pub const GITLAB: Profile = Profile {
     display_name: "GitLab (like)",
     client: ClientKind::Public,
     aliases: &[],
+    hosts: &["gitlab.com"],
     behave: |quirks| {
         quirks.metadata = MetadataRule::OpenIdOnly;
         quirks.iss = IssRule::Never;
@@ -161,6 +164,7 @@ pub const ATLASSIAN: Profile = Profile {
     display_name: "Atlassian (like)",
     client: ClientKind::Post,
     aliases: &["jira", "confluence"],
+    hosts: &["atlassian.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.rotation = RotationRule::SingleUse;
@@ -188,6 +192,7 @@ pub const LINEAR: Profile = Profile {
     display_name: "Linear (like)",
     client: ClientKind::Post,
     aliases: &[],
+    hosts: &["linear.app"],
     behave: |quirks| {
         plain(quirks);
         quirks.demands.scope_separator = ',';
@@ -207,6 +212,7 @@ pub const BASECAMP: Profile = Profile {
     display_name: "Basecamp (like)",
     client: ClientKind::Post,
     aliases: &["37signals"],
+    hosts: &["37signals.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.demands.refresh = RefreshRule::TypeParameter;

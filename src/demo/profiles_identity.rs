@@ -13,6 +13,7 @@ pub const GOOGLE: Profile = Profile {
     display_name: "Google (like)",
     client: ClientKind::Post,
     aliases: &["gmail", "youtube", "google-workspace"],
+    hosts: &["google.com", "googleapis.com"],
     behave: |quirks| {
         quirks.metadata = MetadataRule::OpenIdOnly;
         quirks.demands.any_scope = true;
@@ -41,6 +42,7 @@ pub const MICROSOFT: Profile = Profile {
     display_name: "Microsoft (like)",
     client: ClientKind::Public,
     aliases: &["entra", "azure", "outlook", "office365"],
+    hosts: &["microsoftonline.com", "live.com"],
     behave: |quirks| {
         quirks.metadata = MetadataRule::OpenIdOnly;
         quirks.iss = IssRule::Never;
@@ -71,6 +73,7 @@ pub const KEYCLOAK: Profile = Profile {
     display_name: "Keycloak (like)",
     client: ClientKind::Public,
     aliases: &["authentik", "zitadel", "ory", "hydra"],
+    hosts: &[],
     behave: |quirks| {
         quirks.demands.any_scope = true;
         quirks.rotation = RotationRule::Always;
@@ -96,6 +99,7 @@ pub const AUTH0: Profile = Profile {
     display_name: "Auth0 (like)",
     client: ClientKind::Public,
     aliases: &["okta"],
+    hosts: &["auth0.com", "okta.com"],
     behave: |quirks| {
         quirks.metadata = MetadataRule::OpenIdOnly;
         quirks.iss = IssRule::Never;

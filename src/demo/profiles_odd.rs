@@ -14,6 +14,7 @@ pub const STANDARD: Profile = Profile {
     display_name: "Standard",
     client: ClientKind::Public,
     aliases: &["demo"],
+    hosts: &[],
     behave: |_| {},
     describe: |_| {},
 };
@@ -24,6 +25,7 @@ pub const EXACT: Profile = Profile {
     display_name: "Exact Online (like)",
     client: ClientKind::Post,
     aliases: &["exact-online", "exactonline"],
+    hosts: &["exactonline.com", "exactonline.nl"],
     behave: |quirks| {
         plain(quirks);
         quirks.refuse_early = Some(Duration::from_secs(30));
@@ -47,6 +49,7 @@ pub const TABLEAU: Profile = Profile {
     display_name: "Tableau (like)",
     client: ClientKind::Post,
     aliases: &[],
+    hosts: &["tableau.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.expires_in = ExpiresInShape::ClockTime;
@@ -69,6 +72,7 @@ pub const FISERV: Profile = Profile {
     display_name: "Fiserv (like)",
     client: ClientKind::Basic,
     aliases: &[],
+    hosts: &["fiserv.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.expires_in = ExpiresInShape::Milliseconds;
@@ -88,6 +92,7 @@ pub const ANTHROPIC: Profile = Profile {
     display_name: "Anthropic (like)",
     client: ClientKind::Public,
     aliases: &["claude"],
+    hosts: &["anthropic.com", "claude.ai", "claude.com"],
     behave: |quirks| {
         rotating_cli(quirks);
         quirks.shape.reuse = Some(ReuseAnswer {
@@ -104,6 +109,7 @@ pub const OPENAI_CLI: Profile = Profile {
     display_name: "OpenAI CLI (like)",
     client: ClientKind::Public,
     aliases: &["openai", "codex"],
+    hosts: &["openai.com"],
     behave: |quirks| {
         rotating_cli(quirks);
         quirks.shape.reuse = Some(ReuseAnswer {

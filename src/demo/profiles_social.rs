@@ -15,6 +15,7 @@ pub const SLACK: Profile = Profile {
     display_name: "Slack (like)",
     client: ClientKind::Public,
     aliases: &[],
+    hosts: &["slack.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.scope = ScopeShape::Commas;
@@ -55,6 +56,7 @@ pub const NOTION: Profile = Profile {
     display_name: "Notion (like)",
     client: ClientKind::Basic,
     aliases: &[],
+    hosts: &["notion.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.expires_in = ExpiresInShape::Missing;
@@ -83,6 +85,7 @@ pub const META: Profile = Profile {
     display_name: "Meta (like)",
     client: ClientKind::Post,
     aliases: &["facebook", "instagram", "threads"],
+    hosts: &["facebook.com", "instagram.com", "threads.net"],
     behave: |quirks| {
         plain(quirks);
         quirks.refresh_tokens = false;
@@ -112,6 +115,7 @@ pub const BOX: Profile = Profile {
     display_name: "Box (like)",
     client: ClientKind::Post,
     aliases: &[],
+    hosts: &["box.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.scope = ScopeShape::Missing;
@@ -132,6 +136,7 @@ pub const DROPBOX: Profile = Profile {
     display_name: "Dropbox (like)",
     client: ClientKind::Public,
     aliases: &[],
+    hosts: &["dropbox.com", "dropboxapi.com"],
     behave: |quirks| {
         plain(quirks);
         let offline = ("token_access_type".to_owned(), "offline".to_owned());
@@ -159,6 +164,7 @@ pub const X: Profile = Profile {
     display_name: "X (like)",
     client: ClientKind::Basic,
     aliases: &["twitter"],
+    hosts: &["x.com", "twitter.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.demands.pkce = PkceRule::Required;
@@ -188,6 +194,7 @@ pub const REDDIT: Profile = Profile {
     display_name: "Reddit (like)",
     client: ClientKind::Basic,
     aliases: &[],
+    hosts: &["reddit.com"],
     behave: |quirks| {
         plain(quirks);
         let offline = ("duration".to_owned(), "permanent".to_owned());
@@ -210,6 +217,7 @@ pub const SPOTIFY: Profile = Profile {
     display_name: "Spotify (like)",
     client: ClientKind::Public,
     aliases: &[],
+    hosts: &["spotify.com"],
     behave: |quirks| {
         plain(quirks);
         quirks.rotation = RotationRule::SingleUse;

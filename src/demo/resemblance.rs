@@ -1,4 +1,4 @@
-//! Which profile of the built-in provider a record resembles most: by its name, else by its features.
+//! Which profile of the built-in provider a record resembles most: by its name, its hosts, or its features.
 
 use crate::demo::profiles::{PROFILES, Profile};
 use crate::model::client::ClientAuth;
@@ -9,28 +9,55 @@ const SHARED: i32 = 4;
 /// A feature that one of them has and the other has not.
 const DIFFERENT: i32 = -2;
 
-/// The profile that a record resembles most. Where its name is known, that decides; a record without any feature is of
-/// a well-behaved provider.
+/// The profile that a record resembles most. Where its name is known, that decides, and after it whose hosts it names; a
+/// record without any feature is of a well-behaved provider.
 pub fn resembling(record: &Provider) -> &'static Profile {
     let name = record.name.as_str();
     let named = PROFILES
         .iter()
         .find(|profile| profile.name == name || profile.aliases.contains(&name));
-    named.unwrap_or_else(|| by_features(record))
+    let of_its_hosts = || {
+        PROFILES
+            .iter()
+            .filter(|profile| is_at(record, profile.hosts))
+    };
+    named
+        .or_else(|| by_features(record, of_its_hosts()))
+        .or_else(|| by_features(record, PROFILES.iter()))
+        .unwrap_or(&PROFILES[0])
 }
 
-fn by_features(record: &Provider) -> &'static Profile {
+/// Whether the record sends people or tokens to one of these domains.
+fn is_at(record: &Provider, domains: &[&str]) -> bool {
+    let endpoints = &record.endpoints;
+    let addresses = [&record.issuer, &endpoints.authorization, &endpoints.token];
+    let mut hosts = addresses
+        .into_iter()
+        .flatten()
+        .filter_map(|address| url::Url::parse(address).ok()?.host_str().map(str::to_owned));
+    hosts.any(|host| {
+        let is_under = |domain: &str| {
+            host.strip_suffix(domain)
+                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        };
+        domains.iter().any(|domain| is_under(domain))
+    })
+}
+
+fn by_features(
+    record: &Provider,
+    among: impl Iterator<Item = &'static Profile>,
+) -> Option<&'static Profile> {
     let theirs = features(record);
-    let likeness = |profile: &Profile| likeness(&theirs, &features(&profile.provider("")));
-    // The first of several wins: the well-behaved one stands first.
-    let mut best = (&PROFILES[0], likeness(&PROFILES[0]));
-    for profile in &PROFILES[1..] {
-        let found = likeness(profile);
-        if found > best.1 {
-            best = (profile, found);
+    let mut best: Option<(&'static Profile, i32)> = None;
+    for profile in among {
+        let found = likeness(&theirs, &features(&profile.provider("")));
+        // The first of several wins: the well-behaved one stands first.
+        if best.is_none_or(|(_, most)| found > most) {
+            best = Some((profile, found));
         }
     }
-    best.0
+    best.map(|(profile, _)| profile)
 }
 
 fn likeness(one: &[Option<String>], other: &[Option<String>]) -> i32 {

@@ -111,14 +111,19 @@ fn a_record_is_known_by_its_name_or_by_what_it_does() {
         assert_eq!(resembling(&record).name, profile.name);
         let mut renamed = record.clone();
         renamed.name = "my-own".to_owned();
-        let likeliest = resembling(&renamed).name;
-        // Some do the same as others, seen from a record.
+        // Some do the same as others, seen from a record; their hosts tell them apart.
         let same = match profile.name {
             "openai-cli" => "anthropic",
             "gitlab" => "standard",
             other => other,
         };
-        assert_eq!(likeliest, same);
+        assert_eq!(resembling(&renamed).name, same);
+        for host in profile.hosts {
+            renamed.endpoints.token = Some(format!("https://auth.{host}/token"));
+            assert_eq!(resembling(&renamed).name, profile.name, "{host}");
+            renamed.endpoints.token = Some(format!("https://not-{host}/token"));
+            assert_eq!(resembling(&renamed).name, same, "not-{host}");
+        }
     }
     let bare = Provider::unknown("my-own", "My own");
     assert_eq!(resembling(&bare).name, "standard");
@@ -134,4 +139,21 @@ fn the_catalogues_records_resemble_the_profiles_of_their_names() {
     let mut slack = Provider::clone(&catalogue::find("slack").unwrap());
     slack.name = "my-own".to_owned();
     assert_eq!(resembling(&slack).name, "slack");
+}
+
+#[test]
+fn every_record_of_the_catalogue_resembles_a_profile_whatever_it_is_called() {
+    let mut table = String::new();
+    for name in catalogue::names() {
+        let mut record = Provider::clone(&catalogue::find(&name).unwrap());
+        let by_name = resembling(&record).name;
+        record.name = "my-own".to_owned();
+        let by_the_rest = resembling(&record).name;
+        let aside = match by_the_rest == by_name {
+            true => String::new(),
+            false => format!(" (by another name: {by_the_rest})"),
+        };
+        table.push_str(&format!("{name}: {by_name}{aside}\n"));
+    }
+    insta::assert_snapshot!(table);
 }
