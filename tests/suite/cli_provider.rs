@@ -1,7 +1,8 @@
 //! Provider records from the command line: the catalogue, and a person's own over it.
 
 use crate::sandbox::{Sandbox, provider};
-use serde_json::Value;
+use crate::tui_rig::Terminal;
+use serde_json::{Value, json};
 use tokenward::demo::quirks::{Quirks, RequestKind};
 
 fn write_config(sandbox: &Sandbox, text: &str) {
@@ -231,7 +232,7 @@ fn a_record_is_made_from_an_issuer_and_holds_only_what_discovery_does_not_say() 
         ])
         .ok();
     let corp = sandbox.run(["provider", "show", "corp", "--json"]).json();
-    assert_eq!(corp["default_scopes"], serde_json::json!(["read"]));
+    assert_eq!(corp["default_scopes"], json!(["read"]));
     let words = sandbox
         .run(["provider", "add", "github", "--issuer", &issuer])
         .fails(2);
@@ -255,8 +256,84 @@ fn a_record_without_an_issuer_names_its_endpoints() {
     add(&["--endpoint", "authorization=https://corp.example/authorize"]).ok();
     let corp = sandbox.run(["provider", "show", "corp", "--json"]).json();
     assert_eq!(corp["endpoints"]["token"], "https://corp.example/token");
-    assert_eq!(corp["flows"], serde_json::json!(["loopback"]));
+    assert_eq!(corp["flows"], json!(["loopback"]));
     sandbox.run(["provider", "add", "none"]).fails(2);
+}
+
+/// `provider add corp` at a terminal, each question by its words answered in turn; what showed at the end.
+fn add_at_a_terminal(sandbox: &Sandbox, answers: &[(&str, &str)]) -> String {
+    let mut terminal = Terminal::start(sandbox, &["provider", "add", "corp"], 120, 60);
+    for (question, answer) in answers {
+        terminal.wait_for(question);
+        terminal.keys(&format!("{answer}\r"));
+    }
+    let (status, screen) = terminal.finish();
+    assert!(status.success(), "{screen}");
+    screen
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_for_the_issuer_and_whether_to_write() {
+    let sandbox = Sandbox::new();
+    let provider = provider(Quirks::default());
+    let issuer = provider.issuer();
+    let found = [("Issuer URL", issuer.as_str())];
+    let screen = add_at_a_terminal(&sandbox, &[found[0], ("[Y/n]", "")]);
+    assert!(screen.contains(&format!("{issuer}/token")), "{screen}");
+    assert!(screen.contains("tokenward provider check corp"), "{screen}");
+    let rows = sandbox.run(["provider", "check", "corp", "--json"]).json();
+    assert_eq!(troubles(&rows), [], "{rows:#}");
+
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &["provider", "add", "corp"], 120, 60);
+    for (question, answer) in [found[0], ("[Y/n]", "n")] {
+        terminal.wait_for(question);
+        terminal.keys(&format!("{answer}\r"));
+    }
+    let (status, screen) = terminal.finish();
+    assert_eq!(status.exit_code(), 7, "{screen}");
+    assert!(screen.contains("nothing was written"), "{screen}");
+    assert!(!sandbox.config().exists());
+}
+
+#[test]
+fn a_person_at_a_terminal_is_asked_for_what_no_issuer_says() {
+    let sandbox = Sandbox::new();
+    let provider = provider(Quirks::default());
+    let at = |path: &str| format!("{}/{path}", provider.issuer());
+    let (authorization, token) = (at("authorize"), at("token"));
+    let answers: [(&str, &str); 11] = [
+        ("Issuer URL", ""),
+        ("Authorization endpoint", &authorization),
+        ("Token endpoint", &token),
+        ("Device authorization endpoint", ""),
+        ("Revocation endpoint", ""),
+        ("Scopes", "read write"),
+        ("refuse PKCE", "y"),
+        ("Where does a secret go", "post"),
+        ("Port of the redirect", "28599"),
+        ("Page where a person ends", "https://corp.example/grants"),
+        ("[Y/n]", "y"),
+    ];
+    add_at_a_terminal(&sandbox, &answers);
+    let corp = sandbox.run(["provider", "show", "corp", "--json"]).json();
+    for (pointer, value) in [
+        ("/endpoints/token", json!(at("token"))),
+        ("/default_scopes", json!(["read", "write"])),
+        ("/flows", json!(["loopback"])),
+        ("/pkce", json!("forbidden")),
+        ("/client_auth", json!("client_secret_post")),
+        ("/redirect/ports", json!([28599])),
+        ("/revocation/url", json!("https://corp.example/grants")),
+    ] {
+        assert_eq!(corp.pointer(pointer), Some(&value), "{pointer}: {corp:#}");
+    }
+    let run = sandbox.run(["provider", "check", "corp", "--offline"]);
+    let text = run.ok();
+    assert!(
+        text.lines().all(|line| line.chars().count() <= 80),
+        "{text}"
+    );
 }
 
 #[test]
