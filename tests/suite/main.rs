@@ -69,6 +69,7 @@ mod protocol;
 mod providers_django;
 mod providers_oidc;
 mod providers_oidc_extensions;
+mod providers_oidc_stepup;
 mod providers_rig;
 mod providers_shared;
 mod raw_http;

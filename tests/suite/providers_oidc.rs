@@ -143,6 +143,7 @@ fn what_the_person_has_to_do_first_is_named() {
     for (client, code, words) in [
         ("native-login", "login_required", "sign"),
         ("native-consent", "consent_required", "consent"),
+        ("native-interaction", "interaction_required", "person"),
     ] {
         let person = person();
         let sign_in = person.sign_in(client, &LOOPBACK);

@@ -14,8 +14,14 @@ export const HASTY = ['native-hasty'];
 export const WANTS_NONCE = ['native-dpop-nonce'];
 /** Clients that learn who signed in from userinfo alone. */
 export const TELLS_LATE = ['native-userinfo'];
+/** Public clients that may sign in without PKCE, as where a record forbids it. */
+export const WITHOUT_PKCE = ['native-plain'];
 /** What the person would have to do first, by client; the provider says so instead of asking. */
-export const REFUSED = { 'native-login': 'login_required', 'native-consent': 'consent_required' };
+export const REFUSED = {
+  'native-login': 'login_required',
+  'native-consent': 'consent_required',
+  'native-interaction': 'interaction_required',
+};
 
 /** Keys of clients that sign in by one (RFC 7523): the private half is handed to the tests. */
 export const clientKeys = {
@@ -64,6 +70,8 @@ export const clients = [
   client('native-userinfo'),
   client('native-login'),
   client('native-consent'),
+  client('native-interaction'),
+  client('native-plain'),
   client('native-par', { require_pushed_authorization_requests: true }),
   client('native-dpop', { dpop_bound_access_tokens: true }),
   client('native-dpop-told', { dpop_bound_access_tokens: true }),

@@ -19,7 +19,7 @@ URL.parse ??= (...parts) => {
   }
 };
 const { Provider, errors } = await import('oidc-provider');
-const { clients, clientKeys, HASTY, REFUSED, SHORT_LIVED, TELLS_LATE, WANTS_NONCE } = await import('./clients.mjs');
+const { clients, clientKeys, HASTY, REFUSED, SHORT_LIVED, TELLS_LATE, WANTS_NONCE, WITHOUT_PKCE } = await import('./clients.mjs');
 const { offerExchange } = await import('./exchange.mjs');
 
 /** Seconds that access tokens live: long enough to look at them, or so short that they are seen to be refreshed. */
@@ -64,6 +64,7 @@ const provider = new Provider(issuer, {
     const late = TELLS_LATE.includes(ctx.oidc?.client?.clientId);
     return { accountId: id, claims: (use) => (late && use === 'id_token' ? { sub: id } : claims) };
   },
+  pkce: { required: (_, client) => client.clientAuthMethod === 'none' && !WITHOUT_PKCE.includes(client.clientId) },
   rotateRefreshToken: true,
   issueRefreshToken: (_, owner) => owner.grantTypeAllowed('refresh_token'),
   expiresWithSession: () => false,
