@@ -27,9 +27,9 @@ const ALLOCATED: u64 = 256 * 1024;
 const ALLOCATED_PER_BYTE: u64 = 128;
 
 /// How many inputs a test tries; a long run sets more.
-fn inputs() -> u32 {
+fn inputs(usual: u32) -> u32 {
     let said = std::env::var("TOKENWARD_FUZZ_INPUTS");
-    said.map_or(500, |text| {
+    said.map_or(usual, |text| {
         text.parse().expect("TOKENWARD_FUZZ_INPUTS is a number")
     })
 }
@@ -75,8 +75,19 @@ pub const REFUSED: Read = ("refused", Vec::new());
 /// Tries a reader with many inputs made of the seeds. `read` gives what it would show of an input. Panics, slowness,
 /// greed and leaks fail the test, with the smallest input that does it.
 pub fn try_all(name: &str, seeds: &[&str], read: impl Fn(&[u8], &Plan) -> Read) {
+    try_made(name, 500, |plan| plan.input(seeds), read);
+}
+
+/// The same with inputs that are made of plans in another way, usually so many.
+pub fn try_made(
+    name: &str,
+    usual: u32,
+    make: impl Fn(&Plan) -> Vec<u8>,
+    read: impl Fn(&[u8], &Plan) -> Read,
+) {
+    let cases = inputs(usual);
     let config = Config {
-        cases: inputs(),
+        cases,
         failure_persistence: None,
         ..Config::default()
     };
@@ -84,7 +95,7 @@ pub fn try_all(name: &str, seeds: &[&str], read: impl Fn(&[u8], &Plan) -> Read) 
     let tally = RefCell::new(BTreeMap::new());
     let started = Instant::now();
     let result = TestRunner::new(config).run(&plans(), |plan| {
-        let input = plan.input(seeds);
+        let input = make(&plan);
         let mut result = Ok(TAKEN);
         let begun = Instant::now();
         // A panic must not pass through the counting, which would never end then.
@@ -105,7 +116,7 @@ pub fn try_all(name: &str, seeds: &[&str], read: impl Fn(&[u8], &Plan) -> Read) 
         Ok(())
     });
     if let Err(TestError::Fail(why, plan)) = result {
-        let input = plan.input(seeds);
+        let input = make(&plan);
         let start = String::from_utf8_lossy(&input[..input.len().min(2000)]).into_owned();
         panic!("{name}: {why}\n{plan:?}\n{} bytes: {start}", input.len());
     }
@@ -113,7 +124,7 @@ pub fn try_all(name: &str, seeds: &[&str], read: impl Fn(&[u8], &Plan) -> Read) 
     {
         println!(
             "fuzz {name}: {} inputs, {} bytes, {:.0?}, slowest {:.1?}, most allocated {} bytes, {:?}",
-            inputs(),
+            cases,
             total.get(),
             started.elapsed(),
             slowest.get(),
@@ -198,6 +209,45 @@ impl Plan {
         bytes
     }
 
+    /// A file of pages that was good: bits flipped, cut off, pages lost, doubled, swapped or overwritten.
+    pub fn damaged(&self, good: &[u8]) -> Vec<u8> {
+        let mut bytes = good.to_vec();
+        for &(kind, at, with) in &self.changes {
+            let pages = bytes.len() / PAGE;
+            let start = |number: u32| number as usize % pages.max(1) * PAGE;
+            let (here, there) = (start(at), start(with));
+            match kind % 12 {
+                // Mostly single bits: what is far from right is refused at once.
+                0..=4 if !bytes.is_empty() => {
+                    let place = at as usize % bytes.len();
+                    bytes[place] ^= 1 << (with % 8);
+                }
+                5 => bytes.truncate(at as usize % (bytes.len() + 1)),
+                6 if pages > 0 => drop(bytes.drain(here..here + PAGE)),
+                7 if pages > 0 => bytes.copy_within(there..there + PAGE, here),
+                8 if pages > 0 => {
+                    let (one, other) = (here.min(there), here.max(there));
+                    let (front, back) = bytes.split_at_mut(other);
+                    if one != other {
+                        front[one..one + PAGE].swap_with_slice(&mut back[..PAGE]);
+                    }
+                }
+                9 if pages > 0 => {
+                    let noise = self.noise.iter().chain(&[0]).cycle();
+                    let page = bytes[here..here + PAGE].iter_mut();
+                    page.zip(noise).for_each(|(byte, noise)| *byte = *noise);
+                }
+                10 => bytes.extend_from_slice(&self.noise),
+                _ => {
+                    let place = at as usize % (bytes.len() + 1);
+                    let end = (place + self.noise.len()).min(bytes.len());
+                    bytes[place..end].copy_from_slice(&self.noise[..end - place]);
+                }
+            }
+        }
+        bytes
+    }
+
     /// Changes bytes without looking at what they mean.
     fn damage(&self, bytes: &mut Vec<u8>, &(kind, at, with): &Change) {
         let at = at as usize % (bytes.len() + 1);
@@ -218,6 +268,9 @@ impl Plan {
         }
     }
 }
+
+/// How large a page of SQLite is here.
+const PAGE: usize = 4096;
 
 const PREFIXES: [&[u8]; 6] = [
     b"\xef\xbb\xbf",
