@@ -364,3 +364,29 @@ fn a_record_is_rehearsed_against_the_provider_that_it_resembles() {
     assert_eq!(code, Some(1), "{verdicts:?}");
     assert_eq!(verdicts[1], ("sign-in".to_owned(), "failed".into()));
 }
+
+#[test]
+fn a_record_moves_no_token_that_is_there() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let elsewhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    elsewhere.set_nonblocking(true).unwrap();
+    let place = elsewhere.local_addr().unwrap();
+    let record = ["token", "revocation", "introspection", "userinfo"]
+        .map(|endpoint| format!("{endpoint} = \"http://{place}/{endpoint}\"\n"))
+        .concat();
+    let text = format!(
+        "[providers.demo]\nissuer = \"http://{place}\"\n[providers.demo.endpoints]\n{record}"
+    );
+    sandbox.write("home/.config/tokenward/config.toml", &text);
+    sandbox.run(["refresh", "demo/alice"]).ok();
+    sandbox.run(["validate", "demo/alice", "--introspect"]).ok();
+    sandbox.run(["revoke", "demo/alice", "--yes"]).ok();
+    let came = elsewhere.accept().map(|_| ());
+    assert_eq!(came.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    // The record is in force all the same: for the next sign-in.
+    let shown = sandbox.run(["provider", "show", "demo", "--json"]).json();
+    let token = shown["endpoints"]["token"].as_str().unwrap();
+    assert_eq!(token, format!("http://{place}/token"));
+}

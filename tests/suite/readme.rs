@@ -20,36 +20,63 @@ fn the_readmes_picture_is_what_is_drawn() {
     );
 }
 
-/// What stands between backticks in the README.
-fn quoted() -> BTreeSet<&'static str> {
-    let readme = include_str!("../../README.md");
-    let lines = readme.lines().filter(|line| !line.starts_with("```"));
+/// What stands between backticks in a document.
+fn quoted(document: &'static str) -> BTreeSet<&'static str> {
+    let lines = document.lines().filter(|line| !line.starts_with("```"));
     lines
         .flat_map(|line| line.split('`').skip(1).step_by(2))
         .collect()
 }
 
+const README: &str = include_str!("../../README.md");
+const SECURITY: &str = include_str!("../../SECURITY.md");
+
+/// Every test that a document names, `file::test` here or `floor::file::test` beside the code, is there; how many.
+fn named_tests(document: &'static str) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let names = quoted(document);
+    let names = names.iter().filter_map(|words| words.rsplit_once("::"));
+    let named = names.map(|(file, test)| {
+        let place = match file.contains("::") {
+            true => format!("src/{}.rs", file.replace("::", "/")),
+            false => format!("tests/suite/{file}.rs"),
+        };
+        let source = std::fs::read_to_string(root.join(&place));
+        let source = source.unwrap_or_else(|_| panic!("there is no {place}"));
+        let at = source.find(&format!("fn {test}("));
+        let at = at.unwrap_or_else(|| panic!("no {test} in {place}"));
+        assert!(source[..at].contains("#[test]") || source[..at].contains("#[tokio::test"));
+    });
+    named.count()
+}
+
 #[test]
 fn every_test_that_the_readme_names_is_there() {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let mut named = 0;
-    for (file, test) in quoted().iter().filter_map(|words| words.split_once("::")) {
-        let source = std::fs::read_to_string(tests.join(format!("{file}.rs")));
-        let source = source.unwrap_or_else(|_| panic!("there is no tests/suite/{file}.rs"));
-        let head = format!("fn {test}(");
-        let at = source
-            .find(&head)
-            .unwrap_or_else(|| panic!("no {test} in {file}.rs"));
-        assert!(source[..at].contains("#[test]") || source[..at].contains("#[tokio::test"));
-        named += 1;
-    }
+    let named = named_tests(README);
     assert!(named >= 30, "only {named} tests are named");
+}
+
+#[test]
+fn every_attacker_of_the_threat_model_has_tests_and_each_is_there() {
+    let named = named_tests(SECURITY);
+    assert!(named >= 40, "only {named} tests are named");
+    let rows: Vec<&str> = SECURITY
+        .lines()
+        .filter(|line| line.starts_with("| **"))
+        .collect();
+    assert_eq!(rows.len(), 12, "{rows:#?}");
+    for row in rows {
+        let columns: Vec<&str> = row.trim_matches('|').split(" | ").collect();
+        assert_eq!(columns.len(), 4, "{row}");
+        assert!(columns[2].contains("::"), "nothing shows it: {row}");
+        assert!(columns[3].len() > 3, "nothing is out of reach: {row}");
+    }
 }
 
 #[test]
 fn every_file_of_tests_that_the_readme_names_is_there() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite");
-    let files = quoted().into_iter().filter(|words| {
+    let files = quoted(README).into_iter().filter(|words| {
         let is_name = words
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_');
