@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
-use tokenward::demo::quirks::Quirks;
+use tokenward::demo::quirks::{Quirks, RevocationRule};
 use tokenward::vault::owner::OwnerLock;
 
 /// What one run said.
@@ -343,6 +343,18 @@ fn a_credential_that_needs_a_person_is_a_problem_with_the_command_that_mends_it(
             .mend("outlook")
             .contains("tokenward login demo --account alice")
     );
+}
+
+#[test]
+fn tokens_that_outlived_their_revocation_are_warned_of() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks {
+        revocation: RevocationRule::Missing,
+        ..Quirks::default()
+    });
+    sandbox.sign_in(&provider, "alice");
+    sandbox.run(["revoke", "demo/alice", "--yes"]).ok();
+    doctor(&sandbox, &[]).says("outlook", "warning", "seen alive afterwards");
 }
 
 #[test]

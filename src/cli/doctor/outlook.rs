@@ -107,6 +107,14 @@ fn of(view: &CredentialView, is_kept_fresh: bool, now: Timestamp) -> Finding {
         }
         // Without an owner that is how they are until somebody asks for them.
         Health::Expired if is_kept_fresh => Finding::warning(CHECK, format!("{name}: {word}"), why),
+        Health::Revoked if view.is_alive_though_revoked() => {
+            let what = format!("{name}: {word}, and its tokens were seen alive afterwards");
+            Finding::warning(
+                CHECK,
+                what,
+                format!("tokenward revoke {name} --yes ({why})"),
+            )
+        }
         Health::Fresh
         | Health::Expiring
         | Health::Refreshing
