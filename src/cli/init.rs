@@ -2,11 +2,9 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::new_passphrase::Sealing;
 use crate::cli::output::Output;
-use crate::cli::passphrase;
 use crate::cli::seat::nobody_answers;
-use crate::model::strength::Strength;
-use crate::secret::Passphrase;
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
 use crate::vault::owner::OwnerLock;
@@ -18,6 +16,7 @@ use serde_json::json;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Without --keyring and --recipient the vault gets a passphrase: from --passphrase-file, or asked for twice.
+A weak passphrase is explained and needs a second yes: at the terminal a y, for a file --accept-weak.
 More ways to unlock it are added later: tokenward vault add-slot.
 With --json: one object with vault and slot (passphrase, keyring, recipient).")]
 pub struct InitArgs {
@@ -35,6 +34,9 @@ pub struct Way {
     /// By the identity of this age recipient (age1...), given with --identity-file.
     #[arg(long, value_name = "RECIPIENT")]
     recipient: Option<String>,
+    /// How a passphrase is judged and sealed with.
+    #[command(flatten)]
+    pub sealing: Sealing,
 }
 
 impl Way {
@@ -46,26 +48,12 @@ impl Way {
         if let Some(recipient) = &self.recipient {
             return Ok(NewSlot::Recipient(recipient.clone()));
         }
-        if let Some(path) = file {
-            let new = passphrase::from_file(path)?;
-            warn_if_weak(&new, output);
-            return Ok(NewSlot::Passphrase(new));
-        }
-        if output.can_ask() {
-            return passphrase::ask_new(output).map(NewSlot::Passphrase);
-        }
-        Err(
+        let new = self.sealing.new_passphrase(file, output)?;
+        new.map(NewSlot::Passphrase).ok_or_else(|| {
             Failure::usage("there is no passphrase and nobody to ask for one")
                 .hint("give one in a file: --passphrase-file FILE")
-                .hint("or use another way to unlock: --keyring, or --recipient age1..."),
-        )
-    }
-}
-
-fn warn_if_weak(new: &Passphrase, output: Output) {
-    let strength = Strength::of(new);
-    if !strength.is_enough() {
-        output.say(&passphrase::judged(&strength));
+                .hint("or use another way to unlock: --keyring, or --recipient age1...")
+        })
     }
 }
 
@@ -82,7 +70,7 @@ pub fn run(args: &InitArgs, context: &Context) -> Result<(), Failure> {
         VaultError::Owned { .. } => nobody_answers(context),
         other => other.into(),
     })?;
-    VaultFile::create(path, slot, context.config.vault.work_factor)?;
+    VaultFile::create(path, slot, args.way.sealing.work_factor(context))?;
     if context.output.json {
         return context
             .output

@@ -1,8 +1,7 @@
 //! Passphrases: from files, from the system's own store of credentials, from a person.
 
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::output::{Output, talk};
-use crate::model::strength::Strength;
+use crate::cli::output::talk;
 use crate::secret::{ClientSecret, Passphrase, PrivateKey, RegistrationToken, VaultIdentity};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
@@ -106,31 +105,6 @@ pub fn from_systemd() -> Option<PathBuf> {
 /// Asks the person, without an echo.
 pub fn ask(question: &str) -> Result<Passphrase, Failure> {
     Ok(Passphrase::new(rpassword::prompt_password(question)?))
-}
-
-/// Asks for a new passphrase, twice; says how strong it is.
-pub fn ask_new(output: Output) -> Result<Passphrase, Failure> {
-    loop {
-        let first = ask("New passphrase: ")?;
-        let strength = Strength::of(&first);
-        if strength.word == "empty" {
-            output.say("An empty passphrase protects nothing. Try again, or press Ctrl-C.");
-            continue;
-        }
-        output.say(&judged(&strength));
-        if first.matches(&ask("The same again: ")?) {
-            return Ok(first);
-        }
-        output.say("The two differ. Once more.");
-    }
-}
-
-/// What is said of a passphrase's strength.
-pub fn judged(strength: &Strength) -> String {
-    match &strength.advice {
-        Some(advice) => format!("This passphrase is {}. {advice}", strength.word),
-        None => format!("This passphrase is {}.", strength.word),
-    }
 }
 
 #[cfg(test)]

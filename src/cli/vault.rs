@@ -2,15 +2,13 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::init::Way;
-use crate::cli::seat::{self, Seat};
+use crate::cli::slots::{self, AddSlotArgs, ChangePassphraseArgs, RemoveSlotArgs};
 use crate::cli::table::Table;
 use crate::cli::unlock;
 use crate::vault::verify::verify;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::path::PathBuf;
 
 /// Arguments of `tokenward vault`.
 #[derive(Debug, Args)]
@@ -32,41 +30,25 @@ With --json: one object with ok, rows (how many of each table were checked) and 
 and what).")]
     Verify,
     /// Add a way to unlock the vault.
-    #[command(after_help = "\
-The vault is opened as always (--passphrase-file, --identity-file, keyring, or a question); the new passphrase
-comes from --new-passphrase-file, or is asked for. With --json: one object with id and kind.")]
-    AddSlot {
-        /// How it will be unlocked.
-        #[command(flatten)]
-        way: Way,
-        /// Read the new passphrase from this file.
-        #[arg(long, value_name = "FILE", conflicts_with_all = ["keyring", "recipient"])]
-        new_passphrase_file: Option<PathBuf>,
-    },
+    AddSlot(AddSlotArgs),
     /// Remove a way to unlock the vault; never the last one.
-    #[command(after_help = "\
-Who kept a copy of the file from before can still open that copy in the old way.
-With --json: one object with id.")]
-    RemoveSlot {
-        /// Its number, as `vault slots` lists it.
-        id: i64,
-    },
+    RemoveSlot(RemoveSlotArgs),
+    /// Put a new passphrase in the place of the old one.
+    ChangePassphrase(ChangePassphraseArgs),
 }
 
 /// Does it.
 pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
-        Act::Slots => slots(context),
+        Act::Slots => list(context),
         Act::Verify => check(context),
-        Act::AddSlot {
-            way,
-            new_passphrase_file,
-        } => add_slot(way, new_passphrase_file.as_ref(), context),
-        Act::RemoveSlot { id } => remove_slot(*id, context),
+        Act::AddSlot(args) => slots::add(args, context),
+        Act::RemoveSlot(args) => slots::remove(args, context),
+        Act::ChangePassphrase(args) => slots::change_passphrase(args, context),
     }
 }
 
-fn slots(context: &Context) -> Result<(), Failure> {
+fn list(context: &Context) -> Result<(), Failure> {
     let slots = unlock::look_at(context)?.slots()?;
     if context.output.json {
         return context.output.json_line(&slots);
@@ -120,44 +102,4 @@ fn check(context: &Context) -> Result<(), Failure> {
         )
         .hint("what is wrong is never used; restore a backup, or remove those credentials and sign in again")),
     }
-}
-
-fn add_slot(way: &Way, file: Option<&PathBuf>, context: &Context) -> Result<(), Failure> {
-    let answered = unlock::answer(context)?;
-    let _lock = alone(context)?;
-    let mut vault = unlock::open(context, answered)?;
-    let slot = way.slot(file.map(PathBuf::as_path), context.output)?;
-    let id = vault.add_slot(&slot, context.config.vault.work_factor)?;
-    if context.output.json {
-        return context
-            .output
-            .json_line(&json!({ "id": id, "kind": slot.kind() }));
-    }
-    context
-        .output
-        .say(&format!("Added slot {id}, {}.", slot.kind().name()));
-    Ok(())
-}
-
-fn remove_slot(id: i64, context: &Context) -> Result<(), Failure> {
-    let answered = unlock::answer(context)?;
-    let _lock = alone(context)?;
-    unlock::open(context, answered)?.remove_slot(id)?;
-    if context.output.json {
-        return context.output.json_line(&json!({ "id": id }));
-    }
-    context.output.say(&format!("Removed slot {id}."));
-    Ok(())
-}
-
-/// Slots are changed by nobody but the owner, so that what a living one knows stays true.
-fn alone(context: &Context) -> Result<Seat, Failure> {
-    Seat::take(context)?.ok_or_else(|| {
-        let who = seat::holder(context);
-        Failure::new(
-            Kind::Unavailable,
-            format!("the vault is in use by its owner{who}"),
-        )
-        .hint("stop the owner, change the slots, start it again")
-    })
 }

@@ -13,8 +13,10 @@ pub struct Strength {
     pub score: u8,
     /// The score in a word or two.
     pub word: &'static str,
-    /// What would make it better, a sentence; `None` when there is nothing to say.
-    pub advice: Option<String>,
+    /// What is wrong with it and what would make it better, a sentence each.
+    pub advice: Vec<String>,
+    /// How long somebody would guess who has the vault's file and ten thousand guesses a second.
+    pub guessed_in: String,
 }
 
 impl Strength {
@@ -25,7 +27,8 @@ impl Strength {
             return Self {
                 score: 0,
                 word: "empty",
-                advice: None,
+                advice: Vec::new(),
+                guessed_in: String::new(),
             };
         }
         let end = whole
@@ -40,17 +43,28 @@ impl Strength {
             Score::Three => (3, "good"),
             _ => (4, "strong"),
         };
-        let advice = judged.feedback().and_then(|feedback| {
-            feedback
-                .warning()
-                .map(|warning| warning.to_string())
-                .or_else(|| feedback.suggestions().first().map(ToString::to_string))
-        });
+        let feedback = judged.feedback();
+        let warning = feedback.and_then(|feedback| feedback.warning());
+        let suggestions = feedback.map_or(&[][..], |feedback| feedback.suggestions());
+        let guessing = judged.crack_times().offline_slow_hashing_1e4_per_second();
         Self {
             score,
             word,
-            advice,
+            advice: warning
+                .map(|warning| warning.to_string())
+                .into_iter()
+                .chain(suggestions.iter().map(ToString::to_string))
+                .collect(),
+            guessed_in: guessing.to_string(),
         }
+    }
+
+    /// What the score means for the vault, a sentence.
+    pub fn meaning(&self) -> String {
+        format!(
+            "Whoever copies the vault's file and makes ten thousand guesses a second finds it in {}.",
+            self.guessed_in
+        )
     }
 
     /// Whether a vault should be sealed with it without asking twice.
@@ -71,7 +85,8 @@ mod tests {
     fn common_words_are_weak_and_long_random_ones_are_not() {
         assert_eq!(judge("").score, 0);
         assert!(!judge("password1").is_enough());
-        assert!(judge("password1").advice.is_some());
+        assert!(judge("password1").advice.len() > 1);
+        assert!(judge("password1").meaning().contains("a second"));
         assert!(judge("velvet-otter-cannot-juggle-9").is_enough());
     }
 

@@ -78,6 +78,12 @@ pub enum VaultError {
         /// Its number.
         id: i64,
     },
+    /// A passphrase was to be changed in a slot that has none.
+    #[error("slot {id} is not opened by a passphrase")]
+    NotAPassphraseSlot {
+        /// Its number.
+        id: i64,
+    },
     /// The last slot was to be removed.
     #[error("slot {id} is the only one left: without it nothing opens the vault")]
     LastSlot {
@@ -265,7 +271,10 @@ impl VaultError {
             Self::WrongPassphrase => {
                 "try again (mind the keyboard layout); `tokenward vault slots` lists the other ways to unlock".to_owned()
             }
-            Self::WrongIdentity | Self::NoSlot { .. } | Self::NoSuchSlot { .. } => {
+            Self::WrongIdentity
+            | Self::NoSlot { .. }
+            | Self::NoSuchSlot { .. }
+            | Self::NotAPassphraseSlot { .. } => {
                 "`tokenward vault slots` lists the ways to unlock this vault".to_owned()
             }
             Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),

@@ -146,6 +146,13 @@ pub fn check_ends_in(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultErr
     })
 }
 
+/// Seals a line and adds it, within a change that it tells of.
+pub fn note(change: &mut Change<'_>, activity: &Activity) -> Result<(), VaultError> {
+    let subject = subject_of(change.keys, activity);
+    let sealed = log_seal::seal(change.keys, &payload::write_activity(activity));
+    add(change, subject.as_ref(), activity.at, &sealed)
+}
+
 /// Adds a line.
 pub fn add(
     change: &mut Change<'_>,

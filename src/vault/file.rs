@@ -136,7 +136,7 @@ impl LockedVault {
             .ok_or(VaultError::NoSuchSlot { id: slot })?;
         used.check(&keys)?;
         Ledger::read(&conn, &keys)?.check(Table::Slot, &slot::sum(&keys, &slots))?;
-        let mut vault = OpenVault::new(conn, keys, &self.path);
+        let mut vault = OpenVault::new(conn, keys, &self.path).opened_by(slot);
         if self.access == Access::Write
             && let Err(error) = log_upgrade::upgrade(&mut vault)
         {
@@ -262,78 +262,6 @@ fn sync_folder(path: &Path) -> Result<(), VaultError> {
     File::open(&folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|source| VaultError::io("write the folder", &folder, source))
-}
-
-impl OpenVault {
-    /// Adds a way to unlock; gives its number. `work_factor` is scrypt's (a passphrase only).
-    pub fn add_slot(&mut self, new: &NewSlot, work_factor: u8) -> Result<i64, VaultError> {
-        let keys = self.keys();
-        if matches!(new, NewSlot::Keyring)
-            && let Ok((_, id)) = slot::unwrap(
-                keys.vault_id(),
-                &StoredSlot::all(self.connection())?,
-                &Key::Keyring,
-            )
-        {
-            return Err(VaultError::KeyringSlotExists { id });
-        }
-        let sealed = slot::wrap(keys.vault_id(), &keys.identity_text(), new, work_factor)?;
-        let id = self.change(|change| {
-            let label = slot::label_of(new);
-            let (id, tag) =
-                slot::insert(change.conn, change.keys, new.kind(), &label, &sealed, now())?;
-            change.ledger.add(change.keys, Table::Slot, &tag);
-            Ok(id)
-        })?;
-        self.note_slots()?;
-        Ok(id)
-    }
-
-    /// Removes a way to unlock; refuses the last one. The identity stays the same: who once had it keeps it.
-    pub fn remove_slot(&mut self, id: i64) -> Result<(), VaultError> {
-        let forgotten = self.change(|change| {
-            let slots = StoredSlot::all(change.conn)?;
-            let slot = slots
-                .iter()
-                .find(|slot| slot.id == id)
-                .ok_or(VaultError::NoSuchSlot { id })?;
-            if slots.len() == 1 {
-                return Err(VaultError::LastSlot { id });
-            }
-            change
-                .conn
-                .execute("DELETE FROM slot WHERE id = ?1", [id])?;
-            change.ledger.take(change.keys, Table::Slot, slot.tag());
-            let is_keyring = |slot: &StoredSlot| {
-                slot.view()
-                    .is_ok_and(|view| view.kind == slot::SlotKind::Keyring)
-            };
-            let others = slots.iter().filter(|other| other.id != id);
-            Ok(is_keyring(slot) && !others.into_iter().any(is_keyring))
-        })?;
-        if forgotten {
-            // Best effort: an entry that opens nothing harms nobody.
-            let _ = crate::vault::os_keyring::remove(self.keys().vault_id());
-        }
-        self.note_slots()
-    }
-
-    /// The ways to unlock it.
-    pub fn slots(&self) -> Result<Vec<SlotView>, VaultError> {
-        StoredSlot::all(self.connection())?
-            .iter()
-            .map(StoredSlot::view)
-            .collect()
-    }
-
-    fn note_slots(&mut self) -> Result<(), VaultError> {
-        self.apply(vec![Write::Activity(Activity::new(
-            now(),
-            None,
-            Happening::SlotsChanged,
-        ))])
-        .map(|_| ())
-    }
 }
 
 /// The highest scrypt work factor a passphrase slot may be made with.

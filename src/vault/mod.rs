@@ -24,6 +24,7 @@ pub mod profiles;
 pub mod schema;
 pub mod seal;
 pub mod slot;
+pub mod slot_set;
 pub mod store;
 pub mod suspect;
 pub mod verify;

@@ -22,6 +22,7 @@ pub struct OpenVault {
     conn: Connection,
     keys: VaultKeys,
     path: PathBuf,
+    opened_by: Option<i64>,
 }
 
 /// A change under way: all of it is written, or nothing.
@@ -41,7 +42,19 @@ impl OpenVault {
             conn,
             keys,
             path: path.to_path_buf(),
+            opened_by: None,
         }
+    }
+
+    /// The same, with the slot that gave the keys.
+    pub fn opened_by(mut self, slot: i64) -> Self {
+        self.opened_by = Some(slot);
+        self
+    }
+
+    /// The slot that gave the keys; `None` when it was made just now.
+    pub fn slot_used(&self) -> Option<i64> {
+        self.opened_by
     }
 
     /// Its keys.

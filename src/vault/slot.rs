@@ -98,6 +98,16 @@ pub struct SlotView {
     pub created_at: Timestamp,
 }
 
+impl SlotView {
+    /// What it is called in the activity log.
+    pub fn words(&self) -> String {
+        match self.kind {
+            SlotKind::Recipient => format!("slot {}, recipient {}", self.id, self.label),
+            SlotKind::Passphrase | SlotKind::Keyring => format!("slot {}, {}", self.id, self.label),
+        }
+    }
+}
+
 /// A slot as it stands in the file.
 #[derive(Debug)]
 pub struct StoredSlot {

@@ -2,6 +2,11 @@
 
 use crate::sandbox::{PASSPHRASE, Sandbox};
 use std::os::unix::fs::PermissionsExt;
+use tokenward::model::event::Happening;
+use tokenward::secret::Passphrase;
+use tokenward::vault::file::VaultFile;
+use tokenward::vault::slot::Key;
+use tokenward::vault::store::Store;
 
 #[test]
 fn a_new_vault_is_private_and_says_where_it_is() {
@@ -257,16 +262,88 @@ fn a_record_of_ones_own_stands_in_the_catalogue_and_wins() {
 }
 
 #[test]
-fn a_weak_passphrase_from_a_file_is_taken_and_remarked_on() {
+fn a_weak_passphrase_from_a_file_is_explained_and_needs_a_second_yes() {
     let sandbox = Sandbox::new();
     let file = sandbox.write("word", "password1");
-    let run = sandbox.run(["init", "--passphrase-file", file.to_str().unwrap()]);
+    let init = ["init", "--passphrase-file", file.to_str().unwrap()];
+    let words = sandbox.run(init).fails(2);
+    for said in ["very weak", "a second finds it", "common", "--accept-weak"] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    assert!(!sandbox.vault().exists());
+    let run = sandbox.run([init.as_slice(), &["--accept-weak"]].concat());
     assert!(run.stderr.contains("This passphrase is"), "{run:?}");
     run.ok();
     let strong = Sandbox::new();
     let file = strong.write("word", PASSPHRASE);
     let run = strong.run(["init", "--passphrase-file", file.to_str().unwrap()]);
-    assert!(!run.stderr.contains("This passphrase is"), "{run:?}");
+    assert!(!run.stderr.contains("passphrase is"), "{run:?}");
+}
+
+#[test]
+fn a_changed_passphrase_opens_the_vault_and_the_old_one_does_not() {
+    let mut sandbox = Sandbox::with_vault();
+    let new = sandbox.write("new", "velvet otters juggle at noon");
+    let new = new.to_str().unwrap();
+    let change = ["vault", "change-passphrase", "--new-passphrase-file"];
+    let weak = sandbox.write("weak", "password1");
+    let words = sandbox
+        .run([change.as_slice(), &[weak.to_str().unwrap()]].concat())
+        .fails(2);
+    assert!(words.contains("--accept-weak"), "{words}");
+    let arguments = [change.as_slice(), &[new, "--json", "--work-factor", "11"]].concat();
+    let said = sandbox.run(arguments).json();
+    assert_eq!((&said["id"], &said["removed"]), (&2.into(), &1.into()));
+    let words = sandbox.run(["list"]).fails(4);
+    assert!(words.contains("passphrase opens no slot"), "{words}");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", new);
+    sandbox.run(["list"]).ok();
+    let database = rusqlite::Connection::open(sandbox.vault()).unwrap();
+    let sealed: Vec<u8> = database
+        .query_row("SELECT sealed FROM slot", [], |row| row.get(0))
+        .unwrap();
+    // The age header: `-> scrypt SALT WORK_FACTOR`.
+    let head = String::from_utf8_lossy(&sealed);
+    assert!(head.lines().nth(1).unwrap().ends_with(" 11"), "{head}");
+    let key = Key::Passphrase(Passphrase::new("velvet otters juggle at noon".to_owned()));
+    let file = VaultFile::open_read_only(&sandbox.vault()).unwrap();
+    let told = file.unlock(&key).unwrap().activity(None, 3).unwrap();
+    let told: Vec<Happening> = told.into_iter().map(|line| line.what).collect();
+    let slot = |id| format!("slot {id}, passphrase");
+    let (added, removed) = (slot(2), slot(1));
+    assert_eq!(
+        told[..2],
+        [
+            Happening::SlotAdded { slot: added },
+            Happening::SlotRemoved { slot: removed }
+        ]
+    );
+}
+
+#[test]
+fn another_key_changes_a_forgotten_passphrase() {
+    let mut sandbox = Sandbox::with_vault();
+    let (identity, recipient) = crate::vault_fixture::key_pair();
+    let key = sandbox.write("key.txt", identity.expose_secret());
+    sandbox
+        .run(["vault", "add-slot", "--recipient", &recipient])
+        .ok();
+    sandbox.set("TOKENWARD_IDENTITY_FILE", key.to_str().unwrap());
+    let new = sandbox.write("new", "velvet otters juggle at noon");
+    let change = [
+        "vault",
+        "change-passphrase",
+        "--json",
+        "--new-passphrase-file",
+    ];
+    let change = [change.as_slice(), &[new.to_str().unwrap()]].concat();
+    assert_eq!(sandbox.run(&change).json()["removed"], 1);
+    let words = sandbox
+        .run([change.as_slice(), &["--slot", "2"]].concat())
+        .fails(1);
+    assert!(words.contains("not opened by a passphrase"), "{words}");
+    let slots = sandbox.run(["vault", "slots", "--json"]).json();
+    assert_eq!(slots.as_array().unwrap().len(), 2, "{slots}");
 }
 
 #[test]

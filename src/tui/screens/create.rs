@@ -18,12 +18,16 @@ use ratatui::layout::Rect;
 const ABOUT: &str = "Your sign-ins are sealed with a passphrase. It cannot be recovered: choose one that you will \
                      remember.";
 
+/// What is said under a weak passphrase: a second yes takes it.
+const ANYWAY: &str = "Type a better one, or press Enter again to use this one all the same.";
+
 /// The state.
 pub struct Create {
     path: String,
     fields: [Field; 2],
     focus: usize,
     strength: Strength,
+    warned: bool,
     progress: Progress,
 }
 
@@ -35,6 +39,7 @@ impl Create {
             fields: [Field::masked(), Field::masked()],
             focus: 0,
             strength: judged(""),
+            warned: false,
             progress: Progress::Typing,
         }
     }
@@ -58,6 +63,7 @@ impl Create {
 
     fn changed(&mut self) {
         self.progress = Progress::Typing;
+        self.warned = false;
         self.strength = judged(self.fields[0].text());
     }
 
@@ -90,6 +96,11 @@ impl Create {
             self.progress = Progress::Trouble(what.to_owned(), help.to_owned());
             self.focus = usize::from(!self.fields[0].is_empty());
             self.fields[1].clear();
+            return Vec::new();
+        }
+        if !self.strength.is_enough() && !self.warned {
+            self.warned = true;
+            self.progress = Progress::Trouble(self.strength.meaning(), ANYWAY.to_owned());
             return Vec::new();
         }
         self.progress = Progress::Working;
@@ -159,7 +170,7 @@ fn strength(app: &App, strength: &Strength, area: Rect, buf: &mut Buffer) {
     bar::draining(buf, (area.x, area.y), 8, share, tone, theme);
     let word = (area.x + 9, area.y);
     put(buf, word, area.width - 9, strength.word, tone, theme);
-    if let Some(advice) = &strength.advice {
+    if let Some(advice) = strength.advice.first() {
         let below = (area.x, area.y + 1);
         put(buf, below, area.width, advice, theme.dim(), theme);
     }
@@ -189,11 +200,25 @@ mod tests {
     }
 
     #[test]
+    fn a_weak_passphrase_is_taken_after_a_second_yes_only() {
+        let mut app = page();
+        assert!(example::press(&mut app, "password1\npassword1\n").is_empty());
+        assert_snapshot!("create_second_yes", example::shown(&mut app));
+        // Whatever is typed asks again.
+        assert!(example::press(&mut app, "x").is_empty());
+        assert!(!example::shown(&mut app).contains("all the same"));
+        let mut app = page();
+        let effects = example::press(&mut app, "password1\npassword1\n\n");
+        assert!(matches!(effects.as_slice(), [Effect::Create(_)]));
+    }
+
+    #[test]
     fn two_that_differ_are_refused_and_two_that_match_are_taken() {
         let mut app = page();
-        assert!(example::press(&mut app, "velvet otters\nvelvet otter\n").is_empty());
+        let twice = "velvet otters juggle\nvelvet otters juggle\n";
+        assert!(example::press(&mut app, "velvet otters juggle\nvelvet otter\n").is_empty());
         assert!(example::shown(&mut app).contains("do not match"));
-        let effects = example::press(&mut app, "velvet otters\n");
+        let effects = example::press(&mut app, &twice[21..]);
         assert!(matches!(effects.as_slice(), [Effect::Create(_)]));
         assert!(example::shown(&mut app).contains("making the vault"));
     }
