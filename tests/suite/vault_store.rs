@@ -7,7 +7,9 @@ use crate::vault_fixture::{
 use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
-use tokenward::vault::store::{Store, Write, Written};
+use tokenward::vault::open::OpenVault;
+use tokenward::vault::store::{Store, StoredProfile, Write, Written};
+use tokenward::vault::verify::verify;
 
 #[test]
 fn what_was_written_is_read_after_a_restart() {
@@ -31,6 +33,44 @@ fn a_new_sign_in_under_an_old_name_is_its_next_generation() {
     let written = vault.apply(vec![again]).unwrap();
     assert_eq!(written, [Written::Saved(id, Generation(2))]);
     assert_eq!(vault.count().unwrap(), 1);
+}
+
+#[test]
+fn a_sign_in_beside_another_takes_its_name_and_leaves_its_tokens_or_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut vault, _) = new_vault(&folder.path().join("vault.db"));
+    let old = save(&mut vault, "github/alice");
+    let beside = |vault: &_, generation| {
+        let mut profile = secret(vault, "github/alice", 1).0;
+        profile.name = "github/alice-old".parse().unwrap();
+        let (new, tokens) = secret(vault, "github/alice", 2);
+        Write::SignInBeside {
+            aside: Box::new(StoredProfile {
+                id: old,
+                generation: Generation(generation),
+                profile,
+            }),
+            profile: Box::new(new),
+            secret: Box::new(tokens),
+        }
+    };
+    let before = everything(&mut vault).unwrap();
+    let write = beside(&vault, 7);
+    assert_eq!(vault.apply(vec![write]).unwrap(), [Written::Stale]);
+    assert_eq!(everything(&mut vault).unwrap(), before);
+
+    let write = beside(&vault, 1);
+    let written = vault.apply(vec![write]).unwrap();
+    let [Written::Saved(new, Generation(1))] = written[..] else {
+        panic!("{written:?}")
+    };
+    assert_ne!(new, old);
+    let kept = |vault: &mut OpenVault, id| reveal(&vault.secret(id).unwrap().1);
+    assert!(kept(&mut vault, old).contains("marker-refresh-github/alice-1"));
+    assert!(kept(&mut vault, new).contains("marker-refresh-github/alice-2"));
+    let names = everything(&mut vault).unwrap();
+    assert!(names.contains("github/alice-old"), "{names}");
+    assert!(verify(&mut vault).is_whole());
 }
 
 #[test]
