@@ -85,6 +85,10 @@ secret! {
     ApiKey
 }
 secret! {
+    /// A token that somebody found and shows to the vault.
+    FoundToken
+}
+secret! {
     /// A passphrase that opens a slot of the vault.
     Passphrase
 }

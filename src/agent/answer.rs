@@ -156,6 +156,16 @@ impl Desk {
                 self.done(|reply| Command::DeleteClient { provider, reply })
                     .await
             }
+            Route::Identify => {
+                let body = read_body(body, self.body_time).await?;
+                let (token, verify) = wire::read_found(&body).map_err(bad_body)?;
+                self.one(|reply| Command::Identify {
+                    token,
+                    verify,
+                    reply,
+                })
+                .await
+            }
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
             Route::SignIn => self.sign_in(&read_body(body, self.body_time).await?).await,

@@ -247,6 +247,18 @@ impl SocketDoor {
                 })
                 .await;
             }
+            Command::Identify {
+                token,
+                verify,
+                reply,
+            } => {
+                answer(reply, async {
+                    let body = wire::write_found(&token, verify);
+                    let body = self.exchange(&Route::Identify, body).await?;
+                    serde_json::from_slice(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
             Command::DeleteClient { provider, reply } => {
                 let route = Route::DeleteClient(provider);
                 self.tell(route, Zeroizing::default(), reply).await;

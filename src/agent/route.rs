@@ -68,6 +68,8 @@ pub enum Route {
         /// At most so many of the newest.
         limit: usize,
     },
+    /// `POST /api/identify`
+    Identify,
     /// `GET /api/providers`
     Providers,
     /// `GET /api/clients`
@@ -149,6 +151,7 @@ impl Route {
             "health" => (Self::Health, "GET"),
             "status" => (Self::Status, "GET"),
             "activity" => return read_activity(method, query),
+            "identify" => (Self::Identify, "POST"),
             "providers" => (Self::Providers, "GET"),
             "clients" => (Self::Clients, "GET"),
             "sign-ins" => (Self::SignIn, "POST"),
@@ -175,6 +178,7 @@ impl Route {
             Self::Refresh { .. }
             | Self::Revoke(_)
             | Self::Inquire { .. }
+            | Self::Identify
             | Self::SignIn
             | Self::PasteCallback(_) => "POST",
             Self::Remove(_) | Self::DeleteClient(_) | Self::CancelSignIn(_) => "DELETE",
@@ -224,6 +228,7 @@ impl Route {
                 }
                 target
             }
+            Self::Identify => "/api/identify".to_owned(),
             Self::Providers => "/api/providers".to_owned(),
             Self::Clients => "/api/clients".to_owned(),
             Self::SignIn => "/api/sign-ins".to_owned(),
@@ -241,7 +246,9 @@ impl Route {
             // The provider is told up to twice, 20 s each, and the proof takes 20 s.
             Self::Revoke(_) => Duration::from_secs(80),
             // The provider is asked up to twice, 20 s each.
-            Self::Inquire { .. } | Self::DeleteClient(_) => Duration::from_secs(60),
+            Self::Inquire { .. } | Self::Identify | Self::DeleteClient(_) => {
+                Duration::from_secs(60)
+            }
             Self::List
             | Self::Show(_)
             | Self::Why(_)
@@ -427,6 +434,7 @@ mod tests {
             Just(Route::Status),
             (proptest::option::of(names()), any::<usize>())
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
+            Just(Route::Identify),
             Just(Route::Providers),
             Just(Route::Clients),
             Just(Route::SignIn),

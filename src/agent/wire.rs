@@ -9,7 +9,8 @@ use crate::model::inquiry::ProvenToken;
 use crate::model::signin::{KeyWish, ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
 use crate::secret::{
-    AccessToken, ApiKey, AuthorizationCode, ClientSecret, PrivateKey, Proof, RegistrationToken,
+    AccessToken, ApiKey, AuthorizationCode, ClientSecret, FoundToken, PrivateKey, Proof,
+    RegistrationToken,
 };
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -323,6 +324,34 @@ fn client(read: ClientIn) -> Client {
 pub struct SignInStarted {
     /// Its number.
     pub id: SignInId,
+}
+
+#[derive(Serialize)]
+struct FoundOut<'a> {
+    token: &'a str,
+    verify: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FoundIn {
+    token: String,
+    #[serde(default)]
+    verify: bool,
+}
+
+/// Writes what `POST /api/identify` takes; the buffer is zeroized when it is dropped.
+pub fn write_found(token: &FoundToken, verify: bool) -> Zeroizing<Vec<u8>> {
+    write(&FoundOut {
+        token: token.expose_secret(),
+        verify,
+    })
+}
+
+/// Reads what `POST /api/identify` takes.
+pub fn read_found(body: &[u8]) -> Result<(FoundToken, bool), BadBody> {
+    let read: FoundIn = serde_json::from_slice(body)?;
+    Ok((FoundToken::new(read.token), read.verify))
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,8 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    completions, daemon, demo, doctor, exec, get, init, list, login, man, provider, refresh,
-    remove, rename, revoke, status, validate, vault, why,
+    completions, daemon, demo, doctor, exec, get, identify, init, list, login, man, provider,
+    refresh, remove, rename, revoke, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -83,6 +83,8 @@ pub enum Command {
     Rename(rename::RenameArgs),
     /// Forget credentials.
     Remove(remove::RemoveArgs),
+    /// Tell whose a token is: which credential's, which generation's, what became of it.
+    Identify(identify::IdentifyArgs),
     /// Tell what was decided about a credential, when and why, and what comes next.
     Why(why::WhyArgs),
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.

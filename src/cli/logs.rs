@@ -149,7 +149,7 @@ fn happened(activity: &Activity) {
         Happening::WrongPassphrase { count } => {
             tracing::warn!(count, "wrong passphrases since the last unlocking");
         }
-        Happening::Removed => tracing::info!(name, "removed"),
+        Happening::Removed { .. } => tracing::info!(name, "removed"),
         Happening::ScopesMissed { scopes } => {
             tracing::warn!(
                 name,

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod get;
 pub mod guide;
 pub mod harden;
+pub mod identify;
 pub mod init;
 pub mod lines;
 pub mod list;

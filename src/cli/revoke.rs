@@ -28,6 +28,12 @@ pub struct RevokeArgs {
     yes: bool,
 }
 
+/// Revokes one, about which the person was asked already.
+pub fn one(name: CredentialName, context: &Context) -> Result<(), Failure> {
+    let which = Which::one(name);
+    run(&RevokeArgs { which, yes: true }, context)
+}
+
 /// Revokes them, one after the other.
 pub fn run(args: &RevokeArgs, context: &Context) -> Result<(), Failure> {
     let lines = Session::with(context, |session| {

@@ -6,8 +6,8 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    completions, daemon, demo, doctor, exec, get, harden, init, list, login, man, provider,
-    refresh, remove, rename, revoke, status, ui, validate, vault, why,
+    completions, daemon, demo, doctor, exec, get, harden, identify, init, list, login, man,
+    provider, refresh, remove, rename, revoke, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -73,6 +73,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Refresh(args) => refresh::run(&args, context),
         Command::Revoke(args) => revoke::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Identify(args) => identify::run(&args, context),
         Command::Rename(args) => rename::run(&args, context),
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),

@@ -20,6 +20,14 @@ pub struct Which {
 }
 
 impl Which {
+    /// One credential.
+    pub fn one(name: CredentialName) -> Self {
+        Self {
+            names: vec![name],
+            all: false,
+        }
+    }
+
     /// The names; with `--all` those that `suits`.
     pub fn resolve(
         &self,

@@ -7,11 +7,13 @@ use crate::model::event::{Activity, Purpose};
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
+use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
+use crate::secret::FoundToken;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -103,6 +105,15 @@ pub enum Command {
         wish: ExchangeWish,
         /// The answer.
         reply: Reply<IssuedToken>,
+    },
+    /// Whose is this token?
+    Identify {
+        /// The token.
+        token: FoundToken,
+        /// Ask its provider for the keys of a JWT, if it is one of this vault's.
+        verify: bool,
+        /// The answer.
+        reply: Reply<Box<Identity>>,
     },
     /// Another access token that carries these scopes only (RFC 6749 6); the one there is stays.
     Narrow {

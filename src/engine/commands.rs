@@ -97,6 +97,11 @@ impl Runner {
                 let reply = self.noting(name.clone(), Purpose::Exchange, by, reply);
                 self.exchange(&name, wish, reply);
             }
+            Command::Identify {
+                token,
+                verify,
+                reply,
+            } => self.identify(token, verify, by, reply),
             Command::Need {
                 name,
                 scopes,

@@ -311,6 +311,6 @@ impl Core {
         self.dirty.remove(&id);
         self.out.push(Effect::Withdraw(name.clone()));
         self.out.push(Effect::Gone(name.clone()));
-        self.happened(Some(name), Happening::Removed);
+        self.happened(Some(name), Happening::Removed { id: Some(id) });
     }
 }

@@ -20,6 +20,7 @@ pub mod gate;
 pub mod gauge;
 pub mod hand;
 pub mod held;
+pub mod identifying;
 pub mod inquiry;
 pub mod jumps;
 pub mod keys;

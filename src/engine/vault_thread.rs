@@ -98,6 +98,17 @@ impl VaultDesk {
         self.0.send(Job::Read(reading)).ok()?;
         answer.await.ok()
     }
+
+    /// The same, after all lines of the activity log were written.
+    pub async fn read_log<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = oneshot::channel();
+        let reading: Reading = Box::new(move |store| drop(reply.send(question(store))));
+        self.0.send(Job::ReadLog(reading)).ok()?;
+        answer.await.ok()
+    }
 }
 
 struct Desk {

@@ -1,7 +1,7 @@
 //! What happened, as it is kept: one line of the activity log.
 
 use crate::clock::Timestamp;
-use crate::model::credential::Generation;
+use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
 use crate::model::health::ForecastReason;
 use crate::model::inquiry::Liveness;
@@ -276,7 +276,11 @@ pub enum Happening {
         provider: String,
     },
     /// Forgotten locally.
-    Removed,
+    Removed {
+        /// The number it had, by which its tokens are still known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        id: Option<CredentialId>,
+    },
     /// The vault was created.
     VaultCreated,
     /// A slot was added to the vault, or removed.
@@ -335,7 +339,7 @@ impl Happening {
             Self::Superseded { .. } => "superseded",
             Self::Checked { .. } => "checked",
             Self::ClientDeleted { .. } => "client_deleted",
-            Self::Removed => "removed",
+            Self::Removed { .. } => "removed",
             Self::VaultCreated => "vault_created",
             Self::SlotsChanged => "slots_changed",
             Self::EngineStarted { .. } => "engine_started",
@@ -391,7 +395,7 @@ impl Happening {
             | Self::Superseded { .. }
             | Self::Checked { .. }
             | Self::ClientDeleted { .. }
-            | Self::Removed
+            | Self::Removed { .. }
             | Self::VaultCreated
             | Self::SlotsChanged
             | Self::EngineStarted { .. }

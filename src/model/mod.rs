@@ -7,6 +7,7 @@ pub mod extent;
 pub mod failure;
 pub mod fingerprint;
 pub mod health;
+pub mod identity;
 pub mod inquiry;
 pub mod key_end;
 pub mod likely;

@@ -9,6 +9,7 @@ use crate::tui::message::Purpose;
 use crate::tui::orders;
 use crate::tui::overlays::act::moved;
 use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::overlays::identify::Identify;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
 use crate::tui::overlays::story::Story;
@@ -35,6 +36,10 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Palette => app.overlays.push(Overlay::Palette(Palette::new(app))),
         Action::Credentials => go_to(app, Tab::Credentials),
         Action::Inbox => go_to(app, Tab::Inbox),
+        Action::Identify => {
+            let identify = Identify::default();
+            app.overlays.push(Overlay::Identify(identify));
+        }
         Action::Activity => go_to(app, Tab::Activity),
         Action::Health => return health(app),
         Action::NextTab | Action::PreviousTab => return turn(app, action),

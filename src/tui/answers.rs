@@ -3,6 +3,7 @@
 use crate::engine::api::{Refusal, RevokeOutcome};
 use crate::model::credential::CredentialView;
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::identity::Identity;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
@@ -80,6 +81,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             Ok(()) => done(app, &name, None, &format!("{name} is forgotten here")),
             Err(refusal) => done(app, &name, Some(&refusal), ""),
         },
+        Answer::Identified(result) => identified(app, result),
         Answer::Renamed(from, result) => renamed(app, &from, result),
         Answer::SignInStarted(id, Err(refusal)) => refused(app, id, &refusal),
         Answer::Pasted(id, Err(refusal)) => not_taken(app, id, &refusal),
@@ -90,6 +92,19 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
 
 fn complain(app: &mut App, what: &str, refusal: &Refusal) {
     app.say(Tone::Trouble, &format!("{what}: {refusal}"));
+}
+
+fn identified(app: &mut App, result: Result<Box<Identity>, Refusal>) {
+    let asked = app.overlays.iter_mut().find_map(|overlay| match overlay {
+        Overlay::Identify(identify) => Some(identify),
+        _ => None,
+    });
+    // Closed meanwhile: nobody wants to know any more.
+    let Some(asked) = asked else { return };
+    match result {
+        Ok(identity) => asked.told(identity),
+        Err(refusal) => asked.refused(format!("{refusal}. {}", refusal.hint())),
+    }
 }
 
 fn token(
@@ -225,7 +240,8 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
-        | Overlay::Naming(_) => None,
+        | Overlay::Naming(_)
+        | Overlay::Identify(_) => None,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use crate::model::name::CredentialName;
 use crate::model::signin::{SignInId, SignInRequest};
-use crate::secret::{AccessToken, AuthorizationCode, Passphrase};
+use crate::secret::{AccessToken, AuthorizationCode, FoundToken, Passphrase};
 use crate::tui::message::Purpose;
 
 /// A wish that `run.rs` carries out; what comes of it arrives as a message.
@@ -51,6 +51,8 @@ pub enum Ask {
     Remove(CredentialName),
     /// Another account's name.
     Rename(CredentialName, String),
+    /// Whose a token is.
+    Identify(FoundToken),
     /// A sign-in.
     SignIn(Box<SignInRequest>),
     /// A pasted address for a sign-in.

@@ -24,7 +24,8 @@ pub fn is_offered(app: &App, action: Action) -> bool {
             | Overlay::Palette(_)
             | Overlay::Confirm(_)
             | Overlay::Story(_)
-            | Overlay::Naming(_),
+            | Overlay::Naming(_)
+            | Overlay::Identify(_),
         ) => true,
         None => match &app.session {
             Session::Open(workspace) => on_screen(workspace, action),

@@ -40,6 +40,7 @@ pub enum Action {
     Copy,
     Reveal,
     Why,
+    Identify,
     Mark,
     MarkAll,
     Filter,
@@ -85,6 +86,10 @@ pub enum Scope {
     Confirm,
     /// The question for the name of an account.
     Naming,
+    /// The question whose a token is.
+    Identify,
+    /// Its answer.
+    Identified,
     /// A text to be read: help, a story.
     Reading,
     /// A list to choose from by typing.
@@ -225,6 +230,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Everywhere, Action::Health, &[ch('4')], "health", "Go to the health of everything", 0),
     bind(Scope::Everywhere, Action::NextTab, &[TAB], "next", "To the next screen", 0),
     bind(Scope::Everywhere, Action::PreviousTab, &[BACK_TAB], "previous", "To the screen before", 0),
+    bind(Scope::Everywhere, Action::Identify, &[ch('i')], "identify", "Identify: whose is a token that was found?", 0),
     bind(Scope::Everywhere, Action::Quit, &[ch('q')], "quit", "Quit", 6),
 
     bind(Scope::Lock, Action::Submit, &[ENTER], "go on", "Go on", 1),
@@ -238,6 +244,11 @@ pub const TABLE: &[Binding] = &[
 
     bind(Scope::Naming, Action::Submit, &[ENTER], "call it so", "Call the account so", 1),
     bind(Scope::Naming, Action::Keep, &[ESC], "keep the name", "Keep the name as it is", 1),
+
+    bind(Scope::Identify, Action::Submit, &[ENTER], "look it up", "Look the pasted token up", 1),
+    bind(Scope::Identify, Action::Back, &[ESC], "close", "Close", 1),
+    bind(Scope::Identified, Action::Revoke, &[ch('x')], "revoke", "Revoke the credential it is of, after a question", 1),
+    bind(Scope::Identified, Action::Back, &[ESC, ch('q'), ENTER], "close", "Close", 1),
 
     bind(Scope::Reading, Action::Back, &[ESC, ch('q'), ch('?'), ENTER], "close", "Close", 1),
 

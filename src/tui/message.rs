@@ -4,6 +4,7 @@ use crate::engine::api::{EngineStatus, Event, Refusal, RevokeOutcome};
 use crate::engine::gate::{GateError, Place};
 use crate::model::credential::CredentialView;
 use crate::model::event::{self, Activity};
+use crate::model::identity::Identity;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
@@ -71,6 +72,8 @@ pub enum Answer {
     Removed(CredentialName, Result<(), Refusal>),
     /// To another account's name.
     Renamed(CredentialName, Result<Box<CredentialView>, Refusal>),
+    /// To the question whose a token is.
+    Identified(Result<Box<Identity>, Refusal>),
     /// To the start of a sign-in.
     SignInStarted(SignInId, Result<(), Refusal>),
     /// To a pasted address.

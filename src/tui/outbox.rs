@@ -114,6 +114,11 @@ impl Outbox {
                     },
                 )
             }
+            Ask::Identify(token) => self.command(Answer::Identified, |reply| Command::Identify {
+                token,
+                verify: false,
+                reply,
+            }),
             Ask::SignIn(request) => {
                 let id = request.id;
                 self.command(

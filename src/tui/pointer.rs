@@ -39,7 +39,13 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
     let scrolls = match (app.overlays.last(), &app.session) {
         (Some(Overlay::Help(_) | Overlay::Palette(_)), _) => true,
         (
-            Some(Overlay::Confirm(_) | Overlay::Story(_) | Overlay::Naming(_) | Overlay::Wizard(_)),
+            Some(
+                Overlay::Confirm(_)
+                | Overlay::Story(_)
+                | Overlay::Naming(_)
+                | Overlay::Identify(_)
+                | Overlay::Wizard(_),
+            ),
             _,
         ) => false,
         (None, Session::Open(_)) => true,

@@ -229,7 +229,8 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
-        | Overlay::Naming(_) => false,
+        | Overlay::Naming(_)
+        | Overlay::Identify(_) => false,
     });
     match step {
         SignInStep::SignedIn {

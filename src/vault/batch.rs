@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::identity::TokenKind;
 use crate::vault::binding::{Sealed, Table};
 use crate::vault::credential::{self, Head, NewRow};
 use crate::vault::error::VaultError;
@@ -55,7 +56,7 @@ struct FiledProfile {
 struct Grant {
     filed: FiledProfile,
     secret: Sealed,
-    fingerprints: Vec<Fingerprint>,
+    fingerprints: Vec<(Fingerprint, TokenKind)>,
 }
 
 impl Grant {

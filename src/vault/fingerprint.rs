@@ -4,6 +4,7 @@
 
 use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::identity::{TokenKind, Trace};
 use crate::secret::RefreshToken;
 use crate::vault::binding::{Binding, Table};
 use crate::vault::error::VaultError;
@@ -12,38 +13,50 @@ use crate::vault::ledger::Sum;
 use crate::vault::open::{Change, OpenVault};
 use rusqlite::{Connection, OptionalExtension, Row};
 
+/// How the kinds stand in the file.
+const ACCESS: i64 = 1;
+const REFRESH: i64 = 2;
+
 /// A row as it stands in the file.
 #[derive(Debug)]
-pub struct Trace {
+pub struct TraceRow {
     /// The fingerprint, as SQLite holds it.
     pub fingerprint: i64,
     credential: i64,
     generation: i64,
+    kind: Option<i64>,
     tag: Vec<u8>,
 }
 
 /// Reads all rows.
 pub const SELECT: &str =
-    "SELECT fingerprint, credential, generation, mac FROM fingerprint ORDER BY fingerprint";
+    "SELECT fingerprint, credential, generation, kind, mac FROM fingerprint ORDER BY fingerprint";
 
-impl Trace {
+impl TraceRow {
     /// Reads one row of [`SELECT`].
     pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             fingerprint: row.get(0)?,
             credential: row.get(1)?,
             generation: row.get(2)?,
-            tag: row.get(3)?,
+            kind: row.get(3)?,
+            tag: row.get(4)?,
         })
     }
 
     /// Checks its binding, then shows whose it is.
-    pub fn open(&self, keys: &VaultKeys) -> Result<(CredentialId, Generation), VaultError> {
-        binding(keys, self.fingerprint, self.credential, self.generation).check(&self.tag)?;
-        Ok((
-            CredentialId(self.credential),
-            Generation(u64::try_from(self.generation).unwrap_or(0)),
-        ))
+    pub fn open(&self, keys: &VaultKeys) -> Result<Trace, VaultError> {
+        let place = (self.fingerprint, self.credential, self.generation);
+        binding(keys, place, self.kind).check(&self.tag)?;
+        Ok(Trace {
+            id: CredentialId(self.credential),
+            generation: Generation(u64::try_from(self.generation).unwrap_or(0)),
+            kind: match self.kind {
+                Some(ACCESS) => Some(TokenKind::Access),
+                Some(REFRESH) => Some(TokenKind::Refresh),
+                _ => None,
+            },
+        })
     }
 
     /// Adds its tag to a sum.
@@ -52,19 +65,18 @@ impl Trace {
     }
 }
 
-/// The fingerprints of a secret's present tokens.
-pub fn of_secret(keys: &VaultKeys, secret: &Secret) -> Vec<Fingerprint> {
-    std::iter::once(secret.access.expose_secret())
-        .chain(secret.refresh.as_ref().map(RefreshToken::expose_secret))
-        .map(|token| keys.fingerprint(token))
+/// The fingerprints of a secret's present tokens. Where both are one, it is the refresh token.
+pub fn of_secret(keys: &VaultKeys, secret: &Secret) -> Vec<(Fingerprint, TokenKind)> {
+    let access = (secret.access.expose_secret(), TokenKind::Access);
+    let refresh = secret.refresh.as_ref().map(RefreshToken::expose_secret);
+    std::iter::once(access)
+        .chain(refresh.map(|token| (token, TokenKind::Refresh)))
+        .map(|(token, kind)| (keys.fingerprint(token), kind))
         .collect()
 }
 
 /// Whose token it was, if anybody's.
-pub fn find(
-    vault: &OpenVault,
-    fingerprint: Fingerprint,
-) -> Result<Option<(CredentialId, Generation)>, VaultError> {
+pub fn find(vault: &OpenVault, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
     read(vault.connection(), fingerprint.0.cast_signed())?
         .map(|trace| trace.open(vault.keys()))
         .transpose()
@@ -73,19 +85,25 @@ pub fn find(
 /// Notes that a generation holds a token; a token that stays the same moves on to the new generation.
 pub fn note(
     change: &mut Change<'_>,
-    fingerprint: Fingerprint,
+    (fingerprint, kind): (Fingerprint, TokenKind),
     credential: i64,
     generation: i64,
 ) -> Result<(), VaultError> {
     let fingerprint = fingerprint.0.cast_signed();
+    let kind = match kind {
+        TokenKind::Access => ACCESS,
+        TokenKind::Refresh => REFRESH,
+    };
     let old = read(change.conn, fingerprint)?;
-    let tag = binding(change.keys, fingerprint, credential, generation).tag();
+    let place = (fingerprint, credential, generation);
+    let tag = binding(change.keys, place, Some(kind)).tag();
     change
         .conn
         .prepare_cached(
-            "INSERT OR REPLACE INTO fingerprint (fingerprint, credential, generation, mac) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO fingerprint (fingerprint, credential, generation, kind, mac) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute((fingerprint, credential, generation, tag))?;
+        .execute((fingerprint, credential, generation, kind, tag))?;
     if let Some(old) = old {
         change
             .ledger
@@ -95,17 +113,26 @@ pub fn note(
     Ok(())
 }
 
-fn read(conn: &Connection, fingerprint: i64) -> Result<Option<Trace>, VaultError> {
+fn read(conn: &Connection, fingerprint: i64) -> Result<Option<TraceRow>, VaultError> {
     Ok(conn
         .prepare_cached(
-            "SELECT fingerprint, credential, generation, mac FROM fingerprint WHERE fingerprint = ?1",
+            "SELECT fingerprint, credential, generation, kind, mac FROM fingerprint WHERE fingerprint = ?1",
         )?
-        .query_row([fingerprint], Trace::from_row)
+        .query_row([fingerprint], TraceRow::from_row)
         .optional()?)
 }
 
-fn binding(keys: &VaultKeys, fingerprint: i64, credential: i64, generation: i64) -> Binding {
-    Binding::new(keys, Table::Fingerprint, "credential", fingerprint)
+/// A row that does not tell its kind is bound as the first format bound it.
+fn binding(
+    keys: &VaultKeys,
+    (fingerprint, credential, generation): (i64, i64, i64),
+    kind: Option<i64>,
+) -> Binding {
+    let binding = Binding::new(keys, Table::Fingerprint, "credential", fingerprint)
         .int(credential)
-        .int(generation)
+        .int(generation);
+    match kind {
+        Some(kind) => binding.int(kind),
+        None => binding,
+    }
 }

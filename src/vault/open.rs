@@ -5,6 +5,7 @@ use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::identity::Trace;
 use crate::model::name::CredentialName;
 use crate::vault::batch;
 use crate::vault::binding::Table;
@@ -156,10 +157,7 @@ impl Store for OpenVault {
         self.keys.fingerprint(token)
     }
 
-    fn find_fingerprint(
-        &mut self,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<(CredentialId, Generation)>, VaultError> {
+    fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
         fingerprint::find(self, fingerprint)
     }
 

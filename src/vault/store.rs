@@ -6,6 +6,7 @@ use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::identity::Trace;
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
 use crate::vault::error::VaultError;
@@ -200,11 +201,8 @@ pub trait Store: Send {
     /// The keyed hash of a token, as profiles and the fingerprint table hold it.
     fn fingerprint(&self, token: &str) -> Fingerprint;
 
-    /// Credential and generation that ever held the token, if any did.
-    fn find_fingerprint(
-        &mut self,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<(CredentialId, Generation)>, VaultError>;
+    /// Where the fingerprint of a token leads, if any credential ever held it.
+    fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError>;
 
     /// Where the store is, for people.
     fn place(&self) -> String;

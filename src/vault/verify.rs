@@ -8,7 +8,7 @@ use crate::vault::credential;
 use crate::vault::error::VaultError;
 use crate::vault::event::{self, Line};
 use crate::vault::file::check_meta;
-use crate::vault::fingerprint::{self, Trace};
+use crate::vault::fingerprint::{self, TraceRow};
 use crate::vault::journal::{self, Entry};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
@@ -113,8 +113,8 @@ pub fn verify(vault: &mut OpenVault) -> Report {
     check.table(
         Table::Fingerprint,
         fingerprint::SELECT,
-        Trace::from_row,
-        Trace::count,
+        TraceRow::from_row,
+        TraceRow::count,
         |row, keys| row.open(keys).err().into_iter().collect(),
     );
     report

@@ -34,6 +34,10 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "src/demo/seed.rs",
         "takes fingerprints of the tokens it seeds",
     ),
+    (
+        "src/engine/identifying.rs",
+        "compares a found token with the fingerprints",
+    ),
     ("src/engine/keys.rs", "looks whether a key can be one"),
     ("src/engine/hand.rs", "takes fingerprints of new tokens"),
     ("src/engine/signin_loopback.rs", "reads a pasted address"),

@@ -24,6 +24,7 @@ use tokenward::model::credential::{
 use tokenward::model::event::{Activity, Entry, Purpose};
 use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
+use tokenward::model::identity::Trace;
 use tokenward::model::name::CredentialName;
 use tokenward::model::policy::Policy;
 use tokenward::model::provider::Provider;
@@ -315,10 +316,7 @@ impl Store for Faulty {
         self.vault.fingerprint(token)
     }
 
-    fn find_fingerprint(
-        &mut self,
-        fingerprint: Fingerprint,
-    ) -> Result<Option<(CredentialId, Generation)>, VaultError> {
+    fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
         self.vault.find_fingerprint(fingerprint)
     }
 

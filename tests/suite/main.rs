@@ -51,6 +51,7 @@ mod fuzz_hostile;
 mod fuzz_parsers;
 mod fuzz_rig;
 mod fuzz_socket;
+mod identify;
 mod leaks;
 mod oauth_advice;
 mod oauth_callback;

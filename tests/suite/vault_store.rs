@@ -5,6 +5,7 @@ use crate::vault_fixture::{
     spend,
 };
 use tokenward::model::credential::{CredentialId, Generation};
+use tokenward::model::identity::{TokenKind, Trace};
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::open::OpenVault;
@@ -97,10 +98,16 @@ fn a_rotation_changes_all_that_belongs_to_it_at_once() {
     for generation in [1, 2] {
         for kind in ["access", "refresh"] {
             let token = vault.fingerprint(&format!("marker-{kind}-github/alice-{generation}"));
-            assert_eq!(
-                vault.find_fingerprint(token).unwrap(),
-                Some((id, Generation(generation)))
-            );
+            let kind = match kind {
+                "access" => TokenKind::Access,
+                _ => TokenKind::Refresh,
+            };
+            let trace = Trace {
+                id,
+                generation: Generation(generation),
+                kind: Some(kind),
+            };
+            assert_eq!(vault.find_fingerprint(token).unwrap(), Some(trace));
         }
     }
 }

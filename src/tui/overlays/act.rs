@@ -6,6 +6,7 @@ use crate::tui::keymap::Action;
 use crate::tui::keys;
 use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::help;
+use crate::tui::overlays::identify;
 use crate::tui::overlays::naming;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::signin::steps;
@@ -48,6 +49,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
         },
         Overlay::Confirm(confirm) => answered(app, confirm, action),
         Overlay::Naming(naming) => naming::act(app, naming, action),
+        Overlay::Identify(identify) => identify::act(app, identify, action),
         Overlay::Wizard(wizard) => steps::act(app, wizard, action),
     }
 }
@@ -126,6 +128,7 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
-        | Overlay::Naming(_) => Vec::new(),
+        | Overlay::Naming(_)
+        | Overlay::Identify(_) => Vec::new(),
     }
 }

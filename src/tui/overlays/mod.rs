@@ -3,6 +3,7 @@
 pub mod act;
 pub mod confirm;
 pub mod help;
+pub mod identify;
 pub mod naming;
 pub mod overlay;
 pub mod palette;

@@ -4,6 +4,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::Scope;
 use crate::tui::overlays::confirm::{self, Confirm};
 use crate::tui::overlays::help;
+use crate::tui::overlays::identify::{self, Identify};
 use crate::tui::overlays::naming::{self, Naming};
 use crate::tui::overlays::palette::{self, Palette};
 use crate::tui::overlays::story::{self, Story};
@@ -24,6 +25,8 @@ pub enum Overlay {
     Story(Story),
     /// The question for the name of an account.
     Naming(Naming),
+    /// The question whose a token is.
+    Identify(Identify),
     /// A sign-in.
     Wizard(Box<Wizard>),
 }
@@ -36,6 +39,7 @@ impl Overlay {
             Self::Palette(_) => vec![Scope::Picking],
             Self::Confirm(_) => vec![Scope::Confirm],
             Self::Naming(_) => vec![Scope::Naming],
+            Self::Identify(identify) => identify.scopes(),
             Self::Wizard(wizard) => wizard.scopes(),
         }
     }
@@ -47,6 +51,7 @@ impl Overlay {
             Self::Palette(palette) => palette.pick.type_key(key),
             Self::Confirm(confirm) => confirm.type_key(key),
             Self::Naming(naming) => naming.type_key(key),
+            Self::Identify(identify) => identify.type_key(key),
             Self::Wizard(wizard) => wizard.type_key(key),
         }
     }
@@ -58,6 +63,7 @@ impl Overlay {
             Self::Palette(palette) => palette.pick.paste(text),
             Self::Confirm(confirm) => confirm.paste(text),
             Self::Naming(naming) => naming.paste(text),
+            Self::Identify(identify) => identify.paste(text),
             Self::Wizard(wizard) => wizard.paste(text),
         }
     }
@@ -71,6 +77,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Confirm(confirm) => confirm::draw(app, confirm, buf),
         Overlay::Story(story) => story::draw(app, story, buf),
         Overlay::Naming(naming) => naming::draw(app, naming, buf),
+        Overlay::Identify(identify) => identify::draw(app, identify, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
     }
 }

@@ -104,7 +104,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
         | Happening::WrongPassphrase { .. } => kept::sentence(activity),
-        Happening::Removed => (Tone::Dim, "removed here".to_owned()),
+        Happening::Removed { .. } => (Tone::Dim, "removed here".to_owned()),
         Happening::ScopesMissed { scopes } => (
             Tone::Soon,
             format!("a program needs more scopes: {}", scopes.join(" ")),
@@ -274,7 +274,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Superseded { .. }
         | Happening::Checked { .. }
         | Happening::ClientDeleted { .. }
-        | Happening::Removed
+        | Happening::Removed { .. }
         | Happening::VaultCreated
         | Happening::SlotsChanged
         | Happening::EngineStarted { .. }
