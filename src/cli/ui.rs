@@ -3,6 +3,9 @@
 use crate::agent::client;
 use crate::cli::context::Context;
 use crate::cli::demo;
+use crate::cli::doctor::case::Case;
+use crate::cli::doctor::finding::{Finding, Verdict};
+use crate::cli::doctor::machine;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::gate::{self, Keeper};
 use crate::cli::harden;
@@ -10,9 +13,11 @@ use crate::cli::output::talk;
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{Seat, has_left, let_a_moments_owner_leave};
 use crate::cli::unlock;
+use crate::clock;
 use crate::demo::settings::DemoSettings;
 use crate::engine::gate::{Place, Start};
 use crate::tui::run::{Ended, Settings, run as show};
+use crate::tui::screens::remarks::Remark;
 use crate::vault::slot::Key;
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -29,7 +34,11 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let runtime = runtime()?;
     let keeper = Keeper::default();
     let start = start(context, &runtime, &keeper)?;
-    let ended = runtime.block_on(show(start, Settings::default()));
+    let settings = Settings {
+        remarks: remarks(context),
+        ..Settings::default()
+    };
+    let ended = runtime.block_on(show(start, settings));
     if let Some(owner) = keeper.take() {
         runtime.block_on(leave(owner));
     }
@@ -38,6 +47,19 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         Ended::Demo => demo::with_ui(DemoSettings::default(), context),
         Ended::Quit | Ended::Signal => Ok(()),
     }
+}
+
+/// What is wrong with this machine, as far as that needs neither the vault nor the network.
+fn remarks(context: &Context) -> Vec<Remark> {
+    let case = Case::open(context, clock::now());
+    let owner = case.owner.as_ref().map_or(std::process::id(), |it| it.pid);
+    let found = machine::examine(&case, Some(owner)).into_iter();
+    let wrong = found.filter(|it| matches!(it.verdict, Verdict::Warning | Verdict::Problem));
+    let remark = |it: Finding| Remark {
+        is_problem: it.verdict == Verdict::Problem,
+        what: it.what,
+    };
+    wrong.map(remark).collect()
 }
 
 /// Refuses to draw where nobody looks.

@@ -8,6 +8,7 @@ use crate::tui::keymap::Scope;
 use crate::tui::notices::Notices;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::screens::create::Create;
+use crate::tui::screens::remarks::Remark;
 use crate::tui::screens::unlock::Unlock;
 use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::{Theme, Tone};
@@ -40,6 +41,8 @@ pub struct App {
     pub clipboard: Option<Lease>,
     /// Pending sign-ins can be approved by a key (demo).
     pub can_approve: bool,
+    /// What is wrong with this machine.
+    pub remarks: Vec<Remark>,
     next_id: u64,
 }
 
@@ -81,6 +84,7 @@ impl App {
             notices: Notices::default(),
             clipboard: None,
             can_approve: false,
+            remarks: Vec::new(),
             next_id: seed,
         }
     }

@@ -11,6 +11,7 @@ use crate::tui::input;
 use crate::tui::message::Message;
 use crate::tui::outbox::Outbox;
 use crate::tui::screens::create::Create;
+use crate::tui::screens::remarks::Remark;
 use crate::tui::screens::unlock::Unlock;
 use crate::tui::signals::{Signals, stop_here};
 use crate::tui::surroundings::Surroundings;
@@ -35,6 +36,8 @@ pub struct Settings {
     pub approve: Option<Approve>,
     /// What is known of terminal and person; `None`: read from the environment.
     pub surroundings: Option<Surroundings>,
+    /// What is wrong with this machine.
+    pub remarks: Vec<Remark>,
 }
 
 /// Why the UI ended.
@@ -133,6 +136,7 @@ impl Runner {
         };
         let mut app = App::new(session, around, size, clock::now(), rand::random());
         app.can_approve = settings.approve.is_some();
+        app.remarks = settings.remarks;
         let mut runner = Self {
             app,
             link: None,

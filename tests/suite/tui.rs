@@ -325,3 +325,17 @@ fn the_demo_moves_and_its_key_approves_a_sign_in() {
     ui.keys("q");
     assert!(ui.finish().0.success());
 }
+
+#[test]
+fn what_is_wrong_with_the_machine_stands_on_the_health_screen() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("GH_TOKEN", "marker-in-variable");
+    let mut ui = Terminal::start(&sandbox, &[], 120, 36);
+    ui.wait_for("Press a to sign in");
+    ui.keys("4");
+    ui.wait_for("This machine: `tokenward doctor` says what mends it");
+    ui.wait_for("inherits GH_TOKEN");
+    assert!(!ui.screen().contains("marker-in-variable"));
+    ui.keys("q");
+    assert!(ui.finish().0.success());
+}

@@ -4,9 +4,7 @@ use crate::cli::args::Globals;
 use crate::cli::context::Context;
 use crate::cli::doctor::case::Case;
 use crate::cli::doctor::finding::{Finding, Verdict};
-use crate::cli::doctor::{
-    cores, files, outlook, owner, place, providers, spilled, swap, terminal, unit,
-};
+use crate::cli::doctor::{files, machine, outlook, owner, providers, terminal};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session;
 use crate::cli::table::Table;
@@ -69,15 +67,9 @@ fn examine(args: &DoctorArgs, context: &Context) -> Result<Vec<Finding>, Failure
         .collect();
     let (unlocking, contents) = case.contents(&files);
     let mut found = files;
-    found.push(place::examine(&context.vault));
     found.extend(unlocking);
     found.extend(owner::examine(&case).into_iter().map(mended));
-    found.push(cores::examine(pid));
-    found.push(swap::locked(pid));
-    found.push(swap::examine());
-    found.push(spilled::in_environment(variables()));
-    found.push(spilled::in_settings(&case.settings()));
-    found.push(unit::examine(&context.paths.settings_folder()));
+    found.extend(machine::examine(&case, pid));
     found.push(terminal::examine());
     found.extend(outlook::examine(&contents, now));
     found.extend(match args.online {
@@ -85,15 +77,6 @@ fn examine(args: &DoctorArgs, context: &Context) -> Result<Vec<Finding>, Failure
         false => providers::unasked(),
     });
     Ok(found)
-}
-
-fn variables() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().map(|(name, value)| {
-        (
-            name.to_string_lossy().into_owned(),
-            value.to_string_lossy().into_owned(),
-        )
-    })
 }
 
 fn show(found: &[Finding], context: &Context) -> Result<(), Failure> {

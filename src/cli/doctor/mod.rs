@@ -5,6 +5,7 @@ pub mod command;
 pub mod cores;
 pub mod files;
 pub mod finding;
+pub mod machine;
 pub mod outlook;
 pub mod owner;
 pub mod place;

@@ -5,6 +5,7 @@ use crate::tui::app::App;
 use crate::tui::bar;
 use crate::tui::paint::{pieces, put, put_right};
 use crate::tui::screens::figures::{Figures, HOURS};
+use crate::tui::screens::remarks;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
@@ -56,12 +57,19 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     };
     owner(app, workspace, about, buf);
     let y = about.bottom() + 1;
+    let foot = remarks::height(app, area);
     let below = Rect {
         y,
-        height: area.bottom().saturating_sub(y),
+        height: area.bottom().saturating_sub(y + foot),
         ..area
     };
     providers(app, figures, below, buf);
+    let foot = Rect {
+        y: area.bottom() - foot,
+        height: foot,
+        ..area
+    };
+    remarks::draw(app, foot, buf);
 }
 
 fn hours(app: &App, figures: &Figures, area: Rect, (bars, step): (u16, u16), buf: &mut Buffer) {

@@ -14,6 +14,7 @@ pub mod list;
 pub mod list_page;
 pub mod lock;
 pub mod page;
+pub mod remarks;
 pub mod reveal;
 pub mod sentence;
 pub mod small;
