@@ -119,6 +119,14 @@ fn a_client_is_registered_and_deleted_with_its_last_credential() {
     let registered = |asked: &Asked| asked.path == "/reg" && asked.status == 201;
     let asked = person.server.requests();
     let (client, _) = asked.iter().find(|(_, asked)| registered(asked)).unwrap();
+    // The next sign-in reads the registration and goes on with that client.
+    let before = asked.len();
+    login(&[]).name();
+    let asked = person.server.requests();
+    let read = format!("/reg/{client}");
+    let is_read = |(_, asked): &(String, Asked)| asked.path == read && asked.status == 200;
+    assert!(asked[before..].iter().any(is_read), "{asked:?}");
+    assert!(!asked[before..].iter().any(|(_, asked)| registered(asked)));
     let remove = ["remove", "--yes", "--delete-client", &name];
     person.run(&remove).ok();
     let asked = person.server.requests();
