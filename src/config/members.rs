@@ -1,8 +1,8 @@
 //! The names of a provider record's members, as the record itself knows them.
 
-use crate::model::provider::{
-    ApiKeys, Endpoints, ExtraParameters, Provider, RedirectRule, RefreshBy, Setup, UserinfoRequest,
-};
+use crate::model::provider::{Endpoints, ExtraParameters, Provider, RefreshBy, UserinfoRequest};
+use crate::model::redirect::RedirectRule;
+use crate::model::setup::{ApiKeys, Setup};
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;

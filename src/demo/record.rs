@@ -3,7 +3,8 @@
 use crate::demo::settings::PUBLIC_CLIENT;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
-use crate::model::provider::{Endpoints, Pkce, Provider, RevocationReach, Rotation, Setup};
+use crate::model::provider::{Endpoints, Pkce, Provider, RevocationReach, Rotation};
+use crate::model::setup::Setup;
 
 /// Its name in credential names.
 pub const NAME: &str = "demo";

@@ -1,5 +1,6 @@
 //! What the product is about: plain data without IO, shared by every floor above.
 
+pub mod category;
 pub mod client;
 pub mod credential;
 pub mod event;
@@ -17,6 +18,8 @@ pub mod policy;
 pub mod preflight;
 pub mod program;
 pub mod provider;
+pub mod redirect;
+pub mod setup;
 pub mod signin;
 pub mod strength;
 pub mod token;

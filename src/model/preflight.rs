@@ -2,7 +2,8 @@
 
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
-use crate::model::provider::{Dpop, Pkce, Provider, RedirectRule};
+use crate::model::provider::{Dpop, Pkce, Provider};
+use crate::model::redirect::RedirectRule;
 
 /// What shall be done, as far as it is known beforehand.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,10 @@
 //! A provider's record: where its endpoints are and how it behaves.
 
+use crate::model::category::Category;
 use crate::model::client::ClientAuth;
 use crate::model::credential::Flow;
-use regex_lite::Regex;
+use crate::model::redirect::RedirectRule;
+use crate::model::setup::{ApiKeys, Setup};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -279,65 +281,6 @@ pub struct Endpoints {
     pub pushed_authorization_request: Option<String>,
 }
 
-/// What kind of service a provider is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Category {
-    /// Repositories.
-    CodeHost,
-    /// Mail and calendars.
-    Mail,
-    /// Machines, hosting, networks.
-    Cloud,
-    /// Sign-in for other services.
-    Identity,
-    /// Issues, tasks, projects.
-    IssueTracker,
-    /// Messages and meetings.
-    Chat,
-    /// Files.
-    Storage,
-    /// Music, films, books.
-    Music,
-    /// Models.
-    Ai,
-    /// Money.
-    Finance,
-    /// Networks of people.
-    Social,
-    /// Documents, forms, notes.
-    Productivity,
-    /// Shops and customers.
-    Commerce,
-    /// Registries, monitoring, builds.
-    Developer,
-    /// Bodies and homes.
-    Fitness,
-}
-
-impl Category {
-    /// The words people read.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::CodeHost => "code host",
-            Self::Mail => "mail",
-            Self::Cloud => "cloud",
-            Self::Identity => "identity",
-            Self::IssueTracker => "issue tracker",
-            Self::Chat => "chat",
-            Self::Storage => "storage",
-            Self::Music => "music and media",
-            Self::Ai => "AI",
-            Self::Finance => "finance",
-            Self::Social => "social",
-            Self::Productivity => "productivity",
-            Self::Commerce => "commerce",
-            Self::Developer => "developer",
-            Self::Fitness => "fitness and home",
-        }
-    }
-}
-
 /// Whether tokens are bound to a key of ours (RFC 9449).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -377,20 +320,6 @@ pub struct RefreshBy {
     /// HTTP method; with GET the parameters stand in the query. `None`: POST.
     #[serde(default)]
     pub method: Option<String>,
-}
-
-/// Static API keys of a provider: no refresh, an end that the person gives.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ApiKeys {
-    /// Where one is made.
-    pub url: Option<String>,
-    /// What to do there, a sentence a step.
-    pub steps: Vec<String>,
-    /// Regular expression that a key matches, where the provider documents one.
-    pub pattern: Option<String>,
-    /// Seconds a key lives at the most.
-    pub longest_life: Option<u64>,
 }
 
 /// Whether PKCE is used with a provider.
@@ -526,70 +455,4 @@ pub enum RevocationAuth {
     Bearer,
     /// By nothing but the body.
     None,
-}
-
-/// Which loopback redirect URIs work (RFC 8252 7.3).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedirectRule {
-    /// Host in the redirect URI: `127.0.0.1`, `localhost` or `[::1]`.
-    pub host: String,
-    /// Ports that may be used, in order; empty: any free one.
-    #[serde(default)]
-    pub ports: Vec<u16>,
-    /// Path of the redirect URI.
-    #[serde(default = "callback_path")]
-    pub path: String,
-}
-
-fn callback_path() -> String {
-    "/callback".to_owned()
-}
-
-impl Default for RedirectRule {
-    fn default() -> Self {
-        Self {
-            host: "127.0.0.1".to_owned(),
-            ports: Vec::new(),
-            path: callback_path(),
-        }
-    }
-}
-
-impl Setup {
-    /// Whether a client id can be one of the provider's.
-    pub fn fits(&self, client_id: &str) -> bool {
-        let pattern = self.client_id_pattern.as_deref();
-        !client_id.trim().is_empty() && pattern.is_none_or(|pattern| matches(pattern, client_id))
-    }
-}
-
-impl ApiKeys {
-    /// Whether a key can be one of the provider's.
-    pub fn fits(&self, key: &str) -> bool {
-        let pattern = self.pattern.as_deref();
-        !key.trim().is_empty() && pattern.is_none_or(|pattern| matches(pattern, key))
-    }
-}
-
-/// A pattern that is none says nothing.
-fn matches(pattern: &str, text: &str) -> bool {
-    Regex::new(pattern).map_or(true, |regex| regex.is_match(text))
-}
-
-/// How a person registers a client.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Setup {
-    /// The page where it is done.
-    pub url: Option<String>,
-    /// What to do there, a sentence a step.
-    pub steps: Vec<String>,
-    /// Regular shape of client ids in words, `Ov23li… or Iv1.…`, empty when there is none.
-    pub client_id_hint: String,
-    /// Regular expression that every client id matches.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub client_id_pattern: Option<String>,
-    /// Whether the provider's clients have a secret that must be given.
-    pub needs_secret: bool,
 }

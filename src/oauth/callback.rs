@@ -1,6 +1,6 @@
 //! The loopback redirect: waits for the browser's answer (RFC 8252 7.3), or reads a pasted one.
 
-use crate::model::provider::RedirectRule;
+use crate::model::redirect::RedirectRule;
 use crate::oauth::authorize::AuthorizationRequest;
 use crate::oauth::callback_answer::{Answer, Callback, Expected, read_answer};
 use crate::oauth::callback_http;

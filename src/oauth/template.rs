@@ -118,7 +118,7 @@ pub fn check(value: &str) -> Result<(), &'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::provider::ApiKeys;
+    use crate::model::setup::ApiKeys;
 
     fn record() -> Provider {
         let mut record = Provider::unknown("p", "P");

@@ -315,7 +315,9 @@ pub fn open(columns: u16, rows: u16) -> App {
 /// What a wizard can offer in the example.
 #[cfg(test)]
 pub fn providers() -> Vec<crate::model::signin::ProviderView> {
-    use crate::model::provider::{ApiKeys, Category, Provider, Setup};
+    use crate::model::category::Category;
+    use crate::model::provider::Provider;
+    use crate::model::setup::{ApiKeys, Setup};
     use crate::model::signin::ProviderView;
     let mut github = Provider::unknown("github", "GitHub");
     github.flows = vec![Flow::Device, Flow::Loopback];

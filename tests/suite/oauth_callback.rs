@@ -1,7 +1,8 @@
 //! The loopback redirect among strangers: what ends a sign-in, what does not, what the browser is shown.
 
 use crate::oauth_rig::{http, public};
-use tokenward::model::provider::{Provider, RedirectRule};
+use tokenward::model::provider::Provider;
+use tokenward::model::redirect::RedirectRule;
 use tokenward::oauth::authorize::AuthorizationRequest;
 use tokenward::oauth::callback::{Listener, read_pasted};
 use tokenward::oauth::callback_answer::Callback;

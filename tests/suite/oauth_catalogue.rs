@@ -1,11 +1,11 @@
 //! The provider catalogue: every record is complete and makes sense.
 
 use std::collections::{BTreeMap, BTreeSet};
+use tokenward::model::category::Category;
 use tokenward::model::credential::Flow;
 use tokenward::model::name::is_provider_name;
-use tokenward::model::provider::{
-    Category, Endpoints, Metadata, Pkce, Provider, Revocation, RevocationAuth, Setup,
-};
+use tokenward::model::provider::{Endpoints, Metadata, Pkce, Provider, Revocation, RevocationAuth};
+use tokenward::model::setup::Setup;
 use tokenward::oauth::callback::Listener;
 use tokenward::oauth::catalogue::{all, find};
 use tokenward::oauth::{endpoint, template};

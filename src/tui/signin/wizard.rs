@@ -1,8 +1,9 @@
 //! The sign-in wizard's state: which page, and everything that was typed on any of them.
 
+use crate::model::category::Category;
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::name::CredentialName;
-use crate::model::provider::{Category, Provider};
+use crate::model::provider::Provider;
 use crate::model::signin::ProviderView;
 use crate::tui::form::Form;
 use crate::tui::keymap::{Action, Scope};
