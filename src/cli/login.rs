@@ -12,9 +12,9 @@ use crate::cli::{provider, provider_show};
 use crate::clock::Timestamp;
 use crate::engine::api::{Command, Event, PastedUrl};
 use crate::engine::link::Link;
+use crate::model::asked_scopes;
 use crate::model::credential::Flow;
 use crate::model::name::{CredentialName, is_provider_name};
-use crate::model::preflight;
 use crate::model::provider::{Endpoints, Provider};
 use crate::model::signin::{
     Apart, Aside, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
@@ -174,7 +174,7 @@ fn say_offline(
     scopes: &[String],
 ) {
     let flow = flow.map_or(Flow::Loopback, FlowChoice::flow);
-    if let Some(scope) = preflight::missing_offline(provider, flow, scopes) {
+    if let Some(scope) = asked_scopes::missing_offline(provider, flow, scopes) {
         context.output.say(&format!(
             "Asking for {scope} too: without it {} gives no refresh token.",
             provider.display_name

@@ -11,10 +11,12 @@ use crate::engine::sessions::Pasted;
 use crate::engine::vault_thread::VaultDesk;
 use crate::engine::{signin_client, signin_device, signin_loopback};
 use crate::jose::key::{SigningKey, new_pem};
+use crate::model::asked_scopes;
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
 use crate::model::failure::{Failure, FailureClass};
-use crate::model::preflight::{self, Intent};
+use crate::model::finding::Intent;
+use crate::model::preflight;
 use crate::model::provider::{Dpop, Provider};
 use crate::model::signin::{SignInId, SignInRequest, SignInStep};
 use crate::model::token::TokenSet;
@@ -110,7 +112,7 @@ async fn mint(
     let mut scopes = request
         .scopes
         .unwrap_or_else(|| provider.default_scopes.clone());
-    if let Some(scope) = preflight::missing_offline(&provider, flow, &scopes) {
+    if let Some(scope) = asked_scopes::missing_offline(&provider, flow, &scopes) {
         scopes.push(scope.to_owned());
     }
     if request.register.is_some() {

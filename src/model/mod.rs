@@ -1,11 +1,13 @@
 //! What the product is about: plain data without IO, shared by every floor above.
 
+pub mod asked_scopes;
 pub mod category;
 pub mod client;
 pub mod credential;
 pub mod event;
 pub mod extent;
 pub mod failure;
+pub mod finding;
 pub mod fingerprint;
 pub mod health;
 pub mod identity;

@@ -1,67 +1,11 @@
 //! What of a sign-in can be told to fail, or to end badly, before a browser opens.
 
+use crate::model::asked_scopes::{device_scopes, offline, unknown_scopes};
 use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::Flow;
+use crate::model::finding::{Finding, Intent, Weight};
 use crate::model::provider::{Dpop, Pkce, Provider};
 use crate::model::redirect::RedirectRule;
-
-/// What shall be done, as far as it is known beforehand.
-#[derive(Debug, Clone, Copy)]
-pub struct Intent<'a> {
-    /// The provider's record, with its metadata when it was read.
-    pub provider: &'a Provider,
-    /// The way to sign in.
-    pub flow: Flow,
-    /// Scopes that will be asked for.
-    pub scopes: &'a [String],
-    /// The client, if one was chosen.
-    pub client: Option<&'a Client>,
-    /// Port of the loopback redirect, if one was named.
-    pub redirect_port: Option<u16>,
-    /// Whether the tokens shall be bound to a key.
-    pub dpop: bool,
-}
-
-/// How much a finding weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// It cannot work.
-    Stops,
-    /// It may not work, or not for long.
-    Warns,
-}
-
-/// Something that stands in the way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// How much it weighs.
-    pub weight: Weight,
-    /// A word for machines.
-    pub topic: &'static str,
-    /// What is wrong, a sentence without its full stop.
-    pub what: String,
-    /// What to change, a sentence.
-    pub fix: String,
-}
-
-impl Finding {
-    fn new(weight: Weight, topic: &'static str, what: String, fix: impl Into<String>) -> Self {
-        Self {
-            weight,
-            topic,
-            what,
-            fix: fix.into(),
-        }
-    }
-
-    fn stops(topic: &'static str, what: String, fix: impl Into<String>) -> Option<Self> {
-        Some(Self::new(Weight::Stops, topic, what, fix))
-    }
-
-    fn warns(topic: &'static str, what: String, fix: impl Into<String>) -> Option<Self> {
-        Some(Self::new(Weight::Warns, topic, what, fix))
-    }
-}
 
 /// Everything that stands in the way, what stops first.
 pub fn findings(intent: &Intent<'_>) -> Vec<Finding> {
@@ -105,22 +49,6 @@ pub fn of_client(provider: &Provider, client: &Client) -> Option<Finding> {
     client_id(&intent).or_else(|| secret(&intent))
 }
 
-/// The scope that has to be added so that a refresh token comes, when the person named scopes without it.
-pub fn missing_offline<'a>(
-    provider: &'a Provider,
-    flow: Flow,
-    scopes: &[String],
-) -> Option<&'a str> {
-    let is_a_persons = matches!(flow, Flow::Device | Flow::Loopback);
-    let scope = provider.offline_scope.as_deref()?;
-    let is_missing = !scopes.iter().any(|asked| asked == scope);
-    (is_a_persons && is_missing).then_some(scope)
-}
-
-fn name(intent: &Intent<'_>) -> String {
-    intent.provider.display_name.clone()
-}
-
 fn flow(intent: &Intent<'_>) -> Option<Finding> {
     let provider = intent.provider;
     let endpoints = &provider.endpoints;
@@ -141,7 +69,7 @@ fn flow(intent: &Intent<'_>) -> Option<Finding> {
         flows => format!("Sign in another way: {}.", words(flows)),
     };
     if !has {
-        return Finding::stops("flow", format!("{} has not {what}", name(intent)), fix);
+        return Finding::stops("flow", format!("{} has not {what}", intent.name()), fix);
     }
     let is_listed = provider.flows.is_empty() || provider.flows.contains(&intent.flow);
     if is_listed {
@@ -149,7 +77,7 @@ fn flow(intent: &Intent<'_>) -> Option<Finding> {
     }
     let what = format!(
         "{} is not known to offer this way of signing in",
-        name(intent)
+        intent.name()
     );
     Finding::warns("flow", what, fix)
 }
@@ -183,7 +111,7 @@ fn grant_type(intent: &Intent<'_>) -> Option<Finding> {
             "grant_type",
             format!(
                 "{}'s metadata does not offer the grant {grant}",
-                name(intent)
+                intent.name()
             ),
             "Sign in another way (--flow), or have the grant switched on at the provider.",
         )
@@ -198,11 +126,11 @@ fn client_id(intent: &Intent<'_>) -> Option<Finding> {
     }
     let fix = match setup.client_id_hint.as_str() {
         "" => "Copy the client id from the provider's page.".to_owned(),
-        hint => format!("{}'s client ids look like this: {hint}", name(intent)),
+        hint => format!("{}'s client ids look like this: {hint}", intent.name()),
     };
     Finding::stops(
         "client_id",
-        format!("this is no client id of {}", name(intent)),
+        format!("this is no client id of {}", intent.name()),
         fix,
     )
 }
@@ -214,7 +142,7 @@ fn secret(intent: &Intent<'_>) -> Option<Finding> {
             "key",
             format!(
                 "{} wants a signed client, and there is no key",
-                name(intent)
+                intent.name()
             ),
             "Give the client's private key.",
         );
@@ -225,7 +153,7 @@ fn secret(intent: &Intent<'_>) -> Option<Finding> {
             "secret",
             format!(
                 "{}'s clients have a secret, and none was given",
-                name(intent)
+                intent.name()
             ),
             "Give it once: --client-secret-file FILE",
         );
@@ -287,7 +215,10 @@ fn port(intent: &Intent<'_>) -> Option<Finding> {
     }
     Finding::warns(
         "port",
-        format!("{} compares redirect addresses to the letter", name(intent)),
+        format!(
+            "{} compares redirect addresses to the letter",
+            intent.name()
+        ),
         format!(
             "Register http://{}:{port}{} with the client too.",
             rule.host, rule.path
@@ -306,7 +237,7 @@ fn pkce(intent: &Intent<'_>) -> Option<Finding> {
         "pkce",
         format!(
             "{} offers PKCE by {} only, not by S256",
-            name(intent),
+            intent.name(),
             said.join(" and ")
         ),
         "If its metadata is wrong, or it takes requests without PKCE, say so: [providers.NAME] pkce = \"forbidden\".",
@@ -327,7 +258,7 @@ fn auth_method(intent: &Intent<'_>) -> Option<Finding> {
     }
     Finding::warns(
         "client_auth",
-        format!("{}'s metadata does not offer {method}", name(intent)),
+        format!("{}'s metadata does not offer {method}", intent.name()),
         format!("It offers: {}.", said.join(", ")),
     )
 }
@@ -339,7 +270,7 @@ fn dpop(intent: &Intent<'_>) -> Option<Finding> {
     if intent.dpop && provider.dpop == Dpop::Never {
         return Finding::stops(
             "dpop",
-            format!("{} does not bind tokens to a key", name(intent)),
+            format!("{} does not bind tokens to a key", intent.name()),
             "Leave --dpop out.",
         );
     }
@@ -348,69 +279,13 @@ fn dpop(intent: &Intent<'_>) -> Option<Finding> {
             "dpop",
             format!(
                 "{} binds tokens by {} only, not by ES256",
-                name(intent),
+                intent.name(),
                 said.join(", ")
             ),
             "Leave --dpop out, if the provider lets you.",
         );
     }
     None
-}
-
-fn device_scopes(intent: &Intent<'_>) -> Option<Finding> {
-    let allowed = &intent.provider.device_scopes;
-    if intent.flow != Flow::Device || allowed.is_empty() {
-        return None;
-    }
-    let others: Vec<&str> = intent
-        .scopes
-        .iter()
-        .filter(|scope| !allowed.contains(scope))
-        .map(String::as_str)
-        .collect();
-    if others.is_empty() {
-        return None;
-    }
-    Finding::stops(
-        "device_scopes",
-        format!(
-            "{} does not give {} by the device flow",
-            name(intent),
-            others.join(" ")
-        ),
-        "Sign in by the browser: --flow loopback. Or ask for fewer scopes.",
-    )
-}
-
-fn offline(intent: &Intent<'_>) -> Option<Finding> {
-    let scope = missing_offline(intent.provider, intent.flow, intent.scopes)?;
-    Finding::warns(
-        "offline_scope",
-        format!("without the scope {scope} no refresh token comes"),
-        format!("A sign-in adds it by itself; write --scope {scope} to say so."),
-    )
-}
-
-fn unknown_scopes(intent: &Intent<'_>) -> Option<Finding> {
-    let said = &intent.provider.metadata.scopes;
-    let unknown: Vec<&str> = intent
-        .scopes
-        .iter()
-        .filter(|scope| !said.contains(scope))
-        .map(String::as_str)
-        .collect();
-    if said.is_empty() || unknown.is_empty() {
-        return None;
-    }
-    Finding::warns(
-        "scopes",
-        format!(
-            "{}'s metadata does not name {}",
-            name(intent),
-            unknown.join(" ")
-        ),
-        "Not every provider names all; if the sign-in is refused, leave them out.",
-    )
 }
 
 #[cfg(test)]

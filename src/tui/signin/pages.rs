@@ -1,7 +1,8 @@
 //! The pages with fields: another provider, placeholders, the client; what is wrong with them.
 
+use crate::model::finding::{Intent, Weight};
 use crate::model::name::{is_account, is_provider_name};
-use crate::model::preflight::{self, Intent, Weight};
+use crate::model::preflight;
 use crate::model::provider::Provider;
 use crate::tui::app::App;
 use crate::tui::field::Field;
