@@ -169,6 +169,8 @@ impl Runner {
         let mut minted = minted;
         if minted.before.get().is_none() {
             self.sessions.keeping.insert(id);
+            // What is waited for may be due: facts that only come again do not wake the core.
+            self.step(Input::Woke);
             if self.must_wait(&minted) {
                 return self.look_again(id, minted);
             }

@@ -272,6 +272,54 @@ async fn signing_in_again_keeps_what_is_to_be_revoked_until_the_provider_was_tol
     assert_eq!(rig.vault().count().unwrap(), 1);
 }
 
+/// Signs in while tokens that are to be revoked are refreshed, or are in hand and cannot be written.
+async fn sign_in_during_a_refresh(answer_delay: Duration, refused: u8) {
+    let quirks = Quirks {
+        device_interval: Duration::from_secs(1),
+        consent: Consent::Allow("alice".to_owned()),
+        answer_delay,
+        ..Quirks::default()
+    };
+    let rig = Rig::new(quirks, &[("alice", 0)]).await;
+    let control = rig.control();
+    control.fail_next(RequestKind::Revoke, u32::MAX, DOWN);
+    rig.refuse(refused);
+    let mut settings = on_demand();
+    settings.limits.backoff_first = Duration::from_secs(600);
+    let engine = rig.start(settings);
+    let link = engine.link();
+    let refreshing = tokio::spawn(async move { engine_rig::refresh(&link, "alice").await });
+    engine_rig::eventually(|| control.counts().of(RequestKind::Refresh) == 1).await;
+    control.change_quirks(|quirks| quirks.answer_delay = Duration::ZERO);
+    let link = engine.link();
+    let revoking = tokio::spawn(async move { revoke(&link, "alice").await });
+    refreshing.await.unwrap().unwrap_err();
+    let (aside, ()) = tokio::join!(sign_in(&rig, &engine), async {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        rig.refuse(engine_rig::REFUSES_NOTHING);
+    });
+    assert!(aside.is_some());
+    let told = tokio::time::timeout(Duration::from_secs(30), revoking).await;
+    told.expect("the refresh ended").unwrap().unwrap_err();
+    let old = show(&engine.link(), "alice-old").await.unwrap();
+    assert_eq!(old.generation, Generation(2), "the newest are kept");
+    assert!(token(&engine.link(), "alice").await.is_ok());
+    engine.shutdown().await;
+    let (_, secret) = rig.vault().secret(old.id).unwrap();
+    assert!(control.is_live_refresh(secret.refresh.unwrap().expose_secret()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_under_way_goes_on_for_what_a_sign_in_set_aside() {
+    let delay = Duration::from_secs(3);
+    sign_in_during_a_refresh(delay, engine_rig::REFUSES_NOTHING).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_in_waits_for_tokens_on_their_way_to_the_disk_that_are_to_be_revoked() {
+    sign_in_during_a_refresh(Duration::ZERO, engine_rig::REFUSES_ROTATIONS).await;
+}
+
 #[test]
 fn a_wish_during_a_refresh_outlives_a_kill() {
     let sandbox = Sandbox::with_vault();
