@@ -14,6 +14,8 @@ pub const DEFAULT_MIN_TTL: Duration = Duration::from_secs(60);
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many lines of activity are told when the caller does not say.
 pub const DEFAULT_ACTIVITY: usize = 100;
+/// Lines of activity that one answer holds, however many are asked for.
+pub const MOST_ACTIVITY: usize = 1000;
 
 /// A question that can be put to an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -357,7 +359,8 @@ fn read_activity(method: &str, query: Option<&str>) -> Result<Route, RouteError>
     let query = Query::read(query, &["name", "limit"])?;
     Ok(Route::Activity {
         name: query.name,
-        limit: query.limit.unwrap_or(DEFAULT_ACTIVITY),
+        // The log grows for years; an answer must not.
+        limit: query.limit.unwrap_or(DEFAULT_ACTIVITY).min(MOST_ACTIVITY),
     })
 }
 
@@ -432,7 +435,7 @@ mod tests {
             Just(Route::Events),
             Just(Route::Health),
             Just(Route::Status),
-            (proptest::option::of(names()), any::<usize>())
+            (proptest::option::of(names()), 0..=MOST_ACTIVITY)
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
             Just(Route::Identify),
             Just(Route::Providers),
@@ -441,6 +444,15 @@ mod tests {
             any::<u64>().prop_map(|id| Route::CancelSignIn(SignInId(id))),
             any::<u64>().prop_map(|id| Route::PasteCallback(SignInId(id))),
         ]
+    }
+
+    #[test]
+    fn no_more_activity_is_told_than_an_answer_holds() {
+        let asked =
+            |limit: &str| Route::read("GET", "/api/activity", Some(&format!("limit={limit}")));
+        let told = |limit| Ok(Route::Activity { name: None, limit });
+        assert_eq!(asked("7"), told(7));
+        assert_eq!(asked("1000000"), told(MOST_ACTIVITY));
     }
 
     proptest! {

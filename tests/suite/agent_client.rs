@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokenward::agent::call::Caller;
 use tokenward::agent::client::{connect, connect_within};
 use tokenward::agent::error::CallError;
+use tokenward::agent::route::MOST_ACTIVITY;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOutcome};
 use tokenward::engine::link::Link;
@@ -177,7 +178,7 @@ fn wishes_with_their_limits_come_through_equal() {
 fn logs_providers_and_clients_come_through_equal() {
     let wire = Wire::new();
     let lines = proptest::collection::vec(activities(), 0..5);
-    let asked = (proptest::option::of(names()), any::<usize>());
+    let asked = (proptest::option::of(names()), 0..=MOST_ACTIVITY);
     cases((asked, results(lines)), |((name, limit), reply)| {
         let of = name.clone();
         wire.carries(

@@ -20,7 +20,7 @@ const METHODS: [&str; 8] = [
 ];
 
 /// Every route there is, and some that are none; `{}` is a name. The last four take away what the others need.
-const ROUTES: [(&str, &str); 26] = [
+const ROUTES: [(&str, &str); 27] = [
     ("GET", "/api/credentials"),
     ("GET", "/api/credentials/{}"),
     ("GET", "/api/credentials/{}/token"),
@@ -37,6 +37,7 @@ const ROUTES: [(&str, &str); 26] = [
     ("GET", "/api/status"),
     ("GET", "/api/activity"),
     ("GET", "/api/providers"),
+    ("POST", "/api/identify"),
     ("POST", "/api/sign-ins"),
     ("DELETE", "/api/sign-ins/1"),
     ("POST", "/api/sign-ins/1/callback"),
@@ -73,7 +74,7 @@ const QUERIES: [&str; 7] = [
 ];
 
 /// Bodies that some route takes; a plan makes others of them.
-const BODIES: [&str; 9] = [
+const BODIES: [&str; 10] = [
     r#"{"introspect":true}"#,
     r#"{"scopes":["read","write"]}"#,
     r#"{"account":"bob"}"#,
@@ -82,6 +83,7 @@ const BODIES: [&str; 9] = [
     r#"{"provider":{"known":{"name":"github","parameters":{}}},"flow":"device","scopes":[],"account":"x"}"#,
     r#"{"provider":{"issuer":"http://127.0.0.1:9"},"flow":"loopback","client_id":"c","client_secret":"s"}"#,
     r#"{"url":"http://127.0.0.1:1/callback?code=a&state=b"}"#,
+    r#"{"token":"what-nobody-ever-had"}"#,
     r#"[{"a":[1,2,{"b":null}]}]"#,
 ];
 
