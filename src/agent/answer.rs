@@ -120,6 +120,16 @@ impl Desk {
                 let ask = |reply| Command::Activity { name, limit, reply };
                 self.list(ask).await
             }
+            Route::Audit(search) => self.list(|reply| Command::Audit { search, reply }).await,
+            Route::AuditAnalysis { since, until } => {
+                self.one(|reply| Command::AuditAnalysis {
+                    since,
+                    until,
+                    reply,
+                })
+                .await
+            }
+            Route::AuditVerify => self.one(|reply| Command::AuditVerify { reply }).await,
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
             Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
             Route::Status => self.one(|reply| Command::Status { reply }).await,

@@ -8,9 +8,10 @@ use crate::agent::route::Route;
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{self, SignInStarted, VERSION, VERSION_HEADER};
 use crate::engine::api::{EngineStatus, Event, PastedUrl, RevokeOutcome};
+use crate::model::audit::{Search, Verdict};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
-use crate::model::event::{Activity, Purpose};
+use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
@@ -120,6 +121,16 @@ impl Caller {
             name: name.cloned(),
             limit,
         })
+    }
+
+    /// Lines of the activity log.
+    pub fn audit(&self, search: Search) -> Result<Vec<Entry>, CallError> {
+        self.fetch(&Route::Audit(Box::new(search)))
+    }
+
+    /// Whether the activity log is as it was written.
+    pub fn verify_audit(&self) -> Result<Verdict, CallError> {
+        self.fetch(&Route::AuditVerify)
     }
 
     /// The providers a sign-in can be for.

@@ -161,6 +161,16 @@ impl SocketDoor {
             Command::Activity { name, limit, reply } => {
                 self.fetch(Route::Activity { name, limit }, reply).await;
             }
+            Command::Audit { search, reply } => self.fetch(Route::Audit(search), reply).await,
+            Command::AuditAnalysis {
+                since,
+                until,
+                reply,
+            } => {
+                self.fetch(Route::AuditAnalysis { since, until }, reply)
+                    .await;
+            }
+            Command::AuditVerify { reply } => self.fetch(Route::AuditVerify, reply).await,
             Command::Refresh {
                 name,
                 timeout,

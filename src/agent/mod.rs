@@ -14,6 +14,7 @@ pub mod query;
 pub mod reply;
 pub mod route;
 pub mod route_error;
+pub mod search;
 pub mod server;
 pub mod socket;
 pub mod stream;

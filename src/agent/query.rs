@@ -1,6 +1,8 @@
 //! What stands behind the question mark of an address: lengths of time, a name, a limit.
 
 use crate::agent::route_error::RouteError;
+use crate::agent::search;
+use crate::model::audit::Filter;
 use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use std::fmt::Write;
@@ -19,6 +21,12 @@ pub struct Query {
     pub purpose: Option<Purpose>,
     /// At most so many.
     pub limit: Option<usize>,
+    /// Which lines of the activity log; the credential is `name`.
+    pub filter: Filter,
+    /// Lines after this number.
+    pub after: Option<u64>,
+    /// Without the names of accounts.
+    pub hides_accounts: bool,
 }
 
 impl Query {
@@ -29,7 +37,8 @@ impl Query {
             if !allowed.contains(&&*key) {
                 return Err(RouteError::invalid(
                     format!("there is no parameter {:.40?} here", &*key),
-                    "the parameters are min_ttl, timeout and for (token), timeout (refresh), name and limit (activity)",
+                    "the parameters are min_ttl, timeout and for (token), timeout (refresh), name and limit (activity); \
+                     name, kind, outcome, program, since, until, operation, after, limit and accounts (audit)",
                 ));
             }
             match &*key {
@@ -37,6 +46,11 @@ impl Query {
                 "timeout" => read.timeout = Some(read_seconds(&value)?),
                 "for" => read.purpose = Some(read_purpose(&value)?),
                 "limit" => read.limit = Some(read_limit(&value)?),
+                "after" => read.after = Some(read_after(&value)?),
+                "accounts" => read.hides_accounts = read_hidden(&value)?,
+                "kind" | "outcome" | "program" | "since" | "until" | "operation" => {
+                    search::read_filter(&mut read.filter, &key, &value)?;
+                }
                 _ if value.is_empty() => {}
                 _ => {
                     let (provider, account) = value.split_once('/').unwrap_or((&value, ""));
@@ -82,6 +96,22 @@ fn read_limit(value: &str) -> Result<usize, RouteError> {
     value
         .parse()
         .map_err(|_| RouteError::invalid("limit is a whole number", "for example limit=100"))
+}
+
+fn read_after(value: &str) -> Result<u64, RouteError> {
+    value
+        .parse()
+        .map_err(|_| RouteError::invalid("after is the number of a line", "for example after=100"))
+}
+
+fn read_hidden(value: &str) -> Result<bool, RouteError> {
+    if value == "hidden" {
+        return Ok(true);
+    }
+    Err(RouteError::invalid(
+        "accounts can only be hidden",
+        "leave it out, or say accounts=hidden",
+    ))
 }
 
 /// Seconds with up to nine decimals, without loss.

@@ -2,6 +2,9 @@
 
 use crate::agent::query::{Query, of_purpose, read_name, seconds};
 use crate::agent::route_error::RouteError;
+use crate::agent::search::{SEARCH, of_search, of_times};
+use crate::clock::Timestamp;
+use crate::model::audit::{Filter, Search};
 use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
@@ -16,6 +19,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const DEFAULT_ACTIVITY: usize = 100;
 /// Lines of activity that one answer holds, however many are asked for.
 pub const MOST_ACTIVITY: usize = 1000;
+
+/// How many lines of the activity log one answer holds at the most.
+pub const MOST_LINES: usize = 10_000;
 
 /// A question that can be put to an owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +78,17 @@ pub enum Route {
     },
     /// `POST /api/identify`
     Identify,
+    /// `GET /api/audit?name=&kind=&outcome=&program=&since=&until=&operation=&after=&limit=100&accounts=hidden`
+    Audit(Box<Search>),
+    /// `GET /api/audit/analysis?since=&until=`
+    AuditAnalysis {
+        /// Not before this moment.
+        since: Option<Timestamp>,
+        /// Before this moment.
+        until: Option<Timestamp>,
+    },
+    /// `GET /api/audit/verify`
+    AuditVerify,
     /// `GET /api/providers`
     Providers,
     /// `GET /api/clients`
@@ -154,6 +171,9 @@ impl Route {
             "status" => (Self::Status, "GET"),
             "activity" => return read_activity(method, query),
             "identify" => (Self::Identify, "POST"),
+            "audit" => return read_audit(method, query),
+            "audit/analysis" => return read_analysis(method, query),
+            "audit/verify" => (Self::AuditVerify, "GET"),
             "providers" => (Self::Providers, "GET"),
             "clients" => (Self::Clients, "GET"),
             "sign-ins" => (Self::SignIn, "POST"),
@@ -175,6 +195,9 @@ impl Route {
             | Self::Health
             | Self::Status
             | Self::Activity { .. }
+            | Self::Audit(_)
+            | Self::AuditAnalysis { .. }
+            | Self::AuditVerify
             | Self::Providers
             | Self::Clients => "GET",
             Self::Refresh { .. }
@@ -231,6 +254,11 @@ impl Route {
                 target
             }
             Self::Identify => "/api/identify".to_owned(),
+            Self::Audit(search) => format!("/api/audit?{}", of_search(search)),
+            Self::AuditAnalysis { since, until } => {
+                format!("/api/audit/analysis?{}", of_times(*since, *until))
+            }
+            Self::AuditVerify => "/api/audit/verify".to_owned(),
             Self::Providers => "/api/providers".to_owned(),
             Self::Clients => "/api/clients".to_owned(),
             Self::SignIn => "/api/sign-ins".to_owned(),
@@ -250,6 +278,10 @@ impl Route {
             // The provider is asked up to twice, 20 s each.
             Self::Inquire { .. } | Self::Identify | Self::DeleteClient(_) => {
                 Duration::from_secs(60)
+            }
+            // Ten million lines are kept at the most, and a quarter of a million take a second.
+            Self::Audit(_) | Self::AuditAnalysis { .. } | Self::AuditVerify => {
+                Duration::from_secs(120)
             }
             Self::List
             | Self::Show(_)
@@ -364,6 +396,30 @@ fn read_activity(method: &str, query: Option<&str>) -> Result<Route, RouteError>
     })
 }
 
+fn read_audit(method: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    expect_method(method, "GET")?;
+    let query = Query::read(query, &SEARCH)?;
+    let search = Search {
+        filter: Filter {
+            credential: query.name,
+            ..query.filter
+        },
+        after: query.after,
+        limit: query.limit.unwrap_or(DEFAULT_ACTIVITY).min(MOST_LINES),
+        hides_accounts: query.hides_accounts,
+    };
+    Ok(Route::Audit(Box::new(search)))
+}
+
+fn read_analysis(method: &str, query: Option<&str>) -> Result<Route, RouteError> {
+    expect_method(method, "GET")?;
+    let query = Query::read(query, &["since", "until"])?;
+    Ok(Route::AuditAnalysis {
+        since: query.filter.since,
+        until: query.filter.until,
+    })
+}
+
 fn expect_method(method: &str, allow: &'static str) -> Result<(), RouteError> {
     if allow.split(", ").any(|allowed| allowed == method) {
         Ok(())
@@ -384,6 +440,9 @@ fn decode(segment: &str) -> Result<std::borrow::Cow<'_, str>, RouteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::audit::KINDS;
+    use crate::model::event::Outcome;
+    use crate::model::operation::OperationId;
     use proptest::prelude::*;
 
     fn read(method: &str, target: &str) -> Result<Route, RouteError> {
@@ -409,6 +468,41 @@ mod tests {
 
     fn durations() -> impl Strategy<Value = Duration> {
         (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, n)| Duration::new(s, n))
+    }
+
+    fn moments() -> impl Strategy<Value = Timestamp> {
+        (-62_000_000_000_000..253_000_000_000_000_i64).prop_map(Timestamp::from_millis)
+    }
+
+    fn searches() -> impl Strategy<Value = Search> {
+        use proptest::option::of;
+        let filter = (
+            of(names()),
+            of(proptest::sample::select(KINDS.to_vec())),
+            of(any::<bool>()),
+            of("\\PC{1,20}"),
+            of(moments()),
+            of(moments()),
+            of(any::<u64>()),
+        );
+        let rest = (of(any::<u64>()), 0..=MOST_LINES, any::<bool>());
+        (filter, rest).prop_map(|(filter, (after, limit, hides_accounts))| {
+            let (credential, kind, is_done, program, since, until, operation) = filter;
+            Search {
+                filter: Filter {
+                    credential,
+                    kind: kind.map(str::to_owned),
+                    outcome: is_done.map(|it| if it { Outcome::Done } else { Outcome::Failed }),
+                    program,
+                    since,
+                    until,
+                    operation: operation.map(OperationId),
+                },
+                after,
+                limit,
+                hides_accounts,
+            }
+        })
     }
 
     fn routes() -> impl Strategy<Value = Route> {
@@ -438,6 +532,13 @@ mod tests {
             (proptest::option::of(names()), 0..=MOST_ACTIVITY)
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
             Just(Route::Identify),
+            searches().prop_map(|search| Route::Audit(Box::new(search))),
+            (
+                proptest::option::of(moments()),
+                proptest::option::of(moments())
+            )
+                .prop_map(|(since, until)| Route::AuditAnalysis { since, until }),
+            Just(Route::AuditVerify),
             Just(Route::Providers),
             Just(Route::Clients),
             Just(Route::SignIn),
@@ -526,6 +627,12 @@ mod tests {
             "/api/credentials/a/b/token?min_ttl=1e3",
             "/api/credentials/a/b/token?minttl=60",
             "/api/activity?limit=many",
+            "/api/audit?kind=none",
+            "/api/audit?outcome=good",
+            "/api/audit?since=yesterday",
+            "/api/audit?operation=1",
+            "/api/audit?accounts=shown",
+            "/api/audit/analysis?kind=asked",
         ] {
             let refused = read("GET", target);
             assert!(

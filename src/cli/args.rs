@@ -1,8 +1,8 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    completions, daemon, demo, doctor, exec, get, identify, init, list, login, man, provider,
-    refresh, remove, rename, revoke, status, validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, get, identify, init, list, login, man,
+    provider, refresh, remove, rename, revoke, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -91,6 +91,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Look at what everything rests on, and say what mends it.
     Doctor(doctor::command::DoctorArgs),
+    /// Read the activity log: who asked for what, and what became of it.
+    Audit(audit::command::AuditArgs),
     /// Look after the vault and the ways to unlock it.
     Vault(vault::VaultArgs),
     /// Show the providers that are known.

@@ -2,6 +2,7 @@
 
 pub mod api_key;
 pub mod args;
+pub mod audit;
 pub mod causes;
 pub mod completions;
 pub mod context;

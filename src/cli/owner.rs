@@ -86,6 +86,7 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         checks_per_hour: config.checks.introspections_per_hour,
         is_for_a_moment: role == Role::ForAMoment,
         log: config.audit.keeping(),
+        thresholds: config.audit.thresholds(),
     };
     if role == Role::ForAMoment {
         settings.policy.background = false;

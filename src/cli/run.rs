@@ -6,7 +6,7 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    completions, daemon, demo, doctor, exec, get, harden, identify, init, list, login, man,
+    audit, completions, daemon, demo, doctor, exec, get, harden, identify, init, list, login, man,
     provider, refresh, remove, rename, revoke, status, ui, validate, vault, why,
 };
 use clap::Parser;
@@ -79,6 +79,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),
+        Command::Audit(args) => audit::command::run(&args, context),
         Command::Vault(args) => vault::run(&args, context),
         Command::Provider(args) => provider::run(&args, context),
         Command::Daemon(args) => daemon::run(&args, context),

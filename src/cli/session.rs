@@ -91,6 +91,11 @@ impl Session {
         &self.link
     }
 
+    /// Whether the engine is one of our own, for the length of this command.
+    pub const fn is_ours(&self) -> bool {
+        self.owner.is_some()
+    }
+
     /// Asks the engine and waits for its answer.
     pub fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command + Send) -> Result<T, Failure> {
         let answer: Result<T, Refusal> = self.runtime.block_on(self.link.ask(command));

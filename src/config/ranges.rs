@@ -46,6 +46,42 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             10_000_000.0,
         ),
         (
+            "audit.alert_credential_a_day",
+            config.audit.alert_credential_a_day as f64,
+            0.0,
+            1_000_000.0,
+        ),
+        (
+            "audit.alert_address_an_hour",
+            config.audit.alert_address_an_hour as f64,
+            0.0,
+            1_000_000.0,
+        ),
+        (
+            "audit.alert_refresh_failures",
+            config.audit.alert_refresh_failures,
+            0.0,
+            1.0,
+        ),
+        (
+            "audit.alert_limits_a_day",
+            config.audit.alert_limits_a_day as f64,
+            0.0,
+            1_000_000.0,
+        ),
+        (
+            "audit.alert_passphrases_a_day",
+            config.audit.alert_passphrases_a_day as f64,
+            0.0,
+            1000.0,
+        ),
+        (
+            "audit.alert_quiet_days",
+            config.audit.alert_quiet_days as f64,
+            0.0,
+            365.0,
+        ),
+        (
             "refresh.lifetime_share",
             config.refresh.lifetime_share,
             0.1,

@@ -1,5 +1,6 @@
 //! The settings as values, with their defaults.
 
+use crate::model::alert::Thresholds;
 use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,7 +22,7 @@ pub struct Config {
     pub forecast: Warning,
     /// What is checked in the background.
     pub checks: CheckSettings,
-    /// How much of the activity log is kept.
+    /// How much of the activity log is kept, and what in it alarms.
     pub audit: AuditSettings,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
@@ -78,14 +79,28 @@ pub struct CheckSettings {
     pub introspections_per_hour: f64,
 }
 
-/// How much of the activity log is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// How much of the activity log is kept, and what in it alarms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AuditSettings {
     /// Lines older than so many days go, 1 to 3650.
     pub keep_days: u64,
     /// The oldest lines beyond so many go, 1000 to 10000000.
     pub keep_lines: u64,
+    /// Most events of one credential a day, 0 to 1000000; 0, here and below: it never alarms.
+    pub alert_credential_a_day: u64,
+    /// Most requests from one address an hour, 0 to 1000000.
+    pub alert_address_an_hour: u64,
+    /// Largest share of refreshes that fail, 0 to 1.
+    pub alert_refresh_failures: f64,
+    /// Most violations of limits by one program a day, 0 to 1000000.
+    pub alert_limits_a_day: u64,
+    /// Most wrong passphrases a day, 0 to 1000.
+    pub alert_passphrases_a_day: u64,
+    /// Whether a program alarms that never asked before.
+    pub alert_new_programs: bool,
+    /// A hand-out alarms at an hour without any in so many days before, 0 to 365.
+    pub alert_quiet_days: u64,
 }
 
 impl AuditSettings {
@@ -96,12 +111,33 @@ impl AuditSettings {
             most: self.keep_lines,
         }
     }
+
+    /// What alarms, as the engine takes it.
+    pub const fn thresholds(&self) -> Thresholds {
+        Thresholds {
+            credential_a_day: self.alert_credential_a_day,
+            address_an_hour: self.alert_address_an_hour,
+            refresh_failures: self.alert_refresh_failures,
+            limits_a_day: self.alert_limits_a_day,
+            passphrases_a_day: self.alert_passphrases_a_day,
+            new_programs: self.alert_new_programs,
+            quiet_days: self.alert_quiet_days,
+        }
+    }
 }
 
 impl Default for AuditSettings {
     fn default() -> Self {
         let keeping = LogKeeping::default();
+        let alerts = Thresholds::default();
         Self {
+            alert_credential_a_day: alerts.credential_a_day,
+            alert_address_an_hour: alerts.address_an_hour,
+            alert_refresh_failures: alerts.refresh_failures,
+            alert_limits_a_day: alerts.limits_a_day,
+            alert_passphrases_a_day: alerts.passphrases_a_day,
+            alert_new_programs: alerts.new_programs,
+            alert_quiet_days: alerts.quiet_days,
             keep_days: keeping.keep.as_secs() / (24 * 3600),
             keep_lines: keeping.most,
         }

@@ -1,9 +1,11 @@
 //! The engine's words: commands (wishes) and events (facts, in the past tense, never a secret).
 
 use crate::clock::Timestamp;
+use crate::model::analysis::Analysis;
+use crate::model::audit::{Search, Verdict};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
-use crate::model::event::{Activity, Purpose};
+use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
@@ -188,6 +190,27 @@ pub enum Command {
         limit: usize,
         /// The answer.
         reply: Reply<Vec<Activity>>,
+    },
+    /// Lines of the activity log with their numbers, in their order.
+    Audit {
+        /// Which.
+        search: Box<Search>,
+        /// The answer.
+        reply: Reply<Vec<Entry>>,
+    },
+    /// What the activity log adds up to.
+    AuditAnalysis {
+        /// Not before this moment; older lines only tell what is usual.
+        since: Option<Timestamp>,
+        /// Before this moment.
+        until: Option<Timestamp>,
+        /// The answer.
+        reply: Reply<Box<Analysis>>,
+    },
+    /// Whether the whole activity log is as it was written.
+    AuditVerify {
+        /// The answer.
+        reply: Reply<Verdict>,
     },
     /// How the engine is.
     Status {

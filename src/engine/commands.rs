@@ -158,6 +158,13 @@ impl Runner {
             Command::Providers { reply } => self.providers(reply),
             Command::Clients { reply } => self.read(reply, |store| store.clients()),
             Command::Activity { name, limit, reply } => self.activity(name, limit, reply),
+            Command::Audit { search, reply } => self.audit(*search, reply),
+            Command::AuditAnalysis {
+                since,
+                until,
+                reply,
+            } => self.analyse(since, until, reply),
+            Command::AuditVerify { reply } => self.verify_log(reply),
             Command::Status { reply } => {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.status())));

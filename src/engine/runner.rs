@@ -18,6 +18,7 @@ use crate::engine::shelf::Shelf;
 use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
+use crate::model::alert::Thresholds;
 use crate::model::credential::CredentialId;
 use crate::model::event::{Activity, Happening};
 use crate::model::policy::LogKeeping;
@@ -119,6 +120,7 @@ pub(in crate::engine) struct Runner {
     left_at: Option<Instant>,
     upkeep_at: Timestamp,
     pub(in crate::engine) sampler: Sampler,
+    pub(in crate::engine) thresholds: Thresholds,
 }
 
 impl Runner {
@@ -158,6 +160,7 @@ impl Runner {
             left_at: None,
             upkeep_at: now.plus(UPKEEP),
             sampler: Sampler::new(settings.checks_per_hour),
+            thresholds: settings.thresholds,
         }
     }
 
@@ -300,7 +303,8 @@ impl Runner {
         }
     }
 
-    fn write_notes(&self) {
+    /// Has all hand-outs written that were noted so far.
+    pub(in crate::engine) fn write_notes(&self) {
         for line in self.book.take() {
             self.happened(line);
         }

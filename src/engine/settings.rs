@@ -1,5 +1,6 @@
 //! What an engine is told at its start.
 
+use crate::model::alert::Thresholds;
 use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,6 +22,8 @@ pub struct EngineSettings {
     pub is_for_a_moment: bool,
     /// How much of the activity log is kept.
     pub log: LogKeeping,
+    /// From where on the activity log alarms.
+    pub thresholds: Thresholds,
 }
 
 /// Settings of the pure core.

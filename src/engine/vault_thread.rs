@@ -93,20 +93,25 @@ impl VaultDesk {
         &self,
         question: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
     ) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        let reading: Reading = Box::new(move |store| drop(reply.send(question(store))));
-        self.0.send(Job::Read(reading)).ok()?;
-        answer.await.ok()
+        self.ask(Job::Read, question).await
     }
 
-    /// The same, after all lines of the activity log were written.
+    /// The same after all lines of the log were written that wait for it.
     pub async fn read_log<T: Send + 'static>(
         &self,
         question: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
     ) -> Option<T> {
+        self.ask(Job::ReadLog, question).await
+    }
+
+    async fn ask<T: Send + 'static>(
+        &self,
+        job: fn(Reading) -> Job,
+        question: impl FnOnce(&mut dyn Store) -> T + Send + 'static,
+    ) -> Option<T> {
         let (reply, answer) = oneshot::channel();
         let reading: Reading = Box::new(move |store| drop(reply.send(question(store))));
-        self.0.send(Job::ReadLog(reading)).ok()?;
+        self.0.send(job(reading)).ok()?;
         answer.await.ok()
     }
 }

@@ -1,6 +1,12 @@
 //! What the product is about: plain data without IO, shared by every floor above.
 
+pub mod alarms;
+pub mod alert;
+pub mod analysis;
+pub mod analyst;
 pub mod asked_scopes;
+pub mod audit;
+pub mod calendar;
 pub mod category;
 pub mod client;
 pub mod credential;

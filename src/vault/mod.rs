@@ -13,6 +13,7 @@ pub mod fingerprint;
 pub mod journal;
 pub mod keys;
 pub mod ledger;
+pub mod log_check;
 pub mod log_seal;
 pub mod log_upgrade;
 pub mod open;

@@ -149,8 +149,17 @@ impl Store for OpenVault {
         event::after(self, after, limit)
     }
 
+    fn log_before(&mut self, before: u64, limit: usize) -> Result<Vec<Entry>, VaultError> {
+        event::before(self, before, limit)
+    }
+
     fn check_log_ends(&mut self) -> Result<(), VaultError> {
         event::check_ends(self)
+    }
+
+    fn pseudonym(&self, name: &CredentialName) -> String {
+        let hash = self.keys.name_hash("pseudonym", &[name.as_str()]);
+        hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn fingerprint(&self, token: &str) -> Fingerprint {

@@ -195,8 +195,14 @@ pub trait Store: Send {
     /// it was written, or that is missing, is the error.
     fn log_after(&mut self, after: u64, limit: usize) -> Result<Vec<Entry>, VaultError>;
 
+    /// The newest lines of the activity log before number `before`: at most `limit` of them, newest last.
+    fn log_before(&mut self, before: u64, limit: usize) -> Result<Vec<Entry>, VaultError>;
+
     /// Refuses an activity log whose newest or oldest lines are gone, which no line that is left can tell.
     fn check_log_ends(&mut self) -> Result<(), VaultError>;
+
+    /// What an account is called where its name shall not stand: always the same in one vault, and a name again.
+    fn pseudonym(&self, name: &CredentialName) -> String;
 
     /// The keyed hash of a token, as profiles and the fingerprint table hold it.
     fn fingerprint(&self, token: &str) -> Fingerprint;

@@ -308,6 +308,14 @@ impl Store for Faulty {
         self.vault.log_after(after, limit)
     }
 
+    fn log_before(&mut self, before: u64, limit: usize) -> Result<Vec<Entry>, VaultError> {
+        self.vault.log_before(before, limit)
+    }
+
+    fn pseudonym(&self, name: &CredentialName) -> String {
+        self.vault.pseudonym(name)
+    }
+
     fn check_log_ends(&mut self) -> Result<(), VaultError> {
         self.vault.check_log_ends()
     }

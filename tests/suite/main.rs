@@ -14,6 +14,7 @@ mod agent_bounds;
 mod agent_client;
 mod agent_rig;
 mod audit;
+mod audit_cli;
 mod boundaries;
 mod cli_basics;
 mod cli_daemon;

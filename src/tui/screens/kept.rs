@@ -8,6 +8,16 @@ use crate::tui::words;
 
 /// One line about it, and how it is meant. What else may happen is told by [`tale`](crate::tui::screens::tale).
 pub fn sentence(activity: &Activity) -> (Tone, String) {
+    let (tone, mut text) = deed(activity);
+    if let Some(by) = activity.by.as_deref().map(|program| format!(", {program}"))
+        && !text.contains(&by)
+    {
+        text.push_str(&by);
+    }
+    (tone, text)
+}
+
+fn deed(activity: &Activity) -> (Tone, String) {
     let by = activity
         .by
         .as_deref()

@@ -1,0 +1,116 @@
+//! `tokenward audit export`: the activity log as JSON lines, to stdout, to a rotated file or to the journal.
+
+use crate::cli::audit::filter::FilterArgs;
+use crate::cli::audit::journal::{JOURNAL, Journal};
+use crate::cli::audit::line::Line;
+use crate::cli::audit::list::ask;
+use crate::cli::audit::rotated::Rotated;
+use crate::cli::audit::tail::Tail;
+use crate::cli::context::Context;
+use crate::cli::failure::Failure;
+use crate::cli::output::Output;
+use crate::cli::session::Session;
+use crate::model::audit::Search;
+use crate::model::event::Entry;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Lines that are asked for at once.
+const PORTION: usize = 2000;
+
+/// Arguments of `tokenward audit export`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, unless
+--accounts is given; then the providers' own words are left out too.
+A file begins anew each day and at 10 MB; five old ones stay beside it (FILE.1 is the newest). What stands in it already is
+not written again: the export goes on after its last line. To stdout and to the journal it begins with --after.")]
+pub struct ExportArgs {
+    /// Write to this file, readable by you alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "journal")]
+    to: Option<PathBuf>,
+    /// Write to systemd's journal.
+    #[arg(long)]
+    journal: bool,
+    #[arg(long, value_name = "PATH", default_value = JOURNAL, hide = true)]
+    journal_socket: PathBuf,
+    /// Write the accounts as they are, not as keyed hashes.
+    #[arg(long)]
+    accounts: bool,
+    /// Only lines after this number.
+    #[arg(long, value_name = "NUMBER", conflicts_with = "to")]
+    after: Option<u64>,
+    /// Then go on with those that come, as long as the owner lives.
+    #[arg(long)]
+    follow: bool,
+    /// Which lines.
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+/// Where lines go.
+enum Sink {
+    Stdout(Output),
+    File(Box<Rotated>),
+    Journal(Journal),
+}
+
+impl Sink {
+    fn open(args: &ExportArgs, output: Output) -> Result<Self, Failure> {
+        Ok(match &args.to {
+            Some(path) => Self::File(Box::new(Rotated::open(path)?)),
+            None if args.journal => Self::Journal(Journal::new(&args.journal_socket)?),
+            None => Self::Stdout(output),
+        })
+    }
+
+    fn write(&mut self, entries: &[Entry]) -> Result<(), Failure> {
+        match self {
+            Self::Stdout(output) => {
+                let lines = entries.iter().map(|entry| Line::of(entry).json() + "\n");
+                output.data(&lines.collect::<String>())
+            }
+            Self::File(file) => entries
+                .iter()
+                .try_for_each(|entry| file.write(&(Line::of(entry).json() + "\n"))),
+            Self::Journal(journal) => entries.iter().try_for_each(|entry| journal.send(entry)),
+        }
+    }
+}
+
+/// Exports.
+pub fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
+    let mut sink = Sink::open(args, context.output)?;
+    let mut after = match &sink {
+        Sink::File(file) => file.last(),
+        Sink::Stdout(_) | Sink::Journal(_) => args.after.unwrap_or(0),
+    };
+    let mut written = 0;
+    Session::with(context, |session| {
+        let mut tail = args.follow.then(|| Tail::of(session)).transpose()?;
+        loop {
+            let search = Search {
+                filter: args.filter.filter(),
+                after: Some(after),
+                limit: PORTION,
+                hides_accounts: !args.accounts,
+            };
+            let portion = ask(session, search)?;
+            sink.write(&portion)?;
+            written += portion.len();
+            after = portion.last().map_or(after, |entry| entry.number);
+            match &mut tail {
+                _ if portion.len() == PORTION => {}
+                Some(tail) => tail.wait(session)?,
+                None => return Ok(()),
+            }
+        }
+    })?;
+    if args.to.is_some() || args.journal {
+        let count = crate::tui::words::count(written, "line");
+        context
+            .output
+            .say(&format!("Exported {count}, up to number {after}."));
+    }
+    Ok(())
+}

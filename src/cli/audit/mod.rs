@@ -1,0 +1,13 @@
+//! `tokenward audit`: the activity log read, followed, added up, checked and exported.
+
+pub mod analyze;
+pub mod command;
+pub mod export;
+pub mod filter;
+pub mod journal;
+pub mod line;
+pub mod list;
+pub mod rotated;
+pub mod tail;
+pub mod verify;
+pub mod when;
