@@ -64,6 +64,10 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Copy => return orders::token(app, Purpose::Copy),
         Action::Reveal => return orders::reveal(app),
         Action::Why => return why(app),
+        Action::Analyse => {
+            app.overlays.push(Overlay::Trend(Box::default()));
+            return vec![Effect::Ask(Ask::Analysis)];
+        }
         Action::Filter => filter(app),
         Action::Mark
         | Action::MarkAll

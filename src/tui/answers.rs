@@ -65,6 +65,14 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Why(_, Err(refusal)) => complain(app, "the story did not come", &refusal),
+        Answer::Analysis(came) => {
+            for overlay in app.overlays.iter_mut().rev() {
+                if let Overlay::Trend(trend) = overlay {
+                    trend.came = Some(came);
+                    break;
+                }
+            }
+        }
         Answer::Status(Ok(status)) => {
             if let Some(workspace) = app.open_mut() {
                 workspace.figures.status = Some(status);
@@ -240,6 +248,7 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
+        | Overlay::Trend(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => None,
     })

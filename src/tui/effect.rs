@@ -63,6 +63,8 @@ pub enum Ask {
     Providers,
     /// What happened, of one credential or of all; at most so many of the newest.
     Activity(Option<CredentialName>, usize),
+    /// What the activity adds up to.
+    Analysis,
     /// How the engine is.
     Status,
 }

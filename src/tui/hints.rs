@@ -24,6 +24,7 @@ pub fn is_offered(app: &App, action: Action) -> bool {
             | Overlay::Palette(_)
             | Overlay::Confirm(_)
             | Overlay::Story(_)
+            | Overlay::Trend(_)
             | Overlay::Naming(_)
             | Overlay::Identify(_),
         ) => true,

@@ -40,6 +40,7 @@ pub enum Action {
     Copy,
     Reveal,
     Why,
+    Analyse,
     Identify,
     Mark,
     MarkAll,
@@ -212,6 +213,7 @@ pub const TABLE: &[Binding] = &[
 
     bind(Scope::Activity, Action::Open, &[ENTER, code(KeyCode::Right), ch('l')], "whole story", "Tell the whole story of the selected line", 2),
     bind(Scope::Activity, Action::Filter, &[ch('/')], "find", "Find: show only lines that fit the typed text", 3),
+    bind(Scope::Activity, Action::Analyse, &[ch('n')], "analysis", "Analysis: what it adds up to, and what alarms", 2),
     bind(Scope::Activity, Action::Last, &[ch('G'), code(KeyCode::End)], "newest", "Go to the newest line and follow", 4),
     bind(Scope::Activity, Action::Back, &[ESC], "back", "Drop the filter", 0),
 

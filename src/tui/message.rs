@@ -2,6 +2,7 @@
 
 use crate::engine::api::{EngineStatus, Event, Refusal, RevokeOutcome};
 use crate::engine::gate::{GateError, Place};
+use crate::model::analysis::Analysis;
 use crate::model::credential::CredentialView;
 use crate::model::event::{self, Activity};
 use crate::model::identity::Identity;
@@ -82,6 +83,8 @@ pub enum Answer {
     Providers(Result<Vec<ProviderView>, Refusal>),
     /// To the question for activity; of one credential, or of all.
     Activity(Option<CredentialName>, Result<Vec<Activity>, Refusal>),
+    /// To the question what the activity adds up to.
+    Analysis(Result<Box<Analysis>, Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

@@ -143,6 +143,11 @@ impl Outbox {
                     |reply| Command::Activity { name, limit, reply },
                 )
             }
+            Ask::Analysis => self.command(Answer::Analysis, |reply| Command::AuditAnalysis {
+                since: None,
+                until: None,
+                reply,
+            }),
             Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
         };
         self.waiting.push_back(command);

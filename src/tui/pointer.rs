@@ -42,6 +42,7 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
             Some(
                 Overlay::Confirm(_)
                 | Overlay::Story(_)
+                | Overlay::Trend(_)
                 | Overlay::Naming(_)
                 | Overlay::Identify(_)
                 | Overlay::Wizard(_),

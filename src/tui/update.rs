@@ -229,6 +229,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
+        | Overlay::Trend(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => false,
     });

@@ -200,6 +200,24 @@ fn the_ui_attaches_to_a_living_owner_and_says_when_it_has_left() {
 }
 
 #[test]
+fn what_the_activity_adds_up_to_is_one_key_away() {
+    let sandbox = Sandbox::with_vault();
+    let mut ui = Terminal::start(&sandbox, &[], 80, 24);
+    ui.wait_for("Press a to sign in");
+    ui.keys("3");
+    ui.wait_for("the engine started");
+    ui.wait_for("n analysis");
+    ui.keys("n");
+    ui.wait_for("What the activity adds up to");
+    ui.wait_for("By hour of the day");
+    ui.wait_for("Nothing is out of the ordinary");
+    ui.keys("\x1b");
+    ui.wait_without("By hour of the day");
+    ui.keys("q");
+    assert!(ui.finish().0.success());
+}
+
+#[test]
 fn the_terminal_is_given_back_after_a_signal() {
     for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
         let sandbox = Sandbox::with_vault();

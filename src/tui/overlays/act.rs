@@ -9,6 +9,7 @@ use crate::tui::overlays::help;
 use crate::tui::overlays::identify;
 use crate::tui::overlays::naming;
 use crate::tui::overlays::overlay::Overlay;
+use crate::tui::overlays::trend;
 use crate::tui::signin::steps;
 use crate::tui::theme::Tone;
 use crate::tui::workspace::Batch;
@@ -24,6 +25,14 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
                 let by = moved(action, help::height(app.size));
                 app.overlays
                     .push(Overlay::Help(scroll.saturating_add_signed(by).min(most)));
+            }
+            Vec::new()
+        }
+        Overlay::Trend(mut trend) => {
+            if action != Action::Back {
+                let by = moved(action, trend::body(app.size).height);
+                trend.go(app, by);
+                app.overlays.push(Overlay::Trend(trend));
             }
             Vec::new()
         }
@@ -128,6 +137,7 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
         | Overlay::Palette(_)
         | Overlay::Confirm(_)
         | Overlay::Story(_)
+        | Overlay::Trend(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => Vec::new(),
     }

@@ -8,3 +8,4 @@ pub mod naming;
 pub mod overlay;
 pub mod palette;
 pub mod story;
+pub mod trend;

@@ -8,6 +8,7 @@ use crate::tui::overlays::identify::{self, Identify};
 use crate::tui::overlays::naming::{self, Naming};
 use crate::tui::overlays::palette::{self, Palette};
 use crate::tui::overlays::story::{self, Story};
+use crate::tui::overlays::trend::{self, Trend};
 use crate::tui::signin::dialog;
 use crate::tui::signin::wizard::Wizard;
 use crossterm::event::KeyEvent;
@@ -23,6 +24,8 @@ pub enum Overlay {
     Confirm(Confirm),
     /// The whole story of one line.
     Story(Story),
+    /// What the activity adds up to.
+    Trend(Box<Trend>),
     /// The question for the name of an account.
     Naming(Naming),
     /// The question whose a token is.
@@ -35,7 +38,9 @@ impl Overlay {
     /// Where its keys have their meaning.
     pub fn scopes(&self) -> Vec<Scope> {
         match self {
-            Self::Help(_) | Self::Story(_) => vec![Scope::Reading, Scope::Moving],
+            Self::Help(_) | Self::Story(_) | Self::Trend(_) => {
+                vec![Scope::Reading, Scope::Moving]
+            }
             Self::Palette(_) => vec![Scope::Picking],
             Self::Confirm(_) => vec![Scope::Confirm],
             Self::Naming(_) => vec![Scope::Naming],
@@ -47,7 +52,7 @@ impl Overlay {
     /// Takes a key that may be typing into a field.
     pub fn type_key(&mut self, key: KeyEvent) -> bool {
         match self {
-            Self::Help(_) | Self::Story(_) => false,
+            Self::Help(_) | Self::Story(_) | Self::Trend(_) => false,
             Self::Palette(palette) => palette.pick.type_key(key),
             Self::Confirm(confirm) => confirm.type_key(key),
             Self::Naming(naming) => naming.type_key(key),
@@ -59,7 +64,7 @@ impl Overlay {
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
         match self {
-            Self::Help(_) | Self::Story(_) => {}
+            Self::Help(_) | Self::Story(_) | Self::Trend(_) => {}
             Self::Palette(palette) => palette.pick.paste(text),
             Self::Confirm(confirm) => confirm.paste(text),
             Self::Naming(naming) => naming.paste(text),
@@ -76,6 +81,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Palette(palette) => palette::draw(app, palette, buf),
         Overlay::Confirm(confirm) => confirm::draw(app, confirm, buf),
         Overlay::Story(story) => story::draw(app, story, buf),
+        Overlay::Trend(trend) => trend::draw(app, trend, buf),
         Overlay::Naming(naming) => naming::draw(app, naming, buf),
         Overlay::Identify(identify) => identify::draw(app, identify, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
