@@ -11,6 +11,7 @@
     reason = "a program that prints a table and has nothing to save"
 )]
 
+mod analysed;
 mod expired;
 mod frame;
 mod get;
@@ -31,11 +32,12 @@ mod table;
 use table::{Figure, Row};
 
 /// The rows in the order of the table.
-const ROWS: [Row; 12] = [
+const ROWS: [Row; 13] = [
     get::ROW,
     rates::ROW,
     start::ROW,
     listed::ROW,
+    analysed::ROW,
     expired::ROW,
     hanging::ROW,
     silent::ROW,
