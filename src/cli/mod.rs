@@ -39,6 +39,7 @@ pub mod registration;
 pub mod remove;
 pub mod rename;
 pub mod revoke;
+pub mod rotate_key;
 pub mod run;
 pub mod seat;
 pub mod session;

@@ -2,9 +2,11 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::rotate_key::{self, RotateKeyArgs};
 use crate::cli::slots::{self, AddSlotArgs, ChangePassphraseArgs, RemoveSlotArgs};
 use crate::cli::table::Table;
 use crate::cli::unlock;
+use crate::vault::rotation::copies_left;
 use crate::vault::verify::verify;
 
 use clap::{Args, Subcommand};
@@ -35,6 +37,8 @@ and what).")]
     RemoveSlot(RemoveSlotArgs),
     /// Put a new passphrase in the place of the old one.
     ChangePassphrase(ChangePassphraseArgs),
+    /// Give the vault a new key and seal every record anew.
+    RotateKey(RotateKeyArgs),
 }
 
 /// Does it.
@@ -45,6 +49,7 @@ pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
         Act::AddSlot(args) => slots::add(args, context),
         Act::RemoveSlot(args) => slots::remove(args, context),
         Act::ChangePassphrase(args) => slots::change_passphrase(args, context),
+        Act::RotateKey(args) => rotate_key::run(args, context),
     }
 }
 
@@ -93,6 +98,13 @@ fn check(context: &Context) -> Result<(), Failure> {
             text.push_str(&format!("wrong    {}: {}\n", problem.place, problem.what));
         }
         context.output.data(&text)?;
+    }
+    for copy in copies_left(vault.path()) {
+        let place = copy.display();
+        context.output.say(&format!(
+            "A rotation of the key was cut off and left a copy: {place}. The next `tokenward vault rotate-key` removes it; \
+             so may you, once nothing is wrong here."
+        ));
     }
     match report.problems.len() {
         0 => Ok(()),

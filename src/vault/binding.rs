@@ -26,6 +26,8 @@ pub enum Table {
     Fingerprint,
     /// Sums over all other rows.
     Ledger,
+    /// A key that is older than the vault's identity.
+    KeptKey,
 }
 
 impl Table {
@@ -41,6 +43,7 @@ impl Table {
             Self::EventStart => "event_start",
             Self::Fingerprint => "fingerprint",
             Self::Ledger => "ledger",
+            Self::KeptKey => "kept_key",
         }
     }
 }

@@ -48,6 +48,29 @@ impl Registration {
         payload::read_client(&seal::open(keys, &verified)?, &verified)
     }
 
+    /// Seals, files and binds it with new keys.
+    pub fn rekey(self, old: &VaultKeys, change: &mut Change<'_>) -> Result<(), VaultError> {
+        let keys = change.keys;
+        let verified = binding(old, self.id, &self.provider_hash, &self.client_hash)
+            .admit(self.sealed, &self.tag)?;
+        let opened = seal::open(old, &verified)?;
+        let stored = payload::read_client(&opened, &verified)?;
+        let provider = provider_hash(keys, &stored.provider.name);
+        let client = client_hash(keys, &stored.provider.name, &stored.client.id);
+        let sealed = seal::seal(keys, Table::Client, &opened)?;
+        let tag = binding(keys, self.id, &provider, &client)
+            .bytes(&sealed.0)
+            .tag();
+        change
+            .conn
+            .prepare_cached(
+                "UPDATE client SET provider_hash = ?2, client_hash = ?3, mac = ?4, sealed = ?5 WHERE id = ?1",
+            )?
+            .execute((self.id, provider, client, tag, &sealed.0))?;
+        change.ledger.add(keys, Table::Client, &tag);
+        Ok(())
+    }
+
     /// Adds its tag to a sum.
     pub fn count(&self, keys: &VaultKeys, sum: &mut Sum) {
         sum.add(keys, Table::Client, &self.tag);

@@ -4,6 +4,7 @@ use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::vault::binding::{Binding, Sealed, Table, Verified};
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
+use crate::vault::ledger::Sum;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::payload;
 use crate::vault::seal;
@@ -212,6 +213,34 @@ fn forget(change: &mut Change<'_>, old: &Head) {
     for tag in [&old.profile_mac, &old.secret_mac] {
         change.ledger.take(change.keys, Table::Credential, tag);
     }
+}
+
+/// Seals, files and binds a row with new keys; counts its old tags.
+pub fn rekey(
+    change: &mut Change<'_>,
+    old: &VaultKeys,
+    id: i64,
+    sum: &mut Sum,
+) -> Result<(), VaultError> {
+    let found = head(change.conn, id)?.ok_or(VaultError::NoSuchCredential { id })?;
+    let (name_hash, profile, secret): (Vec<u8>, Vec<u8>, Vec<u8>) = change
+        .conn
+        .prepare_cached("SELECT name_hash, profile, secret FROM credential WHERE id = ?1")?
+        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let generation = found.generation;
+    let profile = profile_binding(old, id, generation, &name_hash)
+        .admit(Sealed(profile), &found.profile_mac)?;
+    let secret = secret_binding(old, id, generation).admit(Sealed(secret), &found.secret_mac)?;
+    for tag in [&found.profile_mac, &found.secret_mac] {
+        sum.add(old, Table::Credential, tag);
+    }
+    let opened = seal::open(old, &profile)?;
+    let new = NewRow {
+        name_hash: &self::name_hash(change.keys, &payload::read_profile(&opened, &profile)?),
+        profile: &seal::seal(change.keys, Table::Credential, &opened)?,
+        secret: &seal::seal(change.keys, Table::Credential, &seal::open(old, &secret)?)?,
+    };
+    write(change, id, None, generation, &new)
 }
 
 /// What a profile is bound to.

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::event::{Activity, Entry, Happening};
 use crate::model::name::CredentialName;
-use crate::vault::binding::{Sealed, Table};
+use crate::vault::binding::{Sealed, Table, Tag};
 use crate::vault::chain::{self, Start};
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
@@ -39,6 +39,9 @@ macro_rules! select {
 /// Reads all rows, the oldest first.
 pub const SELECT: &str = select!("ORDER BY id");
 
+/// Reads one row by its number.
+pub const SELECT_ONE: &str = select!("WHERE id = ?1");
+
 impl Line {
     /// Reads one row of [`SELECT`].
     pub fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
@@ -63,6 +66,35 @@ impl Line {
             number: self.id.unsigned_abs(),
             activity,
         })
+    }
+
+    /// Seals, files and binds it with new keys, tied to the row before; gives its old and its new tag. `links` are those
+    /// of the row before.
+    pub fn rekey(
+        self,
+        old: &VaultKeys,
+        change: &mut Change<'_>,
+        links: (&[u8], &[u8]),
+    ) -> Result<(Vec<u8>, Tag), VaultError> {
+        let keys = change.keys;
+        let hash = self.subject_hash.as_deref();
+        let verified =
+            chain::binding(old, self.id, self.at, hash, links.0).admit(self.sealed, &self.tag)?;
+        let opened = log_seal::open(old, &verified)?;
+        let subject = subject_of(keys, &payload::read_activity(&opened, &verified)?);
+        let sealed = log_seal::seal(keys, &opened);
+        let hash = subject.as_ref().map(<[u8; 32]>::as_slice);
+        let tag = chain::binding(keys, self.id, self.at, hash, links.1)
+            .bytes(&sealed.0)
+            .tag();
+        change
+            .conn
+            .prepare_cached(
+                "UPDATE event SET subject_hash = ?2, mac = ?3, sealed = ?4 WHERE id = ?1",
+            )?
+            .execute((self.id, hash, tag, &sealed.0))?;
+        change.ledger.add(keys, Table::Event, &tag);
+        Ok((self.tag, tag))
     }
 
     /// Adds its tag to a sum.

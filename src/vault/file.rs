@@ -6,6 +6,7 @@ use crate::paths::without_links;
 use crate::vault::binding::{Binding, Table};
 use crate::vault::chain::{NO_LINK, Start};
 use crate::vault::error::VaultError;
+use crate::vault::kept_key;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::ledger::Ledger;
 use crate::vault::log_upgrade;
@@ -129,6 +130,7 @@ impl LockedVault {
             Access::Read => connect(&self.path, Access::Read)?,
         };
         check_meta(&conn, &keys)?;
+        let keys = kept_key::adopt(&conn, keys)?;
         let slots = StoredSlot::all(&conn)?;
         let used = slots
             .iter()
@@ -174,6 +176,17 @@ pub fn check_meta(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultError>
         |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
     meta_binding(keys, created_at).check(&tag)
+}
+
+/// Binds the vault's number with new keys.
+pub fn rekey_meta(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultError> {
+    let created_at: i64 =
+        conn.query_row("SELECT created_at FROM meta WHERE id = 1", [], |row| {
+            row.get(0)
+        })?;
+    let tag = meta_binding(keys, created_at).tag();
+    conn.execute("UPDATE meta SET mac = ?1 WHERE id = 1", [tag])?;
+    Ok(())
 }
 
 fn meta_binding(keys: &VaultKeys, created_at: i64) -> Binding {

@@ -59,6 +59,20 @@ impl TraceRow {
         })
     }
 
+    /// Binds it with new keys; the fingerprint stays what it is.
+    pub fn rekey(self, old: &VaultKeys, change: &mut Change<'_>) -> Result<(), VaultError> {
+        self.open(old)?;
+        let keys = change.keys;
+        let place = (self.fingerprint, self.credential, self.generation);
+        let tag = binding(keys, place, self.kind).tag();
+        change
+            .conn
+            .prepare_cached("UPDATE fingerprint SET mac = ?2 WHERE fingerprint = ?1")?
+            .execute((self.fingerprint, tag))?;
+        change.ledger.add(keys, Table::Fingerprint, &tag);
+        Ok(())
+    }
+
     /// Adds its tag to a sum.
     pub fn count(&self, keys: &VaultKeys, sum: &mut Sum) {
         sum.add(keys, Table::Fingerprint, &self.tag);

@@ -39,8 +39,19 @@ impl Entry {
         })
     }
 
-    /// Checks its binding, then shows it.
-    pub fn open(&self, keys: &VaultKeys) -> Result<Spending, VaultError> {
+    /// Binds it with new keys.
+    pub fn rekey(self, old: &VaultKeys, change: &mut Change<'_>) -> Result<(), VaultError> {
+        self.open(old)?;
+        let tag = self.binding(change.keys).tag();
+        change
+            .conn
+            .prepare_cached("UPDATE journal SET mac = ?2 WHERE credential = ?1")?
+            .execute((self.credential, tag))?;
+        change.ledger.add(change.keys, Table::Journal, &tag);
+        Ok(())
+    }
+
+    fn binding(&self, keys: &VaultKeys) -> Binding {
         binding(
             keys,
             self.credential,
@@ -48,7 +59,11 @@ impl Entry {
             self.fingerprint,
             self.started_at,
         )
-        .check(&self.tag)?;
+    }
+
+    /// Checks its binding, then shows it.
+    pub fn open(&self, keys: &VaultKeys) -> Result<Spending, VaultError> {
+        self.binding(keys).check(&self.tag)?;
         Ok(Spending {
             id: CredentialId(self.credential),
             generation: Generation(u64::try_from(self.generation).unwrap_or(0)),

@@ -59,6 +59,17 @@ impl VaultKeys {
         })
     }
 
+    /// The same with another key of fingerprints: one that was there before the identity was.
+    pub fn with_fingerprint_key(mut self, key: Zeroizing<[u8; 32]>) -> Self {
+        self.fingerprints = key;
+        self
+    }
+
+    /// The key of fingerprints, to be kept when the identity is replaced.
+    pub fn fingerprint_key(&self) -> &[u8; 32] {
+        &self.fingerprints
+    }
+
     /// The vault these keys belong to.
     pub fn vault_id(&self) -> VaultId {
         self.id

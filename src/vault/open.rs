@@ -95,6 +95,29 @@ impl OpenVault {
         Ok(done)
     }
 
+    /// Carries out the change of all keys in one transaction: `work` gets the old keys and sums, writes every row anew,
+    /// and accounts for each. After an error nothing is changed.
+    pub fn rekey<T>(
+        &mut self,
+        new: VaultKeys,
+        work: impl FnOnce(&mut Change<'_>, &VaultKeys, &Ledger) -> Result<T, VaultError>,
+    ) -> Result<T, VaultError> {
+        let transaction = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let before = Ledger::read(&transaction, &self.keys)?;
+        let mut change = Change {
+            conn: &transaction,
+            keys: &new,
+            ledger: Ledger::default(),
+        };
+        let done = work(&mut change, &self.keys, &before)?;
+        change.ledger.write(&transaction, &new)?;
+        transaction.commit()?;
+        self.keys = new;
+        Ok(done)
+    }
+
     /// Compares the rows that were found in a table with those that were written.
     pub fn check_sum(&self, table: Table, found: &Sum) -> Result<(), VaultError> {
         Ledger::read(&self.conn, &self.keys)?.check(table, found)

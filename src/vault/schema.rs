@@ -13,10 +13,11 @@ use std::time::Duration;
 pub const APPLICATION_ID: i32 = 0x746b_7764;
 
 /// Every format there ever was, in order; append only. The number of the last one is the file's `user_version`.
-pub const MIGRATIONS: [&str; 3] = [
+pub const MIGRATIONS: [&str; 4] = [
     include_str!("../../assets/migrations/0001_vault.sql"),
     include_str!("../../assets/migrations/0002_audit.sql"),
     include_str!("../../assets/migrations/0003_token_kinds.sql"),
+    include_str!("../../assets/migrations/0004_kept_key.sql"),
 ];
 
 /// How long a writer waits for another process that is writing.
@@ -103,7 +104,7 @@ pub fn bring_up_to_date(
             found,
         });
     }
-    let copy = keep_copy(conn, path, found)?;
+    let copy = keep_copy(conn, path, &format!("format-{found}"))?;
     migrate(conn, migrations)?;
     Ok(Some(copy))
 }
@@ -141,14 +142,23 @@ fn refuse_newer(path: &Path, found: i64, known: usize) -> Result<(), VaultError>
     Ok(())
 }
 
-/// Copies the vault as one consistent file, for this user alone.
-fn keep_copy(conn: &Connection, path: &Path, version: i64) -> Result<PathBuf, VaultError> {
+/// Copies the vault as one consistent file beside it, for this user alone: `VAULT.WHY.TIME.bak`, which is there only
+/// when it is whole.
+pub fn keep_copy(conn: &Connection, path: &Path, why: &str) -> Result<PathBuf, VaultError> {
     let stamp = crate::clock::now().as_millis();
-    let copy = with_suffix(path, &format!(".format-{version}.{stamp}.bak"));
-    create_private(&copy).map_err(|source| VaultError::io("create the copy", &copy, source))?;
-    conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
+    let copy = with_suffix(path, &format!(".{why}.{stamp}.bak"));
+    let half_made = with_suffix(&copy, HALF_MADE);
+    let failed = |source| VaultError::io("create the copy", &copy, source);
+    let file = create_private(&half_made).map_err(failed)?;
+    conn.execute("VACUUM INTO ?1", [half_made.to_string_lossy()])?;
+    file.sync_all()
+        .and_then(|()| std::fs::rename(&half_made, &copy))
+        .map_err(failed)?;
     Ok(copy)
 }
+
+/// What stands behind the name of a copy that is not whole yet.
+pub const HALF_MADE: &str = ".half";
 
 #[cfg(test)]
 mod tests {
@@ -221,7 +231,7 @@ mod tests {
             result,
             Err(VaultError::Newer {
                 found: 99,
-                known: 3,
+                known: 4,
                 ..
             })
         ));

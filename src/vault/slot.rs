@@ -6,6 +6,7 @@ use crate::vault::binding::{Binding, Sealed, Table, Tag};
 use crate::vault::error::VaultError;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::ledger::Sum;
+use crate::vault::open::Change;
 use crate::vault::os_keyring;
 use crate::vault::seal;
 use age::{DecryptError, x25519};
@@ -154,6 +155,39 @@ impl StoredSlot {
     /// Refuses a slot that is not what was written.
     pub fn check(&self, keys: &VaultKeys) -> Result<(), VaultError> {
         self.binding(keys).check(&self.tag)
+    }
+
+    /// Whether this key opens it.
+    pub fn opens(&self, vault: VaultId, key: &Key) -> Result<bool, VaultError> {
+        match unwrap(vault, std::slice::from_ref(self), key) {
+            Ok(_) => Ok(true),
+            Err(
+                VaultError::NoSlot { .. }
+                | VaultError::WrongPassphrase
+                | VaultError::WrongIdentity
+                | VaultError::KeyringEntryMissing,
+            ) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what it holds now, bound with new keys.
+    pub fn rekey(&self, change: &mut Change<'_>, sealed: &Sealed) -> Result<(), VaultError> {
+        let tag = bind(
+            change.keys,
+            self.id,
+            &self.kind,
+            &self.label,
+            self.created_at,
+        )
+        .bytes(&sealed.0)
+        .tag();
+        change.conn.execute(
+            "UPDATE slot SET sealed = ?2, mac = ?3 WHERE id = ?1",
+            (self.id, &sealed.0, tag),
+        )?;
+        change.ledger.add(change.keys, Table::Slot, &tag);
+        Ok(())
     }
 
     /// What stands in its `mac` column.

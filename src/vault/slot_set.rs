@@ -37,9 +37,16 @@ impl OpenVault {
     /// Removes a way to unlock; refuses the last one. The identity stays the same: who once had it keeps it.
     pub fn remove_slot(&mut self, id: i64) -> Result<(), VaultError> {
         let removed = self.change(|change| remove(change, id))?;
-        if removed.kind == SlotKind::Keyring
-            && !self.slots()?.iter().any(|slot| slot.kind == removed.kind)
-        {
+        if removed.kind == SlotKind::Keyring {
+            self.forget_unused_keyring()?;
+        }
+        Ok(())
+    }
+
+    /// Removes the keyring's entry when no slot needs it any more.
+    pub fn forget_unused_keyring(&self) -> Result<(), VaultError> {
+        let is_keyring = |slot: &SlotView| slot.kind == SlotKind::Keyring;
+        if !self.slots()?.iter().any(is_keyring) {
             // Best effort: an entry that opens nothing harms nobody.
             let _ = os_keyring::remove(self.keys().vault_id());
         }
@@ -104,6 +111,7 @@ fn remove(change: &mut Change<'_>, id: i64) -> Result<SlotView, VaultError> {
     Ok(removed)
 }
 
-fn note(change: &mut Change<'_>, what: Happening) -> Result<(), VaultError> {
+/// Adds a line of the vault's own to the activity log.
+pub fn note(change: &mut Change<'_>, what: Happening) -> Result<(), VaultError> {
     event::note(change, &Activity::new(now(), None, what))
 }

@@ -10,6 +10,7 @@ use crate::vault::event::{self, Line};
 use crate::vault::file::check_meta;
 use crate::vault::fingerprint::{self, TraceRow};
 use crate::vault::journal::{self, Entry};
+use crate::vault::kept_key::{self, KeptKey};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::open::OpenVault;
@@ -115,6 +116,13 @@ pub fn verify(vault: &mut OpenVault) -> Report {
         fingerprint::SELECT,
         TraceRow::from_row,
         TraceRow::count,
+        |row, keys| row.open(keys).err().into_iter().collect(),
+    );
+    check.table(
+        Table::KeptKey,
+        kept_key::SELECT,
+        KeptKey::from_row,
+        KeptKey::count,
         |row, keys| row.open(keys).err().into_iter().collect(),
     );
     report

@@ -90,6 +90,7 @@ mod vault_flips;
 mod vault_keyring;
 mod vault_log;
 mod vault_recovery;
+mod vault_rotation;
 mod vault_slots;
 mod vault_store;
 mod vault_tampering;
