@@ -78,6 +78,7 @@ impl Problem {
             Refusal::Failed { failure } if failure.class == FailureClass::Transient => {
                 Some(failure.retry_after_secs.map_or(TRY_AGAIN, u64::from))
             }
+            Refusal::LimitExceeded { wait_secs, .. } => Some(*wait_secs),
             Refusal::Stopped => Some(TRY_AGAIN),
             Refusal::Failed { .. }
             | Refusal::NoSuchCredential { .. }
@@ -103,6 +104,7 @@ impl From<Refusal> for Problem {
             Refusal::CannotRefresh { .. } => (409, "cannot-refresh", "Cannot be refreshed"),
             Refusal::MissingScopes { .. } => (409, "missing-scopes", "Scopes are missing"),
             Refusal::Revoked { .. } => (409, "revoked", "Revoked"),
+            Refusal::LimitExceeded { .. } => (429, "limit-exceeded", "Too many requests"),
             Refusal::TimedOut => (504, "timed-out", "Timed out"),
             Refusal::Vault { .. } => (500, "vault", "The vault failed"),
             Refusal::Invalid { .. } => (400, "invalid", "Invalid request"),

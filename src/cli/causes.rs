@@ -64,6 +64,7 @@ impl From<Refusal> for Failure {
                 Self::new(Kind::NeedsLogin, text).hint(sign_in_again(&name))
             }
             Refusal::MissingScopes { .. } => Self::new(Kind::NeedsLogin, text).hint(refusal_hint),
+            Refusal::LimitExceeded { .. } => Self::new(Kind::Refused, text).hint(refusal_hint),
             Refusal::TimedOut => Self::new(Kind::Unavailable, text)
                 .hint("wait longer with --timeout 60s, or look at it: tokenward list"),
             Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),

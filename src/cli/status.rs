@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, socket, owner (null, or an object with pid, version, started_at,
-memory_locked, credentials, in_trouble, healths, in_flight, queued, refreshed, failed, next_refresh, still_alive: revoked
+memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, still_alive: revoked
 ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
@@ -80,6 +80,14 @@ fn with_owner(status: &EngineStatus) -> String {
     text.push_str(&format!(
         "refreshes  {} in flight, {} waiting, {} done, {} failed\n",
         status.in_flight, status.queued, status.refreshed, status.failed
+    ));
+    text.push_str(&format!(
+        "limits     {} of {} refreshes at once, {} a host; {} an hour beyond a credential's schedule, {} a host\n",
+        status.in_flight,
+        status.in_flight_most,
+        status.in_flight_per_host_most,
+        status.asked_per_hour_most,
+        status.asked_per_host_hour_most
     ));
     if let Some(next) = status.next_refresh {
         text.push_str(&format!("next       in {}\n", span::show(now.until(next))));
@@ -187,6 +195,12 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "healths": healths,
             "in_flight": status.in_flight,
             "queued": status.queued,
+            "limits": {
+                "in_flight": status.in_flight_most,
+                "in_flight_per_host": status.in_flight_per_host_most,
+                "asked_refreshes_per_hour": status.asked_per_hour_most,
+                "asked_refreshes_per_host_hour": status.asked_per_host_hour_most,
+            },
             "refreshed": status.refreshed,
             "failed": status.failed,
             "next_refresh": status.next_refresh,

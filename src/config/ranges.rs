@@ -16,6 +16,18 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             1024.0,
         ),
         (
+            "limits.asked_refreshes_per_hour",
+            limits.asked_refreshes_per_hour as f64,
+            0.0,
+            1_000_000.0,
+        ),
+        (
+            "limits.asked_refreshes_per_host_hour",
+            limits.asked_refreshes_per_host_hour as f64,
+            0.0,
+            1_000_000.0,
+        ),
+        (
             "limits.backoff_first_secs",
             limits.backoff_first_secs as f64,
             1.0,

@@ -38,6 +38,8 @@ impl Config {
         Limits {
             in_flight: self.limits.in_flight,
             in_flight_per_host: self.limits.in_flight_per_host,
+            asked_per_hour: self.limits.asked_refreshes_per_hour,
+            asked_per_host_hour: self.limits.asked_refreshes_per_host_hour,
             backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
             backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
         }
@@ -52,6 +54,10 @@ pub struct LimitSettings {
     pub in_flight: usize,
     /// Refreshes in flight to one host, 1 to 1024.
     pub in_flight_per_host: usize,
+    /// Refreshes of one credential that programs and people may cause in an hour beyond its schedule, 0 to 1000000.
+    pub asked_refreshes_per_hour: u64,
+    /// The same for all credentials of one provider's host, 0 to 1000000.
+    pub asked_refreshes_per_host_hour: u64,
     /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
     pub backoff_first_secs: u64,
     /// Longest pause between attempts in seconds, 1 to 86400.
@@ -64,6 +70,8 @@ impl Default for LimitSettings {
         Self {
             in_flight: limits.in_flight,
             in_flight_per_host: limits.in_flight_per_host,
+            asked_refreshes_per_hour: limits.asked_per_hour,
+            asked_refreshes_per_host_hour: limits.asked_per_host_hour,
             backoff_first_secs: limits.backoff_first.as_secs(),
             backoff_longest_secs: limits.backoff_longest.as_secs(),
         }

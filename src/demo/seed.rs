@@ -264,6 +264,7 @@ fn profile(
         refresh_end_moves: None,
         told_end: None,
         seen_lives: Vec::new(),
+        asked_at: Vec::new(),
         earliest_refresh: provider.earliest_refresh,
         last_used_at: None::<Timestamp>,
         access_fingerprint: access_fingerprint(store, &tokens.access),

@@ -331,6 +331,12 @@ pub struct EngineStatus {
     /// Most refreshes under way at once to one host.
     #[serde(default)]
     pub in_flight_per_host_most: u64,
+    /// Refreshes of one credential that callers may cause in an hour beyond its schedule.
+    #[serde(default)]
+    pub asked_per_hour_most: u64,
+    /// The same for one host.
+    #[serde(default)]
+    pub asked_per_host_hour_most: u64,
     /// Bytes of the owner in memory, once measured and where the system tells.
     #[serde(default)]
     pub memory: Option<u64>,
@@ -379,6 +385,16 @@ pub enum Refusal {
         /// What to ask for at the next sign-in: what it has and what it lacks.
         wanted: Vec<String>,
     },
+    /// It was asked for more often than is allowed.
+    #[error("too often: {limit} are allowed")]
+    LimitExceeded {
+        /// Which limit, in words.
+        limit: String,
+        /// How often is allowed within its span.
+        most: u64,
+        /// Seconds until one more is.
+        wait_secs: u64,
+    },
     /// The caller's own time limit came first; the work goes on.
     #[error("no fresh token within the time allowed; the refresh goes on in the background")]
     TimedOut,
@@ -420,6 +436,10 @@ impl Refusal {
                 name.provider(),
                 name.account(),
                 wanted.join(" ")
+            ),
+            Self::LimitExceeded { wait_secs, .. } => format!(
+                "ask again in {wait_secs} s; what the schedule does goes on meanwhile, and `[limits]` in the settings says \
+                 how much is allowed"
             ),
             Self::TimedOut => "try again in a moment, or allow more with --timeout".to_owned(),
             Self::Vault { hint, .. } | Self::Invalid { hint, .. } => hint.clone(),

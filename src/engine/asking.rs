@@ -224,6 +224,13 @@ impl Core {
             self.refuse(caller, Refusal::Failed { failure });
             return;
         }
+        if !is_under_way
+            && matches!(held.phase, Phase::Resting)
+            && let Err(refusal) = self.spend_allowance(id)
+        {
+            self.refuse(caller, refusal);
+            return;
+        }
         self.waiters.add(caller, Waiter { id, wish, until });
         if let Some(held) = self.held.get_mut(&id) {
             held.callers.push(caller);

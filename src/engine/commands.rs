@@ -256,6 +256,8 @@ impl Runner {
             vault: self.place.clone(),
             in_flight_most: limits.in_flight as u64,
             in_flight_per_host_most: limits.in_flight_per_host as u64,
+            asked_per_hour_most: limits.asked_per_hour,
+            asked_per_host_hour_most: limits.asked_per_host_hour,
             memory: reading.memory,
             extent: reading.extent,
         }

@@ -1,6 +1,7 @@
 //! The engine's decisions: facts go in, wishes come out; it never reads a clock, a disk or a socket.
 
 use crate::clock::Timestamp;
+use crate::engine::allowance::Allowance;
 use crate::engine::api::Refusal;
 use crate::engine::flight::Flight;
 use crate::engine::forecast;
@@ -51,6 +52,7 @@ pub struct Core {
     pub(in crate::engine) out: Vec<Effect>,
     /// What the fact that is being taken in belongs to.
     pub(in crate::engine) operation: Option<OperationId>,
+    pub(in crate::engine) allowance: Allowance,
     next_flight: u64,
 }
 
@@ -93,6 +95,7 @@ impl Core {
             out: Vec::new(),
             next_flight: 0,
             operation: None,
+            allowance: Allowance::default(),
         }
     }
 

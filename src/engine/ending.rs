@@ -200,6 +200,7 @@ impl Core {
             Refusal::NoSuchCredential { .. }
             | Refusal::CannotRefresh { .. }
             | Refusal::MissingScopes { .. }
+            | Refusal::LimitExceeded { .. }
             | Refusal::Revoked { .. }
             | Refusal::Invalid { .. } => false,
         };

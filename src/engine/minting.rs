@@ -83,6 +83,7 @@ impl Minted {
             test_life: provider.test_life,
             refresh_end_moves: old.and_then(|old| old.refresh_end_moves),
             told_end: None,
+            asked_at: old.map_or_else(Vec::new, |old| old.asked_at.clone()),
             seen_lives: old.map_or_else(Vec::new, |old| old.seen_lives.clone()),
             earliest_refresh: provider.earliest_refresh,
             last_used_at: old.and_then(|old| old.last_used_at),

@@ -1,6 +1,7 @@
 //! Decides (purely) and does: scheduling, single-flight, backoff, limits, sign-in sessions.
 
 pub mod alarms;
+pub mod allowance;
 pub mod api;
 pub mod arriving;
 pub mod aside;

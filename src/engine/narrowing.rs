@@ -38,6 +38,10 @@ impl Core {
                 hint: "Ask again in a moment.".to_owned(),
             })
         });
+        let refused = match refused {
+            None => self.spend_allowance(id).err(),
+            refused => refused,
+        };
         if let Some(refusal) = refused {
             return self.refuse(caller, refusal);
         }

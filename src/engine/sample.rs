@@ -41,6 +41,7 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         refresh_end_moves: None,
         told_end: None,
         seen_lives: Vec::new(),
+        asked_at: Vec::new(),
         earliest_refresh: None,
         last_used_at: None,
         access_fingerprint: Fingerprint(1),

@@ -160,6 +160,9 @@ pub struct Profile {
     /// Seconds that earlier families of its refresh token lived before the provider refused them, the last few.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_lives: Vec<u64>,
+    /// When somebody caused a refresh beyond its schedule, within the last hour.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked_at: Vec<Timestamp>,
     /// The provider refuses refreshes earlier than that many seconds before expiry.
     #[serde(default)]
     pub earliest_refresh: Option<u64>,

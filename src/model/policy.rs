@@ -87,6 +87,10 @@ pub struct Limits {
     pub in_flight: usize,
     /// Refreshes in flight to one host.
     pub in_flight_per_host: usize,
+    /// Refreshes of one credential that callers may cause in an hour beyond what its lifetime schedules.
+    pub asked_per_hour: u64,
+    /// The same for all credentials of one provider's host.
+    pub asked_per_host_hour: u64,
     /// First pause after a transient failure; doubled each time, with full jitter.
     pub backoff_first: Duration,
     /// Longest pause between attempts.
@@ -98,6 +102,8 @@ impl Default for Limits {
         Self {
             in_flight: 64,
             in_flight_per_host: 8,
+            asked_per_hour: 5,
+            asked_per_host_hour: 60,
             backoff_first: Duration::from_secs(5),
             backoff_longest: Duration::from_secs(15 * 60),
         }

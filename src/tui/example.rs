@@ -86,6 +86,7 @@ pub fn credential(
             refresh_end_moves: None,
             told_end: None,
             seen_lives: Vec::new(),
+            asked_at: Vec::new(),
             earliest_refresh: None,
             last_used_at: Some(NOW.minus(secs(180))),
             access_fingerprint: Fingerprint(0x7f3a_c901_55d0_1be2),

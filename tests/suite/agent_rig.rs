@@ -189,6 +189,8 @@ pub fn status() -> EngineStatus {
         vault: "/somewhere/vault.db".to_owned(),
         in_flight_most: 64,
         in_flight_per_host_most: 8,
+        asked_per_hour_most: 5,
+        asked_per_host_hour_most: 60,
         memory: Some(30_000_000),
         extent: None,
     }

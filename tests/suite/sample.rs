@@ -33,6 +33,7 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         refresh_idle_life: None,
         refresh_absolute_life: None,
         test_life: None,
+        asked_at: Vec::new(),
         refresh_end_moves: None,
         told_end: None,
         seen_lives: Vec::new(),

@@ -74,7 +74,14 @@ impl Sandbox {
             std::fs::create_dir(folder.path().join(name)).unwrap();
         }
         // A slot that costs nothing: tests open vaults all the time.
-        let variables = vec![("TOKENWARD_VAULT_WORK_FACTOR".to_owned(), "10".to_owned())];
+        // And no limit on what is asked for: tests ask all the time.
+        let variables = [
+            ("TOKENWARD_VAULT_WORK_FACTOR", "10"),
+            ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOUR", "1000000"),
+            ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOST_HOUR", "1000000"),
+        ];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let variables = variables.to_vec();
         Self { folder, variables }
     }
 

@@ -327,6 +327,8 @@ mod tests {
                 vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
                 in_flight_most: 100,
                 in_flight_per_host_most: 20,
+                asked_per_hour_most: 5,
+                asked_per_host_hour_most: 60,
                 memory: Some(34_200_000),
                 extent: Some(Extent {
                     vault: 1_240_000,

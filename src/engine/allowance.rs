@@ -1,0 +1,128 @@
+//! What callers may cost a provider beyond the schedule: refreshes an hour, of a credential and at a host.
+//!
+//! A refresh that its own lifetime schedules is never counted, and never held up.
+
+use crate::clock::Timestamp;
+use crate::engine::api::Refusal;
+use crate::engine::core::Core;
+use crate::engine::queue::HostId;
+use crate::model::credential::CredentialId;
+use crate::model::event::Happening;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The span that is counted over.
+const HOUR: Duration = Duration::from_secs(3600);
+/// A limit that is run into again and again is noted that often.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+
+/// What was asked for of each host lately.
+#[derive(Debug, Default)]
+pub struct Allowance {
+    hosts: BTreeMap<HostId, VecDeque<Timestamp>>,
+    noted: BTreeMap<CredentialId, Timestamp>,
+}
+
+impl Core {
+    /// Takes one of the refreshes that may be asked for now, or says which limit stands against it and how long.
+    pub(in crate::engine) fn spend_allowance(&mut self, id: CredentialId) -> Result<(), Refusal> {
+        let Some(held) = self.held.get(&id) else {
+            return Ok(());
+        };
+        let is_scheduled =
+            held.is_expired(self.now) || held.planned.is_some_and(|at| at <= self.now);
+        if is_scheduled {
+            return Ok(());
+        }
+        let host = held.host;
+        let since = self.now.minus(HOUR);
+        let limits = &self.settings.limits;
+        let own = wait(
+            held.profile.asked_at.iter().copied(),
+            limits.asked_per_hour,
+            since,
+        );
+        let asked = self.allowance.hosts.entry(host).or_default();
+        while asked.front().is_some_and(|at| *at <= since) {
+            asked.pop_front();
+        }
+        let of_host = wait(asked.iter().copied(), limits.asked_per_host_hour, since);
+        let refused = match (own, of_host) {
+            (Some(wait), _) => Some((
+                wait,
+                limits.asked_per_hour,
+                format!(
+                    "{} refreshes of a credential an hour beyond its schedule",
+                    limits.asked_per_hour
+                ),
+            )),
+            (None, Some(wait)) => Some((
+                wait,
+                limits.asked_per_host_hour,
+                format!(
+                    "{} refreshes at {} an hour beyond the schedule",
+                    limits.asked_per_host_hour, held.profile.host
+                ),
+            )),
+            (None, None) => None,
+        };
+        if let Some((wait, most, limit)) = refused {
+            self.note_limit(id, &limit);
+            return Err(Refusal::LimitExceeded {
+                limit,
+                most,
+                wait_secs: wait
+                    .as_millis()
+                    .div_ceil(1000)
+                    .try_into()
+                    .unwrap_or(u64::MAX),
+            });
+        }
+        asked.push_back(self.now);
+        if let Some(held) = self.held.get_mut(&id) {
+            let profile = Arc::make_mut(&mut held.profile);
+            profile.asked_at.retain(|at| *at > since);
+            profile.asked_at.push(self.now);
+        }
+        self.mark_dirty(id);
+        Ok(())
+    }
+
+    fn note_limit(&mut self, id: CredentialId, limit: &str) {
+        let last = self.allowance.noted.get(&id);
+        if last.is_some_and(|at| at.plus(NOTED_EVERY) > self.now) {
+            return;
+        }
+        self.allowance.noted.insert(id, self.now);
+        let name = self.held.get(&id).map(|held| held.profile.name.clone());
+        let limit = limit.to_owned();
+        self.happened(name, Happening::LimitExceeded { limit });
+    }
+}
+
+/// How long to wait until one more is within `most` since `since`; `None`: it is now.
+fn wait(asked: impl Iterator<Item = Timestamp>, most: u64, since: Timestamp) -> Option<Duration> {
+    let recent: Vec<Timestamp> = asked.filter(|at| *at > since).collect();
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let frees = recent.len().checked_sub(most)?;
+    // With none allowed at all, nothing ever frees a place.
+    Some(recent.get(frees).map_or(HOUR, |at| since.until(*at)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_when_the_oldest_that_counts_is_an_hour_old() {
+        let at = |secs: i64| Timestamp::from_secs(10_000 + secs);
+        let asked = [at(-1), at(0), at(10), at(20)];
+        let since = at(0);
+        let waits = |most| wait(asked.iter().copied(), most, since);
+        assert_eq!(waits(3), None, "two count");
+        assert_eq!(waits(2), Some(Duration::from_secs(10)));
+        assert_eq!(waits(1), Some(Duration::from_secs(20)));
+        assert_eq!(waits(0), Some(HOUR));
+    }
+}
