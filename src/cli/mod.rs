@@ -3,6 +3,7 @@
 pub mod api_key;
 pub mod args;
 pub mod audit;
+pub mod backup;
 pub mod causes;
 pub mod completions;
 pub mod context;
@@ -38,6 +39,7 @@ pub mod refresh;
 pub mod registration;
 pub mod remove;
 pub mod rename;
+pub mod restore;
 pub mod revoke;
 pub mod rotate_key;
 pub mod run;

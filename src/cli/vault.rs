@@ -1,7 +1,9 @@
 //! `tokenward vault`: the ways to unlock it, and whether every row is what was written.
 
+use crate::cli::backup::{self, BackupArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::restore::{self, RestoreArgs};
 use crate::cli::rotate_key::{self, RotateKeyArgs};
 use crate::cli::slots::{self, AddSlotArgs, ChangePassphraseArgs, RemoveSlotArgs};
 use crate::cli::table::Table;
@@ -39,6 +41,10 @@ and what).")]
     ChangePassphrase(ChangePassphraseArgs),
     /// Give the vault a new key and seal every record anew.
     RotateKey(RotateKeyArgs),
+    /// Write a consistent copy of the vault into one file; its owner may go on meanwhile.
+    Backup(BackupArgs),
+    /// Bring a backup back: as a new vault, or in the place of the one there is, which is kept.
+    Restore(RestoreArgs),
 }
 
 /// Does it.
@@ -50,6 +56,8 @@ pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
         Act::RemoveSlot(args) => slots::remove(args, context),
         Act::ChangePassphrase(args) => slots::change_passphrase(args, context),
         Act::RotateKey(args) => rotate_key::run(args, context),
+        Act::Backup(args) => backup::run(args, context),
+        Act::Restore(args) => restore::run(args, context),
     }
 }
 

@@ -252,6 +252,7 @@ fn profile(
         bound_to: None,
         resources: Vec::new(),
         kept: BTreeMap::new(),
+        restored: None,
         wanted_scopes: Vec::new(),
         created_at: then,
         signed_in_at: then,

@@ -95,7 +95,7 @@ impl Core {
 
     /// Whether the engine makes a refresh again by itself, or only when somebody asks.
     pub(in crate::engine) fn errand_of(&self, profile: &Profile) -> Errand {
-        if self.policy_of(profile).background {
+        if self.policy_of(profile).background && !profile.is_overtaken() {
             Errand::Refresh
         } else {
             Errand::AskedRefresh
@@ -110,7 +110,9 @@ impl Core {
         retry_after: Option<Duration>,
     ) -> Option<Timestamp> {
         let held = self.held.get(&id)?;
-        let is_passing = failure.class == FailureClass::Transient && held.is_active();
+        let is_passing = failure.class == FailureClass::Transient
+            && held.is_active()
+            && !held.profile.is_overtaken();
         let is_wanted = self.policy_of(&held.profile).background
             || held.uncertain
             || self.has_patient_caller(held);

@@ -235,6 +235,12 @@ impl Core {
             matches!(it.stage, Stage::Sent(TokenChoice::Current))
                 && it.previous_until.is_some_and(|end| end > self.now)
         });
+        // The token before one that is probably spent is spent for certain.
+        let is_overtaken = self
+            .flights
+            .get(&flight)
+            .and_then(|it| self.held.get(&it.id))
+            .is_some_and(|held| held.profile.is_overtaken());
         let is_narrow = self
             .flights
             .get(&flight)
@@ -243,7 +249,7 @@ impl Core {
             self.not_narrowed(flight, failure);
             return;
         }
-        if has_previous && failure.class == FailureClass::NeedsLogin {
+        if has_previous && !is_overtaken && failure.class == FailureClass::NeedsLogin {
             self.send(flight, TokenChoice::Previous);
             return;
         }
@@ -287,6 +293,7 @@ fn renewed(
     if !old.standing.is_revoked() {
         new.standing = Standing::Active;
     }
+    new.restored = None;
     new.last_failure = None;
     new.failures_in_a_row = 0;
     new.record_attempt(now, millis(took), None);

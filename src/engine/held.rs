@@ -101,7 +101,8 @@ impl Held {
 
     /// When the next refresh is made without being asked, if ever.
     pub fn refresh_at(&self, now: Timestamp) -> Option<Timestamp> {
-        if !self.is_active() {
+        // A token that is probably spent is not sent before somebody asks: where reuse is detected, that ends the family.
+        if !self.is_active() || self.profile.is_overtaken() {
             return None;
         }
         let wanted = if self.uncertain && self.retry_at.is_none() {

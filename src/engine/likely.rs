@@ -115,6 +115,7 @@ fn causes(evidence: &Evidence, known: &Known<'_>) -> Vec<Likelihood> {
         .iter()
         .cloned()
         .chain(of_the_journal(known))
+        .chain(of_a_restore(known))
         .chain(of_siblings(known))
         .chain(of_age(known))
         .chain(of_the_clock(evidence))
@@ -143,6 +144,20 @@ fn of_the_journal(known: &Known<'_>) -> Option<Likelihood> {
              tokens may have done so then.",
         )
     })
+}
+
+/// A backup that the token came back with.
+fn of_a_restore(known: &Known<'_>) -> Option<Likelihood> {
+    let restored = known.profile.restored?;
+    let since = match restored.behind {
+        Some(times) => format!("it was replaced since, {times} generations ago"),
+        None => "nobody knows whether it was replaced since".to_owned(),
+    };
+    let of = restored.of.to_rfc3339();
+    Some(Likelihood::new(
+        LikelyCause::Reused,
+        format!("It came back with a backup of {of}, and {since}."),
+    ))
 }
 
 fn of_siblings(known: &Known<'_>) -> Option<Likelihood> {

@@ -72,6 +72,7 @@ impl Minted {
             bound_to: self.bound_to.as_ref().and_then(thumbprint),
             resources: self.resources.clone(),
             kept: set.kept.clone(),
+            restored: None,
             wanted_scopes: Vec::new(),
             created_at: old.map_or(self.at, |old| old.created_at),
             signed_in_at: self.at,

@@ -29,6 +29,7 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         bound_to: None,
         resources: Vec::new(),
         kept: BTreeMap::new(),
+        restored: None,
         wanted_scopes: Vec::new(),
         created_at: ISSUED,
         signed_in_at: ISSUED,

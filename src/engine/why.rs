@@ -48,6 +48,9 @@ impl Core {
         if !held.is_active() {
             return Decision::new(None, Rule::PersonFirst);
         }
+        if let Some(behind) = held.profile.restored.and_then(|restored| restored.behind) {
+            return Decision::new(None, Rule::Overtaken { behind });
+        }
         let at = held.refresh_at(now);
         if at.is_some() && at == held.not_before {
             return Decision::new(at, Rule::RetryAfter);

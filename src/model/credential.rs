@@ -90,6 +90,16 @@ impl Standing {
     }
 }
 
+/// That a credential came back with a backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restored {
+    /// The moment whose state it is.
+    pub of: Timestamp,
+    /// How many generations newer the vault was that the backup took the place of; `None`: there was none to compare.
+    #[serde(default)]
+    pub behind: Option<u64>,
+}
+
 /// Everything the list needs of a credential, and no token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -127,6 +137,9 @@ pub struct Profile {
     /// What the provider said beside the tokens that programs need (the record's `keep`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub kept: BTreeMap<String, String>,
+    /// It came back with a backup, and nothing was refreshed since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<Restored>,
     /// Scopes that a program needs and the grant lacks: the person is asked to sign in again with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted_scopes: Vec<String>,
@@ -200,6 +213,12 @@ impl Profile {
     /// Whether newer tokens can be had without a person.
     pub fn is_renewable(&self) -> bool {
         self.has_refresh_token || self.renews_itself || self.flow == Flow::ClientCredentials
+    }
+
+    /// Whether its refresh token was replaced after the backup it came back with, and is probably spent.
+    pub fn is_overtaken(&self) -> bool {
+        self.restored
+            .is_some_and(|restored| restored.behind.is_some())
     }
 
     /// Until when its access token is of use; `None`: it has no end, or it was revoked.

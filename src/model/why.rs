@@ -54,6 +54,11 @@ pub enum Rule {
     NoRefreshToken,
     /// Never by itself: a person has to do something first.
     PersonFirst,
+    /// Never by itself: it came back with a backup, and its refresh token was replaced since.
+    Overtaken {
+        /// How many generations ago.
+        behind: u64,
+    },
     /// Never by itself: the settings switch the background off.
     BackgroundOff,
     /// Never by itself: the expiry is unknown and no setting names an interval.

@@ -69,6 +69,10 @@ fn present(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
         tone(&view.health),
     );
     part.say("because", because(view, now, zone), Tone::Plain);
+    if let Some(restored) = &profile.restored {
+        let text = words::restored(restored, now, zone);
+        part.say("restored", text, Tone::Soon);
+    }
     let end = match profile.expires_at {
         Some(end) if end > now => format!("expires {}", moment(end)),
         Some(end) => format!("expired {}", moment(end)),
@@ -244,6 +248,11 @@ pub fn rule(decision: &Decision) -> String {
         Rule::Revoking => "it is to be revoked: the provider is told again then".to_owned(),
         Rule::NoRefreshToken => "there is no refresh token, so nothing can be refreshed".to_owned(),
         Rule::PersonFirst => "nobody tries it by itself before the person has acted".to_owned(),
+        Rule::Overtaken { behind } => format!(
+            "it came back with a backup and is {} behind: its refresh token is probably spent, and is tried once when \
+             somebody asks",
+            words::count(usize::try_from(*behind).unwrap_or(usize::MAX), "generation")
+        ),
         Rule::BackgroundOff => {
             "nobody refreshes in the background: the settings switch it off, or neither a daemon nor the UI runs".to_owned()
         }
@@ -313,6 +322,10 @@ pub fn advice(view: &CredentialView, now: Timestamp) -> (String, Tone) {
         Health::Expired if !view.profile.is_renewable() => {
             (format!("Sign in again: {sign_in}."), Tone::Trouble)
         }
+        Health::Retrying { .. } | Health::Expired if view.profile.is_overtaken() => (
+            format!("Sign in again: {sign_in}. Or try it once: tokenward refresh {name}."),
+            Tone::Soon,
+        ),
         Health::Retrying { .. } | Health::RateLimited { .. } | Health::Expired => {
             let advice = matter(view).map(Failure::advice);
             let advice = advice.filter(|text| !text.is_empty());

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::client::ClientAuth;
-use crate::model::credential::{CredentialView, Flow, Profile, Standing};
+use crate::model::credential::{CredentialView, Flow, Profile, Restored, Standing};
 use crate::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use crate::model::inquiry::Liveness;
 use jiff::tz::TimeZone;
@@ -112,6 +112,20 @@ pub fn moment(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
             day(moment, now, zone),
             zoned(moment, zone).strftime("%H:%M")
         )
+    }
+}
+
+/// That a credential came back with a backup, and what that means for it.
+pub fn restored(restored: &Restored, now: Timestamp, zone: &TimeZone) -> String {
+    let of = moment(restored.of, now, zone);
+    match restored.behind {
+        Some(behind) => format!(
+            "from a backup of {of}, {} behind: its refresh token is probably spent",
+            count(usize::try_from(behind).unwrap_or(usize::MAX), "generation")
+        ),
+        None => format!(
+            "from a backup of {of}; whether its refresh token was replaced since is not known"
+        ),
     }
 }
 

@@ -235,6 +235,24 @@ pub enum VaultError {
         #[source]
         source: rusqlite::Error,
     },
+    /// A backup is an age file, and no identity was given.
+    #[error("{path} is an age file, and there is no identity to open it with")]
+    BackupWrapped {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A backup is for another identity.
+    #[error("the identity does not open {path}")]
+    BackupNotForIdentity {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A backup is damaged: changed, or cut off.
+    #[error("{path} is damaged: it was changed, or cut off")]
+    BackupDamaged {
+        /// Where.
+        path: PathBuf,
+    },
     /// A secret could not be sealed.
     #[error("a row of table {table} could not be sealed")]
     Seal {
@@ -277,6 +295,10 @@ impl VaultError {
             | Self::NotAPassphraseSlot { .. } => {
                 "`tokenward vault slots` lists the ways to unlock this vault".to_owned()
             }
+            Self::BackupWrapped { .. } | Self::BackupNotForIdentity { .. } => {
+                "give the identity of the recipient it was made for: --backup-identity FILE".to_owned()
+            }
+            Self::BackupDamaged { .. } => "nothing was changed; take another backup".to_owned(),
             Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),
             Self::NotARecipient { .. } => "`age-keygen -y key.txt` prints the recipient of a key file".to_owned(),
             Self::LastSlot { .. } => "add another first: `tokenward vault add-slot`".to_owned(),

@@ -270,7 +270,8 @@ fn write_new(
     Ok(())
 }
 
-fn sync_folder(path: &Path) -> Result<(), VaultError> {
+/// Brings the folder of a file to the disk: what was created, renamed or removed there.
+pub fn sync_folder(path: &Path) -> Result<(), VaultError> {
     let folder = folder_of(path);
     File::open(&folder)
         .and_then(|folder| folder.sync_all())

@@ -1,10 +1,12 @@
 //! The encrypted store: slots, sealed rows, journal, events. Synchronous; knows nothing of OAuth.
 
+pub mod backup;
 pub mod batch;
 pub mod binding;
 pub mod chain;
 pub mod client;
 pub mod credential;
+pub mod draft;
 pub mod error;
 pub mod event;
 pub mod extent;
@@ -19,11 +21,13 @@ pub mod log_seal;
 pub mod log_upgrade;
 pub mod open;
 pub mod os_keyring;
+pub mod overtaken;
 pub mod owner;
 pub mod payload;
 pub mod permissions;
 pub mod profiles;
 pub mod rekey;
+pub mod restore;
 pub mod rotation;
 pub mod schema;
 pub mod seal;
@@ -32,3 +36,4 @@ pub mod slot_set;
 pub mod store;
 pub mod suspect;
 pub mod verify;
+pub mod wrap;

@@ -343,6 +343,7 @@ pub fn whys() -> impl Strategy<Value = Box<Why>> {
     let host = texts().prop_map(|host| Rule::HostPause { host });
     let rule = prop_oneof![
         Just(Rule::PersonFirst),
+        any::<u64>().prop_map(|behind| Rule::Overtaken { behind }),
         any::<u32>().prop_map(|failures| Rule::Retry { failures }),
         any::<u64>().prop_map(|life| Rule::Share { share: 0.75, life }),
         any::<u64>().prop_map(|before| Rule::Earliest { before }),

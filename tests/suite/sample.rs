@@ -24,6 +24,7 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         bound_to: None,
         resources: Vec::new(),
         kept: BTreeMap::new(),
+        restored: None,
         wanted_scopes: Vec::new(),
         created_at: issued_at,
         signed_in_at: issued_at,

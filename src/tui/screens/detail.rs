@@ -189,6 +189,10 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
         profile.scopes.join(" ")
     };
     page.fact("scopes", &scopes, Tone::Plain);
+    if let Some(restored) = &profile.restored {
+        let said = words::restored(restored, app.now, &app.around.zone);
+        page.fact("restored", &said, Tone::Soon);
+    }
     if !profile.wanted_scopes.is_empty() {
         let wanted = profile.wanted_scopes.join(" ");
         page.fact("missed", &wanted, Tone::Soon);

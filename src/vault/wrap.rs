@@ -1,0 +1,78 @@
+//! Wraps a whole file into one age file to a recipient, and opens it again.
+
+use crate::secret::VaultIdentity;
+use crate::vault::error::VaultError;
+use crate::vault::seal::parse_identities;
+use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, x25519};
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+/// How every age file begins (age-encryption.org/v1).
+const MAGIC: &[u8] = b"age-encryption.org/v1\n";
+
+/// Reads a recipient, `age1...`.
+pub fn recipient(text: &str) -> Result<x25519::Recipient, VaultError> {
+    text.trim().parse().map_err(|_| VaultError::NotARecipient {
+        text: text.to_owned(),
+    })
+}
+
+/// Whether a file is an age file.
+pub fn is_wrapped(path: &Path) -> Result<bool, VaultError> {
+    let mut head = Vec::with_capacity(MAGIC.len());
+    File::open(path)
+        .and_then(|file| file.take(MAGIC.len() as u64).read_to_end(&mut head))
+        .map_err(|source| VaultError::io("read", path, source))?;
+    Ok(head == MAGIC)
+}
+
+/// Writes the content of one file as an age file into another that is there already.
+pub fn wrap(from: &Path, to: &Path, recipient: &x25519::Recipient) -> Result<(), VaultError> {
+    let mut content = open(from)?;
+    let file = File::options().write(true).open(to);
+    let file = file.map_err(|source| VaultError::io("write", to, source))?;
+    let recipients = std::iter::once(recipient as &dyn Recipient);
+    let encryptor =
+        Encryptor::with_recipients(recipients).map_err(|_| VaultError::Seal { table: "file" })?;
+    let written = encryptor
+        .wrap_output(BufWriter::new(file))
+        .and_then(|mut writer| {
+            io::copy(&mut content, &mut writer)?;
+            writer.finish()?.flush()
+        });
+    written.map_err(|source| VaultError::io("write", to, source))
+}
+
+/// Writes the content of an age file into a file that is there already.
+pub fn unwrap(from: &Path, to: &mut File, identity: &VaultIdentity) -> Result<(), VaultError> {
+    let identities = parse_identities(identity)?;
+    let identities = identities.iter().map(|identity| identity as &dyn Identity);
+    let refused = |error: DecryptError| match error {
+        DecryptError::NoMatchingKeys
+        | DecryptError::KeyDecryptionFailed
+        | DecryptError::DecryptionFailed => VaultError::BackupNotForIdentity {
+            path: from.to_path_buf(),
+        },
+        DecryptError::Io(source) => VaultError::io("read", from, source),
+        _ => VaultError::BackupDamaged {
+            path: from.to_path_buf(),
+        },
+    };
+    let mut content = Decryptor::new_buffered(open(from)?)
+        .and_then(|decryptor| decryptor.decrypt(identities))
+        .map_err(refused)?;
+    // A piece that was changed or cut off is an error of the reader (age's STREAM).
+    io::copy(&mut content, to).map_err(|source| match source.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => VaultError::BackupDamaged {
+            path: from.to_path_buf(),
+        },
+        _ => VaultError::io("read", from, source),
+    })?;
+    Ok(())
+}
+
+fn open(path: &Path) -> Result<BufReader<File>, VaultError> {
+    let file = File::open(path).map_err(|source| VaultError::io("read", path, source))?;
+    Ok(BufReader::new(file))
+}
