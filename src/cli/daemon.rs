@@ -14,6 +14,7 @@ use clap::Args;
 use sd_notify::NotifyState;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
 /// Arguments of `tokenward daemon`.
@@ -72,8 +73,8 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
     let seat = Seat::take_to_stay(context)?.ok_or_else(|| owned(context))?;
     let vault = unlock::open(context, answered)?;
     runtime.block_on(async {
-        let owner = Owner::start(context, seat, vault, Role::ToStay)?;
-        own(context, owner, signals).await;
+        let (owner, events) = Owner::start_heard(context, seat, vault, Role::ToStay)?;
+        own(context, owner, events, signals).await;
         Ok(())
     })
 }
@@ -87,8 +88,7 @@ fn owned(context: &Context) -> Failure {
     .hint("one is enough: every command finds it; look at it: tokenward status")
 }
 
-async fn own(context: &Context, owner: Owner, mut signals: Signals) {
-    let mut events = owner.link().subscribe();
+async fn own(context: &Context, owner: Owner, mut events: Receiver<Event>, mut signals: Signals) {
     let mut watchdog = Watchdog::start();
     tracing::info!(
         socket = %context.socket().display(),

@@ -5,12 +5,14 @@ use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::seat::Seat;
+use crate::engine::api::Event;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::EngineSettings;
 use crate::oauth::http::{Http, HttpSettings};
 use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
+use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -40,8 +42,18 @@ impl Owner {
         vault: OpenVault,
         role: Role,
     ) -> Result<Self, Failure> {
+        Self::start_heard(context, seat, vault, role).map(|(owner, _)| owner)
+    }
+
+    /// The same, with the engine's events from the very first.
+    pub fn start_heard(
+        context: &Context,
+        seat: Seat,
+        vault: OpenVault,
+        role: Role,
+    ) -> Result<(Self, Receiver<Event>), Failure> {
         let settings = settings(context, role);
-        let engine = Engine::start(
+        let (engine, heard) = Engine::start_heard(
             Box::new(vault),
             Http::new(HttpSettings::default()),
             settings,
@@ -53,12 +65,13 @@ impl Owner {
                 tracing::error!(%error, "the agent socket is not served");
             }
         });
-        Ok(Self {
+        let owner = Self {
             server,
             engine,
             leave,
             _lock: seat.lock,
-        })
+        };
+        Ok((owner, heard))
     }
 
     /// The way to the engine.

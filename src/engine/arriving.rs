@@ -42,12 +42,10 @@ impl Core {
             loaded,
             total: loaded,
         });
-        self.happened(
-            None,
-            Happening::EngineStarted {
-                credentials: loaded,
-            },
-        );
+        if !self.settings.is_for_a_moment {
+            let credentials = loaded;
+            self.happened(None, Happening::EngineStarted { credentials });
+        }
         if unreadable > 0 {
             let credentials = unreadable;
             self.happened(None, Happening::Unreadable { credentials });

@@ -63,19 +63,29 @@ pub struct Engine {
 impl Engine {
     /// Starts the engine over an unlocked store. Has to be called inside a tokio runtime.
     pub fn start(store: Box<dyn Store>, http: Http, settings: EngineSettings) -> Self {
+        Self::start_heard(store, http, settings).0
+    }
+
+    /// The same, with its events from the very first.
+    pub fn start_heard(
+        store: Box<dyn Store>,
+        http: Http,
+        settings: EngineSettings,
+    ) -> (Self, broadcast::Receiver<Event>) {
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let (events, _) = broadcast::channel(EVENTS);
+        let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
         let book = Book::default();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
         let runner = Runner::new(store, http, &settings, events, (shelf, book), leave.clone());
         let task = tokio::spawn(runner.run(inbox));
-        Self {
+        let engine = Self {
             link,
             leave: leave.drop_guard(),
             task,
-        }
+        };
+        (engine, heard)
     }
 
     /// The way to it.

@@ -60,11 +60,11 @@ pub fn run(args: &AnalyzeArgs, context: &Context) -> Result<(), Failure> {
         format!(", {} to {}", moment(from), moment(to))
     });
     let mut text = format!(
-        "{}{}, {} failed, {} tokens handed out\n",
+        "{}{}, {} failed, {} handed out\n",
         words::count(many(analysis.total.lines), "line"),
         span.unwrap_or_default(),
         number(analysis.total.failed),
-        number(analysis.total.handed_out),
+        words::count(many(analysis.total.handed_out), "token"),
     );
     text.push_str(&alerts(&analysis));
     text.push_str(&rates(&analysis));

@@ -96,10 +96,10 @@ fn head(app: &App, analysis: &Analysis) -> String {
         format!(" since {}", words::moment(from, app.now, &app.around.zone))
     });
     format!(
-        "{}{since}, {} failed, {} tokens handed out",
+        "{}{since}, {} failed, {} handed out",
         words::count(many(analysis.total.lines), "line"),
         number(analysis.total.failed),
-        number(analysis.total.handed_out)
+        words::count(many(analysis.total.handed_out), "token")
     )
 }
 
