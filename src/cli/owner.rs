@@ -10,11 +10,17 @@ use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::EngineSettings;
 use crate::oauth::http::{Http, HttpSettings};
+use crate::paths::without_links;
+use crate::vault::daily::{Daily, folder_beside};
 use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
+use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// An owner has other things to do at its start.
+const BEFORE_A_BACKUP: Duration = Duration::from_secs(60);
 
 /// How long the owner means to stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +106,10 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         is_for_a_moment: role == Role::ForAMoment,
         log: config.audit.keeping(),
         thresholds: config.audit.thresholds(),
+        backups: config.backup.daily.then(|| daily(context)),
     };
     if role == Role::ForAMoment {
+        settings.backups = None;
         settings.policy.background = false;
         settings.checks_per_hour = 0.0;
         for over in settings.overrides.values_mut() {
@@ -109,4 +117,18 @@ fn settings(context: &Context, role: Role) -> EngineSettings {
         }
     }
     settings
+}
+
+/// The vault's own backups, as the settings have them.
+pub fn daily(context: &Context) -> Daily {
+    let settings = &context.config.backup;
+    let vault = without_links(&context.vault);
+    let beside = || folder_beside(&vault);
+    Daily {
+        folder: settings.folder.clone().unwrap_or_else(beside),
+        keep_daily: usize::try_from(settings.keep_daily).unwrap_or(usize::MAX),
+        keep_weekly: usize::try_from(settings.keep_weekly).unwrap_or(usize::MAX),
+        after: BEFORE_A_BACKUP,
+        vault,
+    }
 }

@@ -3,6 +3,7 @@
 use crate::agent::call::Caller;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::owner::daily;
 use crate::cli::process::Process;
 use crate::cli::seat::has_left;
 use crate::cli::span;
@@ -21,7 +22,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
-With --json: one object with vault, vault_exists, socket, owner (null, or an object with pid, version, started_at,
+With --json: one object with vault, vault_exists, backup (the newest daily one, or null), socket, owner (null, or an object with pid, version, started_at,
 memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, still_alive: revoked
 ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
@@ -50,7 +51,11 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         (true, path) => format!("vault      {path}\n"),
         (false, path) => format!("vault      none at {path}; create one: tokenward init\n"),
     };
-    context.output.data(&(vault + &text))
+    let backup = match daily(context).newest() {
+        Some(file) => format!("backup     {}\n", file.display()),
+        None => String::new(),
+    };
+    context.output.data(&(vault + &backup + &text))
 }
 
 fn with_owner(status: &EngineStatus) -> String {
@@ -214,6 +219,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
     json!({
         "vault": context.vault,
         "vault_exists": context.vault.exists(),
+        "backup": daily(context).newest(),
         "socket": context.socket(),
         "owner": owner,
         "owner_pid": pid,

@@ -46,6 +46,18 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             3600.0,
         ),
         (
+            "backup.keep_daily",
+            config.backup.keep_daily as f64,
+            1.0,
+            366.0,
+        ),
+        (
+            "backup.keep_weekly",
+            config.backup.keep_weekly as f64,
+            0.0,
+            520.0,
+        ),
+        (
             "audit.keep_days",
             config.audit.keep_days as f64,
             1.0,

@@ -24,6 +24,8 @@ pub struct Config {
     pub checks: CheckSettings,
     /// How much of the activity log is kept, and what in it alarms.
     pub audit: AuditSettings,
+    /// The backups that are made by themselves.
+    pub backup: BackupSettings,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
     /// How new slots of the vault are made.
@@ -148,6 +150,31 @@ impl Default for AuditSettings {
             alert_quiet_days: alerts.quiet_days,
             keep_days: keeping.keep.as_secs() / (24 * 3600),
             keep_lines: keeping.most,
+        }
+    }
+}
+
+/// The backups that are made by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BackupSettings {
+    /// Whether the owner makes one each day.
+    pub daily: bool,
+    /// Their folder; left out: `backups` beside the vault.
+    pub folder: Option<PathBuf>,
+    /// Those of so many days are kept, 1 to 366.
+    pub keep_daily: u64,
+    /// Of those before, the newest of each of so many weeks, 0 to 520.
+    pub keep_weekly: u64,
+}
+
+impl Default for BackupSettings {
+    fn default() -> Self {
+        Self {
+            daily: true,
+            folder: None,
+            keep_daily: 7,
+            keep_weekly: 4,
         }
     }
 }

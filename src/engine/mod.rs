@@ -7,6 +7,7 @@ pub mod arriving;
 pub mod aside;
 pub mod asking;
 pub mod audit;
+pub mod backups;
 pub mod book;
 pub mod callers;
 pub mod changing;

@@ -2,6 +2,7 @@
 
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Event;
+use crate::engine::backups::Backups;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::core::{Core, earlier};
@@ -129,6 +130,7 @@ pub(in crate::engine) struct Runner {
     leave: CancellationToken,
     left_at: Option<Instant>,
     upkeep_at: Timestamp,
+    backups: Backups,
     pub(in crate::engine) sampler: Sampler,
     pub(in crate::engine) thresholds: Thresholds,
 }
@@ -169,6 +171,7 @@ impl Runner {
             leave,
             left_at: None,
             upkeep_at: now.plus(UPKEEP),
+            backups: Backups::new(settings.backups.clone(), now),
             sampler: Sampler::new(settings.checks_per_hour),
             thresholds: settings.thresholds,
         }
@@ -194,6 +197,7 @@ impl Runner {
             self.keep_up();
             self.write_notes_when_due();
             self.sample();
+            self.backups.make_when_due(self.now, &self.facts);
         }
         commands.close();
         self.finish().await;
@@ -232,6 +236,7 @@ impl Runner {
     fn pause(&self) -> Duration {
         let longest = self.longest_sleep();
         let until = earlier(self.core.next_wake(), self.sampler.next());
+        let until = earlier(until, self.backups.next());
         let pause = until.map_or(longest, |at| self.now.until(at).min(longest));
         let pause = match self.notes_at {
             Some(at) => pause.min(at.saturating_duration_since(Instant::now())),

@@ -2,6 +2,7 @@
 
 use crate::model::alert::Thresholds;
 use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
+use crate::vault::daily::Daily;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -24,6 +25,8 @@ pub struct EngineSettings {
     pub log: LogKeeping,
     /// From where on the activity log alarms.
     pub thresholds: Thresholds,
+    /// The backups it makes by itself; `None`: none.
+    pub backups: Option<Daily>,
 }
 
 /// Settings of the pure core.

@@ -6,6 +6,7 @@ pub mod binding;
 pub mod chain;
 pub mod client;
 pub mod credential;
+pub mod daily;
 pub mod draft;
 pub mod error;
 pub mod event;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokenward::demo::quirks::{Quirks, RequestKind, RotationRule};
 use tokenward::model::event::{Activity, Happening};
 use tokenward::secret::Passphrase;
+use tokenward::vault::daily::{Daily, folder_beside};
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
@@ -289,4 +290,28 @@ fn what_was_revoked_since_the_backup_stays_revoked() {
     assert_eq!(said["revoked"], serde_json::json!(["demo/alice"]), "{said}");
     let words = sandbox.run(["get", "demo/alice"]).fails(5);
     assert!(words.contains("revoked"), "{words}");
+}
+
+#[test]
+fn the_status_names_the_newest_daily_backup_and_it_can_be_restored() {
+    let sandbox = Sandbox::with_vault();
+    assert!(sandbox.run(["status", "--json"]).json()["backup"].is_null());
+    let daily = Daily {
+        folder: folder_beside(&sandbox.vault()),
+        vault: sandbox.vault(),
+        keep_daily: 7,
+        keep_weekly: 4,
+        after: Duration::ZERO,
+    };
+    daily.make(tokenward::clock::now()).unwrap();
+    let mode = std::fs::metadata(&daily.folder)
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    let said = sandbox.run(["status", "--json"]).json();
+    let file = said["backup"].as_str().unwrap().to_owned();
+    assert_eq!(Some(Path::new(&file)), daily.newest().as_deref());
+    assert!(sandbox.run(["status"]).ok().contains(&file));
+    sandbox.run(["vault", "restore", &file]).ok();
 }

@@ -42,7 +42,7 @@ const NEVER: Duration = Duration::from_secs(30);
 
 pub(crate) struct Rig {
     folder: TempDir,
-    key: Key,
+    pub(crate) key: Key,
     provider: DemoProvider,
     /// Which writes the vault refuses; see [`Faulty`].
     pub(crate) refusing: Arc<AtomicU8>,
@@ -92,7 +92,7 @@ impl Rig {
         self.provider.issuer()
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("v/vault.db")
     }
 

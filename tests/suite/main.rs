@@ -37,6 +37,7 @@ mod demo_protocol;
 mod demo_quirks;
 mod demo_seed;
 mod engine_allowance;
+mod engine_backups;
 mod engine_bench;
 mod engine_core;
 mod engine_ending;
