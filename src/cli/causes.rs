@@ -97,6 +97,7 @@ impl From<VaultError> for Failure {
             | VaultError::NoDefaultKeyring
             | VaultError::KeyringEntryMissing
             | VaultError::Keyring { .. } => Kind::Locked,
+            VaultError::TooManyTries { .. } => Kind::Refused,
             VaultError::Owned { .. } | VaultError::Busy { .. } => Kind::Unavailable,
             VaultError::NotARecipient { .. } | VaultError::WorkFactor { .. } => Kind::Usage,
             _ => Kind::Failed,

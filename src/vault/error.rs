@@ -1,6 +1,7 @@
 //! What can be wrong with a vault, each with what to do about it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// What can be wrong with a vault. Each text says what could not be done to what; [`VaultError::hint`] what to do.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +55,14 @@ pub enum VaultError {
     /// The passphrase opens no slot.
     #[error("the passphrase opens no slot of the vault")]
     WrongPassphrase,
+    /// Too many wrong passphrases came one after the other.
+    #[error("{wrong} wrong passphrases in a row: the next one is taken in {} s", .wait.as_secs() + 1)]
+    TooManyTries {
+        /// How many.
+        wrong: u32,
+        /// How long the next one has to wait.
+        wait: Duration,
+    },
     /// The age identity opens no slot.
     #[error("the identity opens no slot of the vault")]
     WrongIdentity,
@@ -286,6 +295,9 @@ impl VaultError {
                 "keep the vault in a folder of its own that is yours alone: `chmod go-rwx {}`",
                 path.display()
             ),
+            Self::TooManyTries { .. } => {
+                "wait that long, or open the vault in another way: a key file or the keyring never waits".to_owned()
+            }
             Self::WrongPassphrase => {
                 "try again (mind the keyboard layout); `tokenward vault slots` lists the other ways to unlock".to_owned()
             }

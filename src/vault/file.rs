@@ -16,6 +16,7 @@ use crate::vault::schema::{self, Access, MIGRATIONS, bring_up_to_date, connect, 
 use crate::vault::seal;
 use crate::vault::slot::{self, Key, NewSlot, SlotView, StoredSlot};
 use crate::vault::store::{Store, Write};
+use crate::vault::tries::Tries;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -121,9 +122,33 @@ impl LockedVault {
         self.migrated_from.as_deref()
     }
 
-    /// Unlocks it. May be called again after a wrong passphrase. Takes about a second with a passphrase, a millisecond
-    /// otherwise.
+    /// Unlocks it. May be called again after a wrong passphrase, soon only the first few times. Takes about a second with
+    /// a passphrase, a millisecond otherwise.
     pub fn unlock(&self, key: &Key) -> Result<OpenVault, VaultError> {
+        let tries = Tries::read(&self.path);
+        if matches!(key, Key::Passphrase(_))
+            && let Some(wait) = tries.wait(now())
+        {
+            return Err(VaultError::TooManyTries {
+                wrong: tries.wrong,
+                wait,
+            });
+        }
+        let vault = self.unlock_now(key);
+        if matches!(vault, Err(VaultError::WrongPassphrase)) {
+            tries.count(&self.path, now());
+        }
+        let mut vault = vault?;
+        if tries.wrong > 0 && self.access == Access::Write {
+            let count = u64::from(tries.wrong);
+            let told = Happening::WrongPassphrase { count };
+            vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
+            Tries::forget(&self.path);
+        }
+        Ok(vault)
+    }
+
+    fn unlock_now(&self, key: &Key) -> Result<OpenVault, VaultError> {
         let (keys, slot) = self.keys(key)?;
         let conn = match self.access {
             Access::Write => connect_wal(&self.path)?,

@@ -36,5 +36,6 @@ pub mod slot;
 pub mod slot_set;
 pub mod store;
 pub mod suspect;
+pub mod tries;
 pub mod verify;
 pub mod wrap;

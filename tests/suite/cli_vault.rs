@@ -1,6 +1,6 @@
 //! Creating a vault, the ways to unlock it, and every way in which that can go wrong.
 
-use crate::sandbox::{PASSPHRASE, Sandbox};
+use crate::sandbox::{PASSPHRASE, Sandbox, eventually};
 use std::os::unix::fs::PermissionsExt;
 use tokenward::model::event::Happening;
 use tokenward::secret::Passphrase;
@@ -281,6 +281,31 @@ fn a_weak_passphrase_from_a_file_is_explained_and_needs_a_second_yes() {
 }
 
 #[test]
+fn wrong_passphrases_wait_longer_each_time_and_are_told_at_the_next_unlocking() {
+    let mut sandbox = Sandbox::with_vault();
+    let right = sandbox.path("passphrase");
+    let wrong = sandbox.write("wrong", "not this one at all");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", wrong.to_str().unwrap());
+    for _ in 0..3 {
+        sandbox.run(["list"]).fails(4);
+    }
+    let words = sandbox.run(["list"]).fails(7);
+    assert!(words.contains("3 wrong passphrases in a row"), "{words}");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", right.to_str().unwrap());
+    // The right one waits as well, and then it opens the vault and the count begins anew.
+    eventually("the wait is over", || {
+        let run = sandbox.run(["list"]);
+        assert!(matches!(run.code, Some(0 | 7)), "{run:?}");
+        run.code == Some(0)
+    });
+    let told = sandbox.run(["audit", "list", "--kind", "wrong_passphrase", "--json"]);
+    let told = told.ok();
+    assert_eq!(told.matches("\"count\":3").count(), 1, "{told}");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", wrong.to_str().unwrap());
+    sandbox.run(["list"]).fails(4);
+}
+
+#[test]
 fn a_changed_passphrase_opens_the_vault_and_the_old_one_does_not() {
     let mut sandbox = Sandbox::with_vault();
     let new = sandbox.write("new", "velvet otters juggle at noon");
@@ -307,7 +332,7 @@ fn a_changed_passphrase_opens_the_vault_and_the_old_one_does_not() {
     assert!(head.lines().nth(1).unwrap().ends_with(" 11"), "{head}");
     let key = Key::Passphrase(Passphrase::new("velvet otters juggle at noon".to_owned()));
     let file = VaultFile::open_read_only(&sandbox.vault()).unwrap();
-    let told = file.unlock(&key).unwrap().activity(None, 2).unwrap();
+    let told = file.unlock(&key).unwrap().activity(None, 3).unwrap();
     let told: Vec<Happening> = told.into_iter().map(|line| line.what).collect();
     let slot = |id| format!("slot {id}, passphrase");
     let (added, removed) = (slot(2), slot(1));
@@ -315,7 +340,8 @@ fn a_changed_passphrase_opens_the_vault_and_the_old_one_does_not() {
         told,
         [
             Happening::SlotAdded { slot: added },
-            Happening::SlotRemoved { slot: removed }
+            Happening::SlotRemoved { slot: removed },
+            Happening::WrongPassphrase { count: 1 }
         ]
     );
 }

@@ -1,0 +1,109 @@
+//! Wrong passphrases, counted beside the vault: after a few the next try has to wait, longer each time.
+//!
+//! It holds up whoever types at this program. Somebody with a copy of the file is held up by scrypt alone.
+
+use crate::clock::Timestamp;
+use crate::vault::permissions::{create_private, with_suffix};
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// So many wrong ones in a row cost nothing: fingers slip.
+const FREE: u32 = 3;
+/// The wait after the first one beyond; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// The longest wait: whoever knows the passphrase is not kept out for long by who does not.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The wrong passphrases since the last unlocking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tries {
+    /// How many.
+    pub wrong: u32,
+    /// When the last one was.
+    pub last: Timestamp,
+}
+
+impl Tries {
+    /// Reads them; what cannot be read counts as none, so that nobody is kept out by a broken file.
+    pub fn read(vault: &Path) -> Self {
+        let text = fs::read_to_string(place(vault)).unwrap_or_default();
+        let mut numbers = text.split_whitespace().map(str::parse::<i64>);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(wrong)), Some(Ok(last))) => Self {
+                wrong: u32::try_from(wrong).unwrap_or(0),
+                last: Timestamp::from_millis(last),
+            },
+            _ => Self::default(),
+        }
+    }
+
+    /// How long the next try has to wait; `None`: not at all. A clock that was set back keeps nobody out.
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let beyond = self.wrong.checked_sub(FREE)?;
+        let pause = FIRST_WAIT
+            .saturating_mul(1 << beyond.min(10))
+            .min(LONGEST_WAIT);
+        let left = now.until(self.last.plus(pause));
+        (self.last <= now && !left.is_zero()).then_some(left)
+    }
+
+    /// Counts one more. Where it cannot be written the vault cannot either, and nothing is lost by that.
+    pub fn count(self, vault: &Path, now: Timestamp) {
+        let wrong = self.wrong.saturating_add(1);
+        let half = with_suffix(vault, &format!(".tries-{:016x}", rand::random::<u64>()));
+        let written = create_private(&half)
+            .and_then(|mut file| writeln!(file, "{wrong} {}", now.as_millis()))
+            .and_then(|()| fs::rename(&half, place(vault)));
+        if written.is_err() {
+            let _ = fs::remove_file(&half);
+        }
+    }
+
+    /// Forgets them, since the vault was unlocked.
+    pub fn forget(vault: &Path) {
+        let _ = fs::remove_file(place(vault));
+    }
+}
+
+fn place(vault: &Path) -> PathBuf {
+    with_suffix(vault, ".tries")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_and_has_a_limit() {
+        let last = Timestamp::from_secs(1_000);
+        let wait = |wrong, after: i64| {
+            let now = Timestamp::from_secs(1_000 + after);
+            Tries { wrong, last }.wait(now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(2, 0), None);
+        let waits: Vec<_> = (3..10).map(|wrong| wait(wrong, 0)).collect();
+        assert_eq!(waits, [2, 4, 8, 16, 32, 60, 60].map(Some));
+        assert_eq!(wait(5, 7), Some(1));
+        assert_eq!(wait(5, 8), None);
+        assert_eq!(wait(u32::MAX, -5), None, "the clock was set back");
+    }
+
+    #[test]
+    fn they_are_counted_across_programs_and_a_broken_file_counts_as_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let vault = folder.path().join("vault.db");
+        let now = Timestamp::from_secs(5);
+        for wrong in 1..=3 {
+            Tries::read(&vault).count(&vault, now);
+            assert_eq!(Tries::read(&vault), Tries { wrong, last: now });
+        }
+        for broken in ["", "x 5", "99999999999999999999 1", "\u{0}"] {
+            fs::write(place(&vault), broken).unwrap();
+            assert_eq!(Tries::read(&vault), Tries::default(), "{broken:?}");
+        }
+        Tries::forget(&vault);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
