@@ -17,6 +17,7 @@ use crate::tui::words;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use zeroize::Zeroizing;
 
 /// Claims of a JWT that are shown; the rest is counted.
 const CLAIMS: usize = 8;
@@ -111,7 +112,8 @@ pub fn act(app: &mut App, mut identify: Identify, action: Action) -> Vec<Effect>
     match action {
         Action::Back => return effects,
         Action::Submit if !identify.field.is_empty() => {
-            let token = FoundToken::new(identify.field.take().trim().to_owned());
+            let typed = Zeroizing::new(identify.field.take());
+            let token = FoundToken::new(typed.trim().to_owned());
             effects.push(Effect::Ask(Ask::Identify(token)));
             identify.stage = Stage::Asked;
         }
