@@ -1,5 +1,6 @@
 //! Answers one request: reads it, puts it to the engine, writes what comes back.
 
+use crate::agent::audit_route::AuditRoute;
 use crate::agent::health::HealthCache;
 use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
@@ -120,16 +121,7 @@ impl Desk {
                 let ask = |reply| Command::Activity { name, limit, reply };
                 self.list(ask).await
             }
-            Route::Audit(search) => self.list(|reply| Command::Audit { search, reply }).await,
-            Route::AuditAnalysis { since, until } => {
-                self.one(|reply| Command::AuditAnalysis {
-                    since,
-                    until,
-                    reply,
-                })
-                .await
-            }
-            Route::AuditVerify => self.one(|reply| Command::AuditVerify { reply }).await,
+            Route::Audit(audit) => self.tell_of_the_log(audit).await,
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
             Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
             Route::Status => self.one(|reply| Command::Status { reply }).await,
@@ -184,6 +176,21 @@ impl Desk {
                 self.paste(id, &read_body(body, self.body_time).await?)
                     .await
             }
+        }
+    }
+
+    async fn tell_of_the_log(&self, audit: AuditRoute) -> Result<Response<Body>, Box<Problem>> {
+        match audit {
+            AuditRoute::Lines(search) => self.list(|reply| Command::Audit { search, reply }).await,
+            AuditRoute::Analysis { since, until } => {
+                self.one(|reply| Command::AuditAnalysis {
+                    since,
+                    until,
+                    reply,
+                })
+                .await
+            }
+            AuditRoute::Verify => self.one(|reply| Command::AuditVerify { reply }).await,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Asks an owner one question and leaves: a blocking client that does as little as possible.
 
+use crate::agent::audit_route::AuditRoute;
 use crate::agent::client::{no_connection, refusal_in};
 use crate::agent::error::CallError;
 use crate::agent::health::HealthReport;
@@ -125,12 +126,12 @@ impl Caller {
 
     /// Lines of the activity log.
     pub fn audit(&self, search: Search) -> Result<Vec<Entry>, CallError> {
-        self.fetch(&Route::Audit(Box::new(search)))
+        self.fetch(&Route::Audit(AuditRoute::Lines(Box::new(search))))
     }
 
     /// Whether the activity log is as it was written.
     pub fn verify_audit(&self) -> Result<Verdict, CallError> {
-        self.fetch(&Route::AuditVerify)
+        self.fetch(&Route::Audit(AuditRoute::Verify))
     }
 
     /// The providers a sign-in can be for.

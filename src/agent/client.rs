@@ -1,5 +1,6 @@
 //! Makes a link out of the agent's socket, for a terminal UI that attaches to a living owner.
 
+use crate::agent::audit_route::AuditRoute;
 use crate::agent::error::CallError;
 use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
@@ -161,16 +162,21 @@ impl SocketDoor {
             Command::Activity { name, limit, reply } => {
                 self.fetch(Route::Activity { name, limit }, reply).await;
             }
-            Command::Audit { search, reply } => self.fetch(Route::Audit(search), reply).await,
+            Command::Audit { search, reply } => {
+                self.fetch(Route::Audit(AuditRoute::Lines(search)), reply)
+                    .await;
+            }
             Command::AuditAnalysis {
                 since,
                 until,
                 reply,
             } => {
-                self.fetch(Route::AuditAnalysis { since, until }, reply)
-                    .await;
+                let analysis = AuditRoute::Analysis { since, until };
+                self.fetch(Route::Audit(analysis), reply).await;
             }
-            Command::AuditVerify { reply } => self.fetch(Route::AuditVerify, reply).await,
+            Command::AuditVerify { reply } => {
+                self.fetch(Route::Audit(AuditRoute::Verify), reply).await;
+            }
             Command::Refresh {
                 name,
                 timeout,

@@ -4,6 +4,7 @@
 //! socket (for a terminal UI that attaches); [`call`] asks one question and leaves (for one-shot commands).
 
 pub mod answer;
+pub mod audit_route;
 pub mod call;
 pub mod client;
 pub mod error;
@@ -14,6 +15,7 @@ pub mod query;
 pub mod reply;
 pub mod route;
 pub mod route_error;
+pub mod route_read;
 pub mod search;
 pub mod server;
 pub mod socket;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokenward::agent::call::Caller;
 use tokenward::agent::client::{connect, connect_within};
 use tokenward::agent::error::CallError;
-use tokenward::agent::route::MOST_ACTIVITY;
+use tokenward::agent::route_read::MOST_ACTIVITY;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOutcome};
 use tokenward::engine::link::Link;

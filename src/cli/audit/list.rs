@@ -1,6 +1,6 @@
 //! `tokenward audit list`: the lines of the activity log that fit, and those that come.
 
-use crate::agent::route::MOST_LINES;
+use crate::agent::audit_route::MOST_LINES;
 use crate::cli::audit::filter::FilterArgs;
 use crate::cli::audit::line::{self, Line};
 use crate::cli::audit::tail::Tail;
