@@ -112,6 +112,11 @@ impl LockedVault {
         self.slots.iter().map(StoredSlot::view).collect()
     }
 
+    /// Where the file really is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Its number, by which its entry in a keyring is found.
     pub fn vault_id(&self) -> VaultId {
         self.vault_id
@@ -139,9 +144,8 @@ impl LockedVault {
             tries.count(&self.path, now());
         }
         let mut vault = vault?;
-        if tries.wrong > 0 && self.access == Access::Write {
-            let count = u64::from(tries.wrong);
-            let told = Happening::WrongPassphrase { count };
+        if tries.all() > 0 && self.access == Access::Write {
+            let told = Happening::WrongPassphrase { count: tries.all() };
             vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
             Tries::forget(&self.path);
         }

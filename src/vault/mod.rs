@@ -5,6 +5,7 @@ pub mod batch;
 pub mod binding;
 pub mod chain;
 pub mod client;
+pub mod confirm;
 pub mod credential;
 pub mod daily;
 pub mod draft;

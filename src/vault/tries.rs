@@ -19,10 +19,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The wrong passphrases since the last unlocking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Tries {
-    /// How many.
+    /// How many in a row: they make the next one wait.
     pub wrong: u32,
     /// When the last one was.
     pub last: Timestamp,
+    /// How many before a right one that opened nothing: no wait follows from them, but the next unlocking tells of them.
+    pub earlier: u32,
 }
 
 impl Tries {
@@ -30,13 +32,19 @@ impl Tries {
     pub fn read(vault: &Path) -> Self {
         let text = fs::read_to_string(place(vault)).unwrap_or_default();
         let mut numbers = text.split_whitespace().map(str::parse::<i64>);
-        match (numbers.next(), numbers.next()) {
-            (Some(Ok(wrong)), Some(Ok(last))) => Self {
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(Ok(wrong)), Some(Ok(last)), earlier) => Self {
                 wrong: u32::try_from(wrong).unwrap_or(0),
                 last: Timestamp::from_millis(last),
+                earlier: earlier.map_or(0, |it| it.map_or(0, |it| u32::try_from(it).unwrap_or(0))),
             },
             _ => Self::default(),
         }
+    }
+
+    /// How many there were since the last unlocking.
+    pub fn all(&self) -> u64 {
+        u64::from(self.wrong) + u64::from(self.earlier)
     }
 
     /// How long the next try has to wait; `None`: not at all. A clock that was set back keeps nobody out.
@@ -52,9 +60,31 @@ impl Tries {
     /// Counts one more. Where it cannot be written the vault cannot either, and nothing is lost by that.
     pub fn count(self, vault: &Path, now: Timestamp) {
         let wrong = self.wrong.saturating_add(1);
+        Self {
+            wrong,
+            last: now,
+            ..self
+        }
+        .write(vault);
+    }
+
+    /// Makes none of them wait any more, since a right one came that opened nothing.
+    pub fn settle(self, vault: &Path) {
+        if self.wrong > 0 {
+            Self {
+                wrong: 0,
+                earlier: self.earlier.saturating_add(self.wrong),
+                ..self
+            }
+            .write(vault);
+        }
+    }
+
+    fn write(self, vault: &Path) {
+        let (wrong, last, earlier) = (self.wrong, self.last.as_millis(), self.earlier);
         let half = with_suffix(vault, &format!(".tries-{:016x}", rand::random::<u64>()));
         let written = create_private(&half)
-            .and_then(|mut file| writeln!(file, "{wrong} {}", now.as_millis()))
+            .and_then(|mut file| writeln!(file, "{wrong} {last} {earlier}"))
             .and_then(|()| fs::rename(&half, place(vault)));
         if written.is_err() {
             let _ = fs::remove_file(&half);
@@ -80,7 +110,12 @@ mod tests {
         let last = Timestamp::from_secs(1_000);
         let wait = |wrong, after: i64| {
             let now = Timestamp::from_secs(1_000 + after);
-            Tries { wrong, last }.wait(now).map(|wait| wait.as_secs())
+            let tries = Tries {
+                wrong,
+                last,
+                earlier: 90,
+            };
+            tries.wait(now).map(|wait| wait.as_secs())
         };
         assert_eq!(wait(2, 0), None);
         let waits: Vec<_> = (3..10).map(|wrong| wait(wrong, 0)).collect();
@@ -97,8 +132,18 @@ mod tests {
         let now = Timestamp::from_secs(5);
         for wrong in 1..=3 {
             Tries::read(&vault).count(&vault, now);
-            assert_eq!(Tries::read(&vault), Tries { wrong, last: now });
+            let read = Tries::read(&vault);
+            assert_eq!((read.wrong, read.last, read.earlier), (wrong, now, 0));
         }
+        Tries::read(&vault).settle(&vault);
+        let settled = Tries::read(&vault);
+        assert_eq!((settled.wrong, settled.earlier, settled.all()), (0, 3, 3));
+        settled.count(&vault, now);
+        let counted = Tries::read(&vault);
+        assert_eq!((counted.wrong, counted.all()), (1, 4));
+        // As versions before wrote it.
+        fs::write(place(&vault), "2 5000\n").unwrap();
+        assert_eq!(Tries::read(&vault).all(), 2);
         for broken in ["", "x 5", "99999999999999999999 1", "\u{0}"] {
             fs::write(place(&vault), broken).unwrap();
             assert_eq!(Tries::read(&vault), Tries::default(), "{broken:?}");
