@@ -53,6 +53,10 @@ fn facts(provider: &Provider) -> Vec<(&'static str, String)> {
     facts.extend(ending(provider));
     facts.extend(provider.notes.iter().map(|note| ("note", note.clone())));
     facts.extend(provider.sources.iter().map(|page| ("source", page.clone())));
+    facts.extend(provider.checked.iter().map(|day| ("checked", day.clone())));
+    if !provider.unconfirmed.is_empty() {
+        facts.push(("unconfirmed", provider.unconfirmed.join(", ")));
+    }
     facts
 }
 

@@ -24,6 +24,13 @@ pub struct Provider {
     /// Pages of the provider's own documentation that the record rests on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<String>,
+    /// The day (`2026-11-21`) the record was last held against those pages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checked: Option<String>,
+    /// Members that none of the pages that could be read then says (`refresh_idle_life`, `endpoints.revocation`): known
+    /// otherwise, and the first to doubt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unconfirmed: Vec<String>,
     /// Issuer identifier (RFC 8414 2); discovery starts here.
     #[serde(default)]
     pub issuer: Option<String>,
@@ -191,6 +198,8 @@ impl Provider {
             display_name: display_name.to_owned(),
             category: None,
             sources: Vec::new(),
+            checked: None,
+            unconfirmed: Vec::new(),
             issuer: None,
             parameters: BTreeMap::new(),
             endpoints: Endpoints::default(),
