@@ -101,7 +101,7 @@ impl Stage {
     /// Opens the vault in this process; no owner may live.
     pub fn open_vault(&self) -> OpenVault {
         let locked = VaultFile::open(&self.vault()).expect("a vault");
-        let key = Key::Identity(VaultIdentity::new(self.identity.clone()));
+        let key = Key::Identity(VaultIdentity::new(self.identity.clone()).into());
         locked.unlock(&key).expect("its key")
     }
 

@@ -92,6 +92,8 @@ impl From<VaultError> for Failure {
             | VaultError::WrongIdentity
             | VaultError::NotAnIdentity
             | VaultError::NoSlot { .. }
+            | VaultError::PluginMissing { .. }
+            | VaultError::PluginRefused { .. }
             | VaultError::KeyringLocked { .. }
             | VaultError::NoKeyring
             | VaultError::NoDefaultKeyring

@@ -42,13 +42,18 @@ impl Output {
 
     /// Asks a question that is answered with one line.
     pub fn ask(self, question: &str) -> Result<String, Failure> {
-        let mut stderr = std::io::stderr().lock();
-        stderr.write_all(question.as_bytes())?;
-        stderr.flush()?;
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line)?;
-        Ok(line.trim().to_owned())
+        Ok(ask_line(question)?)
     }
+}
+
+/// Asks a question that is answered with one line, whoever reads along.
+pub fn ask_line(question: &str) -> std::io::Result<String> {
+    let mut stderr = std::io::stderr().lock();
+    stderr.write_all(question.as_bytes())?;
+    stderr.flush()?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
 }
 
 /// Writes a line to stderr. Who cannot be reached there cannot be told that either.

@@ -1,9 +1,10 @@
 //! Passphrases: from files, from the system's own store of credentials, from a person.
 
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::output::talk;
+use crate::cli::output::{ask_line, talk};
 use crate::secret::{ClientSecret, Passphrase, PrivateKey, RegistrationToken, VaultIdentity};
-use std::io::Read;
+use crate::vault::key_file::{KeyFile, Person};
+use std::io::{IsTerminal, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
@@ -55,10 +56,19 @@ pub fn registration_token(path: &Path) -> Result<RegistrationToken, Failure> {
     Ok(RegistrationToken::new(text.trim().to_owned()))
 }
 
-/// Reads an age identity file.
-pub fn identity_from_file(path: &Path) -> Result<VaultIdentity, Failure> {
+/// Reads an age identity file; whoever sits at the terminal answers what its plugins ask.
+pub fn identity_from_file(path: &Path) -> Result<KeyFile, Failure> {
     let mut text = read(path, "the identity")?;
-    Ok(VaultIdentity::new(std::mem::take(&mut *text)))
+    let text = VaultIdentity::new(std::mem::take(&mut *text));
+    let person = Person {
+        say: talk,
+        ask: |question| {
+            let is_there = std::io::stdin().is_terminal();
+            is_there.then(|| ask_line(question).ok()).flatten()
+        },
+        ask_secret: |question| ask(question).ok(),
+    };
+    Ok(KeyFile::new(text, person))
 }
 
 /// Reads a file that holds a secret; says so when others can read it too.

@@ -73,7 +73,7 @@ fn list(context: &Context) -> Result<(), Failure> {
         table.row(vec![
             slot.id.to_string(),
             slot.kind.name().to_owned(),
-            slot.label,
+            slot.short_label().into_owned(),
             day.to_owned(),
         ]);
     }

@@ -6,6 +6,7 @@
 use crate::paths::without_links;
 use crate::vault::draft::Draft;
 use crate::vault::error::VaultError;
+use crate::vault::key_file;
 use crate::vault::permissions::secure;
 use crate::vault::schema::{Access, connect, inspect};
 use crate::vault::wrap;
@@ -31,7 +32,7 @@ pub fn copy(
     let exists = || VaultError::Exists {
         path: to.to_path_buf(),
     };
-    let recipient = recipient.map(wrap::recipient).transpose()?;
+    let recipient = recipient.map(key_file::recipient).transpose()?;
     if !vault.exists() {
         return Err(VaultError::Missing {
             path: vault.to_path_buf(),
@@ -49,7 +50,7 @@ pub fn copy(
         None => plain,
         Some(recipient) => {
             let wrapped = Draft::beside(to)?;
-            wrap::wrap(plain.path(), wrapped.path(), &recipient)?;
+            wrap::wrap(plain.path(), wrapped.path(), recipient.as_ref())?;
             wrapped
         }
     };

@@ -140,7 +140,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let daily = daily(folder.path());
         let identity = new_identity();
-        let recipient = crate::vault::seal::parse_identities(&identity).unwrap()[0]
+        let recipient = crate::vault::seal::keys_in::<age::x25519::Identity>(&identity)[0]
             .to_public()
             .to_string();
         VaultFile::create(&daily.vault, NewSlot::Recipient(recipient), 1).unwrap();

@@ -67,13 +67,25 @@ pub enum VaultError {
     #[error("the identity opens no slot of the vault")]
     WrongIdentity,
     /// The text holds no age identity that can be used.
-    #[error("there is no age identity (AGE-SECRET-KEY-1...) in the key file")]
+    #[error("there is no age identity (AGE-SECRET-KEY-1... or AGE-PLUGIN-...) in the key file")]
     NotAnIdentity,
     /// The text is no age recipient.
     #[error("{text} is not an age recipient (age1...)")]
     NotARecipient {
         /// What was given.
         text: String,
+    },
+    /// A key is held by an age plugin that is not there.
+    #[error("the age plugin {plugin} is not installed")]
+    PluginMissing {
+        /// Its program.
+        plugin: String,
+    },
+    /// An age plugin could not use its key.
+    #[error("the age plugin refused: {words}")]
+    PluginRefused {
+        /// What it says.
+        words: String,
     },
     /// There is no slot of that kind.
     #[error("the vault has no {kind} slot")]
@@ -313,6 +325,10 @@ impl VaultError {
             Self::BackupDamaged { .. } => "nothing was changed; take another backup".to_owned(),
             Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),
             Self::NotARecipient { .. } => "`age-keygen -y key.txt` prints the recipient of a key file".to_owned(),
+            Self::PluginMissing { plugin } => format!("install {plugin} where $PATH finds it, or unlock in another way"),
+            Self::PluginRefused { .. } => {
+                "is the hardware key plugged in, and the PIN right? `tokenward vault slots` lists the other ways".to_owned()
+            }
             Self::LastSlot { .. } => "add another first: `tokenward vault add-slot`".to_owned(),
             Self::KeyringSlotExists { id } => {
                 format!("nothing is to be done; to renew it, first `tokenward vault remove-slot {id}`")

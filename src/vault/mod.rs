@@ -16,6 +16,7 @@ pub mod file;
 pub mod fingerprint;
 pub mod journal;
 pub mod kept_key;
+pub mod key_file;
 pub mod keys;
 pub mod ledger;
 pub mod log_check;

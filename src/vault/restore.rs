@@ -4,10 +4,10 @@
 
 use crate::clock::Timestamp;
 use crate::paths::without_links;
-use crate::secret::VaultIdentity;
 use crate::vault::draft::{Draft, PARTS};
 use crate::vault::error::VaultError;
 use crate::vault::file::sync_folder;
+use crate::vault::key_file::KeyFile;
 use crate::vault::permissions::{make_folder, secure, with_suffix};
 use crate::vault::schema::{Access, connect, inspect};
 use crate::vault::wrap;
@@ -23,13 +23,9 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Brings a copy of the backup beside `place`, unwrapped by `identity` when it is an age file. Whoever calls this
+    /// Brings a copy of the backup beside `place`, unwrapped by `key` when it is an age file. Whoever calls this
     /// owns the place ([`OwnerLock`](crate::vault::owner::OwnerLock)).
-    pub fn bring(
-        backup: &Path,
-        identity: Option<&VaultIdentity>,
-        place: &Path,
-    ) -> Result<Self, VaultError> {
+    pub fn bring(backup: &Path, key: Option<&KeyFile>, place: &Path) -> Result<Self, VaultError> {
         make_folder(place)?;
         let place = without_links(place);
         secure(&place)?;
@@ -38,9 +34,9 @@ impl Staged {
         let draft = Draft::at(with_suffix(&place, ".restoring"))?;
         let file = File::options().write(true).open(draft.path());
         let mut file = file.map_err(|source| VaultError::io("write", draft.path(), source))?;
-        match (is_wrapped, identity) {
+        match (is_wrapped, key) {
             (false, _) => copy(backup, &mut file, &draft)?,
-            (true, Some(identity)) => wrap::unwrap(backup, &mut file, identity)?,
+            (true, Some(key)) => wrap::unwrap(backup, &mut file, key)?,
             (true, None) => {
                 return Err(VaultError::BackupWrapped {
                     path: backup.to_path_buf(),

@@ -3,10 +3,12 @@
 use crate::secret::{Passphrase, VaultIdentity};
 use crate::vault::binding::{Sealed, Table, Verified};
 use crate::vault::error::VaultError;
+use crate::vault::key_file::trouble_sealing;
 use crate::vault::keys::VaultKeys;
-use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, scrypt, x25519};
+use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, scrypt};
 use secrecy::SecretString;
 use std::io::{Read, Write};
+use std::str::FromStr;
 use zeroize::Zeroizing;
 
 /// The highest scrypt work factor that is accepted from a file: 2^22 takes some ten seconds and 4 GiB. A file that asks
@@ -61,7 +63,7 @@ pub fn seal_with_passphrase(
 /// Seals the vault's identity to another age recipient.
 pub fn seal_to_recipient(
     identity: &VaultIdentity,
-    recipient: &x25519::Recipient,
+    recipient: &dyn Recipient,
 ) -> Result<Sealed, VaultError> {
     seal_identity(recipient, identity)
 }
@@ -76,30 +78,18 @@ pub fn open_with_passphrase(
     open_slot(sealed, &identity)
 }
 
-/// Opens a slot with an age identity; `None`: the slot is not for it.
-pub fn open_with_identity(
-    sealed: &Sealed,
-    identity: &x25519::Identity,
-) -> Result<Option<VaultIdentity>, DecryptError> {
-    open_slot(sealed, identity)
-}
-
-/// Finds the age identities in the text of a key file: one a line, blank lines and `#` comments between them.
-pub fn parse_identities(file: &VaultIdentity) -> Result<Vec<x25519::Identity>, VaultError> {
-    let found: Vec<x25519::Identity> = file
-        .expose_secret()
+/// The age identities of one sort in the text of a key file: one a line, blank lines and `#` comments between them.
+pub fn keys_in<T: FromStr>(file: &VaultIdentity) -> Vec<T> {
+    file.expose_secret()
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
         .filter_map(|line| line.parse().ok())
-        .collect();
-    if found.is_empty() {
-        return Err(VaultError::NotAnIdentity);
-    }
-    Ok(found)
+        .collect()
 }
 
-fn secret_string(passphrase: &Passphrase) -> SecretString {
+/// A passphrase as `age` takes it.
+pub fn secret_string(passphrase: &Passphrase) -> SecretString {
     SecretString::from(passphrase.expose_secret().to_owned())
 }
 
@@ -116,8 +106,9 @@ fn seal_to(recipient: &dyn Recipient, table: Table, payload: &[u8]) -> Result<Se
     let refused = VaultError::Seal {
         table: table.name(),
     };
-    let Ok(encryptor) = Encryptor::with_recipients(std::iter::once(recipient)) else {
-        return Err(refused);
+    let encryptor = match Encryptor::with_recipients(std::iter::once(recipient)) {
+        Ok(encryptor) => encryptor,
+        Err(error) => return Err(trouble_sealing(&error).unwrap_or(refused)),
     };
     let mut file = Vec::with_capacity(payload.len() + 320);
     let written = encryptor.wrap_output(&mut file).and_then(|mut writer| {
@@ -130,7 +121,8 @@ fn seal_to(recipient: &dyn Recipient, table: Table, payload: &[u8]) -> Result<Se
     }
 }
 
-fn open_slot(
+/// Opens a slot with an age identity; `None`: the slot is not for it.
+pub fn open_slot(
     sealed: &Sealed,
     identity: &dyn Identity,
 ) -> Result<Option<VaultIdentity>, DecryptError> {
@@ -211,13 +203,7 @@ mod tests {
             one.expose_secret(),
             two.expose_secret()
         );
-        assert_eq!(
-            parse_identities(&VaultIdentity::new(file)).unwrap().len(),
-            2
-        );
-        assert!(matches!(
-            parse_identities(&VaultIdentity::new("hello".to_owned())),
-            Err(VaultError::NotAnIdentity)
-        ));
+        let found = |text| keys_in::<age::x25519::Identity>(&VaultIdentity::new(text)).len();
+        assert_eq!((found(file), found("hello".to_owned())), (2, 0));
     }
 }

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::secret::{Passphrase, VaultIdentity};
 use crate::vault::binding::{Binding, Sealed, Table, Tag};
 use crate::vault::error::VaultError;
+use crate::vault::key_file::{KeyFile, recipient, trouble_opening};
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::ledger::Sum;
 use crate::vault::open::Change;
@@ -12,6 +13,10 @@ use crate::vault::seal;
 use age::{DecryptError, x25519};
 use rusqlite::{Connection, Row};
 use serde::Serialize;
+use std::borrow::Cow;
+
+/// Letters of a label that people are shown: those of a plain recipient.
+const LONGEST_LABEL: usize = 62;
 
 /// The kinds of slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,7 +26,7 @@ pub enum SlotKind {
     Passphrase,
     /// An entry in the keyring of the operating system.
     Keyring,
-    /// An age recipient: whoever has its key file.
+    /// An age recipient: whoever has its key file, or the hardware key behind it.
     Recipient,
 }
 
@@ -49,7 +54,7 @@ pub enum NewSlot {
     Passphrase(Passphrase),
     /// Opened by the keyring of the operating system.
     Keyring,
-    /// Opened by the key file of this age recipient (`age1...`).
+    /// Opened by the key file of this age recipient (`age1...`), or through its plugin (`age1NAME1...`).
     Recipient(String),
 }
 
@@ -71,8 +76,8 @@ pub enum Key {
     Passphrase(Passphrase),
     /// The keyring of the operating system.
     Keyring,
-    /// The text of an age identity file.
-    Identity(VaultIdentity),
+    /// An age identity file.
+    Identity(KeyFile),
 }
 
 impl Key {
@@ -103,9 +108,20 @@ impl SlotView {
     /// What it is called in the activity log.
     pub fn words(&self) -> String {
         match self.kind {
-            SlotKind::Recipient => format!("slot {}, recipient {}", self.id, self.label),
+            SlotKind::Recipient => format!("slot {}, recipient {}", self.id, self.short_label()),
             SlotKind::Passphrase | SlotKind::Keyring => format!("slot {}, {}", self.id, self.label),
         }
+    }
+
+    /// Its label for people: of a long recipient (a post-quantum one has 2,000 letters) both ends.
+    pub fn short_label(&self) -> Cow<'_, str> {
+        let letters = self.label.chars().count();
+        if letters <= LONGEST_LABEL {
+            return Cow::Borrowed(&self.label);
+        }
+        let start: String = self.label.chars().take(LONGEST_LABEL - 11).collect();
+        let end: String = self.label.chars().skip(letters - 10).collect();
+        Cow::Owned(format!("{start}…{end}"))
     }
 }
 
@@ -231,16 +247,16 @@ pub fn unwrap(
             })
         }
         Key::Keyring => {
-            let mine = seal::parse_identities(&os_keyring::fetch(vault)?)
-                .map_err(|_| VaultError::KeyringEntryMissing)?;
+            let mine = KeyFile::from(os_keyring::fetch(vault)?).keys();
+            let mine = mine.map_err(|_| VaultError::KeyringEntryMissing)?;
             first_opened(candidates, VaultError::KeyringEntryMissing, |slot| {
-                open_with_any(slot, &mine)
+                mine.open(&slot.label, &slot.sealed)
             })
         }
         Key::Identity(file) => {
-            let mine = seal::parse_identities(file)?;
+            let mine = file.keys()?;
             first_opened(candidates, VaultError::WrongIdentity, |slot| {
-                open_with_any(slot, &mine)
+                mine.open(&slot.label, &slot.sealed)
             })
         }
     }
@@ -263,22 +279,13 @@ fn first_opened<'a>(
                     most: seal::HIGHEST_WORK_FACTOR,
                 });
             }
-            Err(_) => damaged = Some(tampered(slot.id, "its age file does not open")),
+            Err(error) => {
+                let is_damaged = || tampered(slot.id, "its age file does not open");
+                damaged = Some(trouble_opening(&error).unwrap_or_else(is_damaged));
+            }
         }
     }
     Err(damaged.unwrap_or(none))
-}
-
-fn open_with_any(
-    slot: &StoredSlot,
-    identities: &[x25519::Identity],
-) -> Result<Option<VaultIdentity>, DecryptError> {
-    for identity in identities {
-        if let Some(opened) = seal::open_with_identity(&slot.sealed, identity)? {
-            return Ok(Some(opened));
-        }
-    }
-    Ok(None)
 }
 
 /// Seals the vault's identity into a new slot; a keyring slot gets its entry in the keyring first.
@@ -293,12 +300,7 @@ pub fn wrap(
             seal::seal_with_passphrase(identity, passphrase, work_factor)
         }
         NewSlot::Keyring => seal::seal_to_recipient(identity, &keyring_recipient(vault)?),
-        NewSlot::Recipient(text) => {
-            let recipient = text.trim().parse().map_err(|_| VaultError::NotARecipient {
-                text: text.trim().to_owned(),
-            })?;
-            seal::seal_to_recipient(identity, &recipient)
-        }
+        NewSlot::Recipient(text) => seal::seal_to_recipient(identity, recipient(text)?.as_ref()),
     }
 }
 
@@ -306,17 +308,21 @@ pub fn wrap(
 /// vault may rely on it.
 fn keyring_recipient(vault: VaultId) -> Result<x25519::Recipient, VaultError> {
     let kept = match os_keyring::fetch(vault) {
-        Ok(kept) => seal::parse_identities(&kept).ok(),
+        Ok(kept) => first_key(&kept),
         Err(VaultError::KeyringEntryMissing) => None,
         Err(error) => return Err(error),
     };
-    if let Some(identity) = kept.as_ref().and_then(|identities| identities.first()) {
-        return Ok(identity.to_public());
+    if let Some(recipient) = kept {
+        return Ok(recipient);
     }
     let fresh = new_identity();
     os_keyring::store(vault, &fresh)?;
-    let parsed = seal::parse_identities(&fresh)?;
-    Ok(parsed[0].to_public())
+    first_key(&fresh).ok_or(VaultError::NotAnIdentity)
+}
+
+fn first_key(file: &VaultIdentity) -> Option<x25519::Recipient> {
+    let keys: Vec<x25519::Identity> = seal::keys_in(file);
+    keys.first().map(x25519::Identity::to_public)
 }
 
 /// What a new slot is called.

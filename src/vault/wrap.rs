@@ -1,22 +1,14 @@
 //! Wraps a whole file into one age file to a recipient, and opens it again.
 
-use crate::secret::VaultIdentity;
 use crate::vault::error::VaultError;
-use crate::vault::seal::parse_identities;
-use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, x25519};
+use crate::vault::key_file::{KeyFile, trouble_opening, trouble_sealing};
+use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 /// How every age file begins (age-encryption.org/v1).
 const MAGIC: &[u8] = b"age-encryption.org/v1\n";
-
-/// Reads a recipient, `age1...`.
-pub fn recipient(text: &str) -> Result<x25519::Recipient, VaultError> {
-    text.trim().parse().map_err(|_| VaultError::NotARecipient {
-        text: text.to_owned(),
-    })
-}
 
 /// Whether a file is an age file.
 pub fn is_wrapped(path: &Path) -> Result<bool, VaultError> {
@@ -28,13 +20,12 @@ pub fn is_wrapped(path: &Path) -> Result<bool, VaultError> {
 }
 
 /// Writes the content of one file as an age file into another that is there already.
-pub fn wrap(from: &Path, to: &Path, recipient: &x25519::Recipient) -> Result<(), VaultError> {
+pub fn wrap(from: &Path, to: &Path, recipient: &dyn Recipient) -> Result<(), VaultError> {
     let mut content = open(from)?;
     let file = File::options().write(true).open(to);
     let file = file.map_err(|source| VaultError::io("write", to, source))?;
-    let recipients = std::iter::once(recipient as &dyn Recipient);
-    let encryptor =
-        Encryptor::with_recipients(recipients).map_err(|_| VaultError::Seal { table: "file" })?;
+    let refused = |error| trouble_sealing(&error).unwrap_or(VaultError::Seal { table: "file" });
+    let encryptor = Encryptor::with_recipients(std::iter::once(recipient)).map_err(refused)?;
     let written = encryptor
         .wrap_output(BufWriter::new(file))
         .and_then(|mut writer| {
@@ -45,9 +36,7 @@ pub fn wrap(from: &Path, to: &Path, recipient: &x25519::Recipient) -> Result<(),
 }
 
 /// Writes the content of an age file into a file that is there already.
-pub fn unwrap(from: &Path, to: &mut File, identity: &VaultIdentity) -> Result<(), VaultError> {
-    let identities = parse_identities(identity)?;
-    let identities = identities.iter().map(|identity| identity as &dyn Identity);
+pub fn unwrap(from: &Path, to: &mut File, key: &KeyFile) -> Result<(), VaultError> {
     let refused = |error: DecryptError| match error {
         DecryptError::NoMatchingKeys
         | DecryptError::KeyDecryptionFailed
@@ -55,10 +44,12 @@ pub fn unwrap(from: &Path, to: &mut File, identity: &VaultIdentity) -> Result<()
             path: from.to_path_buf(),
         },
         DecryptError::Io(source) => VaultError::io("read", from, source),
-        _ => VaultError::BackupDamaged {
+        error => trouble_opening(&error).unwrap_or(VaultError::BackupDamaged {
             path: from.to_path_buf(),
-        },
+        }),
     };
+    let keys = key.keys()?.all().map_err(refused)?;
+    let identities = keys.iter().map(|key| key.as_ref() as &dyn Identity);
     let mut content = Decryptor::new_buffered(open(from)?)
         .and_then(|decryptor| decryptor.decrypt(identities))
         .map_err(refused)?;

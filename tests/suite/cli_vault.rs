@@ -1,6 +1,7 @@
 //! Creating a vault, the ways to unlock it, and every way in which that can go wrong.
 
 use crate::sandbox::{PASSPHRASE, Sandbox, eventually};
+use crate::tui_rig::Terminal;
 use std::os::unix::fs::PermissionsExt;
 use tokenward::model::event::Happening;
 use tokenward::secret::Passphrase;
@@ -278,6 +279,31 @@ fn a_weak_passphrase_from_a_file_is_explained_and_needs_a_second_yes() {
     let file = strong.write("word", PASSPHRASE);
     let run = strong.run(["init", "--passphrase-file", file.to_str().unwrap()]);
     assert!(!run.stderr.contains("passphrase is"), "{run:?}");
+}
+
+#[test]
+fn a_weak_passphrase_at_the_terminal_is_explained_and_needs_a_second_yes() {
+    let sandbox = Sandbox::new();
+    let mut terminal = Terminal::start(&sandbox, &["init"], 100, 24);
+    terminal.wait_for("New passphrase:");
+    terminal.keys("password1\r");
+    terminal.wait_for("Use it all the same? [y/N]");
+    assert!(terminal.screen().contains("This passphrase is very weak"));
+    // Anything but a yes is a no, and asks for another.
+    terminal.keys("\r");
+    terminal.wait_until("it asks for another", |screen| {
+        screen.contents().matches("New passphrase:").count() == 2
+    });
+    terminal.keys("password1\r");
+    terminal.wait_until("it asks again", |screen| {
+        screen.contents().matches("[y/N]").count() == 2
+    });
+    terminal.keys("y\r");
+    terminal.wait_for("The same again:");
+    terminal.keys("password1\r");
+    let (status, screen) = terminal.finish();
+    assert!(status.success(), "{screen}");
+    assert!(sandbox.vault().exists() && !screen.contains("password1"));
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Storm {
         let storm = Self {
             sandbox,
             provider,
-            key: Key::Identity(identity),
+            key: Key::Identity(identity.into()),
         };
         storm.mint_all();
         storm

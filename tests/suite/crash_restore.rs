@@ -34,7 +34,7 @@ impl Scene {
         let Key::Identity(identity) = &key else {
             unreachable!("the fixture makes key files")
         };
-        sandbox.write("key.txt", identity.expose_secret());
+        sandbox.write("key.txt", identity.text().expose_secret());
         fill(&mut vault);
         let backup = sandbox.path("copy.db");
         sandbox

@@ -94,6 +94,7 @@ mod vault_fixture;
 mod vault_flips;
 mod vault_keyring;
 mod vault_log;
+mod vault_plugin;
 mod vault_recovery;
 mod vault_rotation;
 mod vault_slots;

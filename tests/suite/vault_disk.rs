@@ -166,7 +166,7 @@ fn of_many_who_create_a_vault_at_once_one_does() {
                     let (identity, recipient) = key_pair();
                     ready.wait();
                     let made = VaultFile::create(&path, NewSlot::Recipient(recipient), 1);
-                    made.map(|_| Key::Identity(identity))
+                    made.map(|_| Key::Identity(identity.into()))
                 })
             })
             .collect();
@@ -245,7 +245,7 @@ fn a_read_only_folder_is_named_as_such() {
     let Key::Identity(identity) = key else {
         panic!("a key file was asked for");
     };
-    fs::write(inner.join("vault.db.key"), identity.expose_secret()).unwrap();
+    fs::write(inner.join("vault.db.key"), identity.text().expose_secret()).unwrap();
     fs::set_permissions(&inner, fs::Permissions::from_mode(0o500)).unwrap();
     let nobody = 65_534;
     if std::os::unix::fs::chown(&inner, Some(nobody), Some(nobody)).is_err() {
@@ -277,7 +277,7 @@ fn a_read_only_folder_is_named_as_such() {
 
 fn check_read_only(inner: &Path) {
     let key = fs::read_to_string(inner.join("vault.db.key")).unwrap();
-    let key = Key::Identity(VaultIdentity::new(key));
+    let key = Key::Identity(VaultIdentity::new(key).into());
     let path = inner.join("vault.db");
     let error = VaultFile::open(&path)
         .and_then(|locked| locked.unlock(&key))

@@ -27,7 +27,7 @@ pub(crate) fn key_pair() -> (VaultIdentity, String) {
 pub(crate) fn new_vault(path: &Path) -> (OpenVault, Key) {
     let (identity, recipient) = key_pair();
     let vault = VaultFile::create(path, NewSlot::Recipient(recipient), 1).unwrap();
-    (vault, Key::Identity(identity))
+    (vault, Key::Identity(identity.into()))
 }
 
 pub(crate) fn provider(name: &str) -> Provider {

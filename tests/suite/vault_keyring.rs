@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
+use tokenward::vault::rotation::{Kept, verify_anew};
 use tokenward::vault::slot::{Key, NewSlot};
 
 /// One bus, its own home, an unlocked keyring; then the test named in `$1` in the program `$0`.
@@ -91,9 +92,42 @@ fn a_real_keyring_opens_the_vault() {
         locked.unlock(&Key::Keyring),
         Err(VaultError::KeyringEntryMissing)
     ));
-    let mut vault = locked_again.unlock(&Key::Identity(identity)).unwrap();
+    let mut vault = locked_again
+        .unlock(&Key::Identity(identity.into()))
+        .unwrap();
     vault.add_slot(&NewSlot::Keyring, 1).unwrap();
     VaultFile::open(&path)
+        .unwrap()
+        .unlock(&Key::Keyring)
+        .unwrap();
+}
+
+#[test]
+#[ignore = "needs dbus-run-session and gnome-keyring-daemon"]
+fn a_keyring_slot_goes_along_when_the_vaults_key_is_replaced() {
+    let test = "a_keyring_slot_goes_along_when_the_vaults_key_is_replaced";
+    let Some(home) = in_a_session(test, UNLOCKED) else {
+        return;
+    };
+    let path = home.join("vault/vault.db");
+    create(&path).unwrap();
+    let open = || VaultFile::open(&path)?.unlock(&Key::Keyring);
+    let mut vault = open().unwrap();
+    let before = vault.keys().recipient().to_string();
+    let kept = Kept {
+        id: 1,
+        way: NewSlot::Keyring,
+    };
+    let rotated = vault.rotate_key(&[kept], 1).unwrap();
+    let report = verify_anew(&path, &Key::Keyring).unwrap();
+    assert!(report.is_whole(), "{report:?}");
+    vault.forget_unused_keyring().unwrap();
+    drop(vault);
+    let mut anew = open().unwrap();
+    assert_ne!(anew.keys().recipient().to_string(), before);
+    assert!(everything(&mut anew).unwrap().contains("github/alice"));
+    // The entry is still the one of the copy from before, which opens as well until it goes.
+    VaultFile::open_read_only(&rotated.copy)
         .unwrap()
         .unlock(&Key::Keyring)
         .unwrap();

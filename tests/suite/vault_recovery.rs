@@ -89,7 +89,7 @@ fn sqlite3_and_age_open_a_secret_with_a_key_file() {
     let Key::Identity(identity) = key else {
         panic!("a key file was asked for");
     };
-    let file = format!("# created by hand\n{}\n", identity.expose_secret());
+    let file = format!("# created by hand\n{}\n", identity.text().expose_secret());
     fs::write(folder.path().join("key.txt"), file).unwrap();
     assert_is_the_secret(&run(folder.path(), &format!("{WITH_A_KEY_FILE}{THEN}")));
 }

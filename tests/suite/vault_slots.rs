@@ -78,7 +78,7 @@ fn a_wrong_key_is_told_from_a_missing_slot_and_can_be_tried_again() {
     assert!(wrong.hint().contains("keyboard"));
     let (identity, _) = key_pair();
     assert!(matches!(
-        locked.unlock(&Key::Identity(identity)),
+        locked.unlock(&Key::Identity(identity.into())),
         Err(VaultError::NoSlot { kind: "recipient" })
     ));
     assert!(matches!(
@@ -98,11 +98,13 @@ fn a_key_file_that_is_another_ones_or_none_is_refused() {
     let locked = VaultFile::open(&path).unwrap();
     let (stranger, _) = key_pair();
     assert!(matches!(
-        locked.unlock(&Key::Identity(stranger)),
+        locked.unlock(&Key::Identity(stranger.into())),
         Err(VaultError::WrongIdentity)
     ));
     assert!(matches!(
-        locked.unlock(&Key::Identity(VaultIdentity::new("# empty\n".to_owned()))),
+        locked.unlock(&Key::Identity(
+            VaultIdentity::new("# empty\n".to_owned()).into()
+        )),
         Err(VaultError::NotAnIdentity)
     ));
 }

@@ -148,7 +148,7 @@ fn a_slot_that_was_removed_and_put_back_opens_nothing() {
         attic.display()
     ));
     let locked = VaultFile::open(&victim.path).unwrap();
-    for key in [&Key::Identity(identity), &victim.key] {
+    for key in [&Key::Identity(identity.into()), &victim.key] {
         let refused = locked.unlock(key).unwrap_err();
         assert!(matches!(refused, VaultError::RowsChanged { table: "slot" }));
     }
