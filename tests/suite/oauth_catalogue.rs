@@ -348,6 +348,25 @@ fn every_record_says_where_its_facts_are_from() {
     }
 }
 
+#[test]
+fn every_record_was_held_against_its_pages_and_says_what_they_do_not() {
+    let records: toml::Table = toml::from_str(include_str!("../../assets/providers.toml")).unwrap();
+    for record in records["provider"].as_array().unwrap() {
+        let name = record["name"].as_str().unwrap();
+        let checked = record.get("checked").and_then(toml::Value::as_str);
+        let day = checked.unwrap_or_default().parse::<jiff::civil::Date>();
+        assert!(day.is_ok(), "{name} does not say when it was checked");
+        let unconfirmed = record.get("unconfirmed").and_then(toml::Value::as_array);
+        for member in unconfirmed.into_iter().flatten() {
+            let path = member.as_str().unwrap();
+            let found = path
+                .split('.')
+                .try_fold(record, |inner, part| inner.get(part));
+            assert!(found.is_some(), "{name} has no {path}");
+        }
+    }
+}
+
 /// Where each refresh brings a new token with a life of its own, an end counted from the sign-in would be believed, and
 /// a credential that is alive would be given up.
 #[test]
@@ -357,7 +376,17 @@ fn only_a_life_that_no_refresh_prolongs_counts_from_the_sign_in() {
         .iter()
         .filter(|provider| provider.refresh_absolute_life.is_some());
     let names: Vec<&str> = absolute.map(|provider| provider.name.as_str()).collect();
-    assert_eq!(names, ["atlassian", "bluesky", "linkedin", "quickbooks"]);
+    assert_eq!(
+        names,
+        [
+            "atlassian",
+            "bluesky",
+            "linkedin",
+            "pagerduty",
+            "quickbooks",
+            "spotify"
+        ]
+    );
 }
 
 #[test]
