@@ -7,8 +7,9 @@ use crate::cli::owner::daily;
 use crate::cli::process::Process;
 use crate::cli::seat::has_left;
 use crate::cli::span;
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::engine::api::EngineStatus;
+use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
 use crate::oauth::catalogue;
@@ -23,8 +24,8 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null), socket, owner (null, or an object with pid, version, started_at,
-memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, still_alive: revoked
-ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
+memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, recurring: its recurring
+work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
 /// Prints it.
@@ -94,6 +95,7 @@ fn with_owner(status: &EngineStatus) -> String {
         status.asked_per_hour_most,
         status.asked_per_host_hour_most
     ));
+    text.push_str(&recurring(&status.chores, now));
     if let Some(next) = status.next_refresh {
         text.push_str(&format!("next       in {}\n", span::show(now.until(next))));
     }
@@ -108,6 +110,23 @@ fn with_owner(status: &EngineStatus) -> String {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
     }
     text
+}
+
+/// A line for each kind of recurring work.
+fn recurring(chores: &[ChoreView], now: Timestamp) -> String {
+    let line = |(at, view): (usize, &ChoreView)| {
+        let label = if at == 0 { "recurring" } else { "" };
+        let ago = |last: &LastTime| format!(" {} ago", span::show(now.since(last.at)));
+        let ago = view.last.as_ref().map_or_else(String::new, ago);
+        let next = match (view.running, view.next) {
+            (1.., _) => ", under way".to_owned(),
+            (0, Some(next)) => format!(", next in {}", span::show(now.until(next))),
+            (0, None) => String::new(),
+        };
+        let (word, result) = (view.chore.word(), view.result());
+        format!("{label:<10} {word}: {result}{ago}{next}\n")
+    };
+    chores.iter().enumerate().map(line).collect()
 }
 
 /// Whether the owner's memory is kept out of swap, where the system tells.
@@ -209,6 +228,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "refreshed": status.refreshed,
             "failed": status.failed,
             "next_refresh": status.next_refresh,
+            "recurring": status.chores,
             "still_alive": alive,
         })
     });

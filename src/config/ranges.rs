@@ -28,6 +28,12 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             1_000_000.0,
         ),
         (
+            "limits.upkeep_at_once",
+            limits.upkeep_at_once as f64,
+            1.0,
+            64.0,
+        ),
+        (
             "limits.backoff_first_secs",
             limits.backoff_first_secs as f64,
             1.0,

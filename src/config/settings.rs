@@ -42,6 +42,7 @@ impl Config {
             in_flight_per_host: self.limits.in_flight_per_host,
             asked_per_hour: self.limits.asked_refreshes_per_hour,
             asked_per_host_hour: self.limits.asked_refreshes_per_host_hour,
+            upkeep_at_once: self.limits.upkeep_at_once,
             backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
             backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
         }
@@ -60,6 +61,8 @@ pub struct LimitSettings {
     pub asked_refreshes_per_hour: u64,
     /// The same for all credentials of one provider's host, 0 to 1000000.
     pub asked_refreshes_per_host_hour: u64,
+    /// Pieces of recurring work at once (revocations that are told again, pruning, checks, backups), 1 to 64.
+    pub upkeep_at_once: usize,
     /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
     pub backoff_first_secs: u64,
     /// Longest pause between attempts in seconds, 1 to 86400.
@@ -74,6 +77,7 @@ impl Default for LimitSettings {
             in_flight_per_host: limits.in_flight_per_host,
             asked_refreshes_per_hour: limits.asked_per_hour,
             asked_refreshes_per_host_hour: limits.asked_per_host_hour,
+            upkeep_at_once: limits.upkeep_at_once,
             backoff_first_secs: limits.backoff_first.as_secs(),
             backoff_longest_secs: limits.backoff_longest.as_secs(),
         }

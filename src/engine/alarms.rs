@@ -3,11 +3,10 @@
 use crate::clock::Timestamp;
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
-use crate::engine::forecast;
 use crate::engine::held::{Held, Phase};
 use crate::engine::plan;
 use crate::engine::step::{CallerId, Effect};
-use crate::model::credential::CredentialId;
+use crate::model::credential::{CredentialId, Standing};
 use crate::model::event::Happening;
 use crate::model::name::CredentialName;
 use std::sync::Arc;
@@ -15,9 +14,6 @@ use std::time::Duration;
 
 /// When a program last got a token is kept to the minute and written that often at most.
 const USE_GRAIN: Duration = Duration::from_secs(60);
-
-/// Two ends so near to each other are one: a provider may count anew in each answer.
-const SAME_END: Duration = Duration::from_secs(3600);
 
 impl Core {
     /// Does what is due.
@@ -31,7 +27,6 @@ impl Core {
             let phase = held.phase;
             let is_due = held.refresh_at(self.now).is_some_and(|at| at <= self.now);
             match phase {
-                Phase::Resting if self.is_to_be_told(id) => self.begin_revoking(id),
                 Phase::Resting => {
                     if is_due && !self.is_leaving {
                         self.enqueue(id);
@@ -43,13 +38,6 @@ impl Core {
                 Phase::Flying(_) | Phase::Revoking => self.settle(id),
             }
         }
-    }
-
-    /// Whether it is time to tell the provider again that a credential is to be revoked.
-    fn is_to_be_told(&self, id: CredentialId) -> bool {
-        let at = self.held.get(&id).and_then(Held::revoke_at);
-        let may = !self.is_leaving && !self.settings.is_for_a_moment;
-        may && at.is_some_and(|at| at <= self.now)
     }
 
     /// Lets a credential wait for a place.
@@ -85,6 +73,7 @@ impl Core {
         self.waiters.shift(by_ms);
         if by_ms < 0 {
             self.queue.shift(by_ms);
+            self.chores.upkeep.shift(by_ms);
         }
         self.unsaved = std::mem::take(&mut self.unsaved)
             .into_iter()
@@ -121,30 +110,6 @@ impl Core {
         {
             held.spread_until = Some(until);
         }
-    }
-
-    /// Tells once and in good time that a sign-in is coming; says when it will be time, if it is not yet.
-    pub(in crate::engine) fn tell_of_the_end(&mut self, id: CredentialId) -> Option<Timestamp> {
-        let profile = &self.held.get(&id)?.profile;
-        let forecast = forecast::forecast(profile, &self.settings.warning);
-        let (at, before) = (forecast.warn_at?, forecast.sign_in_before()?);
-        let is_told = profile
-            .told_end
-            .is_some_and(|told| before < told.plus(SAME_END) && before > told.minus(SAME_END));
-        if is_told {
-            return None;
-        }
-        if at > self.now {
-            return Some(at);
-        }
-        let name = profile.name.clone();
-        if let Some(held) = self.held.get_mut(&id) {
-            Arc::make_mut(&mut held.profile).told_end = Some(before);
-        }
-        self.mark_dirty(id);
-        let because = forecast.because;
-        self.happened(Some(name), Happening::EndsSoon { before, because });
-        None
     }
 
     pub(in crate::engine) fn used(&mut self, uses: Vec<(CredentialName, Timestamp)>) {
@@ -225,6 +190,7 @@ impl Core {
             .into_iter()
             .map(|(_, flight)| (self.now, flight))
             .collect();
+        self.refuse_waiting_revocations();
     }
 }
 
@@ -235,6 +201,9 @@ fn set_back(held: &mut Held, by_ms: i64) {
     profile.issued_at = moved(profile.issued_at);
     profile.expires_at = profile.expires_at.map(moved);
     profile.refresh_expires_at = profile.refresh_expires_at.map(moved);
+    if let Standing::Revoking { next, .. } = &mut profile.standing {
+        *next = moved(*next);
+    }
     for time in [
         &mut held.retry_at,
         &mut held.failed_at,

@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::analysis::Analysis;
 use crate::model::audit::{Search, Verdict};
+use crate::model::chore::ChoreView;
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
 use crate::model::event::{Activity, Entry, Purpose};
@@ -337,6 +338,9 @@ pub struct EngineStatus {
     /// The same for one host.
     #[serde(default)]
     pub asked_per_host_hour_most: u64,
+    /// Its recurring work, the most urgent first.
+    #[serde(default)]
+    pub chores: Vec<ChoreView>,
     /// Bytes of the owner in memory, once measured and where the system tells.
     #[serde(default)]
     pub memory: Option<u64>,

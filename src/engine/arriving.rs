@@ -99,6 +99,7 @@ impl Core {
             if let Some(alarm) = old.alarm {
                 self.alarms.remove(&(alarm, id));
             }
+            self.chores.forget(id, old.retell_at, old.foretell_at);
             self.failing.remove(&(old.host, id));
             // A flight of the old family goes on; its answer is dropped because nobody waits for it here any more.
             held.callers = old.callers;

@@ -60,6 +60,7 @@ impl Core {
             | Input::SignedIn { .. }
             | Input::Used { .. }
             | Input::ClockJumped { .. }
+            | Input::ChoreEnded { .. }
             | Input::Woke
             | Input::Leaving => {}
         }

@@ -258,6 +258,7 @@ impl Runner {
             in_flight_per_host_most: limits.in_flight_per_host as u64,
             asked_per_hour_most: limits.asked_per_hour,
             asked_per_host_hour_most: limits.asked_per_host_hour,
+            chores: self.core.chores(),
             memory: reading.memory,
             extent: reading.extent,
         }

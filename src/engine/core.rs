@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::allowance::Allowance;
 use crate::engine::api::Refusal;
+use crate::engine::chores::Chores;
 use crate::engine::flight::Flight;
 use crate::engine::forecast;
 use crate::engine::held::{Held, Phase};
@@ -11,6 +12,7 @@ use crate::engine::queue::Queue;
 use crate::engine::settings::CoreSettings;
 use crate::engine::step::{Answer, CallerId, Effect, FlightId, Input};
 use crate::engine::waiting::Waiters;
+use crate::model::chore::ChoreView;
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile, Standing};
 use crate::model::event::{Activity, Happening};
 use crate::model::health::HealthKind;
@@ -53,6 +55,7 @@ pub struct Core {
     /// What the fact that is being taken in belongs to.
     pub(in crate::engine) operation: Option<OperationId>,
     pub(in crate::engine) allowance: Allowance,
+    pub(in crate::engine) chores: Chores,
     next_flight: u64,
 }
 
@@ -72,8 +75,10 @@ impl Core {
             settings.limits.in_flight,
             settings.limits.in_flight_per_host,
         );
+        let chores = Chores::new(&settings);
         Self {
             settings,
+            chores,
             held: BTreeMap::new(),
             names: BTreeMap::new(),
             queue,
@@ -109,6 +114,7 @@ impl Core {
         self.save_again();
         self.take_off();
         self.dismiss_late_callers();
+        self.keep_up();
         self.flush_when_due();
         std::mem::take(&mut self.out)
     }
@@ -158,6 +164,7 @@ impl Core {
             } => self.signed_in(id, generation, *profile),
             Input::Used { uses } => self.used(uses),
             Input::ClockJumped { by_ms } => self.clock_jumped(by_ms),
+            Input::ChoreEnded { chore, ended } => self.chore_ended(chore, ended),
             Input::Woke => {}
             Input::Leaving => self.leave(),
         }
@@ -175,6 +182,7 @@ impl Core {
             self.waiters.next_limit(),
             pauses,
             self.flush_at,
+            self.chores.upkeep.next_wake().filter(|_| !self.is_leaving),
         ]
         .into_iter()
         .flatten()
@@ -258,6 +266,11 @@ impl Core {
         (self.queue.in_flight(), self.queue.waiting())
     }
 
+    /// Its recurring work.
+    pub fn chores(&self) -> Vec<ChoreView> {
+        self.chores.upkeep.views()
+    }
+
     /// How much may be under way at once.
     pub fn limits(&self) -> &Limits {
         &self.settings.limits
@@ -336,8 +349,8 @@ impl Core {
 
     /// Sets a credential's alarm for what comes next, and tells everyone when its health has turned.
     pub(in crate::engine) fn settle(&mut self, id: CredentialId) {
-        let telling = self.tell_of_the_end(id);
-        let tells_again = !self.settings.is_for_a_moment;
+        self.plan_retelling(id);
+        self.plan_foretelling(id);
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
@@ -345,13 +358,6 @@ impl Core {
             Phase::Resting => earlier(held.refresh_at(self.now), held.next_turn(self.now)),
             Phase::Queued(_) | Phase::Revoking => held.next_turn(self.now),
             Phase::Flying(_) => None,
-        };
-        let alarm = match held.phase {
-            Phase::Resting => {
-                let revoke_at = held.revoke_at().filter(|_| tells_again);
-                earlier(earlier(alarm, telling), revoke_at)
-            }
-            Phase::Queued(_) | Phase::Revoking | Phase::Flying(_) => alarm,
         };
         if held.alarm != alarm {
             if let Some(old) = held.alarm {

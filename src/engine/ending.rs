@@ -34,8 +34,18 @@ impl Core {
             return;
         }
         held.revokers.push(caller);
-        match held.phase {
-            Phase::Resting | Phase::Queued(_) => self.begin_revoking(id),
+        let phase = held.phase;
+        match phase {
+            Phase::Resting | Phase::Queued(_) if self.may_revoke() => self.begin_revoking(id),
+            // It is not handed out any more, and its provider is told as soon as there is a place.
+            Phase::Resting | Phase::Queued(_) => {
+                self.unqueue(id);
+                self.mark_revoking(id);
+                self.write_standing(id);
+                self.withdraw(id);
+                self.chores.asked.push_back(id);
+                self.settle_and_tell(id);
+            }
             // After the flight, so that it is the newest tokens that are revoked.
             Phase::Flying(flight) => {
                 self.mark_revoking(id);
@@ -133,6 +143,7 @@ impl Core {
         outcome: Result<RevokeOutcome, Refusal>,
     ) {
         self.revoking = self.revoking.saturating_sub(1);
+        self.revocation_ended(id, outcome.as_ref().err());
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
@@ -303,6 +314,7 @@ impl Core {
             if let Some(alarm) = held.alarm {
                 self.alarms.remove(&(alarm, id));
             }
+            self.chores.forget(id, held.retell_at, held.foretell_at);
             for revoker in held.revokers {
                 self.refuse(revoker, refusal.clone());
             }

@@ -48,6 +48,10 @@ pub struct Held {
     pub uncertain: bool,
     /// Its entry among the alarms.
     pub alarm: Option<Timestamp>,
+    /// Its entry among the revocations that its provider is told again.
+    pub retell_at: Option<Timestamp>,
+    /// Its entry among the ends that are foretold.
+    pub foretell_at: Option<Timestamp>,
     /// Who waits for a token or a rotation.
     pub callers: Vec<CallerId>,
     /// Who waits for a token with some scopes only, and which.
@@ -81,6 +85,8 @@ impl Held {
             spread_until: None,
             uncertain: false,
             alarm: None,
+            retell_at: None,
+            foretell_at: None,
             callers: Vec::new(),
             narrow: None,
             revokers: Vec::new(),

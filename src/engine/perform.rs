@@ -68,6 +68,7 @@ impl Runner {
             Effect::Gone(name) => self.tell(|| Event::Removed { name }),
             Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
             Effect::Happened(activity) => self.happened(activity),
+            Effect::Chore(chore) => self.chores.push_back(chore),
         }
     }
 

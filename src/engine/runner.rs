@@ -2,16 +2,14 @@
 
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Event;
-use crate::engine::backups::Backups;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
-use crate::engine::core::{Core, earlier};
+use crate::engine::core::Core;
 use crate::engine::fact::Fact;
 use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
-use crate::engine::sampling::Sampler;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings};
@@ -20,12 +18,14 @@ use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
 use crate::model::alert::Thresholds;
+use crate::model::chore::Chore;
 use crate::model::credential::CredentialId;
 use crate::model::event::{Activity, Happening};
 use crate::model::policy::LogKeeping;
 use crate::oauth::http::Http;
-use crate::vault::store::{Pruning, Store, Write};
-use std::collections::HashMap;
+use crate::vault::daily::Daily;
+use crate::vault::store::Store;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
@@ -42,12 +42,6 @@ const EVENTS: usize = 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(300);
 /// Longest sleep where it does not: timers stand still while the machine sleeps, and so it is noticed within this.
 const LONGEST_DEAF_SLEEP: Duration = Duration::from_secs(45);
-/// Between two rounds of upkeep.
-const UPKEEP: Duration = Duration::from_secs(60);
-/// Lines of the log that go at once: other writes wait meanwhile.
-const PRUNED_AT_ONCE: usize = 1000;
-/// An access token that nobody fetched for so long leaves the memory.
-const UNUSED: Duration = Duration::from_secs(3600);
 /// How long a leaving engine waits for requests under way (the transport's own limit ends them sooner).
 const LONGEST_LEAVE: Duration = Duration::from_secs(30);
 /// How long a leaving engine tries to write new tokens into a vault that cannot be written.
@@ -123,15 +117,15 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) book: Book,
     /// When what stands in the book is written.
     notes_at: Option<Instant>,
-    keeping: LogKeeping,
+    pub(in crate::engine) keeping: LogKeeping,
     incoming: mpsc::Receiver<Fact>,
     watch: Watch,
     jumps: Jumps,
     leave: CancellationToken,
     left_at: Option<Instant>,
-    upkeep_at: Timestamp,
-    backups: Backups,
-    pub(in crate::engine) sampler: Sampler,
+    /// Recurring work that the core wishes done.
+    pub(in crate::engine) chores: VecDeque<Chore>,
+    pub(in crate::engine) backups: Option<Daily>,
     pub(in crate::engine) thresholds: Thresholds,
 }
 
@@ -170,9 +164,8 @@ impl Runner {
             jumps: Jumps::listen(),
             leave,
             left_at: None,
-            upkeep_at: now.plus(UPKEEP),
-            backups: Backups::new(settings.backups.clone(), now),
-            sampler: Sampler::new(settings.checks_per_hour),
+            chores: VecDeque::new(),
+            backups: settings.backups.clone(),
             thresholds: settings.thresholds,
         }
     }
@@ -194,10 +187,8 @@ impl Runner {
                 () = sleep(pause) => self.step(Input::Woke),
             }
             self.show_early_asked();
-            self.keep_up();
+            self.do_chores();
             self.write_notes_when_due();
-            self.sample();
-            self.backups.make_when_due(self.now, &self.facts);
         }
         commands.close();
         self.finish().await;
@@ -235,8 +226,7 @@ impl Runner {
 
     fn pause(&self) -> Duration {
         let longest = self.longest_sleep();
-        let until = earlier(self.core.next_wake(), self.sampler.next());
-        let until = earlier(until, self.backups.next());
+        let until = self.core.next_wake();
         let pause = until.map_or(longest, |at| self.now.until(at).min(longest));
         let pause = match self.notes_at {
             Some(at) => pause.min(at.saturating_duration_since(Instant::now())),
@@ -250,13 +240,9 @@ impl Runner {
     }
 
     fn longest_sleep(&self) -> Duration {
-        if !self.jumps.are_told() {
-            LONGEST_DEAF_SLEEP
-        } else if self.shelf.is_empty() {
-            LONGEST_SLEEP
-        } else {
-            // Somebody may fetch tokens meanwhile, and that is noted at the next upkeep.
-            UPKEEP
+        match self.jumps.are_told() {
+            true => LONGEST_SLEEP,
+            false => LONGEST_DEAF_SLEEP,
         }
     }
 
@@ -289,28 +275,6 @@ impl Runner {
         })));
     }
 
-    /// Notes what was fetched from the shelf, and tidies it.
-    fn keep_up(&mut self) {
-        if self.now < self.upkeep_at && self.upkeep_at < self.now.plus(UPKEEP * 2) {
-            return;
-        }
-        self.upkeep_at = self.now.plus(UPKEEP);
-        self.note_uses();
-        self.shelf.tidy(UNUSED);
-        self.prune();
-    }
-
-    /// Lets lines of the log go that are too old or too many, some at a time.
-    fn prune(&self) {
-        let pruning = Pruning {
-            before: self.now.minus(self.keeping.keep),
-            most: self.keeping.most,
-            portion: PRUNED_AT_ONCE,
-        };
-        self.vault
-            .ask(Job::Lazy(Box::new(move |_| Write::Prune(pruning))));
-    }
-
     fn write_notes_when_due(&mut self) {
         if self.notes_at.is_some_and(|at| at <= Instant::now()) {
             self.notes_at = None;
@@ -322,13 +286,6 @@ impl Runner {
     pub(in crate::engine) fn write_notes(&self) {
         for line in self.book.take() {
             self.happened(line);
-        }
-    }
-
-    fn note_uses(&mut self) {
-        let uses = self.shelf.take_uses();
-        if !uses.is_empty() {
-            self.step(Input::Used { uses });
         }
     }
 

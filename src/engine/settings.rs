@@ -42,6 +42,10 @@ pub struct CoreSettings {
     pub warning: Warning,
     /// The engine lives for one command only: it tells no provider again what it could not be told.
     pub is_for_a_moment: bool,
+    /// How often a credential's access token is checked an hour, on the average; 0: never.
+    pub checks_per_hour: f64,
+    /// How long the engine lives before it makes the day's backup; `None`: it makes none.
+    pub backups_after: Option<Duration>,
     /// What is due at once after a suspend or a change of the clock is spread over this long.
     pub spread: Duration,
     /// Makes this engine's jitter its own.
@@ -57,6 +61,8 @@ impl CoreSettings {
             limits: settings.limits.clone(),
             warning: settings.warning.clone(),
             is_for_a_moment: settings.is_for_a_moment,
+            checks_per_hour: settings.checks_per_hour,
+            backups_after: settings.backups.as_ref().map(|daily| daily.after),
             spread: Duration::from_secs(30),
             seed,
         }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::model::chore::{Chore, Ended};
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
@@ -274,6 +275,13 @@ pub enum Input {
         /// By how many milliseconds the wall clock ran ahead of the steady one.
         by_ms: i64,
     },
+    /// Recurring work that was wished for ended.
+    ChoreEnded {
+        /// Which.
+        chore: Chore,
+        /// How.
+        ended: Ended,
+    },
     /// Time has passed.
     Woke,
     /// The engine is asked to leave: nothing new is begun.
@@ -307,6 +315,7 @@ impl Input {
             | Self::SignInBegun { .. }
             | Self::SetAside { .. }
             | Self::ClockJumped { .. }
+            | Self::ChoreEnded { .. }
             | Self::Woke
             | Self::Leaving => None,
         }
@@ -338,6 +347,7 @@ impl Input {
             | Self::SignedIn { .. }
             | Self::Used { .. }
             | Self::ClockJumped { .. }
+            | Self::ChoreEnded { .. }
             | Self::Woke
             | Self::Leaving => None,
         }
@@ -464,4 +474,6 @@ pub enum Effect {
     },
     /// Keep a line in the activity log and tell everyone.
     Happened(Activity),
+    /// Do recurring work, and say how it ended.
+    Chore(Chore),
 }

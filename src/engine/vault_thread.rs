@@ -39,6 +39,8 @@ pub enum Job {
     Spend(Maker, Done),
     /// A line for the log, which may wait a little.
     Lazy(Maker),
+    /// A write that belongs to recurring work: alone, after everything else.
+    Routine(Maker, Done),
     /// A reading.
     Read(Reading),
     /// A reading that has to see the lazy writes.
@@ -122,6 +124,7 @@ struct Desk {
     is_open: bool,
     urgent: VecDeque<(Maker, Done)>,
     spends: VecDeque<(Maker, Done)>,
+    routine: VecDeque<(Maker, Done)>,
     reads: VecDeque<Reading>,
     log_reads: VecDeque<Reading>,
     lazy: VecDeque<Maker>,
@@ -137,6 +140,7 @@ impl Desk {
             is_open: true,
             urgent: VecDeque::new(),
             spends: VecDeque::new(),
+            routine: VecDeque::new(),
             reads: VecDeque::new(),
             log_reads: VecDeque::new(),
             lazy: VecDeque::new(),
@@ -163,6 +167,11 @@ impl Desk {
                     self.write(spends);
                 }
             }
+            if !self.has_pressing_work()
+                && let Some(routine) = self.routine.pop_front()
+            {
+                self.write(vec![routine]);
+            }
             if self.lazy_at.is_some_and(|at| at <= Instant::now()) || !self.is_open {
                 self.write_lazy();
             }
@@ -174,9 +183,14 @@ impl Desk {
         self.write_lazy();
     }
 
+    fn has_pressing_work(&self) -> bool {
+        !(self.urgent.is_empty() && self.spends.is_empty() && self.reads.is_empty())
+    }
+
     fn has_work(&self) -> bool {
         !(self.urgent.is_empty()
             && self.spends.is_empty()
+            && self.routine.is_empty()
             && self.reads.is_empty()
             && self.log_reads.is_empty())
     }
@@ -213,6 +227,7 @@ impl Desk {
             Job::Leave => self.is_open = false,
             Job::Urgent(make, done) => self.urgent.push_back((make, done)),
             Job::Spend(make, done) => self.spends.push_back((make, done)),
+            Job::Routine(make, done) => self.routine.push_back((make, done)),
             Job::Read(reading) => self.reads.push_back(reading),
             Job::ReadLog(reading) => {
                 self.log_reads.push_back(reading);

@@ -8,6 +8,7 @@ pub mod asked_scopes;
 pub mod audit;
 pub mod calendar;
 pub mod category;
+pub mod chore;
 pub mod client;
 pub mod credential;
 pub mod event;

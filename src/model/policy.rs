@@ -91,6 +91,8 @@ pub struct Limits {
     pub asked_per_hour: u64,
     /// The same for all credentials of one provider's host.
     pub asked_per_host_hour: u64,
+    /// Pieces of recurring work at once.
+    pub upkeep_at_once: usize,
     /// First pause after a transient failure; doubled each time, with full jitter.
     pub backoff_first: Duration,
     /// Longest pause between attempts.
@@ -104,6 +106,7 @@ impl Default for Limits {
             in_flight_per_host: 8,
             asked_per_hour: 5,
             asked_per_host_hour: 60,
+            upkeep_at_once: 4,
             backoff_first: Duration::from_secs(5),
             backoff_longest: Duration::from_secs(15 * 60),
         }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::gate::Place;
+use crate::model::chore::{Chore, ChoreView, Ended, LastTime};
 use crate::model::client::ClientAuth;
 use crate::model::credential::{CredentialId, CredentialView, Flow, Generation, Profile, Standing};
 use crate::model::event::{Activity, Happening};
@@ -105,6 +106,31 @@ pub fn credential(
 pub fn changed(mut view: CredentialView, change: impl FnOnce(&mut Profile)) -> CredentialView {
     change(Arc::make_mut(&mut view.profile));
     view
+}
+
+/// Recurring work of which everything stands once.
+pub fn chores() -> Vec<ChoreView> {
+    let done = |count| Ended::Done { count };
+    let ends = [
+        (None, Some(done(2))),
+        (Some(5 * 86_400), Some(done(1))),
+        (Some(24), Some(done(0))),
+        (Some(480), Some(done(1000))),
+        (None, None),
+        (Some(3000), Some(done(0))),
+    ];
+    let rows = Chore::ALL.into_iter().zip(ends);
+    rows.map(|(chore, (next, ended))| ChoreView {
+        chore,
+        running: u64::from(chore == Chore::Checks),
+        next: next.map(|secs| NOW.plus(Duration::from_secs(secs))),
+        last: ended.map(|ended| LastTime {
+            at: NOW.minus(Duration::from_secs(120)),
+            ended,
+        }),
+        failures: 0,
+    })
+    .collect()
 }
 
 /// A refusal of the refresh token.

@@ -191,6 +191,7 @@ pub fn status() -> EngineStatus {
         in_flight_per_host_most: 8,
         asked_per_hour_most: 5,
         asked_per_host_hour_most: 60,
+        chores: Vec::new(),
         memory: Some(30_000_000),
         extent: None,
     }

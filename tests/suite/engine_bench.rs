@@ -126,10 +126,16 @@ impl Bench {
         self.give(Input::Woke);
     }
 
-    /// Goes where the core wants to be woken.
+    /// Goes where the core wants to be woken: to the next moment at which there is anything to do but recurring work, which nobody does here.
     pub(crate) fn pass_to_wake(&mut self) {
-        self.now = self.core.next_wake().expect("something is planned");
-        self.give(Input::Woke);
+        loop {
+            self.now = self.core.next_wake().expect("something is planned");
+            self.give(Input::Woke);
+            if !matches!(self.wishes.last(), Some(Effect::Chore(_))) {
+                return;
+            }
+            self.wishes.retain(|wish| !matches!(wish, Effect::Chore(_)));
+        }
     }
 
     pub(crate) fn ask(&mut self, number: i64, min_ttl: u64, timeout: u64) -> CallerId {

@@ -119,7 +119,8 @@ fn whether_a_refresh_moves_the_end_is_learnt_from_the_answers() {
         let left = |bench: &Bench| {
             let view = bench.core.view(CredentialId(1), bench.now).unwrap();
             let end = view.profile.refresh_expires_at.unwrap();
-            end.since(bench.core.next_wake().unwrap()).as_secs()
+            end.since(bench.core.next_refresh(bench.now).unwrap())
+                .as_secs()
         };
         let life = left(&fixed);
         refresh(&mut fixed, life);

@@ -114,7 +114,8 @@ impl Referee {
                 | Effect::Changed(_)
                 | Effect::Gone(_)
                 | Effect::Progress { .. }
-                | Effect::Happened(_) => {}
+                | Effect::Happened(_)
+                | Effect::Chore(_) => {}
             }
         }
     }

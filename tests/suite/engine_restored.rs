@@ -26,7 +26,7 @@ fn decision(bench: &Bench) -> Decision {
 fn a_token_that_is_probably_spent_is_sent_only_when_somebody_asks() {
     let mut bench = Bench::new(vec![restored(Some(2))], Vec::new());
     assert!(bench.spend().is_none(), "it was tried by itself");
-    assert_eq!(bench.core.next_wake(), None);
+    assert_eq!(bench.core.next_refresh(bench.now), None);
     assert_eq!(
         decision(&bench),
         Decision::new(None, Rule::Overtaken { behind: 2 })

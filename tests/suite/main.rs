@@ -39,6 +39,7 @@ mod demo_seed;
 mod engine_allowance;
 mod engine_backups;
 mod engine_bench;
+mod engine_chores;
 mod engine_core;
 mod engine_ending;
 mod engine_failing;

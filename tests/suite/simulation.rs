@@ -11,6 +11,7 @@ use tokenward::engine::settings::{CoreSettings, EngineSettings};
 use tokenward::engine::step::{
     Answer, CallerId, Effect, Fingerprints, FlightId, Grant, Input, RotateOutcome, SpendOutcome,
 };
+use tokenward::model::chore::{Chore, Ended};
 use tokenward::model::credential::{CredentialId, Generation, Profile, Standing};
 use tokenward::model::failure::{Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
@@ -25,6 +26,13 @@ const HOSTS: usize = 12;
 const CHECK: Duration = Duration::from_secs(20 * 60);
 /// After an outage's end everything is fresh again within the longest pause, its spreading and the work itself.
 const RECOVERY: Duration = Duration::from_secs(17 * 60);
+
+/// Recurring work at once.
+const UPKEEP_AT_ONCE: usize = 2;
+/// Sampled checks of each credential: about six an hour in all.
+const CHECKS_PER_HOUR: f64 = 0.0006;
+/// The first backup.
+const BACKUPS_AFTER: Duration = Duration::from_secs(20 * 60);
 
 /// How many credentials live for how long (seconds; `None`: no expiry known).
 const MIX: [(usize, Option<u64>); 8] = [
@@ -90,6 +98,7 @@ enum Later {
     Arrives(FlightId),
     /// A request to revoke arrives.
     Told(CredentialId, Generation),
+    ChoreEnds(Chore, Ended),
     Check,
 }
 
@@ -106,7 +115,15 @@ struct World {
     now: Timestamp,
     /// When the core was last woken because it had asked for it.
     woken: Timestamp,
+    chores: BTreeMap<Chore, UnderWay>,
     tally: Tally,
+}
+
+/// Recurring work of one kind: when it was begun, and whether it runs.
+#[derive(Default)]
+struct UnderWay {
+    is_running: bool,
+    times: Vec<Timestamp>,
 }
 
 #[derive(Debug, Default)]
@@ -164,7 +181,10 @@ impl World {
                 ..Host::default()
             })
             .collect();
-        let settings = CoreSettings::new(&EngineSettings::default(), 99);
+        let mut settings = CoreSettings::new(&EngineSettings::default(), 99);
+        settings.checks_per_hour = CHECKS_PER_HOUR;
+        settings.backups_after = Some(BACKUPS_AFTER);
+        settings.limits.upkeep_at_once = UPKEEP_AT_ONCE;
         Self {
             core: Core::new(settings),
             dice,
@@ -176,6 +196,7 @@ impl World {
             serial: 0,
             now: START,
             woken: START,
+            chores: BTreeMap::new(),
             tally: Tally::default(),
         }
     }
@@ -248,6 +269,10 @@ impl World {
             Later::Fact(input) => self.step(*input),
             Later::Arrives(flight) => self.arrive(flight),
             Later::Told(id, generation) => self.told(id, generation),
+            Later::ChoreEnds(chore, ended) => {
+                self.chores.entry(chore).or_default().is_running = false;
+                self.step(Input::ChoreEnded { chore, ended });
+            }
             Later::Check => {
                 self.check();
                 self.wish();
@@ -323,7 +348,31 @@ impl World {
             | Effect::Gone(_)
             | Effect::Progress { .. }
             | Effect::Happened(_) => {}
+            Effect::Chore(chore) => self.keep_up(chore),
         }
+    }
+
+    /// Recurring work takes a while; every fourth backup fails.
+    fn keep_up(&mut self, chore: Chore) {
+        let under_way = self.chores.entry(chore).or_default();
+        assert!(!under_way.is_running, "{chore:?} twice at once");
+        under_way.is_running = true;
+        under_way.times.push(self.now);
+        let running = self.chores.values().filter(|it| it.is_running).count();
+        assert!(running <= UPKEEP_AT_ONCE, "{running} at once");
+        let ended = match chore {
+            Chore::Backup if self.dice.roll(4) == 0 => Ended::Failed {
+                why: "the disk is full".to_owned(),
+            },
+            Chore::Revocations
+            | Chore::Forecast
+            | Chore::Uses
+            | Chore::Pruning
+            | Chore::Checks
+            | Chore::Backup => Ended::Done { count: 1 },
+        };
+        let takes = Duration::from_millis(1 + self.dice.roll(20_000));
+        self.later(takes, Later::ChoreEnds(chore, ended));
     }
 
     /// The provider gets a request: single use, so a token that was spent before revokes the family.
@@ -473,6 +522,41 @@ fn failure(code: &str, retry_after_secs: Option<u64>, unsent: bool) -> Failure {
     }
 }
 
+/// The longest and the mean time from one beginning to the next, in seconds.
+fn rhythm(times: &[Timestamp]) -> (u64, u64) {
+    let pauses = times.windows(2).map(|two| two[1].since(two[0]).as_secs());
+    let pauses: Vec<u64> = pauses.collect();
+    let sum: u64 = pauses.iter().sum();
+    (
+        pauses.iter().copied().max().unwrap(),
+        sum / pauses.len() as u64,
+    )
+}
+
+/// Each kind of recurring work has its rhythm, though two of them at once are all there may be.
+fn check_chores(chores: &BTreeMap<Chore, UnderWay>) {
+    let of = |chore: Chore| rhythm(&chores[&chore].times);
+    let (longest, mean) = of(Chore::Uses);
+    assert!(
+        (60..150).contains(&longest) && mean < 90,
+        "uses: {longest} {mean}"
+    );
+    let (longest, mean) = of(Chore::Pruning);
+    assert!(
+        (600..700).contains(&longest) && mean >= 600,
+        "pruning: {longest} {mean}"
+    );
+    // An hour after one that was made; sooner after one that failed.
+    let (longest, mean) = of(Chore::Backup);
+    assert!(
+        (3600..3700).contains(&longest) && mean < 3200,
+        "backups: {longest} {mean}"
+    );
+    assert_eq!(chores[&Chore::Backup].times[0].since(START), BACKUPS_AFTER);
+    let (_, mean) = of(Chore::Checks);
+    assert!((540..660).contains(&mean), "checks: {mean}");
+}
+
 #[test]
 fn ten_thousand_credentials_stay_fresh_for_thirty_days_whenever_their_provider_can_be_reached() {
     let begun = std::time::Instant::now();
@@ -494,6 +578,7 @@ fn ten_thousand_credentials_stay_fresh_for_thirty_days_whenever_their_provider_c
         tally.impolite, 0,
         "a host was called though it had asked for a pause"
     );
+    check_chores(&world.chores);
     assert!(tally.refreshed > 150_000 && tally.failed > 1000 && tally.limited > 100);
     assert!(tally.checked > 5_000_000);
     assert!(tally.revoked > 50, "{}", tally.revoked);

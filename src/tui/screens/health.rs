@@ -5,6 +5,7 @@ use crate::tui::app::App;
 use crate::tui::bar;
 use crate::tui::paint::{pieces, put, put_right};
 use crate::tui::screens::figures::{Figures, HOURS};
+use crate::tui::screens::recurring;
 use crate::tui::screens::remarks;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -50,13 +51,25 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         ..area
     };
     engine(app, workspace, aside, buf);
+    let status = workspace.figures.status.as_ref();
+    let chores = status.map_or(&[][..], |status| &status.chores);
+    let table = recurring::height(area, chores);
+    let summary = recurring::summary(chores, app.now).filter(|_| table == 0);
     let about = Rect {
         y: chart.bottom() + 1,
-        height: 3,
+        height: 3 + u16::from(summary.is_some()),
         ..area
     };
-    owner(app, workspace, about, buf);
-    let y = about.bottom() + 1;
+    owner(app, workspace, (about, summary), buf);
+    let below = Rect {
+        y: about.bottom() + 1,
+        height: table.saturating_sub(1),
+        ..area
+    };
+    if table > 0 {
+        recurring::draw(app, chores, below, buf);
+    }
+    let y = about.bottom() + 1 + table;
     let foot = remarks::height(app, area);
     let below = Rect {
         y,
@@ -191,7 +204,12 @@ fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     labelled(app, area, 1, &facts, buf);
 }
 
-fn owner(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
+fn owner(
+    app: &App,
+    workspace: &Workspace,
+    (area, summary): (Rect, Option<String>),
+    buf: &mut Buffer,
+) {
     let Some(status) = &workspace.figures.status else {
         return;
     };
@@ -228,7 +246,8 @@ fn owner(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         let many = words::count(many, "credential");
         vault.push_str(&format!(" {dot} {many} cannot be opened"));
     }
-    let facts = [("vault", vault), ("on disk", disk), ("owner", owner)];
+    let mut facts = vec![("vault", vault), ("on disk", disk), ("owner", owner)];
+    facts.extend(summary.map(|summary| ("recurring", summary)));
     labelled(app, inner, 0, &facts, buf);
 }
 
@@ -329,6 +348,7 @@ mod tests {
                 in_flight_per_host_most: 20,
                 asked_per_hour_most: 5,
                 asked_per_host_hour_most: 60,
+                chores: example::chores(),
                 memory: Some(34_200_000),
                 extent: Some(Extent {
                     vault: 1_240_000,

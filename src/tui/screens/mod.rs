@@ -14,6 +14,7 @@ pub mod list;
 pub mod list_page;
 pub mod lock;
 pub mod page;
+pub mod recurring;
 pub mod remarks;
 pub mod reveal;
 pub mod sentence;

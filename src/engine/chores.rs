@@ -1,0 +1,165 @@
+//! The core's recurring work: plans it, does what needs no shell, and wishes the rest done.
+
+use crate::clock::Timestamp;
+use crate::engine::core::Core;
+use crate::engine::plan::Salt;
+use crate::engine::settings::CoreSettings;
+use crate::engine::step::Effect;
+use crate::engine::upkeep::Upkeep;
+use crate::model::chore::{Chore, Ended};
+use crate::model::credential::{CredentialId, Generation};
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// Between two notes of what was fetched from memory.
+const USES: Duration = Duration::from_secs(60);
+/// Between two rounds of pruning.
+const PRUNING: Duration = Duration::from_secs(600);
+/// After a round that left something to prune.
+const PRUNING_ON: Duration = Duration::from_secs(1);
+/// Lines of the log that go at once: other writes wait meanwhile.
+pub const PRUNED_AT_ONCE: usize = 1000;
+/// How often it is looked whether today's backup is there.
+const BACKUP: Duration = Duration::from_secs(3600);
+/// No more than one sampled check in this time, however many credentials there are.
+const SHORTEST_CHECK: Duration = Duration::from_secs(1);
+/// No longer than this between two of them, however few there are.
+const LONGEST_CHECK: Duration = Duration::from_secs(86_400);
+
+/// What comes again, and what of it waits.
+#[derive(Debug)]
+pub struct Chores {
+    /// The table.
+    pub upkeep: Upkeep,
+    /// Who is told again that a credential is to be revoked, and when.
+    pub revocations: BTreeSet<(Timestamp, CredentialId)>,
+    /// Those of them that are being told.
+    pub retold: BTreeSet<CredentialId>,
+    /// Revocations that were asked for and wait for a place.
+    pub asked: VecDeque<CredentialId>,
+    /// Whose end is to be foretold, and when.
+    pub endings: BTreeSet<(Timestamp, CredentialId)>,
+    is_begun: bool,
+    checks: u64,
+}
+
+impl Chores {
+    /// Those that these settings ask for.
+    pub fn new(settings: &CoreSettings) -> Self {
+        let is_on = |chore: &Chore| match chore {
+            Chore::Revocations => !settings.is_for_a_moment,
+            Chore::Checks => settings.checks_per_hour > 0.0,
+            Chore::Backup => settings.backups_after.is_some(),
+            Chore::Forecast | Chore::Uses | Chore::Pruning => true,
+        };
+        let chores = Chore::ALL.into_iter().filter(is_on);
+        Self {
+            upkeep: Upkeep::new(chores, settings.limits.upkeep_at_once),
+            revocations: BTreeSet::new(),
+            retold: BTreeSet::new(),
+            asked: VecDeque::new(),
+            endings: BTreeSet::new(),
+            is_begun: false,
+            checks: 0,
+        }
+    }
+
+    /// Forgets what was planned of a credential.
+    pub fn forget(
+        &mut self,
+        id: CredentialId,
+        retell_at: Option<Timestamp>,
+        foretell_at: Option<Timestamp>,
+    ) {
+        if let Some(at) = retell_at {
+            self.revocations.remove(&(at, id));
+        }
+        if let Some(at) = foretell_at {
+            self.endings.remove(&(at, id));
+        }
+    }
+}
+
+impl Core {
+    /// Begins what is due, as far as there are places.
+    pub(in crate::engine) fn keep_up(&mut self) {
+        if self.is_leaving {
+            return;
+        }
+        self.plan_chores();
+        while let Some(chore) = self.chores.upkeep.begin_next(self.now) {
+            match chore {
+                Chore::Revocations => self.tell_again(),
+                Chore::Forecast => self.foretell_ends(),
+                Chore::Uses | Chore::Pruning | Chore::Checks | Chore::Backup => {
+                    self.out.push(Effect::Chore(chore));
+                }
+            }
+            self.plan_chores();
+        }
+    }
+
+    /// Notes how one ended, and plans its next time.
+    pub(in crate::engine) fn chore_ended(&mut self, chore: Chore, ended: Ended) {
+        let pause = match (chore, &ended) {
+            (Chore::Uses, _) => Some(USES),
+            (Chore::Pruning, Ended::Done { count }) if *count >= PRUNED_AT_ONCE as u64 => {
+                Some(PRUNING_ON)
+            }
+            (Chore::Pruning, _) => Some(PRUNING),
+            (Chore::Backup, _) => Some(BACKUP),
+            (Chore::Checks, _) => self.until_next_check(),
+            // Their next times stand in lists of their own.
+            (Chore::Revocations | Chore::Forecast, _) => None,
+        };
+        let now = self.now;
+        let is_planned = self.chores.upkeep.ended(chore, ended, now);
+        if !is_planned {
+            self.chores
+                .upkeep
+                .plan(chore, pause.map(|pause| now.plus(pause)));
+        }
+    }
+
+    fn plan_chores(&mut self) {
+        let (now, chores) = (self.now, &mut self.chores);
+        let head = |set: &BTreeSet<(Timestamp, CredentialId)>| set.first().map(|(at, _)| *at);
+        chores
+            .upkeep
+            .plan(Chore::Revocations, head(&chores.revocations));
+        chores.upkeep.plan(Chore::Forecast, head(&chores.endings));
+        if !chores.is_begun {
+            chores.is_begun = true;
+            chores.upkeep.plan(Chore::Uses, Some(now.plus(USES)));
+            chores.upkeep.plan(Chore::Pruning, Some(now.plus(USES)));
+            let first = self.settings.backups_after.map(|after| now.plus(after));
+            chores.upkeep.plan(Chore::Backup, first);
+        }
+        if self.chores.upkeep.is_idle(Chore::Checks)
+            && let Some(pause) = self.until_next_check()
+        {
+            self.chores
+                .upkeep
+                .plan(Chore::Checks, Some(now.plus(pause)));
+        }
+    }
+
+    /// The pause before the next sampled check; `None`: there is nothing to check. Pauses between independent checks are
+    /// exponential.
+    fn until_next_check(&mut self) -> Option<Duration> {
+        #[expect(clippy::cast_precision_loss, reason = "a count of credentials")]
+        let rate = self.settings.checks_per_hour * self.held.len() as f64 / 3600.0;
+        if rate <= 0.0 {
+            return None;
+        }
+        self.chores.checks += 1;
+        let salt = Salt {
+            id: CredentialId(0),
+            generation: Generation(self.chores.checks),
+            seed: self.settings.seed,
+        };
+        let secs = -(1.0 - salt.fraction(0)).max(f64::MIN_POSITIVE).ln() / rate;
+        let pause = Duration::from_secs_f64(secs.min(LONGEST_CHECK.as_secs_f64()));
+        Some(pause.max(SHORTEST_CHECK))
+    }
+}
