@@ -1,5 +1,6 @@
 //! The command line: one file a command, words for people, exit codes.
 
+pub mod again;
 pub mod api_key;
 pub mod args;
 pub mod audit;

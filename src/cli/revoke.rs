@@ -1,5 +1,6 @@
 //! `tokenward revoke`: tell the provider that the tokens shall die.
 
+use crate::cli::again;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::session::Session;
@@ -17,6 +18,7 @@ use clap::Args;
 The credential stays in the list, marked as revoked; `tokenward remove` forgets it. Afterwards the tokens are looked for:
 by introspection, by a refresh that must be refused, by using the access token. A provider that cannot be reached is told
 again by the daemon or the UI; from the first moment nothing of the credential is handed out.
+--all asks for the vault's passphrase once more, or takes --passphrase-file.
 With --json: an array of objects with name, ok, outcome (confirmed, by_hand), proof (dead, alive, unknown) and page, or
 error, code and hint.")]
 pub struct RevokeArgs {
@@ -42,6 +44,9 @@ pub fn run(args: &RevokeArgs, context: &Context) -> Result<(), Failure> {
                 || view.is_alive_though_revoked()
         })?;
         several::confirm(context, args.yes, "Revoke at the provider:", &names)?;
+        if args.which.all && !names.is_empty() && !session.was_shown_a_secret() {
+            again::ask(context, "revoking all")?;
+        }
         let revoke = |name: &CredentialName| {
             let name = name.clone();
             session.ask(|reply| Command::Revoke { name, reply })

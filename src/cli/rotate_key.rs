@@ -1,5 +1,6 @@
 //! `tokenward vault rotate-key`: a new identity for the vault, every record sealed anew.
 
+use crate::cli::again;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::new_passphrase::is_yes;
@@ -39,6 +40,7 @@ pub struct RotateKeyArgs {
 /// Does it.
 pub fn run(args: &RotateKeyArgs, context: &Context) -> Result<(), Failure> {
     let answered = unlock::answer(context)?;
+    again::unless_shown(&answered, context, "a new key")?;
     let _seat = alone(context)?;
     let key = answered.key();
     let mut vault = unlock::open_with(context, key)?;

@@ -22,6 +22,7 @@ pub struct Session {
     runtime: Runtime,
     link: Link,
     owner: Option<Owner>,
+    shown: bool,
 }
 
 impl Session {
@@ -58,6 +59,7 @@ impl Session {
                         runtime,
                         link,
                         owner: None,
+                        shown: false,
                     });
                 }
                 Found::Seat(seat) => seat,
@@ -65,7 +67,7 @@ impl Session {
             let Some(answer) = answered.take() else {
                 continue;
             };
-            let asked = answer.by_a_person();
+            let (asked, shown) = (answer.by_a_person(), answer.is_knowledge());
             match unlock::open(context, answer).and_then(|vault| {
                 let _inside = runtime.enter();
                 Owner::start(context, seat, vault, Role::ForAMoment)
@@ -75,6 +77,7 @@ impl Session {
                         runtime,
                         link: owner.link(),
                         owner: Some(owner),
+                        shown,
                     });
                 }
                 Err(failure) if asked && failure.kind == Kind::Locked && tries < TRIES => {
@@ -94,6 +97,11 @@ impl Session {
     /// Whether the engine is one of our own, for the length of this command.
     pub const fn is_ours(&self) -> bool {
         self.owner.is_some()
+    }
+
+    /// Whether this command showed that a secret of the vault is known.
+    pub const fn was_shown_a_secret(&self) -> bool {
+        self.shown
     }
 
     /// Asks the engine and waits for its answer.

@@ -1,5 +1,6 @@
 //! `tokenward vault add-slot`, `remove-slot`, `change-passphrase`: the ways to unlock the vault, changed.
 
+use crate::cli::again;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::init::Way;
@@ -58,6 +59,7 @@ pub struct ChangePassphraseArgs {
 /// Adds a slot.
 pub fn add(args: &AddSlotArgs, context: &Context) -> Result<(), Failure> {
     let answered = unlock::answer(context)?;
+    again::unless_shown(&answered, context, "changing the slots")?;
     let _lock = alone(context)?;
     let mut vault = unlock::open(context, answered)?;
     let file = args.new_passphrase_file.as_deref();
@@ -76,6 +78,7 @@ pub fn add(args: &AddSlotArgs, context: &Context) -> Result<(), Failure> {
 pub fn remove(args: &RemoveSlotArgs, context: &Context) -> Result<(), Failure> {
     let id = args.id;
     let answered = unlock::answer(context)?;
+    again::unless_shown(&answered, context, "changing the slots")?;
     let _lock = alone(context)?;
     unlock::open(context, answered)?.remove_slot(id)?;
     if context.output.json {
@@ -88,6 +91,7 @@ pub fn remove(args: &RemoveSlotArgs, context: &Context) -> Result<(), Failure> {
 /// Changes a passphrase.
 pub fn change_passphrase(args: &ChangePassphraseArgs, context: &Context) -> Result<(), Failure> {
     let answered = unlock::answer(context)?;
+    again::unless_shown(&answered, context, "changing the slots")?;
     let _lock = alone(context)?;
     let mut vault = unlock::open(context, answered)?;
     let old = old_slot(&vault, args.slot)?;

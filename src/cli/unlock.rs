@@ -25,6 +25,14 @@ impl Answered {
     pub fn by_a_person(&self) -> bool {
         self.person
     }
+
+    /// Whether somebody showed that a secret is known. What the keyring gives, it gives to whoever sits there.
+    pub fn is_knowledge(&self) -> bool {
+        match self.key {
+            Key::Passphrase(_) | Key::Identity(_) => true,
+            Key::Keyring => false,
+        }
+    }
 }
 
 /// Finds the key, asking a person at the terminal when nothing else gives one.
@@ -73,7 +81,7 @@ pub fn without_question(context: &Context) -> Result<Option<Key>, Failure> {
 }
 
 /// The key that was named: on the command line or in the environment, by systemd, in the settings.
-fn named(context: &Context) -> Result<Option<Key>, Failure> {
+pub fn named(context: &Context) -> Result<Option<Key>, Failure> {
     let (globals, settings) = (&context.globals, &context.config.unlock);
     let identity = |path| passphrase::identity_from_file(path).map(Key::Identity);
     let word = |path| passphrase::from_file(path).map(Key::Passphrase);

@@ -286,7 +286,7 @@ fn a_weak_passphrase_at_the_terminal_is_explained_and_needs_a_second_yes() {
     let sandbox = Sandbox::new();
     let mut terminal = Terminal::start(&sandbox, &["init"], 100, 24);
     terminal.wait_for("New passphrase:");
-    terminal.keys("password1\r");
+    terminal.secret("password1");
     terminal.wait_for("Use it all the same? [y/N]");
     assert!(terminal.screen().contains("This passphrase is very weak"));
     // Anything but a yes is a no, and asks for another.
@@ -294,13 +294,13 @@ fn a_weak_passphrase_at_the_terminal_is_explained_and_needs_a_second_yes() {
     terminal.wait_until("it asks for another", |screen| {
         screen.contents().matches("New passphrase:").count() == 2
     });
-    terminal.keys("password1\r");
+    terminal.secret("password1");
     terminal.wait_until("it asks again", |screen| {
         screen.contents().matches("[y/N]").count() == 2
     });
     terminal.keys("y\r");
     terminal.wait_for("The same again:");
-    terminal.keys("password1\r");
+    terminal.secret("password1");
     let (status, screen) = terminal.finish();
     assert!(status.success(), "{screen}");
     assert!(sandbox.vault().exists() && !screen.contains("password1"));

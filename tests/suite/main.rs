@@ -16,6 +16,7 @@ mod agent_rig;
 mod audit;
 mod audit_cli;
 mod boundaries;
+mod cli_again;
 mod cli_backup;
 mod cli_basics;
 mod cli_daemon;

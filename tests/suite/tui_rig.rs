@@ -1,9 +1,11 @@
 //! The UI in a real pseudo-terminal: keys go in, what the terminal shows comes out.
 #![allow(dead_code, reason = "tests take from it what they need")]
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, eventually};
 use portable_pty::{Child, CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
 use rustix::process::{Pid, Signal};
+use rustix::termios::{LocalModes, tcgetattr};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex};
@@ -102,6 +104,17 @@ impl Terminal {
     /// Pastes, as terminals do that were asked to bracket it.
     pub fn paste(&mut self, text: &str) {
         self.keys(&format!("\x1b[200~{text}\x1b[201~"));
+    }
+
+    /// Answers a question for a secret, once the program has turned the echo off.
+    #[track_caller]
+    pub fn secret(&mut self, secret: &str) {
+        let terminal = File::open(self.master.tty_name().unwrap()).unwrap();
+        eventually("the echo is off", || {
+            let modes = tcgetattr(&terminal).unwrap().local_modes;
+            !modes.contains(LocalModes::ECHO)
+        });
+        self.keys(&format!("{secret}\r"));
     }
 
     /// What shows now.

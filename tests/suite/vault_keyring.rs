@@ -1,8 +1,10 @@
 //! A real keyring: `gnome-keyring-daemon` on a D-Bus of its own, never the person's.
 
 use crate::vault_fixture::{everything, fill, key_pair};
+use std::fs;
 use std::path::Path;
 use std::process::Command;
+use tokenward::secret::Passphrase;
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::rotation::{Kept, verify_anew};
@@ -131,6 +133,37 @@ fn a_keyring_slot_goes_along_when_the_vaults_key_is_replaced() {
         .unwrap()
         .unlock(&Key::Keyring)
         .unwrap();
+}
+
+#[test]
+#[ignore = "needs dbus-run-session and gnome-keyring-daemon"]
+fn what_the_keyring_opens_wants_the_passphrase_for_a_change_of_slots() {
+    let test = "what_the_keyring_opens_wants_the_passphrase_for_a_change_of_slots";
+    let Some(home) = in_a_session(test, UNLOCKED) else {
+        return;
+    };
+    let path = home.join("vault/vault.db");
+    let word = || Passphrase::new("a word of mine".to_owned());
+    let mut vault = VaultFile::create(&path, NewSlot::Passphrase(word()), 1).unwrap();
+    vault.add_slot(&NewSlot::Keyring, 1).unwrap();
+    drop(vault);
+    let file = home.join("word");
+    fs::write(&file, "a word of mine").unwrap();
+    let add = |extra: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tokenward"));
+        command
+            .arg("--vault")
+            .arg(&path)
+            .args(["vault", "add-slot"]);
+        command.arg("--recipient").arg(key_pair().1).args(extra);
+        command.env("XDG_CONFIG_HOME", &home).output().unwrap()
+    };
+    let refused = add(&[]);
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(4), "{words}");
+    assert!(words.contains("once more"), "{words}");
+    let done = add(&["--passphrase-file", file.to_str().unwrap()]);
+    assert!(done.status.success(), "{done:?}");
 }
 
 #[test]

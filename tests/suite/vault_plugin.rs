@@ -35,7 +35,7 @@ fn a_plugin_shows_what_it_wants_and_opens_the_vault_for_the_right_pin() {
     let list = ["list", "--identity-file", &key];
     let mut terminal = Terminal::start(&sandbox, &list, 100, 24);
     terminal.wait_for("PIN of the fake key:");
-    terminal.keys("1234\r");
+    terminal.secret("1234");
     let (status, screen) = terminal.finish();
     assert!(status.success(), "{screen}");
     assert!(
@@ -45,7 +45,7 @@ fn a_plugin_shows_what_it_wants_and_opens_the_vault_for_the_right_pin() {
 
     let mut terminal = Terminal::start(&sandbox, &list, 100, 24);
     terminal.wait_for("PIN of the fake key:");
-    terminal.keys("9999\r");
+    terminal.secret("9999");
     let (status, screen) = terminal.finish();
     assert_eq!(status.exit_code(), 4, "{screen}");
     assert!(screen.contains("the PIN is wrong"), "{screen}");
@@ -91,7 +91,7 @@ fn a_plugin_is_not_troubled_for_slots_that_it_cannot_open() {
     assert_eq!(runs(&sandbox), 2);
     let mut terminal = Terminal::start(&sandbox, &["list", "--identity-file", &key], 100, 24);
     terminal.wait_for("PIN of the fake key:");
-    terminal.keys("1234\r");
+    terminal.secret("1234");
     let (status, screen) = terminal.finish();
     assert!(status.success(), "{screen}");
 }
