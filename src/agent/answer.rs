@@ -1,7 +1,9 @@
 //! Answers one request: reads it, puts it to the engine, writes what comes back.
 
 use crate::agent::audit_route::AuditRoute;
-use crate::agent::health::HealthCache;
+use crate::agent::door::{Door, Offered};
+use crate::agent::health::{self, HealthCache};
+use crate::agent::lock_wire::{self, UnlockAnswer};
 use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
@@ -12,6 +14,7 @@ use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::link::Link;
 use crate::model::event::Purpose;
+use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::model::signin::SignInId;
@@ -41,17 +44,19 @@ const SHORT_LIST: usize = 256;
 /// Where the questions of one socket are answered.
 #[derive(Debug, Clone)]
 pub struct Desk {
-    link: Link,
+    door: Door,
+    by: Arc<Program>,
     health: Arc<HealthCache>,
     body_time: Duration,
     shutdown: CancellationToken,
 }
 
 impl Desk {
-    /// A desk in front of that engine; a body has to arrive within `body_time`, streams end with `shutdown`.
-    pub fn new(link: Link, body_time: Duration, shutdown: CancellationToken) -> Self {
+    /// A desk at that door; a body has to arrive within `body_time`, streams end with `shutdown`.
+    pub fn new(door: Door, body_time: Duration, shutdown: CancellationToken) -> Self {
         Self {
-            link,
+            door,
+            by: Arc::default(),
             health: Arc::default(),
             body_time,
             shutdown,
@@ -61,16 +66,28 @@ impl Desk {
     /// The same desk, for one program.
     pub fn facing(&self, program: Arc<Program>) -> Self {
         Self {
-            link: self.link.on_behalf_of(program),
+            by: program,
             ..self.clone()
         }
     }
 
     /// Answers a request, whatever it is.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        match self.try_answer(request).await {
-            Ok(response) => response,
-            Err(problem) => refuse(&problem),
+        match (self.try_answer(request).await, self.door.locked()) {
+            (Ok(response), _) => response,
+            // Locked while it was being asked.
+            (Err(problem), Some(lock)) if problem.refusal == Refusal::Stopped => {
+                refuse(&Refusal::Locked { lock }.into())
+            }
+            (Err(problem), _) => refuse(&problem),
+        }
+    }
+
+    /// The way to the engine, walked by whoever asks.
+    fn link(&self) -> Result<Link, Refusal> {
+        match self.door.link() {
+            Ok(link) => Ok(link.on_behalf_of(Arc::clone(&self.by))),
+            Err(lock) => Err(Refusal::Locked { lock }),
         }
     }
 
@@ -78,6 +95,9 @@ impl Desk {
         check_headers(request.headers())?;
         let uri = request.uri();
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
+        if route.is_use() {
+            self.door.touch();
+        }
         if let Route::Token {
             name,
             min_ttl,
@@ -102,9 +122,9 @@ impl Desk {
         purpose: Purpose,
     ) -> Option<Response<Body>> {
         let now = clock::now();
-        let token = self.link.shelf().fetch(name, now.plus(min_ttl))?;
-        let by = self.link.program();
-        self.link.book().handed_out(name, purpose, None, by);
+        let link = self.door.link().ok()?;
+        let token = link.shelf().fetch(name, now.plus(min_ttl))?;
+        link.book().handed_out(name, purpose, None, &self.by);
         Some(json(StatusCode::OK, token_body(&token, now)))
     }
 
@@ -124,7 +144,7 @@ impl Desk {
             Route::Audit(audit) => self.tell_of_the_log(audit).await,
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
             Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
-            Route::Status => self.one(|reply| Command::Status { reply }).await,
+            Route::Status => self.status().await,
             Route::Revoke(name) => self.one(|reply| Command::Revoke { name, reply }).await,
             Route::Refresh { name, timeout } => {
                 let ask = |reply| Command::Refresh {
@@ -170,6 +190,12 @@ impl Desk {
             }
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
+            Route::Lock => self.lock().await,
+            Route::Unlock => {
+                let body = read_body(body, self.body_time).await?;
+                self.unlock(lock_wire::read_offered(&body).map_err(bad_body)?)
+                    .await
+            }
             Route::SignIn => self.sign_in(&read_body(body, self.body_time).await?).await,
             Route::CancelSignIn(id) => self.cancel(id).await,
             Route::PasteCallback(id) => {
@@ -198,7 +224,7 @@ impl Desk {
         &self,
         command: impl FnOnce(Reply<Vec<T>>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
-        let entries = self.link.ask(command).await?;
+        let entries = self.link()?.ask(command).await?;
         Ok(if entries.len() <= SHORT_LIST {
             json(StatusCode::OK, to_json(&entries))
         } else {
@@ -210,7 +236,7 @@ impl Desk {
         &self,
         command: impl FnOnce(Reply<T>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
-        let entry = self.link.ask(command).await?;
+        let entry = self.link()?.ask(command).await?;
         Ok(json(StatusCode::OK, to_json(&entry)))
     }
 
@@ -218,7 +244,7 @@ impl Desk {
         &self,
         command: impl FnOnce(Reply<()>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
-        self.link.ask(command).await?;
+        self.link()?.ask(command).await?;
         Ok(empty())
     }
 
@@ -226,7 +252,7 @@ impl Desk {
         &self,
         command: impl FnOnce(Reply<IssuedToken>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
-        let token = self.link.ask(command).await?;
+        let token = self.link()?.ask(command).await?;
         Ok(json(StatusCode::OK, token_body(&token, clock::now())))
     }
 
@@ -280,7 +306,7 @@ impl Desk {
                     request,
                     reply,
                 };
-                let proven = self.link.ask(ask).await?;
+                let proven = self.link()?.ask(ask).await?;
                 let body = Bytes::from_owner(wire::write_proven(&proven, clock::now()));
                 Ok(json(StatusCode::OK, body))
             }
@@ -294,12 +320,15 @@ impl Desk {
 
     /// Subscribed before the answer's head is sent: who has read the head misses nothing from then on.
     fn events(&self) -> Response<Body> {
-        let events = stream::events(self.link.subscribe(), self.shutdown.clone());
+        let events = stream::events(self.door.listen(), self.shutdown.clone());
         streamed("application/x-ndjson", events)
     }
 
     async fn health(&self) -> Response<Body> {
-        let (alive, body) = self.health.body(&self.link).await;
+        let (alive, body) = match self.door.link() {
+            Ok(link) => self.health.body(&link).await,
+            Err(lock) => (true, health::locked(lock)),
+        };
         let status = if alive {
             StatusCode::OK
         } else {
@@ -313,18 +342,38 @@ impl Desk {
         let id = request.id;
         let request = Box::new(request);
         let ask = |reply| Command::SignIn { request, reply };
-        self.link.ask(ask).await?;
+        self.link()?.ask(ask).await?;
         Ok(json(StatusCode::ACCEPTED, to_json(&SignInStarted { id })))
     }
 
     async fn cancel(&self, id: SignInId) -> Result<Response<Body>, Box<Problem>> {
-        let sent = self
-            .link
+        let link = self.link()?;
+        let sent = link
             .commands()
-            .send(self.link.asked(Command::CancelSignIn { id }))
+            .send(link.asked(Command::CancelSignIn { id }))
             .await;
         sent.map_err(|_| Refusal::Stopped)?;
         Ok(empty())
+    }
+
+    async fn status(&self) -> Result<Response<Body>, Box<Problem>> {
+        match self.door.locked() {
+            Some(lock) => Ok(json(StatusCode::OK, to_json(&self.door.status(lock)))),
+            None => self.one(|reply| Command::Status { reply }).await,
+        }
+    }
+
+    async fn lock(&self) -> Result<Response<Body>, Box<Problem>> {
+        let by = Some(Arc::clone(&self.by));
+        let outcome = self.door.lock(LockReason::Asked, by).await?;
+        Ok(json(StatusCode::OK, to_json(&outcome)))
+    }
+
+    async fn unlock(&self, offered: Offered) -> Result<Response<Body>, Box<Problem>> {
+        let by = Some(Arc::clone(&self.by));
+        let was_locked = self.door.unlock(offered, by).await?;
+        let body = UnlockAnswer { was_locked };
+        Ok(json(StatusCode::OK, to_json(&body)))
     }
 
     async fn paste(&self, id: SignInId, body: &[u8]) -> Result<Response<Body>, Box<Problem>> {

@@ -2,8 +2,10 @@
 
 use crate::agent::audit_route::AuditRoute;
 use crate::agent::client::{no_connection, refusal_in};
+use crate::agent::door::Offered;
 use crate::agent::error::CallError;
 use crate::agent::health::HealthReport;
+use crate::agent::lock_wire::{self, UnlockAnswer};
 use crate::agent::reply::{HttpReply, broken};
 use crate::agent::route::Route;
 use crate::agent::socket::is_trusted;
@@ -13,6 +15,7 @@ use crate::model::audit::{Search, Verdict};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
 use crate::model::event::{Activity, Entry, Purpose};
+use crate::model::lock::LockOutcome;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
@@ -159,6 +162,18 @@ impl Caller {
     /// Hands over the address that a browser ended at.
     pub fn paste_callback(&self, id: SignInId, url: &PastedUrl) -> Result<(), CallError> {
         self.tell(&Route::PasteCallback(id), &wire::write_callback(url))
+    }
+
+    /// Locks the vault; comes back when nothing of it is left in the owner's memory.
+    pub fn lock(&self) -> Result<LockOutcome, CallError> {
+        self.fetch(&Route::Lock)
+    }
+
+    /// Unlocks the vault; gives whether it was locked.
+    pub fn unlock(&self, offered: &Offered) -> Result<bool, CallError> {
+        let body = self.exchange(&Route::Unlock, &lock_wire::write_offered(offered))?;
+        let answer: UnlockAnswer = serde_json::from_slice(&body).map_err(|_| not_understood())?;
+        Ok(answer.was_locked)
     }
 
     /// Events from now on.

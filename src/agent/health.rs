@@ -3,6 +3,7 @@
 use crate::engine::api::{Command, EngineStatus};
 use crate::engine::link::Link;
 use crate::model::health::HealthKind;
+use crate::model::lock::Locked;
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -22,6 +23,8 @@ pub enum Condition {
     Ok,
     /// Some credential needs something; the owner itself is well.
     Degraded,
+    /// The vault is locked; the owner itself is well.
+    Locked,
     /// The engine does not answer.
     Down,
 }
@@ -39,6 +42,9 @@ pub struct HealthReport {
     pub trouble: u64,
     /// How many are in each health.
     pub healths: BTreeMap<HealthKind, u64>,
+    /// Since when the vault is locked, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locked: Option<Locked>,
 }
 
 impl From<EngineStatus> for HealthReport {
@@ -62,6 +68,7 @@ impl From<EngineStatus> for HealthReport {
             credentials: sum(true),
             trouble,
             healths,
+            locked: None,
         }
     }
 }
@@ -86,7 +93,7 @@ impl HealthCache {
                     Some((Instant::now(), body.clone()));
                 (true, body)
             }
-            Ok(Err(_)) | Err(_) => (false, json(&down())),
+            Ok(Err(_)) | Err(_) => (false, json(&without_engine(Condition::Down, None))),
         }
     }
 
@@ -97,13 +104,19 @@ impl HealthCache {
     }
 }
 
-fn down() -> HealthReport {
+/// The body of an answer while the vault is locked.
+pub fn locked(lock: Locked) -> Bytes {
+    json(&without_engine(Condition::Locked, Some(lock)))
+}
+
+fn without_engine(status: Condition, locked: Option<Locked>) -> HealthReport {
     HealthReport {
-        status: Condition::Down,
+        status,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         credentials: 0,
         trouble: 0,
         healths: BTreeMap::new(),
+        locked,
     }
 }
 

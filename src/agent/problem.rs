@@ -79,6 +79,7 @@ impl Problem {
                 Some(failure.retry_after_secs.map_or(TRY_AGAIN, u64::from))
             }
             Refusal::LimitExceeded { wait_secs, .. } => Some(*wait_secs),
+            Refusal::NotUnlocked { wait_secs, .. } => *wait_secs,
             Refusal::Stopped => Some(TRY_AGAIN),
             Refusal::Failed { .. }
             | Refusal::NoSuchCredential { .. }
@@ -87,6 +88,7 @@ impl Problem {
             | Refusal::Revoked { .. }
             | Refusal::TimedOut
             | Refusal::Vault { .. }
+            | Refusal::Locked { .. }
             | Refusal::Invalid { .. } => None,
         }
     }
@@ -108,6 +110,11 @@ impl From<Refusal> for Problem {
             Refusal::TimedOut => (504, "timed-out", "Timed out"),
             Refusal::Vault { .. } => (500, "vault", "The vault failed"),
             Refusal::Invalid { .. } => (400, "invalid", "Invalid request"),
+            Refusal::Locked { .. } => (423, "locked", "The vault is locked"),
+            Refusal::NotUnlocked {
+                wait_secs: Some(_), ..
+            } => (429, "too-many-tries", "Too many passphrases"),
+            Refusal::NotUnlocked { .. } => (423, "not-unlocked", "Not unlocked"),
             Refusal::Stopped => (503, "stopped", "The engine has stopped"),
         };
         Self::new(status, slug, title, refusal)

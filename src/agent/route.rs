@@ -61,6 +61,10 @@ pub enum Route {
         /// At most so many of the newest.
         limit: usize,
     },
+    /// `POST /api/lock`
+    Lock,
+    /// `POST /api/unlock`
+    Unlock,
     /// `POST /api/identify`
     Identify,
     /// A question to the activity log.
@@ -144,6 +148,8 @@ impl Route {
             Self::Refresh { .. }
             | Self::Revoke(_)
             | Self::Inquire { .. }
+            | Self::Lock
+            | Self::Unlock
             | Self::Identify
             | Self::SignIn
             | Self::PasteCallback(_) => "POST",
@@ -194,6 +200,8 @@ impl Route {
                 }
                 target
             }
+            Self::Lock => "/api/lock".to_owned(),
+            Self::Unlock => "/api/unlock".to_owned(),
             Self::Identify => "/api/identify".to_owned(),
             Self::Audit(audit) => audit.target(),
             Self::Providers => "/api/providers".to_owned(),
@@ -202,6 +210,15 @@ impl Route {
             Self::CancelSignIn(id) => format!("/api/sign-ins/{}", id.0),
             Self::PasteCallback(id) => format!("/api/sign-ins/{}/callback", id.0),
         }
+    }
+
+    /// Whether it uses what is in the vault: an owner that is asked nothing of this kind is idle. Who only looks how it is,
+    /// or listens, does not use it.
+    pub fn is_use(&self) -> bool {
+        !matches!(
+            self,
+            Self::Events | Self::Health | Self::Status | Self::Lock | Self::Unlock
+        )
     }
 
     /// How long an owner that is well takes at the most to answer.
@@ -216,6 +233,8 @@ impl Route {
             Self::Inquire { .. } | Self::Identify | Self::DeleteClient(_) => {
                 Duration::from_secs(60)
             }
+            // The refreshes under way end first; a passphrase takes up to ten seconds.
+            Self::Lock | Self::Unlock => Duration::from_secs(60),
             // Ten million lines are kept at the most, and a quarter of a million take a second.
             Self::Audit(_) => Duration::from_secs(120),
             Self::List

@@ -42,6 +42,8 @@ impl Route {
             "health" => (Self::Health, "GET"),
             "status" => (Self::Status, "GET"),
             "activity" => return read_activity(method, query),
+            "lock" => (Self::Lock, "POST"),
+            "unlock" => (Self::Unlock, "POST"),
             "identify" => (Self::Identify, "POST"),
             "providers" => (Self::Providers, "GET"),
             "clients" => (Self::Clients, "GET"),
@@ -257,6 +259,8 @@ mod tests {
             (proptest::option::of(names()), 0..=MOST_ACTIVITY)
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
             Just(Route::Identify),
+            Just(Route::Lock),
+            Just(Route::Unlock),
             searches().prop_map(|search| Route::Audit(AuditRoute::Lines(Box::new(search)))),
             (
                 proptest::option::of(moments()),

@@ -1,10 +1,10 @@
 //! Serves an engine on the agent's socket: accepts, checks who it is, bounds what one peer can take.
 
 use crate::agent::answer::{Desk, refuse};
+use crate::agent::door::Door;
 use crate::agent::peer;
 use crate::agent::problem::Problem;
 use crate::agent::socket::BoundSocket;
-use crate::engine::link::Link;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -51,39 +51,40 @@ impl Default for ServerLimits {
     }
 }
 
-/// Serves `link` on `socket` until `shutdown`, then lets the answers under way end and removes the socket's file.
+/// Serves what is behind `door` on `socket` until `shutdown`, then lets the answers under way end and removes the socket's file.
 ///
 /// Stop the engine first (its waiting callers get their answers), then cancel `shutdown`. Must run inside a tokio
 /// runtime with IO and time; fails only when the socket cannot be handed to that runtime.
-pub async fn serve(socket: BoundSocket, link: Link, shutdown: CancellationToken) -> io::Result<()> {
-    serve_within(socket, link, ServerLimits::default(), shutdown).await
+pub async fn serve(socket: BoundSocket, door: Door, shutdown: CancellationToken) -> io::Result<()> {
+    serve_within(socket, door, ServerLimits::default(), shutdown).await
 }
 
 /// [`serve`] with other limits.
 pub async fn serve_within(
     socket: BoundSocket,
-    link: Link,
+    door: impl Into<Door>,
     limits: ServerLimits,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(socket.listener()?)?;
-    let door = Door {
-        desk: Desk::new(link, limits.body_time, shutdown.clone()),
+    let porter = Porter {
+        desk: Desk::new(door.into(), limits.body_time, shutdown.clone()),
         places: Arc::new(Semaphore::new(limits.connections)),
         refusals: Arc::new(Semaphore::new(REFUSALS)),
         limits,
         shutdown,
     };
-    while let Some(stream) = door.next(&listener).await {
-        door.admit(stream);
+    while let Some(stream) = porter.next(&listener).await {
+        porter.admit(stream);
     }
     drop(listener);
     drop(socket);
-    door.wait_for_all().await;
+    porter.wait_for_all().await;
     Ok(())
 }
 
-struct Door {
+/// Lets peers in.
+struct Porter {
     desk: Desk,
     places: Arc<Semaphore>,
     refusals: Arc<Semaphore>,
@@ -91,7 +92,7 @@ struct Door {
     shutdown: CancellationToken,
 }
 
-impl Door {
+impl Porter {
     async fn next(&self, listener: &UnixListener) -> Option<UnixStream> {
         loop {
             let accepted = tokio::select! {

@@ -1,12 +1,11 @@
 //! Bodies that are made while they are sent: the event stream, and lists too long for one buffer.
 
+use crate::agent::listener::Listener;
 use crate::engine::api::Event;
 use futures_util::stream::{Stream, unfold};
 use hyper::body::{Bytes, Frame};
 use serde::Serialize;
 use std::convert::Infallible;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio_util::sync::CancellationToken;
 
 /// Events that are ready together are sent together, up to about this many bytes.
@@ -16,29 +15,25 @@ const ENTRIES: usize = 128;
 
 /// One event a line. Ends after [`Event::Stopped`], or when the server leaves.
 pub fn events(
-    receiver: Receiver<Event>,
+    listener: Listener,
     shutdown: CancellationToken,
 ) -> impl Stream<Item = Result<Frame<Bytes>, Infallible>> {
-    unfold(Some((receiver, shutdown)), |state| async move {
-        let (mut receiver, shutdown) = state?;
+    unfold(Some((listener, shutdown)), |state| async move {
+        let (mut listener, shutdown) = state?;
         let first = tokio::select! {
             biased;
-            got = receiver.recv() => match got {
-                Ok(event) => Some(event),
-                Err(RecvError::Lagged(_)) => Some(Event::Lagged),
-                Err(RecvError::Closed) => None,
-            },
+            told = listener.next() => told,
             () = shutdown.cancelled() => None,
         }?;
         let mut lines = Vec::new();
-        let over = fill(&mut lines, first, &mut receiver);
-        let next = (!over).then_some((receiver, shutdown));
+        let over = fill(&mut lines, first, &mut listener);
+        let next = (!over).then_some((listener, shutdown));
         Some((Ok(Frame::data(Bytes::from(lines))), next))
     })
 }
 
 /// Writes the first event and those that are ready behind it; tells whether the last one of all was among them.
-fn fill(lines: &mut Vec<u8>, first: Event, receiver: &mut Receiver<Event>) -> bool {
+fn fill(lines: &mut Vec<u8>, first: Event, listener: &mut Listener) -> bool {
     let mut event = first;
     loop {
         write_line(lines, &event);
@@ -48,10 +43,9 @@ fn fill(lines: &mut Vec<u8>, first: Event, receiver: &mut Receiver<Event>) -> bo
         if lines.len() >= PORTION {
             return false;
         }
-        event = match receiver.try_recv() {
-            Ok(event) => event,
-            Err(TryRecvError::Lagged(_)) => Event::Lagged,
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return false,
+        event = match listener.ready() {
+            Some(event) => event,
+            None => return false,
         };
     }
 }

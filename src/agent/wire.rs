@@ -378,7 +378,8 @@ pub fn read_callback(body: &[u8]) -> Result<PastedUrl, BadBody> {
     Ok(PastedUrl(AuthorizationCode::new(read.url)))
 }
 
-fn write(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
+/// JSON in a buffer of just its length, zeroized when it is dropped.
+pub fn write(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
     // Counted first, so that no outgrown buffer with a secret in it stays behind.
     struct Count(usize);
     impl std::io::Write for Count {

@@ -1,8 +1,8 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, get, identify, init, list, login, man,
-    provider, refresh, remove, rename, revoke, status, validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, get, identify, init, list, lock, login, man,
+    provider, refresh, remove, rename, reopen, revoke, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -89,6 +89,10 @@ pub enum Command {
     Why(why::WhyArgs),
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.
     Status(status::StatusArgs),
+    /// Lock the vault: it leaves the owner's memory, and nothing is refreshed.
+    Lock(lock::LockArgs),
+    /// Unlock the vault of an owner that is locked.
+    Unlock(reopen::UnlockArgs),
     /// Look at what everything rests on, and say what mends it.
     Doctor(doctor::command::DoctorArgs),
     /// Read the activity log: who asked for what, and what became of it.

@@ -69,6 +69,16 @@ impl From<Refusal> for Failure {
                 .hint("wait longer with --timeout 60s, or look at it: tokenward list"),
             Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
             Refusal::Invalid { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
+            Refusal::Locked { .. } => Self::new(Kind::Locked, text).hint(refusal_hint),
+            Refusal::NotUnlocked {
+                hint, wait_secs, ..
+            } => {
+                let kind = match wait_secs {
+                    Some(_) => Kind::Refused,
+                    None => Kind::Locked,
+                };
+                Self::new(kind, text).hint(hint)
+            }
             Refusal::Stopped => Self::new(Kind::OwnerLeft, text)
                 .hint("the owner of the vault was just leaving: try again"),
         }

@@ -1,5 +1,6 @@
 //! `tokenward daemon`: the headless owner, in the foreground, for a service manager.
 
+use crate::agent::listener::Listener;
 use crate::cli::context::Context;
 use crate::cli::doctor::unit::UNIT;
 use crate::cli::failure::{Failure, Kind};
@@ -14,8 +15,6 @@ use clap::Args;
 use sd_notify::NotifyState;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 /// Arguments of `tokenward daemon`.
 #[derive(Debug, Args)]
@@ -88,7 +87,7 @@ fn owned(context: &Context) -> Failure {
     .hint("one is enough: every command finds it; look at it: tokenward status")
 }
 
-async fn own(context: &Context, owner: Owner, mut events: Receiver<Event>, mut signals: Signals) {
+async fn own(context: &Context, owner: Owner, mut events: Listener, mut signals: Signals) {
     let mut watchdog = Watchdog::start();
     tracing::info!(
         socket = %context.socket().display(),
@@ -104,12 +103,12 @@ async fn own(context: &Context, owner: Owner, mut events: Receiver<Event>, mut s
                 tracing::info!(signal = name, "leaving once the refreshes in flight have ended");
                 break;
             }
-            event = events.recv() => if !log(event) { break },
+            event = events.next() => if !log(event) { break },
             () = watchdog.due() => notify(&[NotifyState::Watchdog]),
         }
     }
     notify(&[NotifyState::Stopping]);
-    let logging = tokio::spawn(async move { while log(events.recv().await) {} });
+    let logging = tokio::spawn(async move { while log(events.next().await) {} });
     tokio::select! {
         () = owner.stop() => tracing::info!("left"),
         name = signals.next() => tracing::warn!(signal = name, "left at once"),
@@ -117,19 +116,18 @@ async fn own(context: &Context, owner: Owner, mut events: Receiver<Event>, mut s
     logging.abort();
 }
 
-/// Writes an event; false when nothing follows.
-fn log(event: Result<Event, RecvError>) -> bool {
-    match event {
-        Ok(Event::Stopped) | Err(RecvError::Closed) => false,
-        Ok(event) => {
-            logs::write(&event);
-            true
-        }
-        Err(RecvError::Lagged(lost)) => {
-            tracing::warn!(lost, "some log lines were lost: events came too fast");
-            true
-        }
+/// Writes an event, and tells the service manager; false when nothing follows.
+fn log(event: Option<Event>) -> bool {
+    let Some(event) = event.filter(|event| *event != Event::Stopped) else {
+        return false;
+    };
+    if matches!(event, Event::Locked { .. }) {
+        notify(&[NotifyState::Status("locked")]);
+    } else if event == Event::Unlocked {
+        notify(&[NotifyState::Status("unlocked")]);
     }
+    logs::write(&event);
+    true
 }
 
 fn notify(states: &[NotifyState<'_>]) {

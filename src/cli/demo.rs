@@ -138,7 +138,7 @@ pub fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure>
         .ok_or_else(|| Failure::new(Kind::Failed, "somebody owns the demo's own vault"))?;
     let owner = {
         let _inside = runtime.enter();
-        Owner::start(&context, seat, vault, Role::ToStay)?
+        Owner::start(&context, seat, vault, Role::AtAScreen)?
     };
     let start = Start::Open {
         link: owner.link(),

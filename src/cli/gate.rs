@@ -99,7 +99,7 @@ fn own(
     vault: OpenVault,
 ) -> Result<(Link, Place), Failure> {
     let _inside = runtime.enter();
-    let owner = Owner::start(context, seat, vault, Role::ToStay)?;
+    let owner = Owner::start(context, seat, vault, Role::AtAScreen)?;
     let link = owner.link();
     keeper.keep(owner);
     Ok((link, Place::Owner))

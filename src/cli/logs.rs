@@ -68,7 +68,11 @@ pub fn write(event: &Event) {
             tracing::info!(credentials = total, "all credentials are loaded");
         }
         Event::Lagged => tracing::warn!("some log lines were lost: events came too fast"),
-        Event::Changed { .. }
+        Event::Unlocked => tracing::info!("unlocked"),
+        Event::ScreenLocked { .. } => tracing::info!("the screens were locked"),
+        // The line of the activity log says it.
+        Event::Locked { .. }
+        | Event::Changed { .. }
         | Event::Removed { .. }
         | Event::SignIn { .. }
         | Event::Loaded { .. }
@@ -128,7 +132,7 @@ fn happened(activity: &Activity) {
         | Happening::Asked { .. }
         | Happening::Validated { .. }
         | Happening::SettingsChanged
-        | Happening::Locked
+        | Happening::Unlocked
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
@@ -139,6 +143,9 @@ fn happened(activity: &Activity) {
         | Happening::Imported { .. }
         | Happening::Identified { .. } => {
             tracing::info!(name, by = program(activity), "{}", activity.what.kind());
+        }
+        Happening::Locked { reason } => {
+            tracing::info!(by = program(activity), why = reason.words(), "locked");
         }
         Happening::LinesLost { count } => {
             tracing::error!(count, "lines of the activity log could not be written");

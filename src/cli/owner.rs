@@ -1,10 +1,13 @@
 //! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
+use crate::agent::door::Door;
+use crate::agent::listener::Listener;
 use crate::agent::peer;
 use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::seat::Seat;
+use crate::cli::warden::Warden;
 use crate::engine::api::Event;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
@@ -17,7 +20,7 @@ use crate::vault::owner::OwnerLock;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// An owner has other things to do at its start.
 const BEFORE_A_BACKUP: Duration = Duration::from_secs(60);
@@ -25,15 +28,20 @@ const BEFORE_A_BACKUP: Duration = Duration::from_secs(60);
 /// How long the owner means to stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Until it is told to leave: it refreshes by itself.
+    /// Until it is told to leave, without a person before it: it refreshes by itself.
     ToStay,
+    /// The same behind a terminal UI, which knows when nobody uses it.
+    AtAScreen,
     /// For one command: it refreshes what is asked for, and serves whoever asks meanwhile.
     ForAMoment,
 }
 
 /// A running owner.
 pub struct Owner {
-    engine: Engine,
+    door: Door,
+    link: Link,
+    end_vault: DropGuard,
+    warden: JoinHandle<()>,
     leave: CancellationToken,
     server: JoinHandle<()>,
     // Last: the lock is let go when everything else has ended.
@@ -51,48 +59,62 @@ impl Owner {
         Self::start_heard(context, seat, vault, role).map(|(owner, _)| owner)
     }
 
-    /// The same, with the engine's events from the very first.
+    /// The same, with the events of its engines from the very first.
     pub fn start_heard(
         context: &Context,
         seat: Seat,
         vault: OpenVault,
         role: Role,
-    ) -> Result<(Self, Receiver<Event>), Failure> {
-        let settings = settings(context, role);
-        let (engine, heard) = Engine::start_heard(
-            Box::new(vault),
-            Http::new(HttpSettings::default()),
-            settings,
-        );
+    ) -> Result<(Self, Listener), Failure> {
+        let (engine, heard) = start_engine(context, role, vault);
+        let warden = Warden::new(context, role, engine);
+        let door = warden.door().clone();
+        let listener = door.listen_on(heard);
         let leave = CancellationToken::new();
-        let serving = server::serve(seat.socket, engine.link(), leave.clone());
+        let serving = server::serve(seat.socket, door.clone(), leave.clone());
         let server = tokio::spawn(async {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the agent socket is not served");
             }
         });
+        let end_vault = CancellationToken::new();
         let owner = Self {
+            warden: tokio::spawn(warden.keep(end_vault.clone())),
+            end_vault: end_vault.drop_guard(),
+            link: door.lasting_link().on_behalf_of(peer::own()),
+            door,
             server,
-            engine,
             leave,
             _lock: seat.lock,
         };
-        Ok((owner, heard))
+        Ok((owner, listener))
     }
 
-    /// The way to the engine.
+    /// The way to the engine, however often it is locked and opened again.
     pub fn link(&self) -> Link {
-        self.engine.link().on_behalf_of(peer::own())
+        self.link.clone()
+    }
+
+    /// Its door.
+    pub fn door(&self) -> &Door {
+        &self.door
     }
 
     /// Leaves in order: refreshes in flight end and are stored, their callers get their answers, then the socket goes,
     /// then the lock.
     pub async fn stop(self) {
-        self.engine.shutdown().await;
+        drop(self.end_vault);
+        // These fail only by a defect, and then everything has ended anyway.
+        let _ = self.warden.await;
         self.leave.cancel();
-        // It fails only by a defect, and then everything has ended anyway.
         let _ = self.server.await;
     }
+}
+
+/// Starts an engine over a vault. Must run inside a tokio runtime.
+pub fn start_engine(context: &Context, role: Role, vault: OpenVault) -> (Engine, Receiver<Event>) {
+    let http = Http::new(HttpSettings::default());
+    Engine::start_heard(Box::new(vault), http, settings(context, role))
 }
 
 fn settings(context: &Context, role: Role) -> EngineSettings {

@@ -6,8 +6,8 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, get, harden, identify, init, list, login, man,
-    provider, refresh, remove, rename, revoke, status, ui, validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, get, harden, identify, init, list, lock, login,
+    man, provider, refresh, remove, rename, reopen, revoke, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -78,6 +78,8 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
+        Command::Lock(args) => lock::run(&args, context),
+        Command::Unlock(args) => reopen::run(&args, context),
         Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),
         Command::Audit(args) => audit::command::run(&args, context),
         Command::Vault(args) => vault::run(&args, context),

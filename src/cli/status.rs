@@ -24,7 +24,7 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null), socket, owner (null, or an object with pid, version, started_at,
-memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, recurring: its recurring
+locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, recurring: its recurring
 work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
@@ -61,6 +61,15 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
 
 fn with_owner(status: &EngineStatus) -> String {
     let now = clock::now();
+    if let Some(lock) = status.locked {
+        return format!(
+            "owner      pid {}, version {}\nlocked     for {}: {}; unlock it: tokenward unlock\n",
+            status.pid,
+            status.version,
+            span::show(now.since(lock.since)),
+            lock.reason.words()
+        );
+    }
     let mut text = format!(
         "owner      pid {}, version {}, for {}\n",
         status.pid,
@@ -212,6 +221,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "pid": status.pid,
             "version": status.version,
             "started_at": status.started_at,
+            "locked": status.locked,
             "memory_locked": is_locked(status),
             "credentials": total(status, |_| true),
             "unreadable": status.unreadable,

@@ -133,7 +133,7 @@ fn own(context: &Context, runtime: &Handle, key: &Key) -> Result<Option<Owner>, 
     };
     let vault = unlock::open_with(context, key)?;
     let _inside = runtime.enter();
-    Owner::start(context, seat, vault, Role::ToStay).map(Some)
+    Owner::start(context, seat, vault, Role::AtAScreen).map(Some)
 }
 
 /// Leaves in order; says what it waits for when that takes a while, and lets a person who cannot wait go.

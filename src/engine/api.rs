@@ -12,6 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
+use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
@@ -262,6 +263,18 @@ pub enum Event {
         /// How many there will be.
         total: u64,
     },
+    /// The vault was locked: nothing can be asked until it is unlocked. The last event of an engine that is locked.
+    Locked {
+        /// Since when, and why.
+        lock: Locked,
+    },
+    /// The vault was unlocked again: what was known of it may be old.
+    Unlocked,
+    /// The screens were locked, and nothing else: each asks for the passphrase before it shows anything.
+    ScreenLocked {
+        /// Since when, and why.
+        lock: Locked,
+    },
     /// Events were missed (a slow reader): ask for the list again.
     Lagged,
     /// The engine is leaving: nothing follows.
@@ -298,7 +311,7 @@ impl RevokeOutcome {
 }
 
 /// How the engine is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EngineStatus {
     /// Version of the program that owns the vault.
     pub version: String,
@@ -347,6 +360,9 @@ pub struct EngineStatus {
     /// What the vault takes on the disk, once measured.
     #[serde(default)]
     pub extent: Option<Extent>,
+    /// The vault is locked: there is no engine, and what it would count is nought.
+    #[serde(default)]
+    pub locked: Option<Locked>,
 }
 
 /// Why a command was not carried out. Safe to show.
@@ -418,6 +434,24 @@ pub enum Refusal {
         /// What to do.
         hint: String,
     },
+    /// The vault is locked: nothing in it can be reached until somebody unlocks it.
+    #[error("the vault is locked: {}", .lock.reason.words())]
+    Locked {
+        /// Since when, and why.
+        lock: Locked,
+    },
+    /// The vault was not unlocked, or not locked.
+    #[error("{message}")]
+    NotUnlocked {
+        /// Why.
+        message: String,
+        /// What to do.
+        hint: String,
+        /// The passphrase was wrong: ask again.
+        wrong_passphrase: bool,
+        /// Seconds until the next passphrase is looked at.
+        wait_secs: Option<u64>,
+    },
     /// Nobody answers: the engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
@@ -446,7 +480,10 @@ impl Refusal {
                  how much is allowed"
             ),
             Self::TimedOut => "try again in a moment, or allow more with --timeout".to_owned(),
-            Self::Vault { hint, .. } | Self::Invalid { hint, .. } => hint.clone(),
+            Self::Locked { .. } => "unlock it: tokenward unlock".to_owned(),
+            Self::Vault { hint, .. }
+            | Self::Invalid { hint, .. }
+            | Self::NotUnlocked { hint, .. } => hint.clone(),
             Self::Stopped => "start `tokenward` or `tokenward --daemon`".to_owned(),
         }
     }

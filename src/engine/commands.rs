@@ -261,6 +261,7 @@ impl Runner {
             chores: self.core.chores(),
             memory: reading.memory,
             extent: reading.extent,
+            locked: None,
         }
     }
 

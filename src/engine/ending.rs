@@ -207,7 +207,11 @@ impl Core {
                 }
                 failure.class == FailureClass::Transient
             }
-            Refusal::Vault { .. } | Refusal::TimedOut | Refusal::Stopped => true,
+            Refusal::Vault { .. }
+            | Refusal::TimedOut
+            | Refusal::Locked { .. }
+            | Refusal::NotUnlocked { .. }
+            | Refusal::Stopped => true,
             Refusal::NoSuchCredential { .. }
             | Refusal::CannotRefresh { .. }
             | Refusal::MissingScopes { .. }

@@ -18,6 +18,7 @@ pub mod deregistering;
 pub mod ending;
 pub mod fact;
 pub mod failing;
+pub mod farewell;
 pub mod flight;
 pub mod forecast;
 pub mod foretelling;

@@ -6,6 +6,7 @@ use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::core::Core;
 use crate::engine::fact::Fact;
+use crate::engine::farewell::Farewell;
 use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
@@ -26,6 +27,7 @@ use crate::oauth::http::Http;
 use crate::vault::daily::Daily;
 use crate::vault::store::Store;
 use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
@@ -52,6 +54,7 @@ const LAST_TRIES: Duration = Duration::from_secs(10);
 pub struct Engine {
     link: Link,
     leave: DropGuard,
+    farewell: Arc<OnceLock<Farewell>>,
     task: JoinHandle<()>,
 }
 
@@ -73,11 +76,14 @@ impl Engine {
         let book = Book::default();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
-        let runner = Runner::new(store, http, &settings, events, (shelf, book), leave.clone());
+        let farewell = Arc::default();
+        let ending = (leave.clone(), Arc::clone(&farewell));
+        let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
         let task = tokio::spawn(runner.run(inbox));
         let engine = Self {
             link,
             leave: leave.drop_guard(),
+            farewell,
             task,
         };
         (engine, heard)
@@ -86,6 +92,13 @@ impl Engine {
     /// The way to it.
     pub fn link(&self) -> Link {
         self.link.clone()
+    }
+
+    /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory.
+    pub async fn lock(self, farewell: Farewell) {
+        // Set once: an engine is locked by whoever came first.
+        let _ = self.farewell.set(farewell);
+        self.shutdown().await;
     }
 
     /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
@@ -122,6 +135,7 @@ pub(in crate::engine) struct Runner {
     watch: Watch,
     jumps: Jumps,
     leave: CancellationToken,
+    farewell: Arc<OnceLock<Farewell>>,
     left_at: Option<Instant>,
     /// Recurring work that the core wishes done.
     pub(in crate::engine) chores: VecDeque<Chore>,
@@ -136,7 +150,7 @@ impl Runner {
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
         (shelf, book): (Shelf, Book),
-        leave: CancellationToken,
+        (leave, farewell): (CancellationToken, Arc<OnceLock<Farewell>>),
     ) -> Self {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
@@ -163,6 +177,7 @@ impl Runner {
             watch: Watch::start(),
             jumps: Jumps::listen(),
             leave,
+            farewell,
             left_at: None,
             chores: VecDeque::new(),
             backups: settings.backups.clone(),
@@ -316,10 +331,14 @@ impl Runner {
             let activity = Activity::new(self.now, Some(name), Happening::TokensLost);
             self.tell(|| Event::Happened { activity });
         }
+        let farewell = self.farewell.get().cloned().unwrap_or_default();
+        if let Some(line) = farewell.line(self.now) {
+            self.happened(line);
+        }
         // Nobody takes facts in any more: the vault's thread must not wait for room among them.
         self.incoming.close();
         let vault = self.vault;
         let _ = tokio::task::spawn_blocking(move || vault.finish()).await;
-        let _ = self.events.send(Event::Stopped);
+        let _ = self.events.send(farewell.event());
     }
 }

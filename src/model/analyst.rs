@@ -300,7 +300,7 @@ mod tests {
         analyst.take(&Activity::new(
             Timestamp::from_secs(DAY),
             None,
-            Happening::Locked,
+            Happening::Unlocked,
         ));
         let analysis = analyst.finish();
         let tally = |lines, failed, handed_out| Tally {

@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 37] = [
+pub const KINDS: [&str; 38] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -18,6 +18,7 @@ pub const KINDS: [&str; 37] = [
     "limit_exceeded",
     "wrong_passphrase",
     "locked",
+    "unlocked",
     "slot_added",
     "slot_removed",
     "key_rotated",
@@ -203,7 +204,7 @@ mod tests {
             does_not(&mut other);
             assert!(!other.fits(&line()), "{other:?}");
         }
-        let unasked = Activity::new(Timestamp::from_secs(100), None, Happening::Locked);
+        let unasked = Activity::new(Timestamp::from_secs(100), None, Happening::Unlocked);
         assert!(!all.fits(&unasked));
     }
 }

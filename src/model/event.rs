@@ -5,6 +5,7 @@ use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
 use crate::model::health::ForecastReason;
 use crate::model::inquiry::Liveness;
+use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::program::Program;
@@ -154,7 +155,13 @@ pub enum Happening {
         count: u64,
     },
     /// The vault was locked: nothing is refreshed until it is opened again.
-    Locked,
+    Locked {
+        /// Why.
+        #[serde(default)]
+        reason: LockReason,
+    },
+    /// The vault was unlocked again by the owner that had locked it.
+    Unlocked,
     /// A way to unlock was added.
     SlotAdded {
         /// Of which kind, and what it is called.
@@ -317,7 +324,8 @@ impl Happening {
             Self::SettingsChanged => "settings_changed",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
-            Self::Locked => "locked",
+            Self::Locked { .. } => "locked",
+            Self::Unlocked => "unlocked",
             Self::SlotAdded { .. } => "slot_added",
             Self::SlotRemoved { .. } => "slot_removed",
             Self::KeyRotated { .. } => "key_rotated",
@@ -377,7 +385,8 @@ impl Happening {
             | Self::Asked { .. }
             | Self::Validated { .. }
             | Self::SettingsChanged
-            | Self::Locked
+            | Self::Locked { .. }
+            | Self::Unlocked
             | Self::SlotAdded { .. }
             | Self::SlotRemoved { .. }
             | Self::KeyRotated { .. }

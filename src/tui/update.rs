@@ -199,6 +199,7 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             workspace.stopped = true;
             app.say(Tone::Trouble, "the engine has stopped");
         }
+        Event::Locked { .. } | Event::Unlocked | Event::ScreenLocked { .. } => {}
         Event::SignIn { .. } => {}
     }
     Vec::new()

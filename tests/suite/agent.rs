@@ -10,6 +10,7 @@ use tokenward::model::credential::Flow;
 use tokenward::model::event::Purpose;
 use tokenward::model::failure::FailureClass;
 use tokenward::model::inquiry::Liveness;
+use tokenward::model::lock::{LockReason, Locked};
 use tokenward::model::signin::{ProviderChoice, SignInId};
 use tokenward::model::why::{Decision, Rule, Why};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -279,6 +280,12 @@ async fn every_refusal_has_its_status_and_a_problem_document() {
         failure: failure(class, None),
     };
     let words = || ("what".to_owned(), "do this".to_owned());
+    let not_unlocked = |wait_secs| Refusal::NotUnlocked {
+        message: words().0,
+        hint: words().1,
+        wrong_passphrase: true,
+        wait_secs,
+    };
     let cases = [
         (
             Refusal::NoSuchCredential {
@@ -311,6 +318,18 @@ async fn every_refusal_has_its_status_and_a_problem_document() {
             400,
             None,
         ),
+        (
+            Refusal::Locked {
+                lock: Locked {
+                    since: Timestamp::from_secs(5),
+                    reason: LockReason::Asked,
+                },
+            },
+            423,
+            None,
+        ),
+        (not_unlocked(None), 423, None),
+        (not_unlocked(Some(8)), 429, Some("8")),
         (Refusal::Stopped, 503, Some("5")),
     ];
     for (refusal, status, retry_after) in cases {

@@ -22,6 +22,7 @@ use tokenward::model::failure::{Attempt, Errand, Failure, FailureClass};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use tokenward::model::inquiry::Liveness;
+use tokenward::model::lock::{LockReason, Locked};
 use tokenward::model::name::CredentialName;
 use tokenward::model::provider::{Endpoints, Provider};
 use tokenward::model::signin::{ProviderChoice, ProviderView, SignInId};
@@ -194,6 +195,7 @@ pub fn status() -> EngineStatus {
         chores: Vec::new(),
         memory: Some(30_000_000),
         extent: None,
+        locked: None,
     }
 }
 
@@ -259,6 +261,20 @@ pub fn refusals() -> impl Strategy<Value = Refusal> {
         Just(Refusal::TimedOut),
         (texts(), texts()).prop_map(|(message, hint)| Refusal::Vault { message, hint }),
         (texts(), texts()).prop_map(|(message, hint)| Refusal::Invalid { message, hint }),
+        (texts(), texts(), any::<bool>(), maybe(any::<u64>())).prop_map(
+            |(message, hint, wrong_passphrase, wait_secs)| Refusal::NotUnlocked {
+                message,
+                hint,
+                wrong_passphrase,
+                wait_secs,
+            }
+        ),
+        (moments(), any::<u64>()).prop_map(|(since, minutes)| Refusal::Locked {
+            lock: Locked {
+                since,
+                reason: LockReason::Idle { minutes },
+            },
+        }),
         Just(Refusal::Stopped),
     ]
 }

@@ -31,6 +31,10 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "tokens and client secrets on the socket of their owner",
     ),
     (
+        "src/agent/lock_wire.rs",
+        "a passphrase on the socket of the owner it unlocks",
+    ),
+    (
         "src/demo/seed.rs",
         "takes fingerprints of the tokens it seeds",
     ),

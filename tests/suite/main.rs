@@ -61,6 +61,7 @@ mod fuzz_rig;
 mod fuzz_socket;
 mod identify;
 mod leaks;
+mod lock;
 mod oauth_advice;
 mod oauth_callback;
 mod oauth_catalogue;

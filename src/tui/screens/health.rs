@@ -355,6 +355,7 @@ mod tests {
                     copies: 2,
                     copied: 2_400_000,
                 }),
+                locked: None,
             };
             app.open_mut().unwrap().figures.status = Some(status);
             assert_snapshot!(format!("health_{columns}"), example::shown(&mut app));

@@ -52,7 +52,11 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*count), "wrong passphrase")
             ),
         ),
-        Happening::Locked => (Tone::Soon, "the vault was locked".to_owned()),
+        Happening::Locked { reason } => (
+            Tone::Soon,
+            format!("the vault was locked: {}", reason.words()),
+        ),
+        Happening::Unlocked => (Tone::Good, "the vault was unlocked again".to_owned()),
         Happening::SlotAdded { slot } => (Tone::Soon, format!("a way to unlock was added: {slot}")),
         Happening::SlotRemoved { slot } => {
             (Tone::Soon, format!("a way to unlock was removed: {slot}"))

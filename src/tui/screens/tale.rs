@@ -91,7 +91,8 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::Asked { .. }
         | Happening::Validated { .. }
         | Happening::SettingsChanged
-        | Happening::Locked
+        | Happening::Locked { .. }
+        | Happening::Unlocked
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
@@ -256,7 +257,8 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Asked { .. }
         | Happening::Validated { .. }
         | Happening::SettingsChanged
-        | Happening::Locked
+        | Happening::Locked { .. }
+        | Happening::Unlocked
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }

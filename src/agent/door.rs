@@ -1,0 +1,202 @@
+//! An owner's door: open to an engine, or locked; it can be both in turn without anybody leaving.
+
+use crate::agent::listener::Listener;
+use crate::clock::{self, Timestamp};
+use crate::engine::api::{EngineStatus, Event, Refusal};
+use crate::engine::book::Book;
+use crate::engine::link::{Asked, Link};
+use crate::engine::shelf::Shelf;
+use crate::model::lock::{LockOutcome, LockReason, Locked};
+use crate::model::program::Program;
+use crate::secret::{Passphrase, VaultIdentity};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+/// Commands of one follower that wait to be passed on.
+const COMMANDS: usize = 256;
+/// Events a slow follower may be behind.
+const EVENTS: usize = 4096;
+
+/// How a door stands.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    /// The way to the engine.
+    Open(Link),
+    /// There is no engine.
+    Locked(Locked),
+}
+
+/// What shall open a vault.
+#[derive(Debug)]
+pub enum Offered {
+    /// Whatever the owner's own settings name: a file, the keyring.
+    Nothing,
+    /// A passphrase.
+    Passphrase(Passphrase),
+    /// The text of an age identity file.
+    Identity(VaultIdentity),
+}
+
+/// What can be wished of whoever keeps the door.
+#[derive(Debug)]
+pub enum Order {
+    /// To be locked.
+    Lock {
+        /// Why.
+        reason: LockReason,
+        /// Who wants it, where somebody does.
+        by: Option<Arc<Program>>,
+        /// The answer: what was locked. It comes when nothing of the vault is left in memory.
+        reply: oneshot::Sender<Result<LockOutcome, Refusal>>,
+    },
+    /// To be opened.
+    Unlock {
+        /// With what.
+        offered: Offered,
+        /// Who wants it.
+        by: Option<Arc<Program>>,
+        /// The answer: whether it was locked before, or why it still is.
+        reply: oneshot::Sender<Result<bool, Refusal>>,
+    },
+}
+
+/// The door. Cheap to clone; all clones are one.
+#[derive(Debug, Clone)]
+pub struct Door {
+    standing: watch::Receiver<Standing>,
+    orders: mpsc::Sender<Order>,
+    vault: Arc<str>,
+    used_at: Arc<AtomicI64>,
+}
+
+impl Door {
+    /// A door that stands as `standing` tells; whoever holds the other end of `orders` opens and closes it. `vault` is
+    /// where the vault is.
+    pub fn new(
+        standing: watch::Receiver<Standing>,
+        orders: mpsc::Sender<Order>,
+        vault: &str,
+    ) -> Self {
+        Self {
+            standing,
+            orders,
+            vault: vault.into(),
+            used_at: Arc::new(AtomicI64::new(clock::now().as_millis())),
+        }
+    }
+
+    /// The way to the engine, as it is now.
+    pub fn link(&self) -> Result<Link, Locked> {
+        match &*self.standing.borrow() {
+            Standing::Open(link) => Ok(link.clone()),
+            Standing::Locked(locked) => Err(*locked),
+        }
+    }
+
+    /// The lock, if it is locked.
+    pub fn locked(&self) -> Option<Locked> {
+        match &*self.standing.borrow() {
+            Standing::Open(_) => None,
+            Standing::Locked(locked) => Some(*locked),
+        }
+    }
+
+    /// Notes that somebody uses what is behind it.
+    pub fn touch(&self) {
+        self.used_at
+            .store(clock::now().as_millis(), Ordering::Relaxed);
+    }
+
+    /// When somebody last used what is behind it.
+    pub fn used_at(&self) -> Timestamp {
+        Timestamp::from_millis(self.used_at.load(Ordering::Relaxed))
+    }
+
+    /// Locks it; comes back when nothing of the vault is left in memory.
+    pub async fn lock(
+        &self,
+        reason: LockReason,
+        by: Option<Arc<Program>>,
+    ) -> Result<LockOutcome, Refusal> {
+        self.order(|reply| Order::Lock { reason, by, reply }).await
+    }
+
+    /// Unlocks it; gives whether it was locked.
+    pub async fn unlock(
+        &self,
+        offered: Offered,
+        by: Option<Arc<Program>>,
+    ) -> Result<bool, Refusal> {
+        self.order(|reply| Order::Unlock { offered, by, reply })
+            .await
+    }
+
+    async fn order<T>(
+        &self,
+        order: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Order + Send,
+    ) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        let sent = self.orders.send(order(reply)).await;
+        sent.map_err(|_| Refusal::Stopped)?;
+        answer.await.unwrap_or(Err(Refusal::Stopped))
+    }
+
+    /// The events of whichever engine there is, with those of the door itself; a locked one is told at once.
+    pub fn listen(&self) -> Listener {
+        Listener::new(self.standing.clone(), None)
+    }
+
+    /// The same with what an engine told before anybody listened.
+    pub fn listen_on(&self, heard: broadcast::Receiver<Event>) -> Listener {
+        Listener::new(self.standing.clone(), Some(heard))
+    }
+
+    /// A way to whichever engine there is: it stays one when the door is locked and opened again. Has to be called inside
+    /// a tokio runtime; it ends with the door.
+    pub fn lasting_link(&self) -> Link {
+        let (commands, wishes) = mpsc::channel(COMMANDS);
+        let (events, _) = broadcast::channel(EVENTS);
+        tokio::spawn(tell(self.listen(), events.clone()));
+        tokio::spawn(carry(self.clone(), wishes));
+        Link::new(commands, events, Shelf::default(), Book::default())
+    }
+
+    /// How an owner is whose vault is locked.
+    pub fn status(&self, locked: Locked) -> EngineStatus {
+        EngineStatus {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_at: locked.since,
+            vault: self.vault.to_string(),
+            locked: Some(locked),
+            ..EngineStatus::default()
+        }
+    }
+}
+
+/// A door that nobody can lock.
+impl From<Link> for Door {
+    fn from(link: Link) -> Self {
+        let (_, standing) = watch::channel(Standing::Open(link));
+        let (orders, _) = mpsc::channel(1);
+        Self::new(standing, orders, "")
+    }
+}
+
+async fn tell(mut listener: Listener, events: broadcast::Sender<Event>) {
+    while let Some(event) = listener.next().await {
+        // Nobody may listen at the moment.
+        let _ = events.send(event);
+    }
+    let _ = events.send(Event::Stopped);
+}
+
+async fn carry(door: Door, mut wishes: mpsc::Receiver<Asked>) {
+    while let Some(asked) = wishes.recv().await {
+        // What comes while it is locked is dropped: its asker reads that as `Stopped`.
+        if let Ok(link) = door.link() {
+            let _ = link.commands().send(asked).await;
+        }
+    }
+}
