@@ -8,7 +8,7 @@ use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, NeedBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
+    self, ExportBody, NeedBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
@@ -154,7 +154,17 @@ impl Desk {
                 };
                 self.one(ask).await
             }
-            Route::Remove(name) => self.done(|reply| Command::Remove { name, reply }).await,
+            Route::Remove { name, only } => {
+                self.done(|reply| Command::Remove { name, only, reply })
+                    .await
+            }
+            Route::NoteExport => {
+                let body = read_body(body, self.body_time).await?;
+                let ExportBody { credentials } = wire::read(&body).map_err(bad_body)?;
+                self.one(|reply| Command::NoteExport { credentials, reply })
+                    .await
+            }
+            Route::Import => self.import(&read_body(body, self.body_time).await?).await,
             Route::Token {
                 name,
                 min_ttl,
@@ -344,6 +354,17 @@ impl Desk {
         let ask = |reply| Command::SignIn { request, reply };
         self.link()?.ask(ask).await?;
         Ok(json(StatusCode::ACCEPTED, to_json(&SignInStarted { id })))
+    }
+
+    async fn import(&self, body: &[u8]) -> Result<Response<Body>, Box<Problem>> {
+        let (one, replaces) = wire::read_import(body).map_err(bad_body)?;
+        self.one(|reply| Command::Import {
+            profile: Box::new(one.profile),
+            secret: Box::new(one.secret),
+            replaces,
+            reply,
+        })
+        .await
     }
 
     async fn cancel(&self, id: SignInId) -> Result<Response<Body>, Box<Problem>> {

@@ -102,7 +102,11 @@ impl Caller {
 
     /// Forgets a credential.
     pub fn remove(&self, name: &CredentialName) -> Result<(), CallError> {
-        self.tell(&Route::Remove(name.clone()), &[])
+        let route = Route::Remove {
+            name: name.clone(),
+            only: None,
+        };
+        self.tell(&route, &[])
     }
 
     /// How the engine is.

@@ -5,7 +5,9 @@ use crate::agent::error::CallError;
 use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
-use crate::agent::wire::{self, NeedBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody};
+use crate::agent::wire::{
+    self, ExportBody, NeedBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody,
+};
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
 use crate::engine::link::{Asked, Link};
@@ -184,9 +186,26 @@ impl SocketDoor {
             } => {
                 self.fetch(Route::Refresh { name, timeout }, reply).await;
             }
-            Command::Remove { name, reply } => {
-                self.tell(Route::Remove(name), Zeroizing::default(), reply)
+            Command::Remove { name, only, reply } => {
+                self.tell(Route::Remove { name, only }, Zeroizing::default(), reply)
                     .await;
+            }
+            Command::NoteExport { credentials, reply } => {
+                self.put(Route::NoteExport, &ExportBody { credentials }, reply)
+                    .await;
+            }
+            Command::Import {
+                profile,
+                secret,
+                replaces,
+                reply,
+            } => {
+                answer(reply, async {
+                    let body = wire::write_import(*profile, *secret, replaces);
+                    let body = self.exchange(&Route::Import, body).await?;
+                    serde_json::from_slice(&body).map_err(|_| not_understood())
+                })
+                .await;
             }
             Command::Token {
                 name,

@@ -3,6 +3,7 @@
 use crate::agent::route_error::RouteError;
 use crate::agent::search;
 use crate::model::audit::Filter;
+use crate::model::credential::Generation;
 use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use std::fmt::Write;
@@ -25,6 +26,8 @@ pub struct Query {
     pub filter: Filter,
     /// Lines after this number.
     pub after: Option<u64>,
+    /// Only while the credential is of this generation.
+    pub generation: Option<Generation>,
     /// Without the names of accounts.
     pub hides_accounts: bool,
 }
@@ -38,7 +41,7 @@ impl Query {
                 return Err(RouteError::invalid(
                     format!("there is no parameter {:.40?} here", &*key),
                     "the parameters are min_ttl, timeout and for (token), timeout (refresh), name and limit (activity); \
-                     name, kind, outcome, program, since, until, operation, after, limit and accounts (audit)",
+                     name, kind, outcome, program, since, until, operation, after, limit and accounts (audit); generation (DELETE)",
                 ));
             }
             match &*key {
@@ -47,6 +50,7 @@ impl Query {
                 "for" => read.purpose = Some(read_purpose(&value)?),
                 "limit" => read.limit = Some(read_limit(&value)?),
                 "after" => read.after = Some(read_after(&value)?),
+                "generation" => read.generation = Some(read_generation(&value)?),
                 "accounts" => read.hides_accounts = read_hidden(&value)?,
                 "kind" | "outcome" | "program" | "since" | "until" | "operation" => {
                     search::read_filter(&mut read.filter, &key, &value)?;
@@ -102,6 +106,13 @@ fn read_after(value: &str) -> Result<u64, RouteError> {
     value
         .parse()
         .map_err(|_| RouteError::invalid("after is the number of a line", "for example after=100"))
+}
+
+fn read_generation(value: &str) -> Result<Generation, RouteError> {
+    let number = value.parse();
+    number.map(Generation).map_err(|_| {
+        RouteError::invalid("generation is a whole number", "for example generation=7")
+    })
 }
 
 fn read_hidden(value: &str) -> Result<bool, RouteError> {

@@ -2,6 +2,7 @@
 
 use crate::agent::audit_route::AuditRoute;
 use crate::agent::query::{of_purpose, seconds};
+use crate::model::credential::Generation;
 use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
@@ -37,8 +38,17 @@ pub enum Route {
     },
     /// `POST /api/credentials/{provider}/{account}/revoke`
     Revoke(CredentialName),
-    /// `DELETE /api/credentials/{provider}/{account}`
-    Remove(CredentialName),
+    /// `DELETE /api/credentials/{provider}/{account}?generation=7`
+    Remove {
+        /// Which.
+        name: CredentialName,
+        /// Only while it is of this generation.
+        only: Option<Generation>,
+    },
+    /// `POST /api/exports`
+    NoteExport,
+    /// `POST /api/imports`
+    Import,
     /// `POST /api/credentials/{provider}/{account}/validate`, and the like; what is wanted stands in the body.
     Inquire {
         /// Whose.
@@ -151,9 +161,11 @@ impl Route {
             | Self::Lock
             | Self::Unlock
             | Self::Identify
+            | Self::NoteExport
+            | Self::Import
             | Self::SignIn
             | Self::PasteCallback(_) => "POST",
-            Self::Remove(_) | Self::DeleteClient(_) | Self::CancelSignIn(_) => "DELETE",
+            Self::Remove { .. } | Self::DeleteClient(_) | Self::CancelSignIn(_) => "DELETE",
         }
     }
 
@@ -161,7 +173,13 @@ impl Route {
     pub fn target(&self) -> String {
         match self {
             Self::List => "/api/credentials".to_owned(),
-            Self::Show(name) | Self::Remove(name) => of(name, ""),
+            Self::Show(name) => of(name, ""),
+            Self::Remove { name, only } => match only {
+                None => of(name, ""),
+                Some(only) => format!("{}?generation={}", of(name, ""), only.0),
+            },
+            Self::NoteExport => "/api/exports".to_owned(),
+            Self::Import => "/api/imports".to_owned(),
             Self::Why(name) => of(name, "/why"),
             Self::Token {
                 name,
@@ -240,7 +258,9 @@ impl Route {
             Self::List
             | Self::Show(_)
             | Self::Why(_)
-            | Self::Remove(_)
+            | Self::Remove { .. }
+            | Self::NoteExport
+            | Self::Import
             | Self::Events
             | Self::Health
             | Self::Status

@@ -45,6 +45,8 @@ impl Route {
             "lock" => (Self::Lock, "POST"),
             "unlock" => (Self::Unlock, "POST"),
             "identify" => (Self::Identify, "POST"),
+            "exports" => (Self::NoteExport, "POST"),
+            "imports" => (Self::Import, "POST"),
             "providers" => (Self::Providers, "GET"),
             "clients" => (Self::Clients, "GET"),
             "sign-ins" => (Self::SignIn, "POST"),
@@ -69,6 +71,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
         return Err(RouteError::NotFound);
     }
     let (verb, allowed): (&str, &[&str]) = match what {
+        None if method == "DELETE" => ("GET, DELETE", &["generation"]),
         None => ("GET, DELETE", &[]),
         Some("token") => ("GET", &["min_ttl", "timeout", "for"]),
         Some("refresh") => ("POST", &["timeout"]),
@@ -96,7 +99,10 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
             Some(question) => Route::Inquire { name, question },
             None => Route::Revoke(name),
         },
-        (None, "DELETE") => Route::Remove(name),
+        (None, "DELETE") => Route::Remove {
+            name,
+            only: query.generation,
+        },
         (None, _) => Route::Show(name),
     })
 }
@@ -166,6 +172,7 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::model::audit::KINDS;
     use crate::model::audit::{Filter, Search};
+    use crate::model::credential::Generation;
     use crate::model::event::Outcome;
     use crate::model::event::Purpose;
     use crate::model::name::CredentialName;
@@ -252,7 +259,12 @@ mod tests {
                 question: Question::ALL[at],
             }),
             "[a-z0-9._-]{1,20}".prop_map(Route::DeleteClient),
-            names().prop_map(Route::Remove),
+            (names(), proptest::option::of(any::<u64>())).prop_map(|(name, only)| Route::Remove {
+                name,
+                only: only.map(Generation),
+            }),
+            Just(Route::NoteExport),
+            Just(Route::Import),
             Just(Route::Events),
             Just(Route::Health),
             Just(Route::Status),

@@ -4,14 +4,16 @@ use crate::clock::Timestamp;
 use crate::engine::api::PastedUrl;
 use crate::jose::algorithm::Algorithm;
 use crate::model::client::{Client, ClientAuth, ClientKey};
-use crate::model::credential::Flow;
+use crate::model::credential::{Flow, Generation, Profile, Secret};
 use crate::model::inquiry::ProvenToken;
+use crate::model::name::CredentialName;
 use crate::model::signin::{KeyWish, ProviderChoice, RegisterWish, SignInId, SignInRequest};
 use crate::model::token::IssuedToken;
 use crate::secret::{
     AccessToken, ApiKey, AuthorizationCode, ClientSecret, FoundToken, PrivateKey, Proof,
     RegistrationToken,
 };
+use crate::vault::bundle::{self, Bundled, BundledIn};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -103,6 +105,14 @@ pub struct ValidateBody {
 pub struct NeedBody {
     /// Scopes that a program needs.
     pub scopes: Vec<String>,
+}
+
+/// What `POST /api/exports` takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExportBody {
+    /// Names, each with the generation that the file holds.
+    pub credentials: Vec<(CredentialName, Generation)>,
 }
 
 /// What `POST .../rename` takes.
@@ -352,6 +362,34 @@ pub fn write_found(token: &FoundToken, verify: bool) -> Zeroizing<Vec<u8>> {
 pub fn read_found(body: &[u8]) -> Result<(FoundToken, bool), BadBody> {
     let read: FoundIn = serde_json::from_slice(body)?;
     Ok((FoundToken::new(read.token), read.verify))
+}
+
+/// Writes what `POST /api/imports` takes: a credential as exports hold it, and whether it may take another's place.
+pub fn write_import(profile: Profile, secret: Secret, replaces: bool) -> Zeroizing<Vec<u8>> {
+    let one = bundle::write_one(&Bundled {
+        generation: Generation::default(),
+        profile,
+        secret,
+    });
+    let (start, end) = (format!("{{\"replaces\":{replaces},\"credential\":"), b"}");
+    let mut body = Zeroizing::new(Vec::with_capacity(start.len() + one.len() + end.len()));
+    body.extend_from_slice(start.as_bytes());
+    body.extend_from_slice(&one);
+    body.extend_from_slice(end);
+    body
+}
+
+/// Reads what `POST /api/imports` takes.
+pub fn read_import(body: &[u8]) -> Result<(Bundled, bool), BadBody> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct ImportIn {
+        #[serde(default)]
+        replaces: bool,
+        credential: BundledIn,
+    }
+    let read: ImportIn = serde_json::from_slice(body)?;
+    Ok((read.credential.into(), read.replaces))
 }
 
 #[derive(Serialize)]

@@ -1,8 +1,9 @@
 //! The command line as a whole: global options and the list of commands.
 
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, get, identify, init, list, lock, login, man,
-    provider, refresh, remove, rename, reopen, revoke, status, validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, export, get, identify, import, init, list,
+    lock, login, man, provider, refresh, remove, rename, reopen, revoke, status, validate, vault,
+    why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -83,6 +84,10 @@ pub enum Command {
     Rename(rename::RenameArgs),
     /// Forget credentials.
     Remove(remove::RemoveArgs),
+    /// Write whole credentials, refresh tokens and all, into one sealed file.
+    Export(export::ExportArgs),
+    /// Take credentials in from a file that `export` wrote.
+    Import(import::command::ImportArgs),
     /// Tell whose a token is: which credential's, which generation's, what became of it.
     Identify(identify::IdentifyArgs),
     /// Tell what was decided about a credential, when and why, and what comes next.

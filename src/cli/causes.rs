@@ -109,6 +109,7 @@ impl From<VaultError> for Failure {
             | VaultError::NoDefaultKeyring
             | VaultError::KeyringEntryMissing
             | VaultError::Keyring { .. } => Kind::Locked,
+            VaultError::ExportNotOpened { .. } => Kind::Locked,
             VaultError::TooManyTries { .. } => Kind::Refused,
             VaultError::Owned { .. } | VaultError::Busy { .. } => Kind::Unavailable,
             VaultError::NotARecipient { .. } | VaultError::WorkFactor { .. } => Kind::Usage,

@@ -10,6 +10,7 @@ use crate::model::credential::{CredentialView, Flow, Generation, Standing};
 use crate::model::failure::Failure as ProviderFailure;
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
+use crate::model::provenance::Provenance;
 use crate::tui::{telling, words};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -30,7 +31,7 @@ expired, needs_login, misconfigured, rate_limited, revoking, revoked, static), c
 expires_at, expires_in, refresh_at, refreshed_at, scopes, flow, generation, dies_at and dies_because (of the
 refresh token), revocation (dead, alive or
 unknown after a revocation, pending while the provider could not be told, else null), revoke_at (when a pending one is
-told again), revoke_tries (how often it could not be told), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
+told again), revoke_tries (how often it could not be told), provenance (null, or from, file and at of what was imported), sign_in_before (null when refreshing moves the end, or none is known) and ends_soon (it is time). Times are RFC 3339 in UTC, lengths are seconds, what is not known is null.";
 
 /// Prints the list.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
@@ -156,6 +157,7 @@ pub struct Entry<'a> {
     resources: &'a [String],
     bound_to: Option<&'a str>,
     kept: &'a BTreeMap<String, String>,
+    provenance: Option<&'a Provenance>,
     flow: Flow,
     generation: Generation,
     dies_at: Option<Timestamp>,
@@ -192,6 +194,7 @@ impl<'a> Entry<'a> {
             resources: &profile.resources,
             bound_to: profile.bound_to.as_deref(),
             kept: &profile.kept,
+            provenance: profile.provenance.as_ref(),
             flow: profile.flow,
             generation: view.generation,
             dies_at: view.forecast.dies_at,

@@ -35,7 +35,11 @@ pub fn run(args: &RemoveArgs, context: &Context) -> Result<(), Failure> {
         several::confirm(context, args.yes, "Forget", &names)?;
         let remove = |name: &CredentialName| {
             let name = name.clone();
-            session.ask(|reply| Command::Remove { name, reply })
+            session.ask(|reply| Command::Remove {
+                name,
+                only: None,
+                reply,
+            })
         };
         let results = names.iter().map(remove).collect::<Vec<_>>();
         let providers: BTreeSet<&str> = names.iter().map(CredentialName::provider).collect();

@@ -6,8 +6,9 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::Output;
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, get, harden, identify, init, list, lock, login,
-    man, provider, refresh, remove, rename, reopen, revoke, status, ui, validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, init,
+    list, lock, login, man, provider, refresh, remove, rename, reopen, revoke, status, ui,
+    validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -73,6 +74,8 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Refresh(args) => refresh::run(&args, context),
         Command::Revoke(args) => revoke::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),
+        Command::Export(args) => export::run(&args, context),
+        Command::Import(args) => import::command::run(&args, context),
         Command::Identify(args) => identify::run(&args, context),
         Command::Rename(args) => rename::run(&args, context),
         Command::Remove(args) => remove::run(&args, context),

@@ -30,11 +30,20 @@ impl Session {
     /// living owner leaves in the middle of it, it is done again with the next one.
     pub fn with<T>(
         context: &Context,
+        work: impl FnMut(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        Self::with_key(context, None, work)
+    }
+
+    /// The same for who has a key already, so that nobody is asked a second time.
+    pub fn with_key<T>(
+        context: &Context,
+        key: Option<&Answered>,
         mut work: impl FnMut(&Self) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let give_up = Instant::now() + PATIENCE;
         loop {
-            let session = Self::open(context)?;
+            let session = Self::open(context, key.map(Answered::duplicate))?;
             let result = work(&session);
             let ours = session.owner.is_some();
             session.close();
@@ -48,10 +57,10 @@ impl Session {
 
     /// Attaches to the living owner, or becomes the owner. Of two that start at the same moment one gets the seat; the
     /// other finds it listening.
-    fn open(context: &Context) -> Result<Self, Failure> {
+    fn open(context: &Context, known: Option<Answered>) -> Result<Self, Failure> {
         let runtime = runtime()?;
         let mut waiting = Waiting::new(PATIENCE);
-        let mut answered = None;
+        let mut answered = known;
         for tries in 1.. {
             let seat = match find(context, &runtime, &mut waiting, &mut answered)? {
                 Found::Link(link) => {

@@ -21,6 +21,14 @@ impl Answered {
         &self.key
     }
 
+    /// A second copy, for who opens the vault twice in one command.
+    pub fn duplicate(&self) -> Self {
+        Self {
+            key: self.key.duplicate(),
+            person: self.person,
+        }
+    }
+
     /// Whether a person typed it, who may have mistyped.
     pub fn by_a_person(&self) -> bool {
         self.person

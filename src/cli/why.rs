@@ -27,7 +27,7 @@ pub struct WhyArgs {
 }
 
 const JSON_FIELDS: &str = "\
-With --json: one object with name, told_at, health, expires_at, advice, next (at, rule with its figures, because,
+With --json: one object with name, told_at, health, expires_at, provenance, advice, next (at, rule with its figures, because,
 earlier_by_ms), forecast (dies_at, because, text), failure (class, code, cause, fix, provider_words, evidence with
 likely causes; null when nothing is wrong) and history (the activity, oldest first). Times are RFC 3339 in UTC, lengths
 are seconds.";
@@ -76,6 +76,7 @@ fn entry(why: &Why, now: Timestamp, zone: &TimeZone) -> Value {
         "told_at": why.told_at,
         "health": view.health.kind(),
         "expires_at": view.profile.expires_at,
+        "provenance": view.profile.provenance,
         "advice": telling::advice(view, now).0,
         "next": next,
         "forecast": {

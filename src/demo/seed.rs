@@ -253,6 +253,7 @@ fn profile(
         resources: Vec::new(),
         kept: BTreeMap::new(),
         restored: None,
+        provenance: None,
         wanted_scopes: Vec::new(),
         created_at: then,
         signed_in_at: then,

@@ -5,7 +5,7 @@ use crate::model::analysis::Analysis;
 use crate::model::audit::{Search, Verdict};
 use crate::model::chore::ChoreView;
 use crate::model::client::ClientView;
-use crate::model::credential::CredentialView;
+use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::Extent;
 use crate::model::failure::Failure;
@@ -80,8 +80,28 @@ pub enum Command {
     Remove {
         /// Whose.
         name: CredentialName,
+        /// Only while it is of this generation and nothing of it is under way.
+        only: Option<Generation>,
         /// The answer.
         reply: Reply<()>,
+    },
+    /// Credentials are about to leave in a file: noted before they do.
+    NoteExport {
+        /// Which, each with the generation that the file holds.
+        credentials: Vec<(CredentialName, Generation)>,
+        /// The answer: those that have moved on; where there is one, nothing was noted.
+        reply: Reply<Vec<CredentialName>>,
+    },
+    /// Take a credential in that nobody signed in to here; its profile says where it is from.
+    Import {
+        /// What may be seen of it.
+        profile: Box<Profile>,
+        /// Its tokens.
+        secret: Box<Secret>,
+        /// Whether it takes the place of one of its name.
+        replaces: bool,
+        /// The answer: the credential now.
+        reply: Reply<CredentialView>,
     },
     /// Ask the provider whether the access token lives, without using it up.
     Validate {

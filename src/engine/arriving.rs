@@ -91,6 +91,18 @@ impl Core {
         generation: Generation,
         profile: Profile,
     ) {
+        let name = profile.name.clone();
+        self.happened(Some(name), Happening::SignedIn { generation });
+        self.arrived(id, generation, profile);
+    }
+
+    /// Takes up what is on disk, in the place of what it was before.
+    pub(in crate::engine) fn arrived(
+        &mut self,
+        id: CredentialId,
+        generation: Generation,
+        profile: Profile,
+    ) {
         let (name, host) = (profile.name.clone(), self.queue.host(&profile.host));
         self.unqueue(id);
         let old = self.held.remove(&id);
@@ -111,8 +123,7 @@ impl Core {
         self.held.insert(id, held);
         self.names.insert(name.clone(), id);
         self.open.remove(&id);
-        self.out.push(Effect::Withdraw(name.clone()));
-        self.happened(Some(name), Happening::SignedIn { generation });
+        self.out.push(Effect::Withdraw(name));
         self.plan(id);
         self.serve_signed_in(id);
         self.settle_and_tell(id);

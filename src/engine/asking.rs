@@ -5,7 +5,7 @@ use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::flight::Stage;
 use crate::engine::held::{Held, Phase};
-use crate::engine::step::{Answer, CallerId, Effect, Input, VaultTrouble};
+use crate::engine::step::{Answer, CallerId, Input, VaultTrouble};
 use crate::engine::waiting::{Waiter, Wish};
 use crate::engine::{forecast, plan};
 use crate::model::credential::{CredentialId, Flow, Standing};
@@ -37,10 +37,7 @@ impl Core {
             } => self.token_asked(caller, id, min_ttl, timeout),
             Input::RefreshAsked { timeout, .. } => self.refresh_asked(caller, id, timeout),
             Input::RevokeAsked { .. } => self.revoke_asked(caller, id),
-            Input::RemoveAsked { .. } => {
-                let caller = Some(caller);
-                self.out.push(Effect::Remove { caller, id });
-            }
+            Input::RemoveAsked { only, .. } => self.remove_asked(caller, id, only),
             Input::ScopesNeeded { scopes, .. } => self.scopes_needed(caller, id, scopes),
             Input::NarrowAsked { scopes, .. } => self.narrow_asked(caller, id, scopes),
             Input::RenameAsked { to, .. } => self.rename_asked(caller, id, to),
@@ -58,6 +55,7 @@ impl Core {
             | Input::SignInBegun { .. }
             | Input::SetAside { .. }
             | Input::SignedIn { .. }
+            | Input::Arrived { .. }
             | Input::Used { .. }
             | Input::ClockJumped { .. }
             | Input::ChoreEnded { .. }

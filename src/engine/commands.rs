@@ -72,11 +72,18 @@ impl Runner {
                 self.note_act(Act::Revoke, Some(&name), Some(caller), by);
                 self.step(Input::RevokeAsked { caller, name });
             }
-            Command::Remove { name, reply } => {
+            Command::Remove { name, only, reply } => {
                 let caller = self.callers.add(Caller::Remove(reply));
                 self.note_act(Act::Remove, Some(&name), Some(caller), by);
-                self.step(Input::RemoveAsked { caller, name });
+                self.step(Input::RemoveAsked { caller, name, only });
             }
+            Command::NoteExport { credentials, reply } => self.note_export(credentials, by, reply),
+            Command::Import {
+                profile,
+                secret,
+                replaces,
+                reply,
+            } => self.import((profile, secret), replaces, by, reply),
             Command::Validate {
                 name,
                 introspect,

@@ -162,6 +162,11 @@ impl Core {
                 generation,
                 profile,
             } => self.signed_in(id, generation, *profile),
+            Input::Arrived {
+                id,
+                generation,
+                profile,
+            } => self.arrived(id, generation, *profile),
             Input::Used { uses } => self.used(uses),
             Input::ClockJumped { by_ms } => self.clock_jumped(by_ms),
             Input::ChoreEnded { chore, ended } => self.chore_ended(chore, ended),

@@ -285,6 +285,30 @@ impl Core {
         self.plan(id);
     }
 
+    /// Forgets it; one that left in a file only as it is in that file.
+    pub(in crate::engine) fn remove_asked(
+        &mut self,
+        caller: CallerId,
+        id: CredentialId,
+        only: Option<Generation>,
+    ) {
+        if let (Some(only), Some(held)) = (only, self.held.get(&id))
+            && !held.is_at(only)
+        {
+            let refusal = Refusal::Invalid {
+                message: format!(
+                    "{} was refreshed meanwhile, and stays here",
+                    held.profile.name
+                ),
+                hint: "Export it again.".to_owned(),
+            };
+            self.refuse(caller, refusal);
+            return;
+        }
+        let caller = Some(caller);
+        self.out.push(Effect::Remove { caller, id });
+    }
+
     pub(in crate::engine) fn remove_ended(
         &mut self,
         caller: Option<CallerId>,

@@ -1,8 +1,9 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
+use crate::engine::importing::Waiting;
 use crate::engine::minting::Minted;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
-use crate::model::credential::{CredentialId, Generation, Secret};
+use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
@@ -62,6 +63,15 @@ pub enum Fact {
         generation: Generation,
         /// What the provider said.
         liveness: Liveness,
+    },
+    /// A credential from elsewhere, or an earlier generation of one, was written, or not.
+    Arrived {
+        /// What may be seen of it.
+        profile: Box<Profile>,
+        /// What became of it.
+        outcome: Result<Written, VaultTrouble>,
+        /// Who waits for it, and what is told when it is there.
+        waiting: Box<Waiting>,
     },
     /// A sign-in came a step further.
     Step {

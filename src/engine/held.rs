@@ -95,6 +95,12 @@ impl Held {
         }
     }
 
+    /// Whether it is of that generation and nothing of it is under way.
+    pub fn is_at(&self, generation: Generation) -> bool {
+        let is_still = matches!(self.phase, Phase::Resting | Phase::Queued(_));
+        is_still && self.generation == generation
+    }
+
     /// Whether attempts are made without being asked.
     pub fn is_active(&self) -> bool {
         self.profile.is_renewable() && self.profile.standing == Standing::Active

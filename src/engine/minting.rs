@@ -73,6 +73,7 @@ impl Minted {
             resources: self.resources.clone(),
             kept: set.kept.clone(),
             restored: None,
+            provenance: None,
             wanted_scopes: Vec::new(),
             created_at: old.map_or(self.at, |old| old.created_at),
             signed_in_at: self.at,
@@ -121,13 +122,13 @@ impl Minted {
 }
 
 /// The thumbprint of the key that tokens are bound to.
-fn thumbprint(key: &PrivateKey) -> Option<String> {
+pub fn thumbprint(key: &PrivateKey) -> Option<String> {
     let key = SigningKey::read(key).ok()?;
     Some(key.public().thumbprint())
 }
 
 /// The host that is asked for newer tokens.
-fn refresh_host(provider: &Provider) -> String {
+pub fn refresh_host(provider: &Provider) -> String {
     let endpoints = &provider.endpoints;
     let url = endpoints.refresh.as_ref().or(endpoints.token.as_ref());
     url.and_then(|url| Url::parse(url).ok())

@@ -128,6 +128,11 @@ impl Runner {
                 generation,
                 liveness,
             } => self.checked(id, generation, liveness),
+            Fact::Arrived {
+                profile,
+                outcome,
+                waiting,
+            } => self.admitted(profile, outcome, *waiting),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
             Fact::Minted { id, minted, tries } => self.keep_minted(id, minted, tries),

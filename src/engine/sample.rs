@@ -30,6 +30,7 @@ pub(crate) fn profile(life: Option<u64>) -> Profile {
         resources: Vec::new(),
         kept: BTreeMap::new(),
         restored: None,
+        provenance: None,
         wanted_scopes: Vec::new(),
         created_at: ISSUED,
         signed_in_at: ISSUED,

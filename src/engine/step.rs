@@ -154,6 +154,8 @@ pub enum Input {
         caller: CallerId,
         /// Which.
         name: CredentialName,
+        /// Only while it is of this generation and nothing of it is under way.
+        only: Option<Generation>,
     },
     /// A program needs scopes.
     ScopesNeeded {
@@ -265,6 +267,15 @@ pub enum Input {
         /// What may be seen of it.
         profile: Box<Profile>,
     },
+    /// A credential came from elsewhere, or an earlier generation came back, and is on disk.
+    Arrived {
+        /// Its number.
+        id: CredentialId,
+        /// Its generation.
+        generation: Generation,
+        /// What may be seen of it.
+        profile: Box<Profile>,
+    },
     /// Programs got access tokens without the core's help.
     Used {
         /// Whose and when.
@@ -311,6 +322,7 @@ impl Input {
             | Self::RevokeEnded { .. }
             | Self::RemoveEnded { .. }
             | Self::SignedIn { .. }
+            | Self::Arrived { .. }
             | Self::Used { .. }
             | Self::SignInBegun { .. }
             | Self::SetAside { .. }
@@ -327,7 +339,7 @@ impl Input {
             Self::TokenAsked { caller, name, .. }
             | Self::RefreshAsked { caller, name, .. }
             | Self::RevokeAsked { caller, name }
-            | Self::RemoveAsked { caller, name }
+            | Self::RemoveAsked { caller, name, .. }
             | Self::ScopesNeeded { caller, name, .. }
             | Self::NarrowAsked { caller, name, .. }
             | Self::RenameAsked { caller, name, .. } => Some((*caller, name)),
@@ -345,6 +357,7 @@ impl Input {
             | Self::SignInBegun { .. }
             | Self::SetAside { .. }
             | Self::SignedIn { .. }
+            | Self::Arrived { .. }
             | Self::Used { .. }
             | Self::ClockJumped { .. }
             | Self::ChoreEnded { .. }

@@ -8,6 +8,7 @@ use crate::model::health::{Forecast, Health};
 use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
+use crate::model::provenance::Provenance;
 use crate::model::provider::Provider;
 use crate::model::token::IdClaims;
 use crate::secret::{AccessToken, IdToken, PrivateKey, RefreshToken};
@@ -140,6 +141,9 @@ pub struct Profile {
     /// It came back with a backup, and nothing was refreshed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restored: Option<Restored>,
+    /// Where it was taken in from, unless a person signed in to it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<Provenance>,
     /// Scopes that a program needs and the grant lacks: the person is asked to sign in again with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wanted_scopes: Vec<String>,
@@ -263,6 +267,25 @@ pub struct Secret {
     pub bound_to: Option<PrivateKey>,
     /// The provider's record, templates filled in: the only endpoints these tokens may be sent to.
     pub provider: Provider,
+}
+
+impl Secret {
+    /// A second copy, for a write that may have to be tried again.
+    pub fn duplicate(&self) -> Self {
+        let previous = self.previous_refresh.as_ref();
+        Self {
+            access: self.access.duplicate(),
+            refresh: self.refresh.as_ref().map(RefreshToken::duplicate),
+            previous_refresh: previous.map(|previous| PreviousRefresh {
+                token: previous.token.duplicate(),
+                kept_until: previous.kept_until,
+            }),
+            id_token: self.id_token.as_ref().map(IdToken::duplicate),
+            client: self.client.duplicate(),
+            bound_to: self.bound_to.as_ref().map(PrivateKey::duplicate),
+            provider: self.provider.clone(),
+        }
+    }
 }
 
 /// A refresh token that was replaced.

@@ -27,6 +27,7 @@ pub mod operation;
 pub mod policy;
 pub mod preflight;
 pub mod program;
+pub mod provenance;
 pub mod provider;
 pub mod redirect;
 pub mod setup;

@@ -76,6 +76,7 @@ pub fn credential(
             resources: Vec::new(),
             kept: BTreeMap::new(),
             restored: None,
+            provenance: None,
             wanted_scopes: Vec::new(),
             created_at: NOW.minus(secs(40 * 86_400)),
             signed_in_at: NOW.minus(secs(17 * 86_400)),

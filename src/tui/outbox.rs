@@ -100,7 +100,11 @@ impl Outbox {
                 let whose = name.clone();
                 self.command(
                     move |result| Answer::Removed(whose, result),
-                    |reply| Command::Remove { name, reply },
+                    |reply| Command::Remove {
+                        name,
+                        only: None,
+                        reply,
+                    },
                 )
             }
             Ask::Rename(name, account) => {

@@ -97,6 +97,10 @@ fn present(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
         ),
         Tone::Plain,
     );
+    if let Some(provenance) = &profile.provenance {
+        let text = words::provenance(provenance, now, zone);
+        part.say("from", text, Tone::Plain);
+    }
     part
 }
 

@@ -5,6 +5,7 @@ use crate::model::client::ClientAuth;
 use crate::model::credential::{CredentialView, Flow, Profile, Restored, Standing};
 use crate::model::health::{Forecast, ForecastReason, Health, HealthKind};
 use crate::model::inquiry::Liveness;
+use crate::model::provenance::Provenance;
 use jiff::tz::TimeZone;
 use std::time::Duration;
 
@@ -126,6 +127,16 @@ pub fn restored(restored: &Restored, now: Timestamp, zone: &TimeZone) -> String 
         None => format!(
             "from a backup of {of}; whether its refresh token was replaced since is not known"
         ),
+    }
+}
+
+/// Where a credential was taken in from.
+pub fn provenance(provenance: &Provenance, now: Timestamp, zone: &TimeZone) -> String {
+    let at = moment(provenance.at, now, zone);
+    let from = &provenance.from;
+    match &provenance.file {
+        Some(file) => format!("imported from {from} ({file}), {at}"),
+        None => format!("imported from {from}, {at}"),
     }
 }
 

@@ -31,6 +31,7 @@ pub fn apply(vault: &mut OpenVault, writes: &[Write]) -> Result<Vec<Written>, Va
 enum Prepared<'a> {
     SignIn(Grant),
     SignInBeside(CredentialId, Generation, FiledProfile, Grant),
+    Admit(Option<Generation>, Grant),
     Spend(&'a Spending),
     Rotate(CredentialId, Generation, Grant),
     Profile(CredentialId, Generation, FiledProfile, Entry),
@@ -104,6 +105,11 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             filed(keys, &aside.profile)?,
             grant(keys, profile, secret)?,
         ),
+        Write::Admit {
+            over,
+            profile,
+            secret,
+        } => Prepared::Admit(*over, grant(keys, profile, secret)?),
         Write::Spend(spending) => Prepared::Spend(spending),
         Write::Rotate {
             id,
@@ -176,6 +182,7 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             }
             sign_in(change, grant)
         }
+        Prepared::Admit(over, grant) => admit(change, *over, grant),
         Prepared::Spend(spending) => journal::begin(change, spending),
         Prepared::Rotate(id, spent, grant) => {
             let Some(head) = at_generation(change, *id, *spent)? else {
@@ -240,6 +247,24 @@ fn sign_in(change: &mut Change<'_>, grant: &Grant) -> Result<Written, VaultError
             let id = credential::reserve(change.conn, &grant.filed.name_hash)?;
             replace(change, id, None, grant)
         }
+    }
+}
+
+fn admit(
+    change: &mut Change<'_>,
+    over: Option<Generation>,
+    grant: &Grant,
+) -> Result<Written, VaultError> {
+    let found = credential::find(change.conn, &grant.filed.name_hash)?;
+    match (found, over) {
+        (None, None) => sign_in(change, grant),
+        (Some(id), Some(generation)) => {
+            match at_generation(change, CredentialId(id), generation)? {
+                Some(head) => replace(change, id, Some(&head), grant),
+                None => Ok(Written::Stale),
+            }
+        }
+        (Some(_), None) | (None, Some(_)) => Ok(Written::Stale),
     }
 }
 

@@ -274,6 +274,32 @@ pub enum VaultError {
         /// Where.
         path: PathBuf,
     },
+    /// A passphrase or an identity does not open an export.
+    #[error("that does not open {path}")]
+    ExportNotOpened {
+        /// Where.
+        path: PathBuf,
+    },
+    /// An export is damaged: changed, or cut off.
+    #[error("{path} is damaged: it was changed, or cut off")]
+    ExportDamaged {
+        /// Where.
+        path: PathBuf,
+    },
+    /// A file is no export.
+    #[error("{path} is no export of tokenward")]
+    NotAnExport {
+        /// Where.
+        path: PathBuf,
+    },
+    /// An export was written by a newer version of this program.
+    #[error("{path} has format {found}, which this program does not know")]
+    NewerExport {
+        /// Where.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+    },
     /// A secret could not be sealed.
     #[error("a row of table {table} could not be sealed")]
     Seal {
@@ -321,6 +347,18 @@ impl VaultError {
             }
             Self::BackupWrapped { .. } | Self::BackupNotForIdentity { .. } => {
                 "give the identity of the recipient it was made for: --backup-identity FILE".to_owned()
+            }
+            Self::ExportNotOpened { .. } => {
+                "give what it was made with: its passphrase (asked for, or --export-passphrase-file FILE), or the \
+                 recipient's identity (--export-identity FILE)"
+                    .to_owned()
+            }
+            Self::ExportDamaged { .. } => "nothing was changed; export it again".to_owned(),
+            Self::NotAnExport { .. } => {
+                "nothing was changed; another tool's file is read with --from, see: tokenward import --help".to_owned()
+            }
+            Self::NewerExport { .. } => {
+                "nothing was changed; use the newer tokenward that wrote it".to_owned()
             }
             Self::BackupDamaged { .. } => "nothing was changed; take another backup".to_owned(),
             Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),

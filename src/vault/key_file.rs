@@ -74,6 +74,11 @@ impl KeyFile {
         Self { text, person }
     }
 
+    /// A second copy, for who opens the vault twice in one command.
+    pub fn duplicate(&self) -> Self {
+        Self::new(self.text.duplicate(), self.person)
+    }
+
     /// The text.
     pub fn text(&self) -> &VaultIdentity {
         &self.text

@@ -1,25 +1,20 @@
 //! What stands inside the age files: versioned JSON, written from and read into zeroized buffers.
 
-use crate::clock::Timestamp;
-use crate::jose::algorithm::Algorithm;
-use crate::model::client::{Client, ClientAuth, ClientKey, ClientRegistration};
-use crate::model::credential::{PreviousRefresh, Profile, Secret};
+use crate::model::client::Client;
+use crate::model::credential::{Profile, Secret};
 use crate::model::event::Activity;
 use crate::model::provider::Provider;
-use crate::secret::{
-    AccessToken, ClientSecret, IdToken, PrivateKey, RefreshToken, RegistrationToken,
-};
 use crate::vault::binding::Verified;
 use crate::vault::error::VaultError;
 use crate::vault::seal::Opened;
+use crate::vault::secret_wire::{
+    ClientWire, Hidden, VERSION, client_from, client_wire, secret_from, secret_wire,
+};
 use crate::vault::store::StoredClient;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::io;
 use zeroize::Zeroizing;
-
-/// The version of all payloads that is written here, and the newest that is read.
-const VERSION: u64 = 1;
 
 /// Writes a profile.
 pub fn write_profile(profile: &Profile) -> Opened {
@@ -36,41 +31,12 @@ pub fn read_profile(opened: &Opened, from: &Verified) -> Result<Profile, VaultEr
 
 /// Writes a credential's secret.
 pub fn write_secret(secret: &Secret) -> Opened {
-    write(&SecretWire {
-        v: VERSION,
-        access_token: secret.access.expose_secret(),
-        refresh_token: secret.refresh.as_ref().map(RefreshToken::expose_secret),
-        previous_refresh_token: secret
-            .previous_refresh
-            .as_ref()
-            .map(|previous| PreviousWire {
-                token: previous.token.expose_secret(),
-                kept_until: previous.kept_until,
-            }),
-        id_token: secret.id_token.as_ref().map(IdToken::expose_secret),
-        client: client_wire(&secret.client),
-        bound_to: secret.bound_to.as_ref().map(PrivateKey::expose_secret),
-        provider: &secret.provider,
-    })
+    write(&secret_wire(secret))
 }
 
 /// Reads a credential's secret.
 pub fn read_secret(opened: &Opened, from: &Verified) -> Result<Secret, VaultError> {
-    let wire: SecretWire<Hidden, Provider> = read(opened, from)?;
-    Ok(Secret {
-        access: AccessToken::new(wire.access_token.take()),
-        refresh: wire
-            .refresh_token
-            .map(|token| RefreshToken::new(token.take())),
-        previous_refresh: wire.previous_refresh_token.map(|previous| PreviousRefresh {
-            token: RefreshToken::new(previous.token.take()),
-            kept_until: previous.kept_until,
-        }),
-        id_token: wire.id_token.map(|token| IdToken::new(token.take())),
-        client: client_from(wire.client),
-        bound_to: wire.bound_to.map(|key| PrivateKey::new(key.take())),
-        provider: wire.provider,
-    })
+    read(opened, from).map(secret_from)
 }
 
 /// Writes a client registration.
@@ -117,108 +83,10 @@ struct ActivityWire<A> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SecretWire<T, P> {
-    v: u64,
-    access_token: T,
-    refresh_token: Option<T>,
-    previous_refresh_token: Option<PreviousWire<T>>,
-    id_token: Option<T>,
-    client: ClientWire<T>,
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
-    bound_to: Option<T>,
-    provider: P,
-}
-
-fn none<T>() -> Option<T> {
-    None
-}
-
-#[derive(Serialize, Deserialize)]
-struct PreviousWire<T> {
-    token: T,
-    kept_until: Timestamp,
-}
-
-#[derive(Serialize, Deserialize)]
 struct RegistrationWire<T, P> {
     v: u64,
     client: ClientWire<T>,
     provider: P,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ClientWire<T> {
-    client_id: T,
-    client_secret: Option<T>,
-    auth: ClientAuth,
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
-    key: Option<KeyWire<T>>,
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
-    registration: Option<ManagementWire<T>>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct KeyWire<T> {
-    pem: T,
-    kid: Option<String>,
-    alg: Option<String>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ManagementWire<T> {
-    registration_client_uri: String,
-    registration_access_token: T,
-}
-
-fn client_wire(client: &Client) -> ClientWire<&str> {
-    ClientWire {
-        client_id: &client.id,
-        client_secret: client.secret.as_ref().map(ClientSecret::expose_secret),
-        auth: client.auth,
-        key: client.key.as_ref().map(|key| KeyWire {
-            pem: key.pem.expose_secret(),
-            kid: key.id.clone(),
-            alg: key.algorithm.map(|algorithm| algorithm.name().to_owned()),
-        }),
-        registration: client.registration.as_ref().map(|given| ManagementWire {
-            registration_client_uri: given.uri.clone(),
-            registration_access_token: given.token.expose_secret(),
-        }),
-    }
-}
-
-fn client_from(wire: ClientWire<Hidden>) -> Client {
-    Client {
-        id: wire.client_id.take(),
-        secret: wire
-            .client_secret
-            .map(|secret| ClientSecret::new(secret.take())),
-        auth: wire.auth,
-        key: wire.key.map(|key| ClientKey {
-            pem: PrivateKey::new(key.pem.take()),
-            id: key.kid,
-            algorithm: key.alg.as_deref().and_then(Algorithm::named),
-        }),
-        registration: wire.registration.map(|given| ClientRegistration {
-            uri: given.registration_client_uri,
-            token: RegistrationToken::new(given.registration_access_token.take()),
-        }),
-    }
-}
-
-/// A string on its way into a secret type; zeroized when it does not get there.
-struct Hidden(Zeroizing<String>);
-
-impl Hidden {
-    fn take(mut self) -> String {
-        std::mem::take(&mut *self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Hidden {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(Zeroizing::new(text)))
-    }
 }
 
 /// Only counts, so that the real buffer can be made large enough and never leaves a copy behind by moving.
@@ -235,7 +103,8 @@ impl io::Write for Length {
     }
 }
 
-fn write<T: Serialize>(wire: &T) -> Opened {
+/// Writes into a buffer that is large enough from the start.
+pub fn write<T: Serialize>(wire: &T) -> Opened {
     const PLAIN: &str = "structs of strings and numbers become JSON, and memory takes them";
     let mut length = Length(0);
     serde_json::to_writer(&mut length, wire).expect(PLAIN);

@@ -49,6 +49,14 @@ pub fn seal_with_passphrase(
     passphrase: &Passphrase,
     work_factor: u8,
 ) -> Result<Sealed, VaultError> {
+    seal_identity(&passphrase_recipient(passphrase, work_factor)?, identity)
+}
+
+/// Whoever knows the passphrase.
+pub fn passphrase_recipient(
+    passphrase: &Passphrase,
+    work_factor: u8,
+) -> Result<scrypt::Recipient, VaultError> {
     if !(1..=HIGHEST_WORK_FACTOR).contains(&work_factor) {
         return Err(VaultError::WorkFactor {
             found: work_factor,
@@ -57,7 +65,7 @@ pub fn seal_with_passphrase(
     }
     let mut recipient = scrypt::Recipient::new(secret_string(passphrase));
     recipient.set_work_factor(work_factor);
-    seal_identity(&recipient, identity)
+    Ok(recipient)
 }
 
 /// Seals the vault's identity to another age recipient.
@@ -73,9 +81,14 @@ pub fn open_with_passphrase(
     sealed: &Sealed,
     passphrase: &Passphrase,
 ) -> Result<Option<VaultIdentity>, DecryptError> {
+    open_slot(sealed, &passphrase_identity(passphrase))
+}
+
+/// What opens a file that was sealed with the passphrase.
+pub fn passphrase_identity(passphrase: &Passphrase) -> scrypt::Identity {
     let mut identity = scrypt::Identity::new(secret_string(passphrase));
     identity.set_max_work_factor(HIGHEST_WORK_FACTOR);
-    open_slot(sealed, &identity)
+    identity
 }
 
 /// The age identities of one sort in the text of a key file: one a line, blank lines and `#` comments between them.
@@ -103,10 +116,17 @@ fn seal_identity(
 }
 
 fn seal_to(recipient: &dyn Recipient, table: Table, payload: &[u8]) -> Result<Sealed, VaultError> {
-    let refused = VaultError::Seal {
-        table: table.name(),
-    };
-    let encryptor = match Encryptor::with_recipients(std::iter::once(recipient)) {
+    seal_bytes(std::iter::once(recipient), table.name(), payload).map(Sealed)
+}
+
+/// An age file for these recipients; `what` is said of it when it cannot be made.
+pub fn seal_bytes<'a>(
+    recipients: impl Iterator<Item = &'a dyn Recipient>,
+    what: &'static str,
+    payload: &[u8],
+) -> Result<Vec<u8>, VaultError> {
+    let refused = VaultError::Seal { table: what };
+    let encryptor = match Encryptor::with_recipients(recipients) {
         Ok(encryptor) => encryptor,
         Err(error) => return Err(trouble_sealing(&error).unwrap_or(refused)),
     };
@@ -116,7 +136,7 @@ fn seal_to(recipient: &dyn Recipient, table: Table, payload: &[u8]) -> Result<Se
         writer.finish()
     });
     match written {
-        Ok(_) => Ok(Sealed(file)),
+        Ok(_) => Ok(file),
         Err(_) => Err(refused),
     }
 }
@@ -142,7 +162,15 @@ pub fn open_slot(
 }
 
 fn decrypt(file: &[u8], identity: &dyn Identity) -> Result<Opened, DecryptError> {
-    let mut reader = Decryptor::new_buffered(file)?.decrypt(std::iter::once(identity))?;
+    open_bytes(file, std::iter::once(identity))
+}
+
+/// Opens an age file by the first identity that fits.
+pub fn open_bytes<'a>(
+    file: &[u8],
+    identities: impl Iterator<Item = &'a dyn Identity>,
+) -> Result<Opened, DecryptError> {
+    let mut reader = Decryptor::new_buffered(file)?.decrypt(identities)?;
     // The payload is shorter than the file, so that the buffer never moves and leaves no copy behind.
     let mut payload = Zeroizing::new(Vec::with_capacity(file.len()));
     reader.read_to_end(&mut payload)?;

@@ -81,6 +81,15 @@ pub enum Key {
 }
 
 impl Key {
+    /// A second copy, for who opens the vault twice in one command.
+    pub fn duplicate(&self) -> Self {
+        match self {
+            Self::Passphrase(passphrase) => Self::Passphrase(passphrase.duplicate()),
+            Self::Keyring => Self::Keyring,
+            Self::Identity(identity) => Self::Identity(identity.duplicate()),
+        }
+    }
+
     /// The kind of slot it opens.
     pub fn kind(&self) -> SlotKind {
         match self {

@@ -56,6 +56,16 @@ pub enum Write {
         /// Its tokens.
         secret: Box<Secret>,
     },
+    /// A credential that comes from elsewhere, or back from its own past. Answered by [`Written::Saved`].
+    Admit {
+        /// The generation it takes the place of under its name; `None`: the name must be free. Anything else is refused
+        /// ([`Written::Stale`]) and changes nothing.
+        over: Option<Generation>,
+        /// What may be seen of it.
+        profile: Box<Profile>,
+        /// Its tokens.
+        secret: Box<Secret>,
+    },
     /// A refresh token is about to be spent: opens the journal's entry. Refused when one is open already for a
     /// different token, or when the credential is of another generation ([`Written::Stale`]).
     Spend(Spending),

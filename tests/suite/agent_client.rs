@@ -22,7 +22,7 @@ use tokenward::engine::api::{Command, Event, PastedUrl, Refusal, Reply, RevokeOu
 use tokenward::engine::link::Link;
 use tokenward::jose::algorithm::Algorithm;
 use tokenward::model::client::{Client, ClientAuth, ClientKey};
-use tokenward::model::credential::Flow;
+use tokenward::model::credential::{Flow, Generation};
 use tokenward::model::event::Purpose;
 use tokenward::model::inquiry::Liveness;
 use tokenward::model::signin::{KeyWish, RegisterWish, SignInRequest};
@@ -171,7 +171,73 @@ fn wishes_with_their_limits_come_through_equal() {
         })
     ];
     named!(wire, Revoke, outcomes);
-    named!(wire, Remove, Just(()));
+    cases(
+        (names(), generations(), results(Just(()))),
+        |(name, only, reply)| {
+            let asked = name.clone();
+            wire.carries(
+                |reply| Command::Remove {
+                    name: asked,
+                    only,
+                    reply,
+                },
+                reply,
+                arrives!(Command::Remove { name: got, only: of, reply } => {
+                prop_assert_eq!((got, of), (name, only));
+            }, reply),
+            )
+        },
+    );
+}
+
+fn generations() -> impl Strategy<Value = Option<Generation>> {
+    proptest::option::of(any::<u64>().prop_map(Generation))
+}
+
+#[test]
+fn what_leaves_and_what_comes_in_arrives_whole() {
+    let wire = Wire::new();
+    let held = (names(), any::<u64>()).prop_map(|(name, number)| (name, Generation(number)));
+    let moved = proptest::collection::vec(names(), 0..3);
+    cases(
+        (proptest::collection::vec(held, 0..5), results(moved)),
+        |(held, reply)| {
+            let asked = held.clone();
+            wire.carries(
+                |reply| Command::NoteExport {
+                    credentials: asked,
+                    reply,
+                },
+                reply,
+                arrives!(Command::NoteExport { credentials: got, reply } => {
+                prop_assert_eq!(got, held);
+            }, reply),
+            )
+        },
+    );
+    cases(
+        (views(), texts(), any::<bool>(), results(views())),
+        |(view, token, may_replace, reply)| {
+            let profile = Box::new((*view.profile).clone());
+            let secret = Box::new(crate::sample::secret(&token));
+            let (sent, kept) = (profile.clone(), secret.duplicate());
+            wire.carries(
+                |reply| Command::Import {
+                    profile: sent,
+                    secret,
+                    replaces: may_replace,
+                    reply,
+                },
+                reply,
+                arrives!(Command::Import { profile: got, secret, replaces, reply } => {
+                prop_assert_eq!((&got, replaces), (&profile, may_replace));
+                prop_assert!(secret.access.matches(&kept.access));
+                prop_assert_eq!(secret.refresh.is_some(), kept.refresh.is_some());
+                prop_assert_eq!(secret.provider, kept.provider.clone());
+            }, reply),
+            )
+        },
+    );
 }
 
 #[test]

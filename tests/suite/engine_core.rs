@@ -102,6 +102,7 @@ fn a_credential_removed_during_its_refresh_stays_gone() {
     bench.give(Input::RemoveAsked {
         caller: remover,
         name: name(1),
+        only: None,
     });
     bench.give(Input::RemoveEnded {
         caller: Some(remover),
@@ -435,4 +436,28 @@ fn of_many_attempts_the_newest_are_remembered() {
     }
     let kept: Vec<u64> = profile.attempts.iter().map(|it| it.took_ms).collect();
     assert_eq!(kept, (5..attempts).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_credential_that_left_in_a_file_is_forgotten_only_as_it_is_in_that_file() {
+    let mut bench = Bench::aged(HOUR + 1);
+    let ask = |bench: &mut Bench, caller, generation| {
+        bench.give(Input::RemoveAsked {
+            caller: CallerId(caller),
+            name: name(1),
+            only: Some(Generation(generation)),
+        });
+        bench.answer(CallerId(caller))
+    };
+    let is_kept = |answer| matches!(answer, Some(Err(Refusal::Invalid { .. })));
+    assert!(
+        is_kept(ask(&mut bench, 97, 2)),
+        "it is of another generation"
+    );
+    bench.ask(1, 0, 30);
+    bench.spend().unwrap();
+    assert!(
+        is_kept(ask(&mut bench, 98, 1)),
+        "its refresh token may be spent by now"
+    );
 }

@@ -153,6 +153,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
         Move::Remove(id) => ask(bench, &|caller| Input::RemoveAsked {
             caller,
             name: name(id),
+            only: None,
         }),
         Move::Revoke(id) => ask(bench, &|caller| Input::RevokeAsked {
             caller,

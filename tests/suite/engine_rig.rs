@@ -208,7 +208,12 @@ pub(crate) async fn revoke(link: &Link, account: &str) -> Result<RevokeOutcome, 
 
 pub(crate) async fn remove(link: &Link, account: &str) -> Result<(), Refusal> {
     let name = name(account);
-    link.ask(|reply| Command::Remove { name, reply }).await
+    link.ask(|reply| Command::Remove {
+        name,
+        only: None,
+        reply,
+    })
+    .await
 }
 
 pub(crate) async fn show(link: &Link, account: &str) -> Result<CredentialView, Refusal> {

@@ -26,6 +26,7 @@ mod cli_hardening;
 mod cli_keys;
 mod cli_provider;
 mod cli_surroundings;
+mod cli_transfer;
 mod cli_vault;
 mod cli_why;
 mod crash;

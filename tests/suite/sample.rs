@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use tokenward::clock::Timestamp;
-use tokenward::model::client::ClientAuth;
-use tokenward::model::credential::{Flow, Profile, Standing};
+use tokenward::model::client::{Client, ClientAuth};
+use tokenward::model::credential::{Flow, Profile, Secret, Standing};
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::name::CredentialName;
 use tokenward::model::policy::PolicyOverride;
+use tokenward::model::provider::Provider;
+use tokenward::secret::{AccessToken, RefreshToken};
 
 /// An active credential with a refresh token, issued at that moment; its access token has no end.
 pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
@@ -25,6 +27,7 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         resources: Vec::new(),
         kept: BTreeMap::new(),
         restored: None,
+        provenance: None,
         wanted_scopes: Vec::new(),
         created_at: issued_at,
         signed_in_at: issued_at,
@@ -48,5 +51,18 @@ pub(crate) fn profile(name: CredentialName, issued_at: Timestamp) -> Profile {
         policy: PolicyOverride::default(),
         attempts: Vec::new(),
         name,
+    }
+}
+
+/// A secret with tokens made of this text.
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret {
+        access: AccessToken::new(format!("access-{text}")),
+        refresh: Some(RefreshToken::new(format!("refresh-{text}"))),
+        previous_refresh: None,
+        id_token: None,
+        client: Client::new("demo-cli", None, ClientAuth::None),
+        bound_to: None,
+        provider: Provider::unknown("demo", "Demo"),
     }
 }

@@ -149,6 +149,7 @@ fn profile(index: usize, life: Option<u64>, host: usize, age: u64) -> Profile {
         resources: Vec::new(),
         kept: BTreeMap::new(),
         restored: None,
+        provenance: None,
         wanted_scopes: Vec::new(),
         expires_at: life.map(|life| issued_at.plus(Duration::from_secs(life))),
         ..sample::profile(name, issued_at)

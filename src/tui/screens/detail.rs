@@ -193,6 +193,10 @@ fn grant(page: &mut Page<'_>, view: &CredentialView) {
         let said = words::restored(restored, app.now, &app.around.zone);
         page.fact("restored", &said, Tone::Soon);
     }
+    if let Some(provenance) = &profile.provenance {
+        let said = words::provenance(provenance, app.now, &app.around.zone);
+        page.fact("from", &said, Tone::Plain);
+    }
     if !profile.wanted_scopes.is_empty() {
         let wanted = profile.wanted_scopes.join(" ");
         page.fact("missed", &wanted, Tone::Soon);

@@ -1,0 +1,182 @@
+//! The command itself: reads, shows what was found, asks, stores.
+
+use crate::cli::context::Context;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::import::fate::{self, Fated};
+use crate::cli::import::offer::{Haul, Offer};
+use crate::cli::import::own;
+use crate::cli::session::Session;
+use crate::cli::several::{self, Report};
+use crate::clock::{self, Timestamp};
+use crate::engine::api::Command;
+use crate::model::name::CredentialName;
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+/// Arguments of `tokenward import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+FILE is what `tokenward export` wrote. What was found is shown before anything is done, never a token; then it wants a
+yes. A name that is there already is asked about: nothing takes its place without --replace or an answer. Where each
+credential is from stands in its story (`tokenward why`).
+With --json: an array of objects with name and ok, from and replaced, or error, code and hint; with --dry-run one object
+with found (objects with name, provider, host, from, renewable, expires_at, scopes, exists and remarks) and elsewhere
+(objects with what, why and hint).")]
+pub struct ImportArgs {
+    /// The file; `-` is standard input.
+    pub file: PathBuf,
+    /// Only these of what was found; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<CredentialName>,
+    /// What it is called here, when it is only one.
+    #[arg(long = "as", value_name = "NAME")]
+    name: Option<CredentialName>,
+    /// Show what was found, and do nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not ask.
+    #[arg(long, short)]
+    yes: bool,
+    /// Let what is imported take the place of credentials of its name.
+    #[arg(long, conflicts_with = "rename")]
+    pub replace: bool,
+    /// Give what is imported another name where one is taken: NAME-2.
+    #[arg(long)]
+    pub rename: bool,
+    /// Read the passphrase of an export from this file.
+    #[arg(long, value_name = "FILE")]
+    pub export_passphrase_file: Option<PathBuf>,
+    /// Open an export with the age identity in this file; without it, --identity-file is tried.
+    #[arg(long, value_name = "FILE")]
+    pub export_identity: Option<PathBuf>,
+}
+
+/// Imports.
+pub fn run(args: &ImportArgs, context: &Context) -> Result<(), Failure> {
+    let now = clock::now();
+    let mut haul = own::read(&args.file, args, context, now)?;
+    choose(&mut haul, args)?;
+    let taken = names(context)?;
+    if args.dry_run {
+        return show(&haul, &taken, context, now);
+    }
+    for one in &haul.elsewhere {
+        context
+            .output
+            .say(&format!("{}: {}; {}", one.what, one.why, one.hint));
+    }
+    if haul.offers.is_empty() {
+        return Err(nothing(&haul));
+    }
+    context
+        .output
+        .say(haul.table(now, |name| taken.contains(name)).trim_end());
+    let fated = fate::decide(haul.offers, &taken, args, context)?;
+    let names: Vec<CredentialName> = fated.iter().map(|one| one.offer.name().clone()).collect();
+    several::confirm(context, args.yes, "Take in", &names)?;
+    store(fated, context)
+}
+
+/// Narrows what was found to what is wanted.
+fn choose(haul: &mut Haul, args: &ImportArgs) -> Result<(), Failure> {
+    for name in &args.only {
+        if haul.offers.iter().all(|offer| offer.name() != name) {
+            let text = format!("there is no {name} in it");
+            return Err(Failure::new(Kind::NoSuchCredential, text)
+                .hint("what is in it is shown by --dry-run"));
+        }
+    }
+    if !args.only.is_empty() {
+        haul.offers.retain(|offer| args.only.contains(offer.name()));
+    }
+    let Some(name) = &args.name else {
+        return Ok(());
+    };
+    match &mut haul.offers[..] {
+        [one] => {
+            one.profile.name = name.clone();
+            Ok(())
+        }
+        [] => Ok(()),
+        [..] => {
+            let text = format!(
+                "{} credentials cannot all be named {name}",
+                haul.offers.len()
+            );
+            Err(Failure::usage(text).hint("say which one: --only NAME"))
+        }
+    }
+}
+
+fn names(context: &Context) -> Result<BTreeSet<CredentialName>, Failure> {
+    let views = Session::with(context, Session::all)?;
+    let names = views.iter().map(|view| view.profile.name.clone());
+    Ok(names.collect())
+}
+
+fn show(
+    haul: &Haul,
+    taken: &BTreeSet<CredentialName>,
+    context: &Context,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let is_there = |name: &CredentialName| taken.contains(name);
+    if context.output.json {
+        return context.output.json_line(&haul.json(is_there));
+    }
+    for one in &haul.elsewhere {
+        context
+            .output
+            .say(&format!("{}: {}; {}", one.what, one.why, one.hint));
+    }
+    match haul.offers.is_empty() {
+        true => Err(nothing(haul)),
+        false => context.output.data(&haul.table(now, is_there)),
+    }
+}
+
+fn nothing(haul: &Haul) -> Failure {
+    let failure = Failure::new(Kind::Failed, "nothing was found that can be taken in");
+    let hints = haul.elsewhere.iter().map(|one| one.hint.clone());
+    hints.fold(failure, Failure::hint)
+}
+
+/// Stores them one after the other. Of what was stored before an owner left, nothing is stored twice.
+fn store(fated: Vec<Fated>, context: &Context) -> Result<(), Failure> {
+    let mut done: BTreeMap<CredentialName, Result<Value, Failure>> = BTreeMap::new();
+    Session::with(context, |session| {
+        for Fated { offer, replaces } in &fated {
+            let name = offer.name();
+            if matches!(done.get(name), Some(Ok(_))) {
+                continue;
+            }
+            let stored = take_in(session, offer, *replaces);
+            if let Err(failure) = &stored
+                && failure.kind == Kind::OwnerLeft
+            {
+                let text = format!("{name} could not be stored");
+                return Err(Failure::new(Kind::OwnerLeft, text));
+            }
+            done.insert(name.clone(), stored);
+        }
+        Ok(())
+    })?;
+    let said = |name: &CredentialName, detail: &Value| match detail["replaced"] == true {
+        true => format!("{name}: imported, in the place of the one there was"),
+        false => format!("{name}: imported"),
+    };
+    Report::new(done.into_iter().collect()).print(context, said)
+}
+
+fn take_in(session: &Session, offer: &Offer, replaces: bool) -> Result<Value, Failure> {
+    let view = session.ask(|reply| Command::Import {
+        profile: Box::new(offer.profile.clone()),
+        secret: Box::new(offer.secret.duplicate()),
+        replaces,
+        reply,
+    })?;
+    let from = view.profile.provenance.clone();
+    Ok(json!({ "from": from, "replaced": replaces }))
+}

@@ -1,0 +1,193 @@
+//! Credentials that nobody signed in to here: taken in under a free name, or over the one that is there.
+
+use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::core::Core;
+use crate::engine::fact::Fact;
+use crate::engine::hand;
+use crate::engine::link::Asked;
+use crate::engine::minting::{refresh_host, thumbprint};
+use crate::engine::runner::Runner;
+use crate::engine::step::{Input, VaultTrouble};
+use crate::engine::vault_thread::Job;
+use crate::model::credential::{CredentialView, Generation, Profile, Secret};
+use crate::model::event::{Activity, Happening};
+use crate::model::name::CredentialName;
+use crate::model::program::Program;
+use crate::vault::store::{Write, Written};
+use std::sync::Arc;
+
+/// Who waits for a credential that is being written.
+#[derive(Debug)]
+pub struct Waiting {
+    /// The program.
+    pub by: Arc<Program>,
+    /// Where the answer goes.
+    pub reply: Reply<CredentialView>,
+    /// What is told once it is there.
+    pub what: Happening,
+}
+
+impl Core {
+    /// Whether a credential is of that generation and nothing of it is under way.
+    pub(in crate::engine) fn is_at(&self, name: &CredentialName, generation: Generation) -> bool {
+        let held = self.find(name).and_then(|id| self.held.get(&id));
+        held.is_some_and(|held| held.is_at(generation))
+    }
+
+    /// The generation that something else may take the place of; `None`: the name is free.
+    pub(in crate::engine) fn replaceable(
+        &self,
+        name: &CredentialName,
+    ) -> Result<Option<Generation>, Refusal> {
+        let Some(held) = self.find(name).and_then(|id| self.held.get(&id)) else {
+            return Ok(None);
+        };
+        let generation = held.generation;
+        if held.is_at(generation) && held.revoke_at().is_none() {
+            return Ok(Some(generation));
+        }
+        Err(Refusal::Invalid {
+            message: format!("{name} is being refreshed or revoked"),
+            hint: "Try again in a moment.".to_owned(),
+        })
+    }
+}
+
+impl Runner {
+    /// Takes a credential in.
+    pub(in crate::engine) fn import(
+        &mut self,
+        (profile, secret): (Box<Profile>, Box<Secret>),
+        replaces: bool,
+        by: Arc<Program>,
+        reply: Reply<CredentialView>,
+    ) {
+        self.step(Input::Woke);
+        if self.core.is_loading {
+            let command = Command::Import {
+                profile,
+                secret,
+                replaces,
+                reply,
+            };
+            return self.early.push(Asked { by, command });
+        }
+        let over = match self.place_for(&profile, replaces) {
+            Ok(over) => over,
+            Err(refusal) => return drop(reply.send(Err(refusal))),
+        };
+        let old = self.core.profile(&profile.name).map(Arc::clone);
+        let profile = as_taken_in(*profile, &secret, old.as_deref());
+        let from = profile.provenance.as_ref().map(|it| it.from.clone());
+        let what = Happening::Imported {
+            credentials: 1,
+            from: from.unwrap_or_default(),
+        };
+        let waiting = Waiting { by, reply, what };
+        self.admit((profile, *secret), over, waiting);
+    }
+
+    fn place_for(&self, profile: &Profile, replaces: bool) -> Result<Option<Generation>, Refusal> {
+        let name = &profile.name;
+        if profile.standing.is_revoked() {
+            let name = name.clone();
+            return Err(Refusal::Revoked { name });
+        }
+        if profile.provenance.is_none() {
+            return Err(Refusal::Invalid {
+                message: format!("it is not said where {name} is from"),
+                hint: "Import it with: tokenward import".to_owned(),
+            });
+        }
+        let over = self.core.replaceable(name)?;
+        if over.is_some() && !replaces {
+            return Err(Refusal::Invalid {
+                message: format!("there is a credential named {name} already"),
+                hint: "Give it another name (--as), or let it take that one's place (--replace)."
+                    .to_owned(),
+            });
+        }
+        Ok(over)
+    }
+
+    /// Writes a credential, and tells of it when it is on disk.
+    pub(in crate::engine) fn admit(
+        &self,
+        (profile, secret): (Profile, Secret),
+        over: Option<Generation>,
+        waiting: Waiting,
+    ) {
+        let facts = self.facts.clone();
+        let secret = Arc::new(secret);
+        let (written, told) = (Arc::clone(&secret), profile.clone());
+        self.vault.ask(Job::Urgent(
+            Box::new(move |store| {
+                let prints = hand::fingerprints(store, &written);
+                Write::Admit {
+                    over,
+                    profile: hand::marked(&profile, prints),
+                    secret: Box::new(written.duplicate()),
+                }
+            }),
+            Box::new(move |store, outcome| {
+                let prints = hand::fingerprints(store, &secret);
+                let _ = facts.blocking_send(Fact::Arrived {
+                    profile: hand::marked(&told, prints),
+                    outcome,
+                    waiting: Box::new(waiting),
+                });
+            }),
+        ));
+    }
+
+    /// Takes up what was written, and answers.
+    pub(in crate::engine) fn admitted(
+        &mut self,
+        profile: Box<Profile>,
+        outcome: Result<Written, VaultTrouble>,
+        waiting: Waiting,
+    ) {
+        let name = profile.name.clone();
+        let answer = match outcome {
+            Ok(Written::Saved(id, generation)) => {
+                let line = Activity::new(self.now, Some(name), waiting.what);
+                self.happened(line.by(Some(waiting.by)));
+                self.step(Input::Arrived {
+                    id,
+                    generation,
+                    profile,
+                });
+                self.core.view(id, self.now).ok_or(Refusal::Stopped)
+            }
+            Ok(Written::Done | Written::Pruned(_) | Written::Stale) => Err(Refusal::Invalid {
+                message: format!("{name} was changed meanwhile"),
+                hint: "Look at it, then try again: tokenward list".to_owned(),
+            }),
+            Err(trouble) => Err(trouble.refusal()),
+        };
+        drop(waiting.reply.send(answer));
+    }
+}
+
+/// The profile as it begins here: what can be told from the secret is, and nothing of its life elsewhere goes on.
+fn as_taken_in(profile: Profile, secret: &Secret, old: Option<&Profile>) -> Profile {
+    let provider = &secret.provider;
+    Profile {
+        host: refresh_host(provider),
+        client_id: secret.client.id.clone(),
+        client_auth: secret.client.auth,
+        has_refresh_token: secret.refresh.is_some(),
+        renews_itself: provider.refresh_by.is_some(),
+        bound_to: secret.bound_to.as_ref().and_then(thumbprint),
+        restored: None,
+        wanted_scopes: Vec::new(),
+        told_end: None,
+        asked_at: Vec::new(),
+        last_used_at: None,
+        last_failure: None,
+        failures_in_a_row: 0,
+        attempts: Vec::new(),
+        policy: old.map_or_else(|| profile.policy.clone(), |old| old.policy.clone()),
+        ..profile
+    }
+}
