@@ -9,6 +9,7 @@ use crate::cli::unlock;
 use crate::engine::gate::{Gate, GateError, GateRequest, Place};
 use crate::engine::link::Link;
 use crate::secret::Passphrase;
+use crate::vault::confirm::confirm;
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
 use crate::vault::open::OpenVault;
@@ -38,16 +39,21 @@ pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
     let (requests, mut asked) = mpsc::channel(1);
     std::thread::spawn(move || {
         while let Some(request) = asked.blocking_recv() {
-            let (result, reply) = match request {
+            // Who left meanwhile needs no answer.
+            match request {
                 GateRequest::Create { passphrase, reply } => {
-                    (create(&context, &runtime, &keeper, passphrase), reply)
+                    let created = create(&context, &runtime, &keeper, passphrase);
+                    let _ = reply.send(created.map_err(|failure| words(&failure)));
                 }
                 GateRequest::Unlock { passphrase, reply } => {
-                    (unlock(&context, &runtime, &keeper, passphrase), reply)
+                    let opened = unlock(&context, &runtime, &keeper, passphrase);
+                    let _ = reply.send(opened.map_err(|failure| words(&failure)));
                 }
-            };
-            // Who left while the vault was being opened does not need it.
-            let _ = reply.send(result.map_err(|failure| words(&failure)));
+                GateRequest::Prove { passphrase, reply } => {
+                    let proved = confirm(&context.vault, passphrase);
+                    let _ = reply.send(proved.map_err(|error| words(&error.into())));
+                }
+            }
         }
     });
     Gate { requests }

@@ -16,9 +16,10 @@ use crate::cli::unlock;
 use crate::clock;
 use crate::demo::settings::DemoSettings;
 use crate::engine::gate::{Place, Start};
+use crate::tui::overlays::again::Proof;
 use crate::tui::run::{Ended, Settings, run as show};
 use crate::tui::screens::remarks::Remark;
-use crate::vault::slot::Key;
+use crate::vault::slot::{Key, SlotKind};
 use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
@@ -34,8 +35,12 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let runtime = runtime()?;
     let keeper = Keeper::default();
     let start = start(context, &runtime, &keeper)?;
+    let is_open = matches!(start, Start::Open { .. });
+    let gate = || gate::open(context.clone(), runtime.handle().clone(), keeper.clone());
     let settings = Settings {
         remarks: remarks(context),
+        gate: is_open.then(gate),
+        proof: proof(context, &start),
         ..Settings::default()
     };
     let ended = runtime.block_on(show(start, settings));
@@ -60,6 +65,25 @@ fn remarks(context: &Context) -> Vec<Remark> {
         what: it.what,
     };
     wrong.map(remark).collect()
+}
+
+/// What is asked for before a sensitive act: the passphrase, where the vault has one or will have. A key that was named
+/// and opened the vault just now counts for a while; the keyring, and a living owner, open to whoever sits there.
+fn proof(context: &Context, start: &Start) -> Option<Proof> {
+    let has_passphrase = !context.vault.exists()
+        || unlock::kinds(context).is_ok_and(|kinds| kinds.contains(&SlotKind::Passphrase));
+    let is_own = matches!(
+        start,
+        Start::Open {
+            place: Place::Owner,
+            ..
+        }
+    );
+    let was_named = is_own && unlock::named(context).is_ok_and(|key| key.is_some());
+    has_passphrase.then(|| Proof {
+        counts_for: Duration::from_secs(context.config.unlock.ask_again_minutes * 60),
+        given_at: was_named.then(clock::now),
+    })
 }
 
 /// Refuses to draw where nobody looks.

@@ -49,7 +49,7 @@ pub fn answer(context: &Context) -> Result<Answered, Failure> {
         return Ok(Answered { key, person: false });
     }
     let locked = look_at(context)?;
-    let kinds = kinds(&locked)?;
+    let kinds = kinds_of(&locked)?;
     let mut failed = None;
     if kinds.contains(&SlotKind::Keyring) {
         let can_fall_back = context.output.can_ask() && kinds.contains(&SlotKind::Passphrase);
@@ -84,7 +84,7 @@ pub fn without_question(context: &Context) -> Result<Option<Key>, Failure> {
     if let Some(key) = named(context)? {
         return Ok(Some(key));
     }
-    let kinds = kinds(&look_at(context)?)?;
+    let kinds = kinds(context)?;
     Ok(kinds.contains(&SlotKind::Keyring).then_some(Key::Keyring))
 }
 
@@ -133,7 +133,12 @@ pub fn look_at(context: &Context) -> Result<LockedVault, Failure> {
     }
 }
 
-fn kinds(locked: &LockedVault) -> Result<Vec<SlotKind>, Failure> {
+/// The kinds of its slots, the vault staying locked.
+pub fn kinds(context: &Context) -> Result<Vec<SlotKind>, Failure> {
+    kinds_of(&look_at(context)?)
+}
+
+fn kinds_of(locked: &LockedVault) -> Result<Vec<SlotKind>, Failure> {
     Ok(locked.slots()?.into_iter().map(|slot| slot.kind).collect())
 }
 

@@ -52,6 +52,12 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             3600.0,
         ),
         (
+            "unlock.ask_again_minutes",
+            config.unlock.ask_again_minutes as f64,
+            0.0,
+            1440.0,
+        ),
+        (
             "backup.keep_daily",
             config.backup.keep_daily as f64,
             1.0,

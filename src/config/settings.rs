@@ -184,13 +184,26 @@ impl Default for BackupSettings {
 }
 
 /// How the vault is opened without a question.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct UnlockSettings {
     /// A file that holds the passphrase of a slot.
     pub passphrase_file: Option<PathBuf>,
     /// A file that holds an age identity of a slot.
     pub identity_file: Option<PathBuf>,
+    /// How long a passphrase that was given counts in the terminal UI, in minutes, 0 to 1440: afterwards showing a token
+    /// and revoking several ask for it again. 0: each time.
+    pub ask_again_minutes: u64,
+}
+
+impl Default for UnlockSettings {
+    fn default() -> Self {
+        Self {
+            passphrase_file: None,
+            identity_file: None,
+            ask_again_minutes: 5,
+        }
+    }
 }
 
 /// How new slots of the vault are made.

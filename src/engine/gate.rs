@@ -67,6 +67,13 @@ pub enum GateRequest {
         /// The answer.
         reply: oneshot::Sender<Result<(Link, Place), GateError>>,
     },
+    /// Say whether this passphrase opens the vault, which is open already.
+    Prove {
+        /// The passphrase.
+        passphrase: Passphrase,
+        /// The answer.
+        reply: oneshot::Sender<Result<(), GateError>>,
+    },
 }
 
 /// Why a vault was not opened, in words for people.

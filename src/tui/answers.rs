@@ -249,6 +249,7 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Confirm(_)
         | Overlay::Story(_)
         | Overlay::Trend(_)
+        | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => None,
     })

@@ -6,6 +6,7 @@ use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
 use crate::tui::keymap::Scope;
 use crate::tui::notices::Notices;
+use crate::tui::overlays::again::Proof;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::screens::create::Create;
 use crate::tui::screens::remarks::Remark;
@@ -41,6 +42,8 @@ pub struct App {
     pub clipboard: Option<Lease>,
     /// Pending sign-ins can be approved by a key (demo).
     pub can_approve: bool,
+    /// When the passphrase was given last; `None`: the vault has none to ask for.
+    pub proof: Option<Proof>,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
     next_id: u64,
@@ -84,6 +87,7 @@ impl App {
             notices: Notices::default(),
             clipboard: None,
             can_approve: false,
+            proof: None,
             remarks: Vec::new(),
             next_id: seed,
         }

@@ -20,6 +20,8 @@ pub enum Effect {
     Create(Passphrase),
     /// Unlock the vault.
     Unlock(Passphrase),
+    /// See whether this passphrase is right.
+    Prove(Passphrase),
     /// Ask the engine.
     Ask(Ask),
     /// Put a token on the clipboard.

@@ -25,6 +25,7 @@ pub fn is_offered(app: &App, action: Action) -> bool {
             | Overlay::Confirm(_)
             | Overlay::Story(_)
             | Overlay::Trend(_)
+            | Overlay::Again(_)
             | Overlay::Naming(_)
             | Overlay::Identify(_),
         ) => true,

@@ -85,6 +85,8 @@ pub enum Scope {
     Lock,
     /// A question before something dangerous.
     Confirm,
+    /// The question for the passphrase.
+    Again,
     /// The question for the name of an account.
     Naming,
     /// The question whose a token is.
@@ -243,6 +245,9 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Confirm, Action::Confirm, &[ch('y')], "do it", "Do it", 0),
     bind(Scope::Confirm, Action::Submit, &[ENTER], "", "Do it when the word is typed, else keep everything", 0),
     bind(Scope::Confirm, Action::Keep, &[ESC], "keep", "Keep everything as it is", 1),
+
+    bind(Scope::Again, Action::Submit, &[ENTER], "go on", "Go on with this passphrase", 1),
+    bind(Scope::Again, Action::Keep, &[ESC], "leave it", "Leave everything as it is", 1),
 
     bind(Scope::Naming, Action::Submit, &[ENTER], "call it so", "Call the account so", 1),
     bind(Scope::Naming, Action::Keep, &[ESC], "keep the name", "Keep the name as it is", 1),

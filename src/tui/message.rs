@@ -27,6 +27,8 @@ pub enum Message {
     Resize(u16, u16),
     /// The gate answered.
     Opened(Result<Place, GateError>),
+    /// Whether a passphrase was right.
+    Proved(Result<(), GateError>),
     /// Something happened in the engine.
     Event(Event),
     /// The engine answered.

@@ -6,6 +6,7 @@ use crate::tui::app::App;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::message::Purpose;
 use crate::tui::overlays::act::start_batch;
+use crate::tui::overlays::again::{self, Then};
 use crate::tui::overlays::confirm::{Confirm, Deed};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::workspace::Workspace;
@@ -76,6 +77,14 @@ pub fn reveal(app: &mut App) -> Vec<Effect> {
     {
         return Vec::new();
     }
+    again::guard(app, Then::Reveal(name))
+}
+
+/// Asks for an access token, to be shown beside its credential.
+pub fn show(app: &mut App, name: CredentialName) -> Vec<Effect> {
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
     let mut effects = Vec::new();
     if workspace.detail.is_none() {
         effects = enter(workspace, Some(name.clone()));

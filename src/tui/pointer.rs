@@ -43,6 +43,7 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
                 Overlay::Confirm(_)
                 | Overlay::Story(_)
                 | Overlay::Trend(_)
+                | Overlay::Again(_)
                 | Overlay::Naming(_)
                 | Overlay::Identify(_)
                 | Overlay::Wizard(_),

@@ -2,14 +2,15 @@
 
 use crate::clock;
 use crate::engine::api::Event;
-use crate::engine::gate::{GateRequest, Start};
+use crate::engine::gate::{Gate, GateRequest, Start};
 use crate::engine::link::Link;
 use crate::tui::app::{App, Session};
-use crate::tui::door::{Door, GateAnswer};
+use crate::tui::door::{Answered, Door};
 use crate::tui::effect::Effect;
 use crate::tui::input;
 use crate::tui::message::Message;
 use crate::tui::outbox::Outbox;
+use crate::tui::overlays::again::Proof;
 use crate::tui::screens::create::Create;
 use crate::tui::screens::remarks::Remark;
 use crate::tui::screens::unlock::Unlock;
@@ -36,6 +37,10 @@ pub struct Settings {
     pub approve: Option<Approve>,
     /// What is known of terminal and person; `None`: read from the environment.
     pub surroundings: Option<Surroundings>,
+    /// Who tells whether a passphrase is right, where the vault is open from the start.
+    pub gate: Option<Gate>,
+    /// What a person has to prove before a sensitive act; `None`: nothing.
+    pub proof: Option<Proof>,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
 }
@@ -108,7 +113,7 @@ enum Woken {
     GoOn,
     Terminal,
     Events(Result<Event, broadcast::error::RecvError>),
-    Gate(GateAnswer),
+    Gate(Answered),
     Sent,
     Draw,
 }
@@ -130,12 +135,13 @@ impl Runner {
             }
             Start::Open { link, place } => (
                 Session::Unlock(Unlock::new(String::new(), None)),
-                None,
+                settings.gate,
                 Some((link, place)),
             ),
         };
         let mut app = App::new(session, around, size, clock::now(), rand::random());
         app.can_approve = settings.approve.is_some();
+        app.proof = settings.proof;
         app.remarks = settings.remarks;
         let mut runner = Self {
             app,
@@ -210,12 +216,15 @@ impl Runner {
                     self.take_events(event);
                     dirty = true;
                 }
-                Woken::Gate(answer) => {
-                    let answer = answer.map(|(link, place)| {
-                        self.attach(link);
-                        place
-                    });
-                    self.take(Message::Opened(answer));
+                Woken::Gate(answered) => {
+                    let message = match answered {
+                        Answered::Opened(answer) => Message::Opened(answer.map(|(link, place)| {
+                            self.attach(link);
+                            place
+                        })),
+                        Answered::Proved(answer) => Message::Proved(answer),
+                    };
+                    self.take(message);
                     at_once = true;
                 }
                 Woken::Sent => continue,
@@ -312,6 +321,7 @@ impl Runner {
                     self.door
                         .knock(|reply| GateRequest::Unlock { passphrase, reply });
                 }
+                Effect::Prove(passphrase) => self.door.prove(passphrase),
                 Effect::Ask(ask) => self.outbox.ask(ask),
                 Effect::CopyToken(token) => {
                     let outcome = self.clipboard.put_token(&token);

@@ -10,6 +10,7 @@ use crate::tui::effect::{Ask, Effect};
 use crate::tui::keys;
 use crate::tui::layout;
 use crate::tui::message::Message;
+use crate::tui::overlays::again;
 use crate::tui::overlays::naming::Naming;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::pointer;
@@ -35,11 +36,18 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             app.size = (columns, rows);
             Vec::new()
         }
-        Message::Opened(Ok(place)) => opened(app, place),
+        Message::Opened(Ok(place)) => {
+            // What opened it was a passphrase, unless somebody else had opened it meanwhile.
+            if let Some(proof) = app.proof.as_mut().filter(|_| place == Place::Owner) {
+                proof.given_at = Some(app.now);
+            }
+            opened(app, place)
+        }
         Message::Opened(Err(error)) => {
             closed(app, error);
             Vec::new()
         }
+        Message::Proved(answer) => again::proved(app, answer),
         Message::Event(event) => happened(app, event),
         Message::Answer(answer) => answers::take(app, *answer),
         Message::Copied(Ok(())) => Vec::new(),
@@ -231,6 +239,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Confirm(_)
         | Overlay::Story(_)
         | Overlay::Trend(_)
+        | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => false,
     });

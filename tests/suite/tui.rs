@@ -147,6 +147,35 @@ fn a_token_is_revealed_on_a_key_and_masked_on_the_next() {
 }
 
 #[test]
+fn behind_a_living_owner_a_token_shows_after_the_passphrase() {
+    let mut sandbox = Sandbox::with_vault();
+    let provider = provider(quick());
+    sandbox.sign_in(&provider, "alice");
+    let token = sandbox.run(["get", "demo/alice", "--min-ttl", "1s"]).ok();
+    let start = &token.trim()[..20];
+    let _daemon = sandbox.daemon();
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    let mut ui = Terminal::start(&sandbox, &[], 80, 24);
+    ui.wait_for("▸ demo/alice");
+    ui.keys("v");
+    ui.wait_for("The passphrase once more");
+    ui.keys("not this one at all\r");
+    ui.wait_for("the passphrase opens no slot");
+    ui.keys(&format!("{PASSPHRASE}\r"));
+    ui.wait_for(start);
+    // It counts for a while.
+    ui.keys("v");
+    ui.wait_without(start);
+    ui.keys("v");
+    ui.wait_for(start);
+    ui.keys("q");
+    let (status, _) = ui.finish();
+    assert!(status.success());
+    let told = sandbox.path("home/.local/share/tokenward/vault.db.tries");
+    assert!(told.exists(), "the next unlocking tells of the wrong one");
+}
+
+#[test]
 fn a_copied_token_goes_through_the_terminal_and_is_cleared_at_the_end() {
     let sandbox = Sandbox::with_vault();
     let provider = provider(quick());

@@ -4,7 +4,8 @@ use crate::tui::app::App;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keymap::Action;
 use crate::tui::keys;
-use crate::tui::overlays::confirm::Confirm;
+use crate::tui::overlays::again::{self, Then};
+use crate::tui::overlays::confirm::{Confirm, Deed};
 use crate::tui::overlays::help;
 use crate::tui::overlays::identify;
 use crate::tui::overlays::naming;
@@ -57,6 +58,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
             }
         },
         Overlay::Confirm(confirm) => answered(app, confirm, action),
+        Overlay::Again(again) => again::act(app, again, action),
         Overlay::Naming(naming) => naming::act(app, naming, action),
         Overlay::Identify(identify) => identify::act(app, identify, action),
         Overlay::Wizard(wizard) => steps::act(app, wizard, action),
@@ -84,18 +86,26 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
         _ => false,
     };
     if does {
-        if confirm.names.len() > 1 {
-            start_batch(app, confirm.done(), confirm.names.len());
-        }
-        if let Some(workspace) = app.open_mut() {
-            workspace.list.marked.clear();
-        }
-        return confirm.orders();
+        return match confirm.deed {
+            Deed::Revoke if confirm.names.len() > 1 => again::guard(app, Then::All(confirm)),
+            Deed::Revoke | Deed::Remove | Deed::RotateAll => carry_out(app, &confirm),
+        };
     }
     if action == Action::Submit && confirm.wants_word() {
         app.overlays.push(Overlay::Confirm(confirm));
     }
     Vec::new()
+}
+
+/// Does what was confirmed.
+pub fn carry_out(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
+    if confirm.names.len() > 1 {
+        start_batch(app, confirm.done(), confirm.names.len());
+    }
+    if let Some(workspace) = app.open_mut() {
+        workspace.list.marked.clear();
+    }
+    confirm.orders()
 }
 
 /// From now on the answers to several orders are counted, not told one by one.
@@ -138,6 +148,7 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
         | Overlay::Confirm(_)
         | Overlay::Story(_)
         | Overlay::Trend(_)
+        | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Identify(_) => Vec::new(),
     }

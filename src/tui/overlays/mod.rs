@@ -1,6 +1,7 @@
 //! What lies over a screen: questions, help, commands, stories.
 
 pub mod act;
+pub mod again;
 pub mod confirm;
 pub mod help;
 pub mod identify;

@@ -2,6 +2,7 @@
 
 use crate::tui::app::App;
 use crate::tui::keymap::Scope;
+use crate::tui::overlays::again::{self, Again};
 use crate::tui::overlays::confirm::{self, Confirm};
 use crate::tui::overlays::help;
 use crate::tui::overlays::identify::{self, Identify};
@@ -22,6 +23,8 @@ pub enum Overlay {
     Palette(Palette),
     /// A question before something dangerous.
     Confirm(Confirm),
+    /// The passphrase asked for once more.
+    Again(Again),
     /// The whole story of one line.
     Story(Story),
     /// What the activity adds up to.
@@ -43,6 +46,7 @@ impl Overlay {
             }
             Self::Palette(_) => vec![Scope::Picking],
             Self::Confirm(_) => vec![Scope::Confirm],
+            Self::Again(_) => vec![Scope::Again],
             Self::Naming(_) => vec![Scope::Naming],
             Self::Identify(identify) => identify.scopes(),
             Self::Wizard(wizard) => wizard.scopes(),
@@ -55,6 +59,7 @@ impl Overlay {
             Self::Help(_) | Self::Story(_) | Self::Trend(_) => false,
             Self::Palette(palette) => palette.pick.type_key(key),
             Self::Confirm(confirm) => confirm.type_key(key),
+            Self::Again(again) => again.type_key(key),
             Self::Naming(naming) => naming.type_key(key),
             Self::Identify(identify) => identify.type_key(key),
             Self::Wizard(wizard) => wizard.type_key(key),
@@ -67,6 +72,7 @@ impl Overlay {
             Self::Help(_) | Self::Story(_) | Self::Trend(_) => {}
             Self::Palette(palette) => palette.pick.paste(text),
             Self::Confirm(confirm) => confirm.paste(text),
+            Self::Again(again) => again.paste(text),
             Self::Naming(naming) => naming.paste(text),
             Self::Identify(identify) => identify.paste(text),
             Self::Wizard(wizard) => wizard.paste(text),
@@ -82,6 +88,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Confirm(confirm) => confirm::draw(app, confirm, buf),
         Overlay::Story(story) => story::draw(app, story, buf),
         Overlay::Trend(trend) => trend::draw(app, trend, buf),
+        Overlay::Again(again) => again::draw(app, again, buf),
         Overlay::Naming(naming) => naming::draw(app, naming, buf),
         Overlay::Identify(identify) => identify::draw(app, identify, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
