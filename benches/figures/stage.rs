@@ -112,6 +112,7 @@ impl Stage {
             .args(arguments)
             .env_clear()
             .env("HOME", self.home.path())
+            .env("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "1000000")
             .env("XDG_RUNTIME_DIR", self.path("run"))
             .env("XDG_DATA_HOME", self.path("data"))
             .env("XDG_CONFIG_HOME", self.path("config"))

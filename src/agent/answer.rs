@@ -104,7 +104,7 @@ impl Desk {
             purpose,
             ..
         } = &route
-            && let Some(ready) = self.ready(name, *min_ttl, *purpose)
+            && let Some(ready) = self.ready(name, *min_ttl, *purpose)?
         {
             return Ok(ready);
         }
@@ -120,12 +120,17 @@ impl Desk {
         name: &CredentialName,
         min_ttl: Duration,
         purpose: Purpose,
-    ) -> Option<Response<Body>> {
+    ) -> Result<Option<Response<Body>>, Refusal> {
         let now = clock::now();
-        let link = self.door.link().ok()?;
-        let token = link.shelf().fetch(name, now.plus(min_ttl))?;
+        let Ok(link) = self.door.link() else {
+            return Ok(None);
+        };
+        let Some(token) = link.shelf().fetch(name, now.plus(min_ttl)) else {
+            return Ok(None);
+        };
+        link.book().allows(name, &self.by)?;
         link.book().handed_out(name, purpose, None, &self.by);
-        Some(json(StatusCode::OK, token_body(&token, now)))
+        Ok(Some(json(StatusCode::OK, token_body(&token, now))))
     }
 
     async fn carry_out(

@@ -24,13 +24,14 @@ pub fn unless_shown(answered: &Answered, context: &Context, act: &str) -> Result
 
 /// Asks for the passphrase: a person, or the file that is named. A vault without a passphrase has none to ask for.
 pub fn ask(context: &Context, act: &str) -> Result<(), Failure> {
+    let confirmed = |given| confirm(&context.vault, given, context.config.patience());
     let locked = unlock::look_at(context)?;
     let slots = locked.slots()?;
     if !slots.iter().any(|slot| slot.kind == SlotKind::Passphrase) {
         return Ok(());
     }
     match unlock::named(context)? {
-        Some(Key::Passphrase(given)) => return Ok(confirm(&context.vault, given)?),
+        Some(Key::Passphrase(given)) => return Ok(confirmed(given)?),
         Some(key @ Key::Identity(_)) => {
             drop(locked.unlock(&key)?);
             return Ok(());
@@ -44,12 +45,12 @@ pub fn ask(context: &Context, act: &str) -> Result<(), Failure> {
     }
     let question = format!("The passphrase once more ({act} needs it): ");
     for _ in 1..TRIES {
-        match confirm(&context.vault, passphrase::ask(&question)?) {
+        match confirmed(passphrase::ask(&question)?) {
             Err(VaultError::WrongPassphrase) => {
                 context.output.say("That passphrase opens nothing here.");
             }
             outcome => return Ok(outcome?),
         }
     }
-    Ok(confirm(&context.vault, passphrase::ask(&question)?)?)
+    Ok(confirmed(passphrase::ask(&question)?)?)
 }

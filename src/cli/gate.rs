@@ -50,7 +50,7 @@ pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
                     let _ = reply.send(opened.map_err(|failure| words(&failure)));
                 }
                 GateRequest::Prove { passphrase, reply } => {
-                    let proved = confirm(&context.vault, passphrase);
+                    let proved = confirm(&context.vault, passphrase, context.config.patience());
                     let _ = reply.send(proved.map_err(|error| words(&error.into())));
                 }
             }

@@ -11,10 +11,12 @@ use crate::clock::{self, Timestamp};
 use crate::engine::api::EngineStatus;
 use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
+use crate::model::limit::LimitUse;
 use crate::model::name::CredentialName;
 use crate::oauth::catalogue;
 use crate::tui::words;
 use crate::vault::owner::OwnerLock;
+use crate::vault::tries::Tries;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -23,8 +25,10 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
-With --json: one object with vault, vault_exists, backup (the newest daily one, or null), socket, owner (null, or an object with pid, version, started_at,
-locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued, limits, refreshed, failed, next_refresh, recurring: its recurring
+With --json: one object with vault, vault_exists, backup (the newest daily one, or null), passphrase (wrong ones in
+a row, how many are free, the wait), socket, owner (null, or an object with pid, version, started_at,
+locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
+limits (each with most, used and by), refreshed, failed, next_refresh, recurring: its recurring
 work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
@@ -56,7 +60,9 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         Some(file) => format!("backup     {}\n", file.display()),
         None => String::new(),
     };
-    context.output.data(&(vault + &backup + &text))
+    context
+        .output
+        .data(&(vault + &backup + &passphrases(context) + &text))
 }
 
 fn with_owner(status: &EngineStatus) -> String {
@@ -96,14 +102,7 @@ fn with_owner(status: &EngineStatus) -> String {
         "refreshes  {} in flight, {} waiting, {} done, {} failed\n",
         status.in_flight, status.queued, status.refreshed, status.failed
     ));
-    text.push_str(&format!(
-        "limits     {} of {} refreshes at once, {} a host; {} an hour beyond a credential's schedule, {} a host\n",
-        status.in_flight,
-        status.in_flight_most,
-        status.in_flight_per_host_most,
-        status.asked_per_hour_most,
-        status.asked_per_host_hour_most
-    ));
+    text.push_str(&limits(&status.limits));
     text.push_str(&recurring(&status.chores, now));
     if let Some(next) = status.next_refresh {
         text.push_str(&format!("next       in {}\n", span::show(now.until(next))));
@@ -119,6 +118,57 @@ fn with_owner(status: &EngineStatus) -> String {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
     }
     text
+}
+
+/// A line for each limit: how much of it is used, and by whom.
+fn limits(limits: &[LimitUse]) -> String {
+    let line = |(at, one): (usize, &LimitUse)| {
+        let label = if at == 0 { "limits" } else { "" };
+        let by = one
+            .by
+            .as_ref()
+            .map_or_else(String::new, |by| format!(" ({by})"));
+        let (used, most, words) = (one.used, one.most, one.limit.words());
+        format!("{label:<10} {used} of {most} {words}{by}\n")
+    };
+    limits.iter().enumerate().map(line).collect()
+}
+
+fn limits_object(limits: &[LimitUse]) -> Map<String, Value> {
+    let object = |one: &LimitUse| {
+        let value = json!({ "most": one.most, "used": one.used, "by": one.by });
+        (one.limit.key().to_owned(), value)
+    };
+    limits.iter().map(object).collect()
+}
+
+/// Wrong passphrases that were typed lately, and what they cost.
+fn passphrases(context: &Context) -> String {
+    let (tries, patience) = (Tries::read(&context.vault), context.config.patience());
+    let wait = match tries.wait(&patience, clock::now()) {
+        Some(wait) => format!("the next one may be tried in {}", span::show(wait)),
+        None => "no wait".to_owned(),
+    };
+    let (wrong, free) = (tries.wrong, patience.free);
+    let (first, longest) = (
+        span::show(patience.first_wait),
+        span::show(patience.longest_wait),
+    );
+    format!(
+        "passphrase {wrong} of {free} wrong ones that cost nothing; {wait} (then {first}, at most {longest})\n"
+    )
+}
+
+fn passphrases_object(context: &Context) -> Value {
+    let (tries, patience) = (Tries::read(&context.vault), context.config.patience());
+    let wait = tries.wait(&patience, clock::now());
+    json!({
+        "wrong": tries.wrong,
+        "free": patience.free,
+        "wait_secs": wait.map_or(0, |wait| wait.as_millis().div_ceil(1000)),
+        "first_wait_secs": patience.first_wait.as_secs(),
+        "longest_wait_secs": patience.longest_wait.as_secs(),
+    })
 }
 
 /// A line for each kind of recurring work.
@@ -229,12 +279,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "healths": healths,
             "in_flight": status.in_flight,
             "queued": status.queued,
-            "limits": {
-                "in_flight": status.in_flight_most,
-                "in_flight_per_host": status.in_flight_per_host_most,
-                "asked_refreshes_per_hour": status.asked_per_hour_most,
-                "asked_refreshes_per_host_hour": status.asked_per_host_hour_most,
-            },
+            "limits": limits_object(&status.limits),
             "refreshed": status.refreshed,
             "failed": status.failed,
             "next_refresh": status.next_refresh,
@@ -250,6 +295,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
         "vault": context.vault,
         "vault_exists": context.vault.exists(),
         "backup": daily(context).newest(),
+        "passphrase": passphrases_object(context),
         "socket": context.socket(),
         "owner": owner,
         "owner_pid": pid,

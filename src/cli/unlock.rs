@@ -115,7 +115,7 @@ pub fn open(context: &Context, answered: Answered) -> Result<OpenVault, Failure>
 
 /// Opens the vault with the key; an old one is brought up to date.
 pub fn open_with(context: &Context, key: &Key) -> Result<OpenVault, Failure> {
-    let locked = VaultFile::open(&context.vault)?;
+    let locked = VaultFile::open(&context.vault)?.with_patience(context.config.patience());
     if let Some(copy) = locked.migrated_from() {
         context.output.say(&format!(
             "The vault was brought up to date; the old file is kept as {}.",
@@ -127,10 +127,11 @@ pub fn open_with(context: &Context, key: &Key) -> Result<OpenVault, Failure> {
 
 /// Looks at the vault without disturbing a living owner.
 pub fn look_at(context: &Context) -> Result<LockedVault, Failure> {
-    match VaultFile::open_read_only(&context.vault) {
-        Err(VaultError::Older { .. }) => Ok(VaultFile::open(&context.vault)?),
-        other => Ok(other?),
-    }
+    let locked = match VaultFile::open_read_only(&context.vault) {
+        Err(VaultError::Older { .. }) => VaultFile::open(&context.vault)?,
+        other => other?,
+    };
+    Ok(locked.with_patience(context.config.patience()))
 }
 
 /// The kinds of its slots, the vault staying locked.

@@ -28,6 +28,30 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             1_000_000.0,
         ),
         (
+            "limits.handouts_per_program_hour",
+            limits.handouts_per_program_hour as f64,
+            1.0,
+            1_000_000.0,
+        ),
+        (
+            "limits.passphrase_free_tries",
+            f64::from(limits.passphrase_free_tries),
+            1.0,
+            100.0,
+        ),
+        (
+            "limits.passphrase_first_wait_secs",
+            limits.passphrase_first_wait_secs as f64,
+            1.0,
+            3600.0,
+        ),
+        (
+            "limits.passphrase_longest_wait_secs",
+            limits.passphrase_longest_wait_secs as f64,
+            1.0,
+            3600.0,
+        ),
+        (
             "limits.upkeep_at_once",
             limits.upkeep_at_once as f64,
             1.0,

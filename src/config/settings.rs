@@ -1,7 +1,7 @@
 //! The settings as values, with their defaults.
 
 use crate::model::alert::Thresholds;
-use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
+use crate::model::policy::{Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,6 +35,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// How wrong passphrases are slowed down.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            free: self.limits.passphrase_free_tries,
+            first_wait: Duration::from_secs(self.limits.passphrase_first_wait_secs),
+            longest_wait: Duration::from_secs(self.limits.passphrase_longest_wait_secs),
+        }
+    }
+
     /// The limits as the engine takes them.
     pub fn limits(&self) -> Limits {
         Limits {
@@ -42,6 +51,7 @@ impl Config {
             in_flight_per_host: self.limits.in_flight_per_host,
             asked_per_hour: self.limits.asked_refreshes_per_hour,
             asked_per_host_hour: self.limits.asked_refreshes_per_host_hour,
+            handouts_per_program_hour: self.limits.handouts_per_program_hour,
             upkeep_at_once: self.limits.upkeep_at_once,
             backoff_first: Duration::from_secs(self.limits.backoff_first_secs),
             backoff_longest: Duration::from_secs(self.limits.backoff_longest_secs),
@@ -61,6 +71,15 @@ pub struct LimitSettings {
     pub asked_refreshes_per_hour: u64,
     /// The same for all credentials of one provider's host, 0 to 1000000.
     pub asked_refreshes_per_host_hour: u64,
+    /// Tokens handed to one program, which is its executable and its user: so many at once, and after them so many an
+    /// hour, 1 to 1000000.
+    pub handouts_per_program_hour: u64,
+    /// Wrong passphrases in a row that cost nothing, 1 to 100.
+    pub passphrase_free_tries: u32,
+    /// The wait after the first one beyond in seconds, 1 to 3600; doubled each time.
+    pub passphrase_first_wait_secs: u64,
+    /// The longest of these waits in seconds, 1 to 3600.
+    pub passphrase_longest_wait_secs: u64,
     /// Pieces of recurring work at once (revocations that are told again, pruning, checks, backups), 1 to 64.
     pub upkeep_at_once: usize,
     /// First pause after a passing failure in seconds, 1 to 3600; doubled each time.
@@ -71,12 +90,16 @@ pub struct LimitSettings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        let limits = Limits::default();
+        let (limits, patience) = (Limits::default(), Patience::default());
         Self {
             in_flight: limits.in_flight,
             in_flight_per_host: limits.in_flight_per_host,
             asked_refreshes_per_hour: limits.asked_per_hour,
             asked_refreshes_per_host_hour: limits.asked_per_host_hour,
+            handouts_per_program_hour: limits.handouts_per_program_hour,
+            passphrase_free_tries: patience.free,
+            passphrase_first_wait_secs: patience.first_wait.as_secs(),
+            passphrase_longest_wait_secs: patience.longest_wait.as_secs(),
             upkeep_at_once: limits.upkeep_at_once,
             backoff_first_secs: limits.backoff_first.as_secs(),
             backoff_longest_secs: limits.backoff_longest.as_secs(),

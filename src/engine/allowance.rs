@@ -8,6 +8,7 @@ use crate::engine::core::Core;
 use crate::engine::queue::HostId;
 use crate::model::credential::CredentialId;
 use crate::model::event::Happening;
+use crate::model::limit::{Limit, LimitUse};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,72 @@ impl Core {
         Ok(())
     }
 
+    /// The engine's limits, with what is used of each now.
+    pub fn limits(&self, now: Timestamp) -> Vec<LimitUse> {
+        let limits = &self.settings.limits;
+        let host = self.queue.busiest();
+        let (credential, asked) = self.most_asked(now);
+        let (asked_host, host_asked) = self.most_asked_host(now);
+        let one = |limit, most: usize, used: usize, by: Option<&str>| LimitUse {
+            limit,
+            most: most as u64,
+            used: used as u64,
+            by: by.map(str::to_owned),
+        };
+        let hourly = |limit, most, used: usize, by: Option<&str>| LimitUse {
+            most,
+            ..one(limit, 0, used, by)
+        };
+        let (in_flight, _) = self.load();
+        vec![
+            one(Limit::InFlight, limits.in_flight, in_flight, None),
+            one(
+                Limit::InFlightPerHost,
+                limits.in_flight_per_host,
+                host.map_or(0, |(_, count)| count),
+                host.map(|(name, _)| name),
+            ),
+            hourly(
+                Limit::AskedRefreshesPerHour,
+                limits.asked_per_hour,
+                asked,
+                credential,
+            ),
+            hourly(
+                Limit::AskedRefreshesPerHostHour,
+                limits.asked_per_host_hour,
+                host_asked,
+                asked_host,
+            ),
+            one(
+                Limit::UpkeepAtOnce,
+                limits.upkeep_at_once,
+                self.chores.upkeep.running(),
+                None,
+            ),
+        ]
+    }
+
+    /// The credential that was asked for most often in the last hour.
+    fn most_asked(&self, now: Timestamp) -> (Option<&str>, usize) {
+        let since = now.minus(HOUR);
+        let all = self.held.values().map(|held| {
+            let asked = held.profile.asked_at.iter();
+            let count = asked.filter(|at| **at > since).count();
+            (held.profile.name.as_str(), count)
+        });
+        named(all)
+    }
+
+    fn most_asked_host(&self, now: Timestamp) -> (Option<&str>, usize) {
+        let since = now.minus(HOUR);
+        let all = self.allowance.hosts.iter().filter_map(|(host, asked)| {
+            let count = asked.iter().filter(|at| **at > since).count();
+            Some((self.queue.name(*host)?, count))
+        });
+        named(all)
+    }
+
     fn note_limit(&mut self, id: CredentialId, limit: &str) {
         let last = self.allowance.noted.get(&id);
         if last.is_some_and(|at| at.plus(NOTED_EVERY) > self.now) {
@@ -99,6 +166,12 @@ impl Core {
         let limit = limit.to_owned();
         self.happened(name, Happening::LimitExceeded { limit });
     }
+}
+
+fn named<'a>(all: impl Iterator<Item = (&'a str, usize)>) -> (Option<&'a str>, usize) {
+    let used = all.filter(|(_, count)| *count > 0);
+    let most = used.max_by_key(|(_, count)| *count);
+    most.map_or((None, 0), |(name, count)| (Some(name), count))
 }
 
 /// How long to wait until one more is within `most` since `since`; `None`: it is now.

@@ -12,6 +12,7 @@ use crate::model::failure::Failure;
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
+use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
@@ -359,18 +360,9 @@ pub struct EngineStatus {
     pub next_refresh: Option<Timestamp>,
     /// Where the vault is.
     pub vault: String,
-    /// Most refreshes under way at once.
+    /// Its limits, with how much of each is used.
     #[serde(default)]
-    pub in_flight_most: u64,
-    /// Most refreshes under way at once to one host.
-    #[serde(default)]
-    pub in_flight_per_host_most: u64,
-    /// Refreshes of one credential that callers may cause in an hour beyond its schedule.
-    #[serde(default)]
-    pub asked_per_hour_most: u64,
-    /// The same for one host.
-    #[serde(default)]
-    pub asked_per_host_hour_most: u64,
+    pub limits: Vec<LimitUse>,
     /// Its recurring work, the most urgent first.
     #[serde(default)]
     pub chores: Vec<ChoreView>,
@@ -383,6 +375,14 @@ pub struct EngineStatus {
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,
+}
+
+impl EngineStatus {
+    /// How much of a limit is allowed.
+    pub fn most(&self, limit: Limit) -> Option<u64> {
+        let mut limits = self.limits.iter();
+        limits.find(|one| one.limit == limit).map(|one| one.most)
+    }
 }
 
 /// Why a command was not carried out. Safe to show.

@@ -1,13 +1,15 @@
 //! Notes of tokens that were handed out, gathered for a moment: the same again is counted, not repeated.
 
 use crate::clock::{self, Timestamp};
+use crate::engine::api::Refusal;
+use crate::engine::handouts::Handouts;
 use crate::model::event::{Activity, Happening, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::program::Program;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
 /// How long notes are gathered before they are written. With the vault's own wait for a transaction to go along with,
@@ -27,6 +29,16 @@ pub struct Book {
 struct Pages {
     notes: HashMap<Note, Count>,
     lost: u64,
+    /// What programs got; `None`: nothing limits them here.
+    handouts: Option<Handouts>,
+    /// Limits that were exceeded.
+    exceeded: Vec<Activity>,
+}
+
+impl Pages {
+    fn is_empty(&self) -> bool {
+        self.notes.is_empty() && self.exceeded.is_empty()
+    }
 }
 
 /// What makes two hand-outs the same.
@@ -45,6 +57,48 @@ struct Count {
 }
 
 impl Book {
+    /// An empty book that lets each program have so many tokens an hour.
+    pub fn limited(handouts_per_hour: u64) -> Self {
+        let book = Self::default();
+        book.pages().handouts = Some(Handouts::new(handouts_per_hour));
+        book
+    }
+
+    /// Whether a program may have one more token now; that it may not is noted once a minute.
+    pub fn allows(&self, name: &CredentialName, by: &Arc<Program>) -> Result<(), Refusal> {
+        let mut pages = self.pages();
+        let allowed = match &mut pages.handouts {
+            Some(handouts) => handouts.check(by, Instant::now()),
+            None => Ok(()),
+        };
+        let Err(too_many) = allowed else {
+            return Ok(());
+        };
+        if too_many.is_news {
+            let limit = too_many.limit();
+            let was_empty = pages.is_empty();
+            let what = Happening::LimitExceeded { limit };
+            let line = Activity::new(clock::now(), Some(name.clone()), what);
+            pages.exceeded.push(line.by(Some(Arc::clone(by))));
+            drop(pages);
+            if was_empty {
+                self.written.notify_one();
+            }
+        }
+        Err(too_many.refusal())
+    }
+
+    /// How many tokens a program may have an hour, and the one that had the most lately; `None`: nothing limits them.
+    pub fn handouts(&self) -> Option<(u64, Option<(String, u64)>)> {
+        let pages = self.pages();
+        let handouts = pages.handouts.as_ref()?;
+        Some((handouts.most(), handouts.busiest(Instant::now())))
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes that a token was handed out.
     pub fn handed_out(
         &self,
@@ -59,8 +113,11 @@ impl Book {
             operation,
             by: Arc::clone(by),
         };
-        let mut pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
-        let was_empty = pages.notes.is_empty();
+        let mut pages = self.pages();
+        if let Some(handouts) = &mut pages.handouts {
+            handouts.count(by, Instant::now());
+        }
+        let was_empty = pages.is_empty();
         if let Some(count) = pages.notes.get_mut(&note) {
             count.count += 1;
         } else if pages.notes.len() < MOST {
@@ -82,11 +139,17 @@ impl Book {
 
     /// Takes all notes out as lines of the activity log, in the order in which they began.
     pub fn take(&self) -> Vec<Activity> {
-        let pages = std::mem::take(&mut *self.pages.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut lines: Vec<Activity> = pages.notes.into_iter().map(line).collect();
+        let mut pages = self.pages();
+        let notes = std::mem::take(&mut pages.notes);
+        let (exceeded, lost) = (
+            std::mem::take(&mut pages.exceeded),
+            std::mem::take(&mut pages.lost),
+        );
+        drop(pages);
+        let mut lines: Vec<Activity> = notes.into_iter().map(line).chain(exceeded).collect();
         lines.sort_by_key(|line| line.at);
-        if pages.lost > 0 {
-            let lost = Happening::LinesLost { count: pages.lost };
+        if lost > 0 {
+            let lost = Happening::LinesLost { count: lost };
             lines.push(Activity::new(clock::now(), None, lost));
         }
         lines

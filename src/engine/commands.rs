@@ -9,6 +9,7 @@ use crate::engine::vault_thread::{Job, trouble};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
 use crate::model::event::{Act, Activity, Purpose};
+use crate::model::limit::{Limit, LimitUse};
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::model::provider::Provider;
@@ -25,6 +26,9 @@ const STORY_LINES: usize = 40;
 
 impl Runner {
     pub(in crate::engine) fn take_command(&mut self, Asked { by, command }: Asked) {
+        let Some(command) = self.within_limits(&by, command) else {
+            return;
+        };
         match command {
             Command::List { reply } => {
                 self.step(Input::Woke);
@@ -179,6 +183,55 @@ impl Runner {
         }
     }
 
+    /// The command, unless it asks for one token more than its program may have: then that was said.
+    fn within_limits(&self, by: &Arc<Program>, command: Command) -> Option<Command> {
+        let refused = match &command {
+            Command::Token { name, .. }
+            | Command::Prove { name, .. }
+            | Command::Exchange { name, .. }
+            | Command::Narrow { name, .. } => self.book.allows(name, by).err(),
+            Command::List { .. }
+            | Command::Show { .. }
+            | Command::Why { .. }
+            | Command::Refresh { .. }
+            | Command::Revoke { .. }
+            | Command::Remove { .. }
+            | Command::Validate { .. }
+            | Command::Identify { .. }
+            | Command::Need { .. }
+            | Command::Rename { .. }
+            | Command::DeleteClient { .. }
+            | Command::SignIn { .. }
+            | Command::PasteCallback { .. }
+            | Command::CancelSignIn { .. }
+            | Command::Providers { .. }
+            | Command::Clients { .. }
+            | Command::Activity { .. }
+            | Command::Audit { .. }
+            | Command::AuditAnalysis { .. }
+            | Command::AuditVerify { .. }
+            | Command::NoteExport { .. }
+            | Command::Import { .. }
+            | Command::Status { .. } => None,
+        };
+        match (refused, command) {
+            (
+                Some(refusal),
+                Command::Token { reply, .. }
+                | Command::Exchange { reply, .. }
+                | Command::Narrow { reply, .. },
+            ) => {
+                drop(reply.send(Err(refusal)));
+                None
+            }
+            (Some(refusal), Command::Prove { reply, .. }) => {
+                drop(reply.send(Err(refusal)));
+                None
+            }
+            (_, command) => Some(command),
+        }
+    }
+
     fn rename(&mut self, name: CredentialName, account: &str, reply: Reply<CredentialView>) {
         match CredentialName::new(name.provider(), account) {
             Ok(to) => {
@@ -247,7 +300,17 @@ impl Runner {
         let (in_flight, queued) = self.core.load();
         let totals = self.core.totals();
         let reading = self.gauge.read(&self.vault);
-        let limits = self.core.limits();
+        let mut limits = self.core.limits(self.now);
+        if let Some((most, busiest)) = self.book.handouts() {
+            let (by, used) = busiest.unzip();
+            limits.push(LimitUse {
+                limit: Limit::HandoutsPerProgramHour,
+                most,
+                used: used.unwrap_or(0),
+                by,
+            });
+        }
+        limits.sort_by_key(|one| one.limit);
         EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -261,10 +324,7 @@ impl Runner {
             failed: totals.failed,
             next_refresh: self.core.next_refresh(self.now),
             vault: self.place.clone(),
-            in_flight_most: limits.in_flight as u64,
-            in_flight_per_host_most: limits.in_flight_per_host as u64,
-            asked_per_hour_most: limits.asked_per_hour,
-            asked_per_host_hour_most: limits.asked_per_host_hour,
+            limits,
             chores: self.core.chores(),
             memory: reading.memory,
             extent: reading.extent,

@@ -18,7 +18,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::health::HealthKind;
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
-use crate::model::policy::{Limits, Policy};
+use crate::model::policy::Policy;
 use crate::vault::store::Spending;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -274,11 +274,6 @@ impl Core {
     /// Its recurring work.
     pub fn chores(&self) -> Vec<ChoreView> {
         self.chores.upkeep.views()
-    }
-
-    /// How much may be under way at once.
-    pub fn limits(&self) -> &Limits {
-        &self.settings.limits
     }
 
     /// What was done since the start.

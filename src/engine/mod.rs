@@ -26,6 +26,7 @@ pub mod foretelling;
 pub mod gate;
 pub mod gauge;
 pub mod hand;
+pub mod handouts;
 pub mod held;
 pub mod hiding;
 pub mod identifying;

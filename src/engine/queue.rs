@@ -85,6 +85,22 @@ impl Queue {
         self.in_flight
     }
 
+    /// The host with the most refreshes under way, with how many.
+    pub fn busiest(&self) -> Option<(&str, usize)> {
+        let hosts = self.names.iter();
+        let counts = hosts.map(|(name, id)| (name.as_str(), self.hosts[id.0].in_flight));
+        let busy = counts.filter(|(_, count)| *count > 0);
+        busy.max_by_key(|(_, count)| *count)
+    }
+
+    /// The name of a host.
+    pub fn name(&self, host: HostId) -> Option<&str> {
+        let mut names = self.names.iter();
+        names
+            .find(|(_, id)| **id == host)
+            .map(|(name, _)| name.as_str())
+    }
+
     /// Refreshes that wait for a place.
     pub fn waiting(&self) -> usize {
         self.waiting

@@ -73,7 +73,7 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
-        let book = Book::default();
+        let book = Book::limited(settings.limits.handouts_per_program_hour);
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
         let farewell = Arc::default();

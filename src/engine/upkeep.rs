@@ -95,6 +95,11 @@ impl Upkeep {
         has_failed
     }
 
+    /// How many run.
+    pub fn running(&self) -> usize {
+        self.running
+    }
+
     /// When something can be begun, if nothing else happens before.
     pub fn next_wake(&self) -> Option<Timestamp> {
         if self.running >= self.most {

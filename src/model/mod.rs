@@ -21,6 +21,7 @@ pub mod identity;
 pub mod inquiry;
 pub mod key_end;
 pub mod likely;
+pub mod limit;
 pub mod lock;
 pub mod name;
 pub mod operation;

@@ -91,12 +91,35 @@ pub struct Limits {
     pub asked_per_hour: u64,
     /// The same for all credentials of one provider's host.
     pub asked_per_host_hour: u64,
+    /// Tokens handed to one program in an hour.
+    pub handouts_per_program_hour: u64,
     /// Pieces of recurring work at once.
     pub upkeep_at_once: usize,
     /// First pause after a transient failure; doubled each time, with full jitter.
     pub backoff_first: Duration,
     /// Longest pause between attempts.
     pub backoff_longest: Duration,
+}
+
+/// How wrong passphrases slow down whoever types them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// So many wrong ones in a row cost nothing: fingers slip.
+    pub free: u32,
+    /// The wait after the first one beyond; doubled each time.
+    pub first_wait: Duration,
+    /// The longest wait: whoever knows the passphrase is not kept out for long by who does not.
+    pub longest_wait: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            free: 3,
+            first_wait: Duration::from_secs(2),
+            longest_wait: Duration::from_secs(60),
+        }
+    }
 }
 
 impl Default for Limits {
@@ -106,6 +129,7 @@ impl Default for Limits {
             in_flight_per_host: 8,
             asked_per_hour: 5,
             asked_per_host_hour: 60,
+            handouts_per_program_hour: 3600,
             upkeep_at_once: 4,
             backoff_first: Duration::from_secs(5),
             backoff_longest: Duration::from_secs(15 * 60),

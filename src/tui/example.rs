@@ -10,6 +10,7 @@ use crate::model::failure::{Attempt, Errand, Failure, FailureClass};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::health::{Forecast, ForecastReason, Health};
 use crate::model::likely::{Evidence, Likelihood, LikelyCause};
+use crate::model::limit::{Limit, LimitUse};
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::tui::app::{App, Session};
@@ -107,6 +108,33 @@ pub fn credential(
 pub fn changed(mut view: CredentialView, change: impl FnOnce(&mut Profile)) -> CredentialView {
     change(Arc::make_mut(&mut view.profile));
     view
+}
+
+/// Limits, some of them used.
+pub fn limits() -> Vec<LimitUse> {
+    let uses = [
+        (Limit::InFlight, 100, 1, None),
+        (
+            Limit::InFlightPerHost,
+            20,
+            1,
+            Some("login.microsoftonline.com"),
+        ),
+        (Limit::AskedRefreshesPerHour, 5, 2, Some("github/alice")),
+        (
+            Limit::HandoutsPerProgramHour,
+            3600,
+            118,
+            Some("/usr/bin/curl"),
+        ),
+    ];
+    let uses = uses.into_iter().map(|(limit, most, used, by)| LimitUse {
+        limit,
+        most,
+        used,
+        by: by.map(str::to_owned),
+    });
+    uses.collect()
 }
 
 /// Recurring work of which everything stands once.

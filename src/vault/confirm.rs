@@ -1,5 +1,6 @@
 //! Whether somebody knows a passphrase of a vault that is open already, asked again before a sensitive act.
 
+use crate::model::policy::Patience;
 use crate::secret::Passphrase;
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
@@ -13,8 +14,8 @@ use std::path::Path;
 ///
 /// Takes about a second. Fails with [`VaultError::WrongPassphrase`], [`VaultError::TooManyTries`], or with
 /// [`VaultError::NoSlot`] where the vault has no passphrase.
-pub fn confirm(path: &Path, passphrase: Passphrase) -> Result<(), VaultError> {
-    let locked = VaultFile::open_read_only(path)?;
+pub fn confirm(path: &Path, passphrase: Passphrase, patience: Patience) -> Result<(), VaultError> {
+    let locked = VaultFile::open_read_only(path)?.with_patience(patience);
     drop(locked.unlock(&Key::Passphrase(passphrase))?);
     Tries::read(locked.path()).settle(locked.path());
     Ok(())
@@ -38,14 +39,14 @@ mod tests {
         let path = folder.path().join("vault.db");
         let owner: OpenVault =
             VaultFile::create(&path, NewSlot::Passphrase(word("right")), 2).unwrap();
-        confirm(&path, word("right")).unwrap();
+        confirm(&path, word("right"), Patience::default()).unwrap();
         assert_eq!(Tries::read(&path), Tries::default());
         for _ in 0..2 {
-            let wrong = confirm(&path, word("wrong"));
+            let wrong = confirm(&path, word("wrong"), Patience::default());
             assert!(matches!(wrong, Err(VaultError::WrongPassphrase)));
         }
-        confirm(&path, word("right")).unwrap();
-        let wrong = confirm(&path, word("wrong"));
+        confirm(&path, word("right"), Patience::default()).unwrap();
+        let wrong = confirm(&path, word("wrong"), Patience::default());
         assert!(matches!(wrong, Err(VaultError::WrongPassphrase)));
         let tries = Tries::read(&path);
         assert_eq!((tries.wrong, tries.all()), (1, 3));
@@ -63,9 +64,9 @@ mod tests {
         let path = folder.path().join("vault.db");
         drop(VaultFile::create(&path, NewSlot::Passphrase(word("right")), 2).unwrap());
         for _ in 0..3 {
-            confirm(&path, word("wrong")).unwrap_err();
+            confirm(&path, word("wrong"), Patience::default()).unwrap_err();
         }
-        let refused = confirm(&path, word("right"));
+        let refused = confirm(&path, word("right"), Patience::default());
         assert!(matches!(refused, Err(VaultError::TooManyTries { .. })));
     }
 }

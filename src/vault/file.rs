@@ -2,6 +2,7 @@
 
 use crate::clock::{Timestamp, now};
 use crate::model::event::{Activity, Happening};
+use crate::model::policy::Patience;
 use crate::paths::without_links;
 use crate::vault::binding::{Binding, Table};
 use crate::vault::chain::{NO_LINK, Start};
@@ -92,6 +93,7 @@ impl VaultFile {
             vault_id,
             slots,
             migrated_from,
+            patience: Patience::default(),
         })
     }
 }
@@ -104,12 +106,20 @@ pub struct LockedVault {
     vault_id: VaultId,
     slots: Vec<StoredSlot>,
     migrated_from: Option<PathBuf>,
+    patience: Patience,
 }
 
 impl LockedVault {
     /// The ways to unlock it.
     pub fn slots(&self) -> Result<Vec<SlotView>, VaultError> {
         self.slots.iter().map(StoredSlot::view).collect()
+    }
+
+    /// The same, slower or faster with wrong passphrases.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Where the file really is.
@@ -132,7 +142,7 @@ impl LockedVault {
     pub fn unlock(&self, key: &Key) -> Result<OpenVault, VaultError> {
         let tries = Tries::read(&self.path);
         if matches!(key, Key::Passphrase(_))
-            && let Some(wait) = tries.wait(now())
+            && let Some(wait) = tries.wait(&self.patience, now())
         {
             return Err(VaultError::TooManyTries {
                 wrong: tries.wrong,

@@ -3,18 +3,12 @@
 //! It holds up whoever types at this program. Somebody with a copy of the file is held up by scrypt alone.
 
 use crate::clock::Timestamp;
+use crate::model::policy::Patience;
 use crate::vault::permissions::{create_private, with_suffix};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-/// So many wrong ones in a row cost nothing: fingers slip.
-const FREE: u32 = 3;
-/// The wait after the first one beyond; doubled each time.
-const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// The longest wait: whoever knows the passphrase is not kept out for long by who does not.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// The wrong passphrases since the last unlocking.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,11 +42,12 @@ impl Tries {
     }
 
     /// How long the next try has to wait; `None`: not at all. A clock that was set back keeps nobody out.
-    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
-        let beyond = self.wrong.checked_sub(FREE)?;
-        let pause = FIRST_WAIT
-            .saturating_mul(1 << beyond.min(10))
-            .min(LONGEST_WAIT);
+    pub fn wait(&self, patience: &Patience, now: Timestamp) -> Option<Duration> {
+        let beyond = self.wrong.checked_sub(patience.free.max(1))?;
+        let pause = patience
+            .first_wait
+            .saturating_mul(1 << beyond.min(12))
+            .min(patience.longest_wait);
         let left = now.until(self.last.plus(pause));
         (self.last <= now && !left.is_zero()).then_some(left)
     }
@@ -115,7 +110,9 @@ mod tests {
                 last,
                 earlier: 90,
             };
-            tries.wait(now).map(|wait| wait.as_secs())
+            tries
+                .wait(&Patience::default(), now)
+                .map(|wait| wait.as_secs())
         };
         assert_eq!(wait(2, 0), None);
         let waits: Vec<_> = (3..10).map(|wrong| wait(wrong, 0)).collect();
@@ -123,6 +120,21 @@ mod tests {
         assert_eq!(wait(5, 7), Some(1));
         assert_eq!(wait(5, 8), None);
         assert_eq!(wait(u32::MAX, -5), None, "the clock was set back");
+        let strict = Patience {
+            free: 1,
+            first_wait: Duration::from_secs(10),
+            longest_wait: Duration::from_secs(25),
+        };
+        let strictly = |wrong| {
+            let tries = Tries {
+                wrong,
+                last,
+                earlier: 0,
+            };
+            tries.wait(&strict, last).map(|wait| wait.as_secs())
+        };
+        let waits: Vec<_> = (0..5).map(strictly).collect();
+        assert_eq!(waits, [None, Some(10), Some(20), Some(25), Some(25)]);
     }
 
     #[test]

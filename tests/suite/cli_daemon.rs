@@ -8,6 +8,7 @@ use tokenward::agent::call::Caller;
 use tokenward::clock::Timestamp;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Quirks, RequestKind};
+use tokenward::model::limit::Limit;
 use tokenward::vault::owner::OwnerLock;
 
 fn refreshes(provider: &DemoProvider) -> u64 {
@@ -265,7 +266,10 @@ fn what_the_settings_say_is_what_the_owner_does() {
     assert_eq!((planned(0), planned(1)), (2000, 1000));
     let status = Caller::new(sandbox.socket()).status().unwrap();
     assert_eq!(
-        (status.in_flight_most, status.in_flight_per_host_most),
-        (5, 2)
+        (
+            status.most(Limit::InFlight),
+            status.most(Limit::InFlightPerHost)
+        ),
+        (Some(5), Some(2))
     );
 }

@@ -332,6 +332,40 @@ fn wrong_passphrases_wait_longer_each_time_and_are_told_at_the_next_unlocking() 
 }
 
 #[test]
+fn how_many_passphrases_may_be_wrong_stands_in_the_settings_and_how_many_were_in_the_status() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("TOKENWARD_LIMITS_PASSPHRASE_FREE_TRIES", "1");
+    sandbox.set("TOKENWARD_LIMITS_PASSPHRASE_FIRST_WAIT_SECS", "500");
+    sandbox.set("TOKENWARD_LIMITS_PASSPHRASE_LONGEST_WAIT_SECS", "600");
+    let told = || sandbox.run(["status", "--json"]).json()["passphrase"].take();
+    assert_eq!(
+        (&told()["wrong"], &told()["wait_secs"]),
+        (&0.into(), &0.into())
+    );
+    let wrong = sandbox.write("wrong", "not this one at all");
+    let wrong = wrong.to_str().unwrap();
+    let list = ["list", "--passphrase-file", wrong];
+    sandbox.run(list).fails(4);
+    let words = sandbox.run(list).fails(7);
+    assert!(words.contains("1 wrong passphrase"), "{words}");
+    let passphrase = told();
+    assert_eq!(
+        (&passphrase["wrong"], &passphrase["free"]),
+        (&1.into(), &1.into())
+    );
+    let wait = passphrase["wait_secs"].as_u64().unwrap();
+    assert!((400..=500).contains(&wait), "{passphrase}");
+    let words = sandbox.run(["status"]).ok();
+    assert!(
+        words.contains("1 of 1 wrong ones that cost nothing"),
+        "{words}"
+    );
+    sandbox.set("TOKENWARD_LIMITS_PASSPHRASE_FREE_TRIES", "0");
+    let words = sandbox.run(["list"]).fails(2);
+    assert!(words.contains("limits.passphrase_free_tries"), "{words}");
+}
+
+#[test]
 fn a_changed_passphrase_opens_the_vault_and_the_old_one_does_not() {
     let mut sandbox = Sandbox::with_vault();
     let new = sandbox.write("new", "velvet otters juggle at noon");

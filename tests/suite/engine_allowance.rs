@@ -109,6 +109,67 @@ fn a_loop_of_impatient_programs_costs_five_refreshes_and_is_noted_once() {
 }
 
 #[test]
+fn a_program_in_a_loop_is_told_to_wait_and_the_refreshes_go_on() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "40");
+    let provider = DemoProvider::spawn(DemoSettings::default()).unwrap();
+    sandbox.sign_in(&provider, "alice");
+    let _daemon = sandbox.daemon();
+    let target = "/api/credentials/demo/alice/token";
+    let ask = || {
+        let mut stream = UnixStream::connect(sandbox.socket()).unwrap();
+        stream
+            .write_all(request("GET", target, "", "").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.to_lowercase()
+    };
+    // From the vault at first, from memory then: it is one count.
+    let answers: Vec<String> = (0..60).map(|_| ask()).collect();
+    let had = answers.iter().filter(|it| it.starts_with("http/1.1 200"));
+    assert_eq!(had.count(), 40);
+    let last = answers.last().unwrap();
+    assert!(last.starts_with("http/1.1 429"), "{last}");
+    for header in [
+        "retry-after: ",
+        "x-ratelimit-limit: 40",
+        "x-ratelimit-remaining: 0",
+        "x-ratelimit-reset: ",
+    ] {
+        assert!(last.contains(header), "{header}: {last}");
+    }
+    assert!(
+        last.contains("40 tokens handed to one program an hour"),
+        "{last}"
+    );
+    // Neither a refresh nor another program is held up; of the command, the program is the one that called it: this test.
+    sandbox.run(["refresh", "demo/alice"]).ok();
+    let words = sandbox.run(["get", "demo/alice"]).fails(7);
+    assert!(words.contains("ask again in"), "{words}");
+    let status = sandbox.run(["status", "--json"]).json();
+    let told = &status["owner"]["limits"]["handouts_per_program_hour"];
+    assert_eq!((&told["most"], &told["used"]), (&40.into(), &40.into()));
+    let by = told["by"].as_str().unwrap();
+    assert!(by.contains("suite"), "{by}");
+    let words = sandbox.run(["status"]).ok();
+    assert!(
+        words.contains("40 of 40 tokens handed to one program an hour"),
+        "{words}"
+    );
+    let noted = || {
+        let lines = Caller::new(sandbox.socket()).activity(None, 1000).unwrap();
+        let exceeded = lines
+            .iter()
+            .filter(|line| matches!(line.what, Happening::LimitExceeded { .. }));
+        exceeded.count()
+    };
+    crate::sandbox::eventually("it is noted", || noted() == 1);
+    ask();
+    assert_eq!(noted(), 1, "once a minute");
+}
+
+#[test]
 fn owners_for_a_moment_remember_what_was_asked_for() {
     let mut sandbox = Sandbox::with_vault();
     sandbox.unset("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOUR");

@@ -15,6 +15,7 @@ use tokenward::model::credential::{CredentialId, Flow, Generation};
 use tokenward::model::event::Happening;
 use tokenward::model::health::HealthKind;
 use tokenward::model::inquiry::Liveness;
+use tokenward::model::limit::Limit;
 use tokenward::model::policy::Limits;
 use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest};
 use tokenward::model::token::IssuedToken;
@@ -459,8 +460,8 @@ async fn the_status_tells_the_limits_that_were_set_and_soon_what_the_owner_takes
     let link = engine.link();
     let status = || link.ask(|reply| Command::Status { reply });
     let first = status().await.unwrap();
-    assert_eq!(first.in_flight_most, 7);
-    assert_eq!(first.in_flight_per_host_most, 3);
+    assert_eq!(first.most(Limit::InFlight), Some(7));
+    assert_eq!(first.most(Limit::InFlightPerHost), Some(3));
     let measured = async {
         loop {
             let status = status().await.unwrap();

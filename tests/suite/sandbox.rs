@@ -79,6 +79,7 @@ impl Sandbox {
             ("TOKENWARD_VAULT_WORK_FACTOR", "10"),
             ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOUR", "1000000"),
             ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOST_HOUR", "1000000"),
+            ("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "1000000"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let variables = variables.to_vec();

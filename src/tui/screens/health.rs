@@ -1,6 +1,7 @@
 //! How everything is: refreshes an hour over a day, success, providers, the engine's queue and limits.
 
 use crate::model::health::HealthKind;
+use crate::model::limit::Limit;
 use crate::tui::app::App;
 use crate::tui::bar;
 use crate::tui::paint::{pieces, put, put_right};
@@ -186,15 +187,16 @@ fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         Some(at) => format!("in {}", words::span(app.now.until(at))),
         None => "none planned".to_owned(),
     };
+    let most = |limit| status.most(limit).unwrap_or_default();
     let limited = |now: u64, most: u64| format!("{} of {}", count(now), count(most));
     let facts = [
         (
             "in flight",
-            limited(status.in_flight, status.in_flight_most),
+            limited(status.in_flight, most(Limit::InFlight)),
         ),
         (
             "a host",
-            format!("{} at most", count(status.in_flight_per_host_most)),
+            format!("{} at most", count(most(Limit::InFlightPerHost))),
         ),
         ("queue", count(status.queued)),
         ("next", next),
@@ -344,10 +346,7 @@ mod tests {
                 failed: 3,
                 next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
                 vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
-                in_flight_most: 100,
-                in_flight_per_host_most: 20,
-                asked_per_hour_most: 5,
-                asked_per_host_hour_most: 60,
+                limits: example::limits(),
                 chores: example::chores(),
                 memory: Some(34_200_000),
                 extent: Some(Extent {
