@@ -20,6 +20,11 @@ macro_rules! secret {
                 self.0.expose_secret()
             }
 
+            /// Whether there is nothing in it.
+            pub fn is_empty(&self) -> bool {
+                self.0.expose_secret().is_empty()
+            }
+
             /// Compares in constant time (the lengths are not hidden).
             pub fn matches(&self, other: &Self) -> bool {
                 let (mine, theirs) = (self.0.expose_secret(), other.0.expose_secret());

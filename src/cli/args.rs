@@ -86,7 +86,7 @@ pub enum Command {
     Remove(remove::RemoveArgs),
     /// Write whole credentials, refresh tokens and all, into one sealed file.
     Export(export::ExportArgs),
-    /// Take credentials in from a file that `export` wrote.
+    /// Take credentials in from a file that `export` wrote, or from another tool.
     Import(import::command::ImportArgs),
     /// Tell whose a token is: which credential's, which generation's, what became of it.
     Identify(identify::IdentifyArgs),

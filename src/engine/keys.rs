@@ -104,7 +104,7 @@ fn minted(request: SignInRequest, now: Timestamp) -> Result<Minted, Refusal> {
 }
 
 /// What is sealed beside a key: where it is ended by hand, and no address that it could be sent to.
-fn record(name: &str, parameters: &BTreeMap<String, String>) -> Provider {
+pub fn record(name: &str, parameters: &BTreeMap<String, String>) -> Provider {
     let listed = catalogue::find(name);
     let known = listed.map_or_else(|| Provider::unknown(name, name), Arc::unwrap_or_clone);
     let filled = template::fill(&known, parameters).unwrap_or(known);

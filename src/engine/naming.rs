@@ -73,7 +73,7 @@ pub async fn who(caller: &Caller<'_>, asked: Option<&str>, set: &TokenSet) -> Wh
 }
 
 /// An account as it may stand in a name.
-fn fit(account: &str) -> String {
+pub fn fit(account: &str) -> String {
     let is_bad = |c: char| c == '/' || c.is_whitespace() || c.is_control();
     account
         .chars()

@@ -23,6 +23,7 @@ mod cli_daemon;
 mod cli_doctor;
 mod cli_flow;
 mod cli_hardening;
+mod cli_import;
 mod cli_keys;
 mod cli_provider;
 mod cli_surroundings;

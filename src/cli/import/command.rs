@@ -5,6 +5,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::import::fate::{self, Fated};
 use crate::cli::import::offer::{Haul, Offer};
 use crate::cli::import::own;
+use crate::cli::import::tools::{self, Tool};
 use crate::cli::session::Session;
 use crate::cli::several::{self, Report};
 use crate::clock::{self, Timestamp};
@@ -18,7 +19,8 @@ use std::path::PathBuf;
 /// Arguments of `tokenward import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-FILE is what `tokenward export` wrote. What was found is shown before anything is done, never a token; then it wants a
+FILE is what `tokenward export` wrote; with --from it is another tool's, and left out it is looked for where that tool
+keeps it. What was found is shown before anything is done, never a token; then it wants a
 yes. A name that is there already is asked about: nothing takes its place without --replace or an answer. Where each
 credential is from stands in its story (`tokenward why`).
 With --json: an array of objects with name and ok, from and replaced, or error, code and hint; with --dry-run one object
@@ -26,7 +28,11 @@ with found (objects with name, provider, host, from, renewable, expires_at, scop
 (objects with what, why and hint).")]
 pub struct ImportArgs {
     /// The file; `-` is standard input.
-    pub file: PathBuf,
+    #[arg(required_unless_present = "from")]
+    pub file: Option<PathBuf>,
+    /// The tool whose file it is.
+    #[arg(long, value_name = "TOOL", value_enum)]
+    from: Option<Tool>,
     /// Only these of what was found; may be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<CredentialName>,
@@ -45,6 +51,15 @@ pub struct ImportArgs {
     /// Give what is imported another name where one is taken: NAME-2.
     #[arg(long)]
     pub rename: bool,
+    /// Let gh or Docker's helpers be run for what they keep in a keyring.
+    #[arg(long, requires = "from")]
+    pub helpers: bool,
+    /// The client that refresh tokens belong to, where the file does not tell it.
+    #[arg(long, value_name = "ID", requires = "from")]
+    pub client_id: Option<String>,
+    /// Read that client's secret from this file.
+    #[arg(long, value_name = "FILE", requires = "client_id")]
+    pub client_secret_file: Option<PathBuf>,
     /// Read the passphrase of an export from this file.
     #[arg(long, value_name = "FILE")]
     pub export_passphrase_file: Option<PathBuf>,
@@ -56,7 +71,11 @@ pub struct ImportArgs {
 /// Imports.
 pub fn run(args: &ImportArgs, context: &Context) -> Result<(), Failure> {
     let now = clock::now();
-    let mut haul = own::read(&args.file, args, context, now)?;
+    let mut haul = match (args.from, &args.file) {
+        (Some(tool), _) => tools::read(tool, args, context, now)?,
+        (None, Some(file)) => own::read(file, args, context, now)?,
+        (None, None) => return Err(Failure::usage("name the file, or a tool: --from")),
+    };
     choose(&mut haul, args)?;
     let taken = names(context)?;
     if args.dry_run {
