@@ -76,6 +76,7 @@ fn read_purpose(value: &str) -> Result<Purpose, RouteError> {
     match value {
         "get" => Ok(Purpose::Get),
         "exec" => Ok(Purpose::Exec),
+        "git" => Ok(Purpose::Git),
         "reveal" => Ok(Purpose::Reveal),
         "copy" => Ok(Purpose::Copy),
         _ => Err(RouteError::invalid(
@@ -89,6 +90,7 @@ fn read_purpose(value: &str) -> Result<Purpose, RouteError> {
 pub fn of_purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Exec => "&for=exec",
+        Purpose::Git => "&for=git",
         Purpose::Reveal => "&for=reveal",
         Purpose::Copy => "&for=copy",
         // The others are routes of their own.

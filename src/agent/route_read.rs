@@ -195,6 +195,7 @@ mod tests {
         prop_oneof![
             Just(Purpose::Get),
             Just(Purpose::Exec),
+            Just(Purpose::Git),
             Just(Purpose::Reveal),
             Just(Purpose::Copy)
         ]

@@ -1,9 +1,10 @@
 //! The command line as a whole: global options and the list of commands.
 
+use crate::cli::helpers::git;
 use crate::cli::{
     audit, completions, daemon, demo, doctor, exec, export, get, identify, import, init, list,
-    lock, login, man, provider, refresh, remove, rename, reopen, revoke, status, validate, vault,
-    why,
+    lock, login, man, provider, refresh, remove, rename, reopen, revoke, setup, status, validate,
+    vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -74,6 +75,10 @@ pub enum Command {
     Get(get::GetArgs),
     /// Run a program with tokens in its environment.
     Exec(exec::ExecArgs),
+    /// Answer git, which asks for a user name and a password.
+    GitCredential(git::GitArgs),
+    /// Print or write the lines by which other programs ask here.
+    Setup(setup::command::SetupArgs),
     /// Rotate: fetch new tokens now.
     Refresh(refresh::RefreshArgs),
     /// Revoke tokens at the provider.

@@ -4,10 +4,11 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::context::Context;
 use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::helpers::git;
 use crate::cli::output::Output;
 use crate::cli::{
     audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, init,
-    list, lock, login, man, provider, refresh, remove, rename, reopen, revoke, status, ui,
+    list, lock, login, man, provider, refresh, remove, rename, reopen, revoke, setup, status, ui,
     validate, vault, why,
 };
 use clap::Parser;
@@ -71,6 +72,8 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::List(args) => list::run(&args, context),
         Command::Get(args) => get::run(&args, context),
         Command::Exec(args) => exec::run(args, context),
+        Command::GitCredential(args) => git::run(&args, context),
+        Command::Setup(args) => setup::command::run(&args, context),
         Command::Refresh(args) => refresh::run(&args, context),
         Command::Revoke(args) => revoke::run(&args, context),
         Command::Validate(args) => validate::run(&args, context),

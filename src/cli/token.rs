@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::model::name::CredentialName;
 use crate::model::token::IssuedToken;
-use crate::secret::Proof;
+use crate::secret::{AccessToken, FoundToken, Proof};
 use std::ffi::OsString;
 use zeroize::Zeroizing;
 
@@ -61,6 +61,38 @@ pub fn text(
     })
 }
 
+/// How git sends a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GitAnswer {
+    /// As the password of this user.
+    User(String),
+    /// With its own scheme, `Bearer` (git 2.46 and later).
+    Scheme,
+}
+
+/// The answer to git's credential protocol.
+pub fn for_git(token: &IssuedToken, answer: &GitAnswer) -> Zeroizing<String> {
+    let secret = token.access.expose_secret();
+    let end = token
+        .expires_at
+        .map(|end| format!("password_expiry_utc={}\n", end.as_secs()))
+        .unwrap_or_default();
+    Zeroizing::new(match answer {
+        GitAnswer::User(user) => format!("username={user}\npassword={secret}\n{end}"),
+        GitAnswer::Scheme => format!(
+            "capability[]=authtype\nauthtype={}\ncredential={secret}\nephemeral=1\n{end}",
+            token.token_type
+        ),
+    })
+}
+
+/// Whether somebody else's copy of a token is this one.
+pub fn is_same(token: &IssuedToken, copy: &FoundToken) -> bool {
+    token
+        .access
+        .matches(&AccessToken::new(copy.expose_secret().to_owned()))
+}
+
 /// The value of an environment variable: the operating system wants a copy of its own.
 pub fn value(token: &IssuedToken) -> OsString {
     OsString::from(token.access.expose_secret())
@@ -87,7 +119,6 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::secret::AccessToken;
 
     fn print(format: Format) -> String {
         proven(format, None)

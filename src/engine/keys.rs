@@ -122,6 +122,7 @@ pub fn record(name: &str, parameters: &BTreeMap<String, String>) -> Provider {
         revocation,
         api_key: filled.api_key,
         git_user: filled.git_user,
+        git_hosts: filled.git_hosts,
         mail_hosts: filled.mail_hosts,
         flows: vec![Flow::ApiKey],
         ..Provider::unknown(name, &filled.display_name)

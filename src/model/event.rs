@@ -77,6 +77,8 @@ pub enum Purpose {
     Get,
     /// Put into the environment of a command.
     Exec,
+    /// Handed to git.
+    Git,
     /// Shown on the screen.
     Reveal,
     /// Copied to the clipboard.
@@ -429,6 +431,7 @@ impl Purpose {
         match self {
             Self::Get => "handed out",
             Self::Exec => "put into an environment",
+            Self::Git => "handed to git",
             Self::Reveal => "revealed",
             Self::Copy => "copied",
             Self::Proof => "handed out with a proof",

@@ -158,6 +158,10 @@ pub struct Provider {
     /// User name that git sends beside the token over https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_user: Option<String>,
+    /// Hosts that git reaches it at, with their ports where those are not the usual ones; empty: the host that the tokens
+    /// come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub git_hosts: Vec<String>,
     /// IMAP and SMTP hosts that take the token by XOAUTH2 or OAUTHBEARER; the user name is the account's address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mail_hosts: Vec<String>,
@@ -241,6 +245,7 @@ impl Provider {
             api_key: None,
             notes: Vec::new(),
             git_user: None,
+            git_hosts: Vec::new(),
             mail_hosts: Vec::new(),
             metadata: Metadata::default(),
         }

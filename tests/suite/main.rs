@@ -61,6 +61,8 @@ mod fuzz_hostile;
 mod fuzz_parsers;
 mod fuzz_rig;
 mod fuzz_socket;
+mod git_rig;
+mod helper_git;
 mod identify;
 mod leaks;
 mod lock;

@@ -1,0 +1,4 @@
+//! Speaks the protocols by which other programs ask for credentials.
+
+pub mod fitting;
+pub mod git;

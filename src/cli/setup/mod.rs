@@ -1,0 +1,5 @@
+//! `tokenward setup`: the lines of configuration by which other programs ask tokenward.
+
+pub mod command;
+pub mod git;
+pub mod program;
