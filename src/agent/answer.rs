@@ -96,7 +96,7 @@ impl Desk {
         let uri = request.uri();
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
         if route.is_use() {
-            self.door.touch();
+            self.door.touch(clock::now());
         }
         if let Route::Token {
             name,

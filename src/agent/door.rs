@@ -103,9 +103,8 @@ impl Door {
     }
 
     /// Notes that somebody uses what is behind it.
-    pub fn touch(&self) {
-        self.used_at
-            .store(clock::now().as_millis(), Ordering::Relaxed);
+    pub fn touch(&self, now: Timestamp) {
+        self.used_at.store(now.as_millis(), Ordering::Relaxed);
     }
 
     /// When somebody last used what is behind it.

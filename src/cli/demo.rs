@@ -6,6 +6,7 @@ use crate::cli::harden;
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::Seat;
 use crate::cli::ui;
+use crate::config::settings::LockSettings;
 use crate::demo::control::Control;
 use crate::demo::profiles::{self, Profile};
 use crate::demo::provider::DemoProvider;
@@ -130,6 +131,8 @@ pub fn with_ui(settings: DemoSettings, context: &Context) -> Result<(), Failure>
     let folder = Folder::new()?;
     let mut context = context.clone();
     context.vault = folder.0.join("vault.db");
+    // Nobody knows its passphrase.
+    context.config.lock = LockSettings::default();
     let profile = settings.profile;
     let provider = runtime.block_on(DemoProvider::start(settings))?;
     let control = provider.control();

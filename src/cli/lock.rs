@@ -11,9 +11,10 @@ use serde_json::json;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Refreshes under way end first and are kept; then identity, keys and tokens leave the memory of the owner, which stays and
-refreshes nothing until: tokenward unlock. Programs that ask meanwhile are refused at once (exit code 4).
+refreshes nothing until: tokenward unlock. Programs that ask meanwhile are refused at once (exit code 4). With
+[lock] screen_only in the settings the terminal UIs ask for the passphrase and everything else goes on.
 Without an owner nothing is open: that is said, and is no failure.
-With --json: one object with locked (false without an owner), since and was_locked.")]
+With --json: one object with locked (false without an owner or with screen_only), screens, since and was_locked.")]
 pub struct LockArgs {}
 
 /// Locks it.
@@ -24,7 +25,7 @@ pub fn run(_: &LockArgs, context: &Context) -> Result<(), Failure> {
         Ok(outcome) => outcome,
         Err(error) if has_left(&error) => {
             if output.json {
-                let nothing = json!({ "locked": false, "since": null, "was_locked": false });
+                let nothing = json!({ "locked": false, "screens": false, "since": null, "was_locked": false });
                 return output.json_line(&nothing);
             }
             output.say("No owner runs: nothing is open.");
@@ -35,13 +36,15 @@ pub fn run(_: &LockArgs, context: &Context) -> Result<(), Failure> {
     if output.json {
         return output.json_line(&json!({
             "locked": outcome.locked.is_some(),
+            "screens": outcome.locked.is_none(),
             "since": outcome.locked.map(|lock| lock.since),
             "was_locked": outcome.was_locked,
         }));
     }
-    output.say(match outcome.was_locked {
-        true => "It was locked already.",
-        false => "Locked. Nothing is refreshed until: tokenward unlock",
+    output.say(match (outcome.locked, outcome.was_locked) {
+        (Some(_), true) => "It was locked already.",
+        (Some(_), false) => "Locked. Nothing is refreshed until: tokenward unlock",
+        (None, _) => "The screens are locked; everything else goes on ([lock] screen_only).",
     });
     Ok(())
 }

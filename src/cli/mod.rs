@@ -54,6 +54,7 @@ pub mod seat;
 pub mod session;
 pub mod setup;
 pub mod several;
+pub mod sleep;
 pub mod slots;
 pub mod span;
 pub mod status;

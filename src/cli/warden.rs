@@ -5,9 +5,10 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::gate;
 use crate::cli::owner::{Role, start_engine};
+use crate::cli::sleep::{Nap, Sleep};
 use crate::cli::unlock;
 use crate::clock;
-use crate::engine::api::Refusal;
+use crate::engine::api::{Event, Refusal};
 use crate::engine::farewell::Farewell;
 use crate::engine::runner::Engine;
 use crate::model::event::{Activity, Happening};
@@ -18,11 +19,15 @@ use crate::vault::open::OpenVault;
 use crate::vault::slot::Key;
 use crate::vault::store::{Store, Write};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Orders that wait: one after the other is carried out.
 const ORDERS: usize = 8;
+
+/// Timers stand still while the machine sleeps: whether anybody uses the vault is looked at this often at least.
+const LONGEST_LOOK: Duration = Duration::from_secs(60);
 
 /// Whoever has the engine, and takes it away.
 pub struct Warden {
@@ -56,14 +61,46 @@ impl Warden {
 
     /// Keeps the door until it is told to leave; then ends the engine in order.
     pub async fn keep(mut self, leave: CancellationToken) {
+        let settings = self.context.config.lock;
+        let sleeps = settings.on_suspend && self.role != Role::ForAMoment;
+        let mut sleep = sleeps.then(Sleep::listen);
         loop {
+            let (idles, rest) = (self.may_idle(), self.idle_rest());
             tokio::select! {
                 () = leave.cancelled() => break,
                 Some(order) = self.orders.recv() => self.carry_out(order).await,
+                nap = next(&mut sleep) => {
+                    self.lock(nap.reason, None).await;
+                }
+                () = tokio::time::sleep(rest), if idles => {
+                    self.lock_when_idle().await;
+                }
             }
         }
         if let Some(engine) = self.engine.take() {
             engine.shutdown().await;
+        }
+    }
+
+    /// Whether it is for this one to see that nobody uses the vault: behind a terminal UI that one does.
+    fn may_idle(&self) -> bool {
+        let settings = &self.context.config.lock;
+        let may = settings.idle_minutes > 0 && !settings.screen_only;
+        may && self.role == Role::ToStay && self.engine.is_some()
+    }
+
+    /// How long nobody has to use the vault yet, by the clock on the wall: a night's sleep counts.
+    fn idle_rest(&self) -> Duration {
+        let minutes = self.context.config.lock.idle_minutes;
+        let allowed = Duration::from_secs(minutes.saturating_mul(60));
+        let rest = allowed.saturating_sub(clock::now().since(self.door.used_at()));
+        rest.min(LONGEST_LOOK)
+    }
+
+    async fn lock_when_idle(&mut self) {
+        if self.idle_rest().is_zero() {
+            let minutes = self.context.config.lock.idle_minutes;
+            self.lock(LockReason::Idle { minutes }, None).await;
         }
     }
 
@@ -86,6 +123,15 @@ impl Warden {
             since: clock::now(),
             reason,
         };
+        if self.context.config.lock.screen_only {
+            if let Ok(link) = self.door.link() {
+                link.announce(Event::ScreenLocked { lock: now });
+            }
+            return LockOutcome {
+                locked: None,
+                was_locked: false,
+            };
+        }
         let Some(engine) = self.engine.take() else {
             return LockOutcome {
                 locked: self.door.locked(),
@@ -120,8 +166,16 @@ impl Warden {
         let (engine, _) = start_engine(&self.context, self.role, vault);
         self.standing.send_replace(Standing::Open(engine.link()));
         self.engine = Some(engine);
-        self.door.touch();
+        self.door.touch(clock::now());
         Ok(true)
+    }
+}
+
+/// Waits for the machine's sleep, where that is asked for.
+async fn next(sleep: &mut Option<Sleep>) -> Nap {
+    match sleep {
+        Some(sleep) => sleep.next().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -148,5 +202,73 @@ fn refusal(failure: &Failure) -> Refusal {
         hint: words.hint,
         wrong_passphrase: words.wrong_passphrase,
         wait_secs,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Globals;
+    use crate::secret::Passphrase;
+    use crate::vault::file::VaultFile;
+    use crate::vault::slot::NewSlot;
+
+    struct Kept {
+        door: Door,
+        leave: CancellationToken,
+        warden: tokio::task::JoinHandle<()>,
+        _folder: tempfile::TempDir,
+    }
+
+    /// A daemon's warden that locks after ten minutes without use.
+    fn kept(role: Role) -> Kept {
+        let folder = tempfile::tempdir().unwrap();
+        let globals = Globals {
+            vault: Some(folder.path().join("vault.db")),
+            ..Globals::default()
+        };
+        let mut context = Context::without_settings(globals).unwrap();
+        context.config.lock.idle_minutes = 10;
+        let slot = NewSlot::Passphrase(Passphrase::new("word".to_owned()));
+        let vault = VaultFile::create(&context.vault, slot, 2).unwrap();
+        let (engine, _) = start_engine(&context, role, vault);
+        let warden = Warden::new(&context, role, engine);
+        let door = warden.door().clone();
+        let leave = CancellationToken::new();
+        Kept {
+            warden: tokio::spawn(warden.keep(leave.clone())),
+            door,
+            leave,
+            _folder: folder,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_daemon_that_nobody_asks_for_anything_locks_its_vault() {
+        let kept = kept(Role::ToStay);
+        let mut events = kept.door.listen();
+        kept.door
+            .touch(clock::now().minus(Duration::from_secs(599)));
+        loop {
+            let event = events.next().await.unwrap();
+            if let Event::Locked { lock } = event {
+                assert_eq!(lock.reason, LockReason::Idle { minutes: 10 });
+                break;
+            }
+        }
+        let wrong = Offered::Passphrase(Passphrase::new("other".to_owned()));
+        let refused = kept.door.unlock(wrong, None).await;
+        assert!(matches!(
+            refused,
+            Err(Refusal::NotUnlocked {
+                wrong_passphrase: true,
+                ..
+            })
+        ));
+        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
+        assert_eq!(kept.door.unlock(right, None).await, Ok(true));
+        assert_eq!(kept.door.locked(), None, "and now it is in use again");
+        kept.leave.cancel();
+        kept.warden.await.unwrap();
     }
 }

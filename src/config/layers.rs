@@ -256,8 +256,8 @@ pub fn similar(word: &str, known: &[String]) -> Option<String> {
 }
 
 /// Sections whose settings can come from the environment.
-const FROM_ENVIRONMENT: [&str; 8] = [
-    "refresh", "limits", "forecast", "checks", "audit", "backup", "unlock", "vault",
+const FROM_ENVIRONMENT: [&str; 9] = [
+    "refresh", "limits", "forecast", "checks", "audit", "backup", "unlock", "lock", "vault",
 ];
 
 /// Puts `TOKENWARD_SECTION_KEY` over the file's settings; returns the variables that counted.

@@ -166,6 +166,12 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             0.5,
         ),
         (
+            "lock.idle_minutes",
+            config.lock.idle_minutes as f64,
+            0.0,
+            10_080.0,
+        ),
+        (
             "vault.work_factor",
             f64::from(config.vault.work_factor),
             10.0,

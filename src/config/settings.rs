@@ -28,6 +28,8 @@ pub struct Config {
     pub backup: BackupSettings,
     /// How the vault is opened without a question.
     pub unlock: UnlockSettings,
+    /// When the vault is locked by itself.
+    pub lock: LockSettings,
     /// How new slots of the vault are made.
     pub vault: VaultSettings,
     /// Provider records of one's own, by name: laid member by member over the catalogue's record of that name.
@@ -227,6 +229,19 @@ impl Default for UnlockSettings {
             ask_again_minutes: 5,
         }
     }
+}
+
+/// When the vault is locked by itself, and what that means.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LockSettings {
+    /// Minutes without use until it is locked, 0 to 10080; 0: never. A terminal UI is in use while keys are pressed or the
+    /// mouse is moved; the headless owner while anybody asks it for anything in the vault, a program for a token too.
+    pub idle_minutes: u64,
+    /// Lock when the machine goes to sleep (Linux only): before, where systemd-logind tells of it; else when it has woken.
+    pub on_suspend: bool,
+    /// Only the screen asks for the passphrase: the engine goes on refreshing and serving, and its keys stay in memory.
+    pub screen_only: bool,
 }
 
 /// How new slots of the vault are made.

@@ -183,6 +183,22 @@ fn who_follows_the_log_sees_the_lock_and_what_comes_after() {
     wait_for("\"unlocked\"");
 }
 
+#[test]
+fn screen_only_locks_no_vault() {
+    let mut sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.set("TOKENWARD_LOCK_SCREEN_ONLY", "true");
+    let daemon = sandbox.daemon();
+    let said = sandbox.run(["lock", "--json"]).json();
+    assert_eq!(
+        (&said["locked"], &said["screens"]),
+        (&false.into(), &true.into())
+    );
+    daemon.wait_for_words("the screens were locked");
+    sandbox.run(["get", "demo/alice"]).ok();
+}
+
 /// The memory of a process, as far as it may be read, in portions.
 #[cfg(target_os = "linux")]
 fn memory_holds(pid: u32, marker: &[u8]) -> std::io::Result<bool> {

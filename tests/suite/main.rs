@@ -66,6 +66,7 @@ mod helper_git;
 mod identify;
 mod leaks;
 mod lock;
+mod lock_sleep;
 mod oauth_advice;
 mod oauth_callback;
 mod oauth_catalogue;
