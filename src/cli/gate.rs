@@ -1,13 +1,17 @@
 //! Opens vaults for the terminal UI: that takes a second, so it happens on a thread of its own.
 
+use crate::agent::call::Caller;
 use crate::agent::client;
+use crate::agent::door::{Door, Offered};
+use crate::agent::peer;
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{Seat, nobody_answers};
 use crate::cli::unlock;
 use crate::engine::gate::{Gate, GateError, GateRequest, Place};
 use crate::engine::link::Link;
+use crate::model::lock::LockReason;
 use crate::secret::Passphrase;
 use crate::vault::confirm::confirm;
 use crate::vault::error::VaultError;
@@ -26,6 +30,13 @@ impl Keeper {
     /// Keeps it.
     pub fn keep(&self, owner: Owner) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
+    }
+
+    /// Its door and the way to its engines.
+    fn way(&self) -> Option<(Door, Link)> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref()
+            .map(|owner| (owner.door().clone(), owner.link()))
     }
 
     /// Takes it out, to be stopped.
@@ -48,6 +59,10 @@ pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
                 GateRequest::Unlock { passphrase, reply } => {
                     let opened = unlock(&context, &runtime, &keeper, passphrase);
                     let _ = reply.send(opened.map_err(|failure| words(&failure)));
+                }
+                GateRequest::Lock { reason, reply } => {
+                    let locked = lock(&context, &runtime, &keeper, reason);
+                    let _ = reply.send(locked.map_err(|failure| words(&failure)));
                 }
                 GateRequest::Prove { passphrase, reply } => {
                     let proved = confirm(&context.vault, passphrase, context.config.patience());
@@ -81,20 +96,56 @@ fn unlock(
     context: &Context,
     runtime: &Handle,
     keeper: &Keeper,
-    passphrase: Passphrase,
+    passphrase: Option<Passphrase>,
 ) -> Result<(Link, Place), Failure> {
+    if let Some((door, link)) = keeper.way() {
+        let unlocking = door.unlock(offered(passphrase), Some(peer::own()));
+        runtime.block_on(unlocking)?;
+        return Ok((link, Place::Owner));
+    }
     let Some(seat) = Seat::take_to_stay(context)? else {
-        return attach(context, runtime);
+        return attach(context, runtime, passphrase);
     };
-    let vault = unlock::open_with(context, &Key::Passphrase(passphrase))?;
+    let key = match passphrase {
+        Some(passphrase) => Some(Key::Passphrase(passphrase)),
+        None => unlock::without_question(context)?,
+    };
+    let key = key.ok_or_else(|| Failure::new(Kind::Locked, "only a passphrase opens the vault"))?;
+    let vault = unlock::open_with(context, &key)?;
     own(context, runtime, keeper, seat, vault)
 }
 
-/// Somebody became the owner while the person typed: then that one it is. The socket is guarded by the system, so the
-/// passphrase is not needed.
-fn attach(context: &Context, runtime: &Handle) -> Result<(Link, Place), Failure> {
+fn offered(passphrase: Option<Passphrase>) -> Offered {
+    passphrase.map_or(Offered::Nothing, Offered::Passphrase)
+}
+
+/// Somebody else is the owner, perhaps since the person began to type: then that one it is. The socket is guarded by the
+/// system, so the passphrase is needed only where the vault is locked.
+fn attach(
+    context: &Context,
+    runtime: &Handle,
+    passphrase: Option<Passphrase>,
+) -> Result<(Link, Place), Failure> {
+    let owner = Caller::new(context.socket());
+    if owner.status()?.locked.is_some() {
+        owner.unlock(&offered(passphrase))?;
+    }
     let link = runtime.block_on(client::connect(&context.socket()))?;
     Ok((link, Place::Attached))
+}
+
+/// Locks our own vault or the owner's; tells whether it was, or only the screens.
+fn lock(
+    context: &Context,
+    runtime: &Handle,
+    keeper: &Keeper,
+    reason: LockReason,
+) -> Result<bool, Failure> {
+    let outcome = match keeper.way() {
+        Some((door, _)) => runtime.block_on(door.lock(reason, Some(peer::own())))?,
+        None => Caller::new(context.socket()).lock()?,
+    };
+    Ok(outcome.locked.is_some())
 }
 
 fn own(

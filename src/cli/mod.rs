@@ -27,6 +27,7 @@ pub mod lines;
 pub mod list;
 pub mod lock;
 pub mod login;
+pub mod logind;
 pub mod logs;
 pub mod man;
 pub mod naming;

@@ -1,8 +1,8 @@
 //! Tells when the machine goes to sleep: before, where systemd-logind runs; else when it has woken.
 
+use crate::cli::logind::{self, Nap};
 use crate::engine::jumps::Jumps;
 use crate::model::lock::LockReason;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -10,15 +10,6 @@ use tokio::sync::mpsc;
 const LOOK: Duration = Duration::from_secs(45);
 /// So much longer than the steady clock the other one ran: the machine slept.
 const SLEPT: Duration = Duration::from_secs(2);
-
-/// That the machine goes to sleep, or has slept. It sleeps no sooner than this is dropped, within what logind allows
-/// (five seconds unless it was told otherwise).
-#[derive(Debug)]
-pub struct Nap {
-    /// Which of the two.
-    pub reason: LockReason,
-    _hold: Option<SyncSender<()>>,
-}
 
 /// Waits for the machine's sleep.
 #[derive(Debug)]
@@ -52,10 +43,7 @@ impl Sleep {
             }
             let before = std::mem::replace(&mut self.asleep, asleep());
             if self.asleep.saturating_sub(before) > SLEPT {
-                return Nap {
-                    reason: LockReason::Woke,
-                    _hold: None,
-                };
+                return Nap::over(LockReason::Woke);
             }
         }
     }
@@ -79,73 +67,4 @@ fn asleep() -> Duration {
 #[cfg(not(target_os = "linux"))]
 fn asleep() -> Duration {
     Duration::ZERO
-}
-
-/// A nap that is over when it is dropped, and how that is noticed.
-fn nap(reason: LockReason) -> (Nap, Receiver<()>) {
-    let (hold, released) = sync_channel(0);
-    let nap = Nap {
-        reason,
-        _hold: Some(hold),
-    };
-    (nap, released)
-}
-
-#[cfg(target_os = "linux")]
-mod logind {
-    //! systemd-logind on the system's bus: `PrepareForSleep`, and a lock that delays it (org.freedesktop.login1(5)).
-
-    use super::{Nap, nap};
-    use crate::model::lock::LockReason;
-    use tokio::sync::mpsc::Sender;
-    use zbus::blocking::{Connection, Proxy};
-    use zbus::zvariant::OwnedFd;
-
-    const NAME: &str = "org.freedesktop.login1";
-    const PATH: &str = "/org/freedesktop/login1";
-    const MANAGER: &str = "org.freedesktop.login1.Manager";
-
-    /// Follows it until nobody listens; where it is not there nothing is told.
-    pub(super) fn follow(tell: &Sender<Nap>) {
-        if let Err(error) = listen(tell) {
-            tracing::info!(%error, "nobody tells before the machine sleeps: noticed when it wakes");
-        }
-    }
-
-    fn listen(tell: &Sender<Nap>) -> zbus::Result<()> {
-        let bus = Connection::system()?;
-        let manager = Proxy::new(&bus, NAME, PATH, MANAGER)?;
-        let signals = manager.receive_signal("PrepareForSleep")?;
-        let mut delay = Some(hold(&manager)?);
-        tracing::info!("locked before the machine sleeps");
-        for signal in signals {
-            if !signal.body().deserialize::<bool>()? {
-                delay = Some(hold(&manager)?);
-                continue;
-            }
-            let (nap, released) = nap(LockReason::Sleep);
-            if tell.blocking_send(nap).is_err() {
-                return Ok(());
-            }
-            // It ends with an error when the nap was dropped, which is the word for it.
-            let _ = released.recv();
-            drop(delay.take());
-        }
-        Ok(())
-    }
-
-    fn hold(manager: &Proxy<'_>) -> zbus::Result<OwnedFd> {
-        let wish = ("sleep", "tokenward", "locks its vault", "delay");
-        manager.call("Inhibit", &wish)
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod logind {
-    //! There is none here.
-
-    use super::Nap;
-    use tokio::sync::mpsc::Sender;
-
-    pub(super) fn follow(_: &Sender<Nap>) {}
 }

@@ -1,5 +1,6 @@
 //! `tokenward`: the terminal UI, attached to a living owner or as the owner itself.
 
+use crate::agent::call::Caller;
 use crate::agent::client;
 use crate::cli::context::Context;
 use crate::cli::demo;
@@ -16,6 +17,8 @@ use crate::cli::unlock;
 use crate::clock;
 use crate::demo::settings::DemoSettings;
 use crate::engine::gate::{Place, Start};
+use crate::model::lock::Locked;
+use crate::tui::curtain::Locking;
 use crate::tui::overlays::again::Proof;
 use crate::tui::run::{Ended, Settings, run as show};
 use crate::tui::screens::remarks::Remark;
@@ -41,6 +44,8 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         remarks: remarks(context),
         gate: is_open.then(gate),
         proof: proof(context, &start),
+        locking: Some(locking(context)),
+        locked: locked(context, &start)?,
         ..Settings::default()
     };
     let ended = runtime.block_on(show(start, settings));
@@ -83,6 +88,33 @@ fn proof(context: &Context, start: &Start) -> Option<Proof> {
     has_passphrase.then(|| Proof {
         counts_for: Duration::from_secs(context.config.unlock.ask_again_minutes * 60),
         given_at: was_named.then(clock::now),
+    })
+}
+
+/// How the settings want it locked.
+fn locking(context: &Context) -> Locking {
+    let settings = &context.config.lock;
+    Locking {
+        vault: context.vault.display().to_string(),
+        idle_minutes: settings.idle_minutes,
+        screen_only: settings.screen_only,
+        opens_by_itself: context.vault.exists()
+            && unlock::without_question(context).is_ok_and(|key| key.is_some()),
+    }
+}
+
+/// The lock of a living owner's vault.
+fn locked(context: &Context, start: &Start) -> Result<Option<Locked>, Failure> {
+    let is_attached = matches!(
+        start,
+        Start::Open {
+            place: Place::Attached,
+            ..
+        }
+    );
+    Ok(match is_attached {
+        true => Caller::new(context.socket()).status()?.locked,
+        false => None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The way from a locked or missing vault to a [`Link`]: what the terminal UI asks before there is an engine.
 
 use crate::engine::link::Link;
+use crate::model::lock::LockReason;
 use crate::secret::Passphrase;
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,10 +63,17 @@ pub enum GateRequest {
     },
     /// Open the vault with this passphrase.
     Unlock {
-        /// The passphrase.
-        passphrase: Passphrase,
+        /// The passphrase; `None`: by whatever else opens it.
+        passphrase: Option<Passphrase>,
         /// The answer.
         reply: oneshot::Sender<Result<(Link, Place), GateError>>,
+    },
+    /// Lock the vault that is open.
+    Lock {
+        /// Why.
+        reason: LockReason,
+        /// The answer: whether the vault was, or only the screens.
+        reply: oneshot::Sender<Result<bool, GateError>>,
     },
     /// Say whether this passphrase opens the vault, which is open already.
     Prove {

@@ -1,7 +1,9 @@
 //! What actions do on the screens of an open vault.
 
+use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
+use crate::tui::curtain;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keymap::Action;
 use crate::tui::layout::Layout;
@@ -40,6 +42,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
             let identify = Identify::default();
             app.overlays.push(Overlay::Identify(identify));
         }
+        Action::Lock => return curtain::lock(app, LockReason::Asked),
         Action::Activity => go_to(app, Tab::Activity),
         Action::Health => return health(app),
         Action::NextTab | Action::PreviousTab => return turn(app, action),

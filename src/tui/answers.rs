@@ -99,6 +99,10 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
 }
 
 fn complain(app: &mut App, what: &str, refusal: &Refusal) {
+    if app.curtain.is_some() {
+        // A locked vault answers nothing: that shows, and everything is asked again afterwards.
+        return;
+    }
     app.say(Tone::Trouble, &format!("{what}: {refusal}"));
 }
 
@@ -121,6 +125,10 @@ fn token(
     purpose: Purpose,
     result: Result<IssuedToken, Refusal>,
 ) -> Vec<Effect> {
+    if app.curtain.is_some() {
+        // Locked since it was asked for: it is neither shown nor copied.
+        return Vec::new();
+    }
     let until = |stays| app.now.plus(stays);
     match (result, purpose) {
         (Err(refusal), _) => complain(app, &format!("no token of {name}"), &refusal),

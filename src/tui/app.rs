@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::gate::Place;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
+use crate::tui::curtain::{Curtain, Locking};
 use crate::tui::keymap::Scope;
 use crate::tui::notices::Notices;
 use crate::tui::overlays::again::Proof;
@@ -44,6 +45,12 @@ pub struct App {
     pub can_approve: bool,
     /// When the passphrase was given last; `None`: the vault has none to ask for.
     pub proof: Option<Proof>,
+    /// How it is locked; `None`: it cannot be (demo).
+    pub locking: Option<Locking>,
+    /// What hides everything while it is locked.
+    pub curtain: Option<Curtain>,
+    /// When a key was pressed or the mouse moved last.
+    pub used_at: Timestamp,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
     next_id: u64,
@@ -88,6 +95,9 @@ impl App {
             clipboard: None,
             can_approve: false,
             proof: None,
+            locking: None,
+            curtain: None,
+            used_at: now,
             remarks: Vec::new(),
             next_id: seed,
         }
@@ -131,6 +141,9 @@ impl App {
 
     /// Where the keys have their meaning now, the nearest first.
     pub fn scopes(&self) -> Vec<Scope> {
+        if self.curtain.is_some() {
+            return vec![Scope::Lock, Scope::Program];
+        }
         let mut scopes = match (self.overlays.last(), &self.session) {
             (Some(overlay), _) => overlay.scopes(),
             (None, Session::Create(_) | Session::Unlock(_)) => vec![Scope::Lock],

@@ -2,6 +2,7 @@
 
 use crate::engine::gate::{Gate, GateError, GateRequest, Place};
 use crate::engine::link::Link;
+use crate::model::lock::LockReason;
 use crate::secret::Passphrase;
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,6 +13,8 @@ pub type GateAnswer = Result<(Link, Place), GateError>;
 pub enum Answered {
     /// Whether the vault is open now.
     Opened(GateAnswer),
+    /// Whether the vault was locked.
+    Locked(Result<bool, GateError>),
     /// Whether a passphrase was right.
     Proved(Result<(), GateError>),
 }
@@ -43,6 +46,12 @@ impl Door {
     /// Asks the gate to open the vault.
     pub fn knock(&self, request: impl FnOnce(oneshot::Sender<GateAnswer>) -> GateRequest) {
         self.ask(request, Answered::Opened);
+    }
+
+    /// Asks the gate to lock the vault.
+    pub fn lock(&self, reason: LockReason) {
+        let request = |reply| GateRequest::Lock { reason, reply };
+        self.ask(request, Answered::Locked);
     }
 
     /// Asks the gate whether a passphrase is right.

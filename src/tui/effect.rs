@@ -1,5 +1,6 @@
 //! What the UI wishes to be done outside of it.
 
+use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::signin::{SignInId, SignInRequest};
 use crate::secret::{AccessToken, AuthorizationCode, FoundToken, Passphrase};
@@ -18,8 +19,10 @@ pub enum Effect {
     Redraw,
     /// Create the vault.
     Create(Passphrase),
-    /// Unlock the vault.
-    Unlock(Passphrase),
+    /// Unlock the vault; without a passphrase by whatever else opens it.
+    Unlock(Option<Passphrase>),
+    /// Lock the vault.
+    Lock(LockReason),
     /// See whether this passphrase is right.
     Prove(Passphrase),
     /// Ask the engine.

@@ -17,6 +17,12 @@ pub fn is_offered(app: &App, action: Action) -> bool {
     if action == Action::Demo && !is_new_here(app) {
         return false;
     }
+    if action == Action::Lock && app.locking.is_none() {
+        return false;
+    }
+    if app.curtain.is_some() {
+        return is_of_one_field(action);
+    }
     match app.overlays.last() {
         Some(Overlay::Wizard(wizard)) => wizard.offers(action),
         Some(
@@ -31,11 +37,15 @@ pub fn is_offered(app: &App, action: Action) -> bool {
         ) => true,
         None => match &app.session {
             Session::Open(workspace) => on_screen(workspace, action),
-            // One field has none beside it.
-            Session::Unlock(_) => !matches!(action, Action::NextField | Action::PreviousField),
+            Session::Unlock(_) => is_of_one_field(action),
             Session::Create(_) => true,
         },
     }
+}
+
+/// One field has none beside it.
+const fn is_of_one_field(action: Action) -> bool {
+    !matches!(action, Action::NextField | Action::PreviousField)
 }
 
 /// Whether a newcomer looks at an empty list: who has credentials knows what they look like.

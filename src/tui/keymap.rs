@@ -42,6 +42,7 @@ pub enum Action {
     Why,
     Analyse,
     Identify,
+    Lock,
     Mark,
     MarkAll,
     Filter,
@@ -235,6 +236,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Everywhere, Action::NextTab, &[TAB], "next", "To the next screen", 0),
     bind(Scope::Everywhere, Action::PreviousTab, &[BACK_TAB], "previous", "To the screen before", 0),
     bind(Scope::Everywhere, Action::Identify, &[ch('i')], "identify", "Identify: whose is a token that was found?", 0),
+    bind(Scope::Everywhere, Action::Lock, &[ch('L')], "lock", "Lock: nothing shows until the passphrase is given", 0),
     bind(Scope::Everywhere, Action::Quit, &[ch('q')], "quit", "Quit", 6),
 
     bind(Scope::Lock, Action::Submit, &[ENTER], "go on", "Go on", 1),

@@ -2,6 +2,7 @@
 
 use crate::tui::actions;
 use crate::tui::app::{App, Session};
+use crate::tui::curtain;
 use crate::tui::effect::Effect;
 use crate::tui::hints;
 use crate::tui::keymap::{self, Action};
@@ -18,9 +19,10 @@ pub fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
     if let Some(action) = program {
         return everywhere(app, action);
     }
-    let typed = match app.overlays.last_mut() {
-        Some(overlay) => overlay.type_key(key),
-        None => type_key(app, key),
+    let typed = match (&mut app.curtain, app.overlays.last_mut()) {
+        (Some(curtain), _) => curtain.page.type_key(key),
+        (None, Some(overlay)) => overlay.type_key(key),
+        (None, None) => type_key(app, key),
     };
     if typed {
         return Vec::new();
@@ -33,6 +35,9 @@ pub fn press(app: &mut App, key: KeyEvent) -> Vec<Effect> {
 
 /// Does what an action is for, wherever the keys are now.
 pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
+    if app.curtain.is_some() {
+        return curtain::act(app, action);
+    }
     if let Some(overlay) = app.overlays.pop() {
         return act::act(app, overlay, action);
     }
@@ -47,7 +52,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
 fn everywhere(app: &mut App, action: Action) -> Vec<Effect> {
     match action {
         // A slip must not cost what was typed into a wizard: there Ctrl-C closes first.
-        Action::Quit if !app.overlays.is_empty() => {
+        Action::Quit if !app.overlays.is_empty() && app.curtain.is_none() => {
             let Some(overlay) = app.overlays.pop() else {
                 return Vec::new();
             };
@@ -111,6 +116,10 @@ fn ends_filter(key: KeyEvent, filtering: &mut bool) -> bool {
 
 /// Takes pasted text: into the field that has the focus, nowhere else.
 pub fn paste(app: &mut App, text: &str) {
+    if let Some(curtain) = &mut app.curtain {
+        curtain.page.paste(text);
+        return;
+    }
     if let Some(overlay) = app.overlays.last_mut() {
         overlay.paste(text);
         return;

@@ -27,6 +27,8 @@ pub enum Message {
     Resize(u16, u16),
     /// The gate answered.
     Opened(Result<Place, GateError>),
+    /// Whether the vault was locked, or only the screens; or why not.
+    Locked(Result<bool, GateError>),
     /// Whether a passphrase was right.
     Proved(Result<(), GateError>),
     /// Something happened in the engine.

@@ -7,6 +7,7 @@ pub mod bar;
 pub mod boxes;
 pub mod browser;
 pub mod clipboard;
+pub mod curtain;
 pub mod door;
 pub mod effect;
 pub mod example;

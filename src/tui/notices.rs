@@ -32,6 +32,11 @@ pub struct Notices {
 }
 
 impl Notices {
+    /// Lets all of them go.
+    pub fn clear(&mut self) {
+        *self = Self::default();
+    }
+
     /// Adds one; the oldest makes room.
     pub fn say(&mut self, now: Timestamp, tone: Tone, text: &str) {
         self.shown.retain(|notice| notice.text != text);

@@ -20,7 +20,7 @@ const WHEEL: usize = 3;
 
 /// Takes what the mouse did.
 pub fn mouse(app: &mut App, mouse: MouseEvent) -> Vec<Effect> {
-    if layout::is_too_small(app.size) {
+    if layout::is_too_small(app.size) || app.curtain.is_some() {
         return Vec::new();
     }
     settle(app);

@@ -4,7 +4,9 @@ use crate::clock;
 use crate::engine::api::Event;
 use crate::engine::gate::{Gate, GateRequest, Start};
 use crate::engine::link::Link;
+use crate::model::lock::Locked;
 use crate::tui::app::{App, Session};
+use crate::tui::curtain::{self, Behind, Locking};
 use crate::tui::door::{Answered, Door};
 use crate::tui::effect::Effect;
 use crate::tui::input;
@@ -41,6 +43,10 @@ pub struct Settings {
     pub gate: Option<Gate>,
     /// What a person has to prove before a sensitive act; `None`: nothing.
     pub proof: Option<Proof>,
+    /// How it is locked; `None`: it cannot be.
+    pub locking: Option<Locking>,
+    /// The vault is locked, although its owner is there.
+    pub locked: Option<Locked>,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
 }
@@ -142,6 +148,7 @@ impl Runner {
         let mut app = App::new(session, around, size, clock::now(), rand::random());
         app.can_approve = settings.approve.is_some();
         app.proof = settings.proof;
+        app.locking = settings.locking;
         app.remarks = settings.remarks;
         let mut runner = Self {
             app,
@@ -159,7 +166,10 @@ impl Runner {
         };
         if let Some((link, place)) = link {
             runner.attach(link);
-            let effects = opened(&mut runner.app, place);
+            let mut effects = opened(&mut runner.app, place);
+            if let Some(lock) = settings.locked {
+                effects = curtain::lower(&mut runner.app, lock, Behind::Vault);
+            }
             runner.carry_out(effects);
         }
         runner
@@ -222,6 +232,7 @@ impl Runner {
                             self.attach(link);
                             place
                         })),
+                        Answered::Locked(answer) => Message::Locked(answer),
                         Answered::Proved(answer) => Message::Proved(answer),
                     };
                     self.take(message);
@@ -321,6 +332,7 @@ impl Runner {
                     self.door
                         .knock(|reply| GateRequest::Unlock { passphrase, reply });
                 }
+                Effect::Lock(reason) => self.door.lock(reason),
                 Effect::Prove(passphrase) => self.door.prove(passphrase),
                 Effect::Ask(ask) => self.outbox.ask(ask),
                 Effect::CopyToken(token) => {

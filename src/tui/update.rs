@@ -6,6 +6,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::signin::{self, SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
+use crate::tui::curtain::{self, Behind};
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keys;
 use crate::tui::layout;
@@ -26,9 +27,16 @@ const FIRST_LINES: usize = 500;
 pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
     match message {
         Message::Tick => tick(app),
-        Message::Key(key) => keys::press(app, key),
-        Message::Mouse(mouse) => pointer::mouse(app, mouse),
+        Message::Key(key) => {
+            app.used_at = app.now;
+            keys::press(app, key)
+        }
+        Message::Mouse(mouse) => {
+            app.used_at = app.now;
+            pointer::mouse(app, mouse)
+        }
         Message::Paste(text) => {
+            app.used_at = app.now;
             keys::paste(app, &text);
             Vec::new()
         }
@@ -38,13 +46,22 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         }
         Message::Opened(Ok(place)) => {
             // What opened it was a passphrase, unless somebody else had opened it meanwhile.
-            if let Some(proof) = app.proof.as_mut().filter(|_| place == Place::Owner) {
+            let is_shown = place == Place::Owner && app.curtain.is_none();
+            if let Some(proof) = app.proof.as_mut().filter(|_| is_shown) {
                 proof.given_at = Some(app.now);
             }
-            opened(app, place)
+            open(app, place)
         }
         Message::Opened(Err(error)) => {
             closed(app, error);
+            Vec::new()
+        }
+        Message::Locked(answer) => {
+            curtain::answered(app, answer);
+            Vec::new()
+        }
+        Message::Proved(answer) if app.curtain.is_some() => {
+            curtain::proved(app, answer);
             Vec::new()
         }
         Message::Proved(answer) => again::proved(app, answer),
@@ -76,10 +93,17 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
 
 /// The vault is open: the first questions.
 pub fn opened(app: &mut App, place: Place) -> Vec<Effect> {
-    let mut workspace = Workspace::new(place);
-    workspace.rows.expect_list();
+    let workspace = Workspace::new(place);
     app.session = Session::Open(Box::new(workspace));
     app.overlays.clear();
+    ask_for_all(app)
+}
+
+/// Asks for everything that is shown: nothing is known of it yet, or it may be old.
+pub fn ask_for_all(app: &mut App) -> Vec<Effect> {
+    if let Some(workspace) = app.open_mut() {
+        workspace.rows.expect_list();
+    }
     let asks = [
         Ask::List,
         Ask::Activity(None, FIRST_LINES),
@@ -93,7 +117,25 @@ fn closed(app: &mut App, error: GateError) {
     match &mut app.session {
         Session::Create(page) => page.failed(error),
         Session::Unlock(page) => page.failed(error),
-        Session::Open(_) => {}
+        Session::Open(_) => {
+            if let Some(curtain) = &mut app.curtain {
+                curtain.page.failed(error);
+            }
+        }
+    }
+}
+
+/// The vault was opened: for the first time here, or again.
+fn open(app: &mut App, place: Place) -> Vec<Effect> {
+    let is_again = app.curtain.is_some();
+    match app.open_mut().filter(|_| is_again) {
+        None => opened(app, place),
+        Some(workspace) => {
+            // Whoever owned it may have left meanwhile.
+            workspace.place = place;
+            workspace.stopped = false;
+            curtain::unlocked(app)
+        }
     }
 }
 
@@ -118,7 +160,8 @@ fn browser(app: &mut App, outcome: Result<(), String>) {
 fn tick(app: &mut App) -> Vec<Effect> {
     let now = app.now;
     app.notices.expire(now);
-    let mut effects = Vec::new();
+    let mut effects = curtain::lock_when_idle(app);
+    let is_hidden = app.curtain.is_some();
     if app
         .clipboard
         .as_ref()
@@ -140,7 +183,7 @@ fn tick(app: &mut App) -> Vec<Effect> {
         if now.as_secs() % 60 == 0 {
             workspace.inbox.gather(&workspace.rows, now);
         }
-        if workspace.tab == Tab::Health && !workspace.stopped {
+        if workspace.tab == Tab::Health && !workspace.stopped && !is_hidden {
             workspace.figures.gather(&workspace.rows, now);
             effects.push(Effect::Ask(Ask::Status));
         }
@@ -207,7 +250,14 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             workspace.stopped = true;
             app.say(Tone::Trouble, "the engine has stopped");
         }
-        Event::Locked { .. } | Event::Unlocked | Event::ScreenLocked { .. } => {}
+        Event::Locked { lock } => return curtain::lower(app, lock, Behind::Vault),
+        Event::ScreenLocked { lock } => {
+            // Where there is no passphrase, none could be proved.
+            if app.proof.is_some() {
+                return curtain::lower(app, lock, Behind::Screen);
+            }
+        }
+        Event::Unlocked => return curtain::unlocked(app),
         Event::SignIn { .. } => {}
     }
     Vec::new()

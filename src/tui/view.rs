@@ -26,6 +26,10 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         small::draw(app, buf);
         return;
     }
+    if let Some(curtain) = &app.curtain {
+        unlock::draw(app, &curtain.page, buf);
+        return;
+    }
     match &app.session {
         Session::Create(page) => create::draw(app, page, buf),
         Session::Unlock(page) => unlock::draw(app, page, buf),

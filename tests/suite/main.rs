@@ -95,6 +95,7 @@ mod sample;
 mod sandbox;
 mod simulation;
 mod tui;
+mod tui_lock;
 mod tui_rig;
 mod tui_rows;
 mod vault_disk;

@@ -15,6 +15,12 @@ pub fn draw(app: &App, buf: &mut Buffer) {
         "terminal too small: {}x{}, needs {needed_columns}x{needed_rows}",
         app.size.0, app.size.1
     );
+    if app.curtain.is_some() {
+        let locked = "tokenward: locked";
+        put(buf, (0, 0), width, locked, theme.strong(), theme);
+        put(buf, (0, 1), width, &text, theme.dim(), theme);
+        return;
+    }
     match &app.session {
         Session::Create(_) => {
             put(

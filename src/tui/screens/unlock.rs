@@ -17,6 +17,8 @@ pub struct Unlock {
     note: Option<String>,
     field: Field,
     progress: Progress,
+    /// An empty field is an answer too: something else opens the vault.
+    pub opens_by_itself: bool,
 }
 
 impl Unlock {
@@ -27,6 +29,7 @@ impl Unlock {
             note,
             field: Field::masked(),
             progress: Progress::Typing,
+            opens_by_itself: false,
         }
     }
 
@@ -44,11 +47,21 @@ impl Unlock {
 
     /// Does what a key is for.
     pub fn act(&mut self, action: Action) -> Vec<Effect> {
-        if action != Action::Submit || self.progress.is_working() || self.field.is_empty() {
+        if action != Action::Submit {
             return Vec::new();
         }
+        self.answer().map(Effect::Unlock).into_iter().collect()
+    }
+
+    /// What was typed, to be used now; `Some(None)`: nothing, where nothing is needed.
+    pub fn answer(&mut self) -> Option<Option<Passphrase>> {
+        let is_ready = !self.field.is_empty() || self.opens_by_itself;
+        if self.progress.is_working() || !is_ready {
+            return None;
+        }
         self.progress = Progress::Working;
-        vec![Effect::Unlock(Passphrase::new(self.field.take()))]
+        let typed = (!self.field.is_empty()).then(|| Passphrase::new(self.field.take()));
+        Some(typed)
     }
 
     /// The vault was not opened.
