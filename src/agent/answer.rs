@@ -146,7 +146,7 @@ impl Desk {
                 let ask = |reply| Command::Activity { name, limit, reply };
                 self.list(ask).await
             }
-            Route::Audit(audit) => self.tell_of_the_log(audit).await,
+            Route::Audit(audit) => self.tell_of_the_log(audit, body).await,
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
             Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
             Route::Status => self.status().await,
@@ -220,7 +220,11 @@ impl Desk {
         }
     }
 
-    async fn tell_of_the_log(&self, audit: AuditRoute) -> Result<Response<Body>, Box<Problem>> {
+    async fn tell_of_the_log(
+        &self,
+        audit: AuditRoute,
+        body: Incoming,
+    ) -> Result<Response<Body>, Box<Problem>> {
         match audit {
             AuditRoute::Lines(search) => self.list(|reply| Command::Audit { search, reply }).await,
             AuditRoute::Analysis { since, until } => {
@@ -232,6 +236,11 @@ impl Desk {
                 .await
             }
             AuditRoute::Verify => self.one(|reply| Command::AuditVerify { reply }).await,
+            AuditRoute::Seen => {
+                let body = read_body(body, self.body_time).await?;
+                let alert = wire::read(&body).map_err(bad_body)?;
+                self.done(|reply| Command::SeeAlert { alert, reply }).await
+            }
         }
     }
 

@@ -25,6 +25,8 @@ pub enum AuditRoute {
     },
     /// `GET /api/audit/verify`
     Verify,
+    /// `POST /api/audit/seen`; which alert stands in the body.
+    Seen,
 }
 
 /// Which of the questions an address asks, before what stands behind the question mark was read.
@@ -36,6 +38,8 @@ pub enum AuditPath {
     Analysis,
     /// Whether they are whole.
     Verify,
+    /// That somebody has looked at an alert.
+    Seen,
 }
 
 impl AuditPath {
@@ -45,6 +49,7 @@ impl AuditPath {
             "audit" => Some(Self::Lines),
             "audit/analysis" => Some(Self::Analysis),
             "audit/verify" => Some(Self::Verify),
+            "audit/seen" => Some(Self::Seen),
             _ => None,
         }
     }
@@ -53,6 +58,7 @@ impl AuditPath {
     pub const fn method(self) -> &'static str {
         match self {
             Self::Lines | Self::Analysis | Self::Verify => "GET",
+            Self::Seen => "POST",
         }
     }
 
@@ -61,6 +67,7 @@ impl AuditPath {
             Self::Lines => "/api/audit",
             Self::Analysis => "/api/audit/analysis",
             Self::Verify => "/api/audit/verify",
+            Self::Seen => "/api/audit/seen",
         }
     }
 
@@ -73,6 +80,7 @@ impl AuditPath {
                 Ok(AuditRoute::Analysis { since, until })
             }
             Self::Verify => Query::read(query, &[]).map(|_| AuditRoute::Verify),
+            Self::Seen => Query::read(query, &[]).map(|_| AuditRoute::Seen),
         }
     }
 }
@@ -84,6 +92,7 @@ impl AuditRoute {
             Self::Lines(_) => AuditPath::Lines,
             Self::Analysis { .. } => AuditPath::Analysis,
             Self::Verify => AuditPath::Verify,
+            Self::Seen => AuditPath::Seen,
         }
     }
 
@@ -93,7 +102,7 @@ impl AuditRoute {
         match self {
             Self::Lines(search) => format!("{path}?{}", of_search(search)),
             Self::Analysis { since, until } => format!("{path}?{}", of_times(*since, *until)),
-            Self::Verify => path.to_owned(),
+            Self::Verify | Self::Seen => path.to_owned(),
         }
     }
 }

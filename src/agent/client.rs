@@ -179,6 +179,10 @@ impl SocketDoor {
             Command::AuditVerify { reply } => {
                 self.fetch(Route::Audit(AuditRoute::Verify), reply).await;
             }
+            Command::SeeAlert { alert, reply } => {
+                let seen = Route::Audit(AuditRoute::Seen);
+                self.tell(seen, plain(&alert), reply).await;
+            }
             Command::Refresh {
                 name,
                 timeout,

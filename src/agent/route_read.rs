@@ -281,6 +281,7 @@ mod tests {
             )
                 .prop_map(|(since, until)| Route::Audit(AuditRoute::Analysis { since, until })),
             Just(Route::Audit(AuditRoute::Verify)),
+            Just(Route::Audit(AuditRoute::Seen)),
             Just(Route::Providers),
             Just(Route::Clients),
             Just(Route::SignIn),

@@ -68,6 +68,13 @@ pub fn write(event: &Event) {
             tracing::info!(credentials = total, "all credentials are loaded");
         }
         Event::Lagged => tracing::warn!("some log lines were lost: events came too fast"),
+        Event::Alerts { new, .. } => {
+            for alert in new {
+                let (kind, program) = (alert.kind.words(), alert.program.as_deref());
+                let name = alert.credential.as_ref().map(|name| name.as_str());
+                tracing::warn!(name, program, kind, "an alert: {}", alert.text);
+            }
+        }
         Event::Unlocked => tracing::info!("unlocked"),
         Event::ScreenLocked { .. } => tracing::info!("the screens were locked"),
         // The line of the activity log says it.
@@ -132,6 +139,7 @@ fn happened(activity: &Activity) {
         | Happening::Asked { .. }
         | Happening::Validated { .. }
         | Happening::SettingsChanged
+        | Happening::AlertSeen { .. }
         | Happening::Unlocked
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }

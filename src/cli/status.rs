@@ -9,6 +9,7 @@ use crate::cli::seat::has_left;
 use crate::cli::span;
 use crate::clock::{self, Timestamp};
 use crate::engine::api::EngineStatus;
+use crate::model::alert::Alert;
 use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
 use crate::model::limit::LimitUse;
@@ -28,7 +29,8 @@ Ends with 0 whenever it could tell. Without an owner the vault stays closed and 
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null), passphrase (wrong ones in
 a row, how many are free, the wait), socket, owner (null, or an object with pid, version, started_at,
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
-limits (each with most, used and by), refreshed, failed, next_refresh, recurring: its recurring
+limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
+command, and credential or program), recurring: its recurring
 work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
 pub struct StatusArgs {}
 
@@ -113,9 +115,22 @@ fn with_owner(status: &EngineStatus) -> String {
             status.unreadable
         ));
     }
+    text.push_str(&alerts(&status.alerts));
     let trouble = total(status, HealthKind::is_trouble);
     if trouble > 0 {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
+    }
+    text
+}
+
+/// A line for each alert that nobody has looked at.
+fn alerts(alerts: &[Alert]) -> String {
+    let lines = alerts
+        .iter()
+        .map(|alert| format!("alert      {} ({})\n", alert.text, alert.command));
+    let mut text: String = lines.collect();
+    if !alerts.is_empty() {
+        text.push_str("           looked at them: tokenward audit acknowledge\n");
     }
     text
 }
@@ -283,6 +298,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "refreshed": status.refreshed,
             "failed": status.failed,
             "next_refresh": status.next_refresh,
+            "alerts": status.alerts,
             "recurring": status.chores,
             "still_alive": alive,
         })

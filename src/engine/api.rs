@@ -1,6 +1,7 @@
 //! The engine's words: commands (wishes) and events (facts, in the past tense, never a secret).
 
 use crate::clock::Timestamp;
+use crate::model::alert::{Alert, AlertKey};
 use crate::model::analysis::Analysis;
 use crate::model::audit::{Search, Verdict};
 use crate::model::chore::ChoreView;
@@ -235,6 +236,13 @@ pub enum Command {
         /// The answer.
         reply: Reply<Verdict>,
     },
+    /// Somebody has looked at an alert: it stays away from now on.
+    SeeAlert {
+        /// Which.
+        alert: AlertKey,
+        /// The answer.
+        reply: Reply<()>,
+    },
     /// How the engine is.
     Status {
         /// The answer.
@@ -295,6 +303,13 @@ pub enum Event {
     ScreenLocked {
         /// Since when, and why.
         lock: Locked,
+    },
+    /// Alerts that nobody has looked at have come or gone.
+    Alerts {
+        /// All of them now, the newest first.
+        open: Vec<Alert>,
+        /// Those of them that are news.
+        new: Vec<Alert>,
     },
     /// Events were missed (a slow reader): ask for the list again.
     Lagged,
@@ -363,6 +378,9 @@ pub struct EngineStatus {
     /// Its limits, with how much of each is used.
     #[serde(default)]
     pub limits: Vec<LimitUse>,
+    /// What a person should look at, the newest first.
+    #[serde(default)]
+    pub alerts: Vec<Alert>,
     /// Its recurring work, the most urgent first.
     #[serde(default)]
     pub chores: Vec<ChoreView>,

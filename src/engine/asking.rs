@@ -59,6 +59,7 @@ impl Core {
             | Input::Used { .. }
             | Input::ClockJumped { .. }
             | Input::ChoreEnded { .. }
+            | Input::LogGrew
             | Input::Woke
             | Input::Leaving => {}
         }

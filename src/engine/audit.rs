@@ -9,6 +9,7 @@ use crate::model::analysis::Analysis;
 use crate::model::analyst::Analyst;
 use crate::model::audit::{Search, Verdict};
 use crate::model::event::Entry;
+use crate::model::watcher::Watcher;
 use crate::vault::error::VaultError;
 use crate::vault::log_check::LogCheck;
 use crate::vault::store::Store;
@@ -62,7 +63,7 @@ impl Runner {
     }
 
     /// The log with all that happened before this moment in it.
-    fn log(&self) -> Log {
+    pub(in crate::engine) fn log(&self) -> Log {
         self.write_notes();
         Log {
             desk: self.vault.desk(),
@@ -71,7 +72,7 @@ impl Runner {
 }
 
 /// The log, from beside the engine.
-struct Log {
+pub(in crate::engine) struct Log {
     desk: VaultDesk,
 }
 
@@ -146,6 +147,24 @@ impl Log {
             }
         }
         Ok(analyst.finish())
+    }
+
+    /// Has the watcher read on up to the end; says how many lines that were.
+    pub(in crate::engine) async fn watched(&self, watcher: &mut Watcher) -> Result<u64, Refusal> {
+        self.settle().await?;
+        let mut count = 0;
+        loop {
+            let after = watcher.last;
+            let portion = self.read(move |store| store.log_after(after, PORTION));
+            let portion = portion.await?;
+            if portion.is_empty() {
+                return Ok(count);
+            }
+            count += portion.len() as u64;
+            for entry in &portion {
+                watcher.take(entry.number, &entry.activity);
+            }
+        }
     }
 
     async fn verified(&self) -> Result<Verdict, Refusal> {

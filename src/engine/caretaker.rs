@@ -23,6 +23,7 @@ impl Runner {
     pub(in crate::engine) fn do_chores(&mut self) {
         while let Some(chore) = self.chores.pop_front() {
             match chore {
+                Chore::Alerts => self.watch_log(),
                 Chore::Uses => self.note_uses_and_tidy(),
                 Chore::Pruning => self.prune(),
                 Chore::Checks => self.check_one(),

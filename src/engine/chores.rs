@@ -13,6 +13,10 @@ use std::time::Duration;
 
 /// Between two notes of what was fetched from memory.
 const USES: Duration = Duration::from_secs(60);
+/// The log is looked through so long after it has grown.
+const ALERTS: Duration = Duration::from_secs(2);
+/// The same where it goes on growing.
+const ALERTS_ON: Duration = Duration::from_secs(15);
 /// Between two rounds of pruning.
 const PRUNING: Duration = Duration::from_secs(600);
 /// After a round that left something to prune.
@@ -39,6 +43,8 @@ pub struct Chores {
     pub asked: VecDeque<CredentialId>,
     /// Whose end is to be foretold, and when.
     pub endings: BTreeSet<(Timestamp, CredentialId)>,
+    /// The log has grown since it was begun to be looked through.
+    has_grown: bool,
     is_begun: bool,
     checks: u64,
 }
@@ -50,6 +56,7 @@ impl Chores {
             Chore::Revocations => !settings.is_for_a_moment,
             Chore::Checks => settings.checks_per_hour > 0.0,
             Chore::Backup => settings.backups_after.is_some(),
+            Chore::Alerts => !settings.is_for_a_moment,
             Chore::Forecast | Chore::Uses | Chore::Pruning => true,
         };
         let chores = Chore::ALL.into_iter().filter(is_on);
@@ -59,6 +66,7 @@ impl Chores {
             retold: BTreeSet::new(),
             asked: VecDeque::new(),
             endings: BTreeSet::new(),
+            has_grown: false,
             is_begun: false,
             checks: 0,
         }
@@ -91,7 +99,7 @@ impl Core {
             match chore {
                 Chore::Revocations => self.tell_again(),
                 Chore::Forecast => self.foretell_ends(),
-                Chore::Uses | Chore::Pruning | Chore::Checks | Chore::Backup => {
+                Chore::Alerts | Chore::Uses | Chore::Pruning | Chore::Checks | Chore::Backup => {
                     self.out.push(Effect::Chore(chore));
                 }
             }
@@ -109,6 +117,7 @@ impl Core {
             (Chore::Pruning, _) => Some(PRUNING),
             (Chore::Backup, _) => Some(BACKUP),
             (Chore::Checks, _) => self.until_next_check(),
+            (Chore::Alerts, _) => std::mem::take(&mut self.chores.has_grown).then_some(ALERTS_ON),
             // Their next times stand in lists of their own.
             (Chore::Revocations | Chore::Forecast, _) => None,
         };
@@ -118,6 +127,16 @@ impl Core {
             self.chores
                 .upkeep
                 .plan(chore, pause.map(|pause| now.plus(pause)));
+        }
+    }
+
+    /// The activity log has grown: it is looked through soon.
+    pub(in crate::engine) fn log_grew(&mut self) {
+        if self.chores.upkeep.is_idle(Chore::Alerts) {
+            let soon = self.now.plus(ALERTS);
+            self.chores.upkeep.plan(Chore::Alerts, Some(soon));
+        } else {
+            self.chores.has_grown = self.chores.upkeep.planned(Chore::Alerts).is_none();
         }
     }
 
@@ -132,6 +151,7 @@ impl Core {
             chores.is_begun = true;
             chores.upkeep.plan(Chore::Uses, Some(now.plus(USES)));
             chores.upkeep.plan(Chore::Pruning, Some(now.plus(USES)));
+            chores.upkeep.plan(Chore::Alerts, Some(now.plus(ALERTS)));
             let first = self.settings.backups_after.map(|after| now.plus(after));
             chores.upkeep.plan(Chore::Backup, first);
         }

@@ -176,6 +176,7 @@ impl Runner {
                 reply,
             } => self.analyse(since, until, reply),
             Command::AuditVerify { reply } => self.verify_log(reply),
+            Command::SeeAlert { alert, reply } => self.alert_seen(alert, by, reply),
             Command::Status { reply } => {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.status())));
@@ -210,6 +211,7 @@ impl Runner {
             | Command::Audit { .. }
             | Command::AuditAnalysis { .. }
             | Command::AuditVerify { .. }
+            | Command::SeeAlert { .. }
             | Command::NoteExport { .. }
             | Command::Import { .. }
             | Command::Status { .. } => None,
@@ -325,6 +327,7 @@ impl Runner {
             next_refresh: self.core.next_refresh(self.now),
             vault: self.place.clone(),
             limits,
+            alerts: self.alerts.open.clone(),
             chores: self.core.chores(),
             memory: reading.memory,
             extent: reading.extent,

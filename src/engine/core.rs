@@ -170,6 +170,7 @@ impl Core {
             Input::Used { uses } => self.used(uses),
             Input::ClockJumped { by_ms } => self.clock_jumped(by_ms),
             Input::ChoreEnded { chore, ended } => self.chore_ended(chore, ended),
+            Input::LogGrew => self.log_grew(),
             Input::Woke => {}
             Input::Leaving => self.leave(),
         }

@@ -1,14 +1,17 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
+use crate::engine::api::Refusal;
 use crate::engine::importing::Waiting;
 use crate::engine::minting::Minted;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
+use crate::model::alert::Alert;
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
 use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
+use crate::model::watcher::Watcher;
 use crate::secret::AccessToken;
 use crate::vault::store::Written;
 use std::sync::Arc;
@@ -55,6 +58,13 @@ pub enum Fact {
     },
     /// Something that only has to be told.
     Happened(Activity),
+    /// The log was read up to its end, or could not be; so many lines were new.
+    Watched {
+        /// What has been read of it.
+        watcher: Box<Watcher>,
+        /// So many lines were new, and the alerts that nobody has looked at.
+        read: Result<(u64, Vec<Alert>), Refusal>,
+    },
     /// A sampled check ended.
     Checked {
         /// Whose token.

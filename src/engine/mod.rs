@@ -67,4 +67,5 @@ pub mod upkeep;
 pub mod vault_thread;
 pub mod waiting;
 pub mod watch;
+pub mod watching;
 pub mod why;

@@ -15,6 +15,7 @@ use crate::model::event::Activity;
 use crate::model::operation::OperationId;
 use crate::vault::store::{Spending, Write, Written};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 impl Runner {
     pub(in crate::engine) fn perform_all(&mut self, effects: Vec<Effect>) {
@@ -123,6 +124,7 @@ impl Runner {
                 client_id,
             } => self.client_deleted(provider, client_id),
             Fact::Happened(activity) => self.happened(activity),
+            Fact::Watched { watcher, read } => self.watched(watcher, read),
             Fact::Checked {
                 id,
                 generation,
@@ -343,6 +345,7 @@ impl Runner {
 
     /// Keeps a line in the log and tells everyone.
     pub(in crate::engine) fn happened(&self, activity: Activity) {
+        self.has_grown.store(true, Ordering::Relaxed);
         let kept = activity.clone();
         self.vault
             .ask(Job::Lazy(Box::new(move |_| Write::Activity(kept.clone()))));

@@ -18,6 +18,7 @@ use crate::engine::shelf::Shelf;
 use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
 use crate::engine::watch::Watch;
+use crate::engine::watching::Alerts;
 use crate::model::alert::Thresholds;
 use crate::model::chore::Chore;
 use crate::model::credential::CredentialId;
@@ -27,6 +28,7 @@ use crate::oauth::http::Http;
 use crate::vault::daily::Daily;
 use crate::vault::store::Store;
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc};
@@ -140,6 +142,9 @@ pub(in crate::engine) struct Runner {
     /// Recurring work that the core wishes done.
     pub(in crate::engine) chores: VecDeque<Chore>,
     pub(in crate::engine) backups: Option<Daily>,
+    pub(in crate::engine) alerts: Alerts,
+    /// Whether a line was added to the log since the core was told so.
+    pub(in crate::engine) has_grown: AtomicBool,
     pub(in crate::engine) thresholds: Thresholds,
 }
 
@@ -181,6 +186,8 @@ impl Runner {
             left_at: None,
             chores: VecDeque::new(),
             backups: settings.backups.clone(),
+            alerts: Alerts::default(),
+            has_grown: AtomicBool::new(false),
             thresholds: settings.thresholds,
         }
     }
@@ -203,6 +210,7 @@ impl Runner {
             }
             self.show_early_asked();
             self.do_chores();
+            self.tell_of_the_log();
             self.write_notes_when_due();
         }
         commands.close();
@@ -288,6 +296,12 @@ impl Runner {
             }
             let _ = facts.blocking_send(Fact::Known(Input::LoadEnded { unreadable }));
         })));
+    }
+
+    fn tell_of_the_log(&mut self) {
+        if self.has_grown.swap(false, Ordering::Relaxed) {
+            self.step(Input::LogGrew);
+        }
     }
 
     fn write_notes_when_due(&mut self) {

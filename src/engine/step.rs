@@ -293,6 +293,8 @@ pub enum Input {
         /// How.
         ended: Ended,
     },
+    /// A line was added to the activity log.
+    LogGrew,
     /// Time has passed.
     Woke,
     /// The engine is asked to leave: nothing new is begun.
@@ -328,6 +330,7 @@ impl Input {
             | Self::SetAside { .. }
             | Self::ClockJumped { .. }
             | Self::ChoreEnded { .. }
+            | Self::LogGrew
             | Self::Woke
             | Self::Leaving => None,
         }
@@ -361,6 +364,7 @@ impl Input {
             | Self::Used { .. }
             | Self::ClockJumped { .. }
             | Self::ChoreEnded { .. }
+            | Self::LogGrew
             | Self::Woke
             | Self::Leaving => None,
         }

@@ -185,7 +185,7 @@ mod tests {
         );
         upkeep.ended(Chore::Revocations, DONE, at(11));
         upkeep.ended(Chore::Revocations, DONE, at(11));
-        assert_eq!(upkeep.begin_next(at(11)), Some(Chore::Uses));
+        assert_eq!(upkeep.begin_next(at(11)), Some(Chore::Alerts));
     }
 
     #[test]

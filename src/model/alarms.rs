@@ -13,11 +13,12 @@ use std::collections::{HashMap, HashSet, VecDeque};
 const MOST: usize = 10_000;
 /// Alerts that are kept, the newest ones.
 const MOST_ALERTS: usize = 1000;
-/// So many days have to be known of a credential before it counts what is usual for it.
+/// So many days have to be known of a credential before it counts what is usual for it, and of the log before a program
+/// is new.
 const KNOWN_DAYS: i64 = 7;
 
 /// What is watched.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Alarms {
     thresholds: Thresholds,
     since: Option<Timestamp>,
@@ -41,7 +42,7 @@ struct Span {
 }
 
 /// The day of a credential, and what its days before were like.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Busy {
     today: Span,
     first_day: i64,
@@ -91,7 +92,7 @@ impl Alarms {
             self.credential(name, place, activity.at);
         }
         if let Some(program) = activity.by.as_deref() {
-            self.program(program, activity);
+            self.program(program, activity, place);
             self.address(program, activity, place);
         }
         match &activity.what {
@@ -272,12 +273,13 @@ impl Alarms {
         });
     }
 
-    fn program(&mut self, program: &Program, activity: &Activity) {
+    fn program(&mut self, program: &Program, activity: &Activity, place: Place) {
         let name = program.name();
         if self.programs.len() == MOST
             || self.programs.contains(name)
             || !self.programs.insert(name.to_owned())
             || !self.thresholds.new_programs
+            || !self.is_known_for(KNOWN_DAYS, place)
         {
             return;
         }
@@ -298,13 +300,17 @@ impl Alarms {
         });
     }
 
+    /// Whether the log goes back so many days: before, everything is new.
+    fn is_known_for(&self, days: i64, place: Place) -> bool {
+        let first = self.first_day;
+        first.is_some_and(|first| place.day.saturating_sub(first) >= days)
+    }
+
     fn hand_out(&mut self, activity: &Activity, place: Place) {
         let days = i64::try_from(self.thresholds.quiet_days).unwrap_or(i64::MAX);
         let last = &mut self.handed_out[usize::from(place.hour) % 24];
         let before = last.replace(place.day);
-        let is_known = self
-            .first_day
-            .is_some_and(|first| place.day.saturating_sub(first) >= days);
+        let is_known = self.is_known_for(days, place);
         let was_quiet = before.is_none_or(|last| place.day.saturating_sub(last) > days);
         if days == 0 || !is_known || !was_quiet {
             return;

@@ -1,6 +1,7 @@
 //! What in the activity log a person should look at: the thresholds, and what an alert says.
 
 use crate::clock::Timestamp;
+use crate::model::event::Happening;
 use crate::model::name::CredentialName;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,7 @@ pub struct Thresholds {
     pub limits_a_day: u64,
     /// Most wrong passphrases a day.
     pub passphrases_a_day: u64,
-    /// Whether programs that never asked before are told.
+    /// Whether programs that never asked before are told; not while the log is younger than a week, when all are new.
     pub new_programs: bool,
     /// A hand-out is told at an hour of the day without any in so many days before.
     pub quiet_days: u64,
@@ -34,6 +35,60 @@ impl Default for Thresholds {
             passphrases_a_day: 2,
             new_programs: true,
             quiet_days: 30,
+        }
+    }
+}
+
+/// By what an alert is known again, though more lines may come to rest it on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AlertKey {
+    /// What it is about.
+    pub kind: AlertKind,
+    /// Whose.
+    #[serde(default)]
+    pub credential: Option<CredentialName>,
+    /// By whom.
+    #[serde(default)]
+    pub program: Option<String>,
+    /// The day (UTC) of the newest line it rests on, counted from 1 January 1970.
+    pub day: i64,
+}
+
+impl AlertKey {
+    /// The line that tells that somebody has looked at it; the credential stands beside.
+    pub fn happening(&self) -> Happening {
+        Happening::AlertSeen {
+            alert: self.kind,
+            program: self.program.clone(),
+            day: self.day,
+        }
+    }
+}
+
+impl Alert {
+    /// By what it is known again.
+    pub fn key(&self) -> AlertKey {
+        AlertKey {
+            kind: self.kind,
+            credential: self.credential.clone(),
+            program: self.program.clone(),
+            day: self.at.as_millis().div_euclid(24 * 3600 * 1000),
+        }
+    }
+}
+
+impl AlertKind {
+    /// What it is called.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BusyCredential => "busy credential",
+            Self::BusyAddress => "busy address",
+            Self::RefreshFailures => "refreshes fail",
+            Self::LimitViolations => "limits exceeded",
+            Self::WrongPassphrases => "wrong passphrases",
+            Self::NewProgram => "new program",
+            Self::QuietHour => "quiet hour",
         }
     }
 }

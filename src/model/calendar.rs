@@ -8,7 +8,7 @@ const HOUR: i64 = 4 * QUARTER;
 const DAY: i64 = 24 * HOUR;
 
 /// The clocks of a time zone.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Calendar {
     zone: TimeZone,
     quarter: Option<i64>,

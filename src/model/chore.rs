@@ -11,6 +11,8 @@ pub enum Chore {
     Revocations,
     /// People are told of sign-ins that are coming.
     Forecast,
+    /// The activity log is watched for what a person should look at.
+    Alerts,
     /// It is noted which tokens programs fetched from memory, and what nobody fetches leaves it.
     Uses,
     /// Lines of the activity log that are too old or too many go.
@@ -23,9 +25,10 @@ pub enum Chore {
 
 impl Chore {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Revocations,
         Self::Forecast,
+        Self::Alerts,
         Self::Uses,
         Self::Pruning,
         Self::Checks,
@@ -37,6 +40,7 @@ impl Chore {
         match self {
             Self::Revocations => "revocations",
             Self::Forecast => "forecast",
+            Self::Alerts => "alerts",
             Self::Uses => "uses",
             Self::Pruning => "pruning",
             Self::Checks => "checks",
@@ -51,6 +55,7 @@ impl Chore {
             (_, 0) => return "nothing to do".to_owned(),
             (Self::Revocations, _) => ("provider told", "providers told"),
             (Self::Forecast, _) => ("sign-in foretold", "sign-ins foretold"),
+            (Self::Alerts, _) => ("line looked through", "lines looked through"),
             (Self::Uses, _) => ("credential used", "credentials used"),
             (Self::Pruning, _) => ("line let go", "lines let go"),
             (Self::Checks, _) => ("token checked", "tokens checked"),

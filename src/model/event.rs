@@ -1,6 +1,7 @@
 //! What happened, as it is kept: one line of the activity log.
 
 use crate::clock::Timestamp;
+use crate::model::alert::AlertKind;
 use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
 use crate::model::health::ForecastReason;
@@ -150,6 +151,16 @@ pub enum Happening {
     LimitExceeded {
         /// Which limit.
         limit: String,
+    },
+    /// Somebody has looked at an alert; its credential is that of the line.
+    AlertSeen {
+        /// What it is about.
+        alert: AlertKind,
+        /// By whom, where it is about one program or address.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        program: Option<String>,
+        /// Of which day (UTC), counted from 1 January 1970.
+        day: i64,
     },
     /// A passphrase was wrong; told at the next unlocking.
     WrongPassphrase {
@@ -325,6 +336,7 @@ impl Happening {
             Self::LinesLost { .. } => "lines_lost",
             Self::SettingsChanged => "settings_changed",
             Self::LimitExceeded { .. } => "limit_exceeded",
+            Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::Locked { .. } => "locked",
             Self::Unlocked => "unlocked",
@@ -387,6 +399,7 @@ impl Happening {
             | Self::Asked { .. }
             | Self::Validated { .. }
             | Self::SettingsChanged
+            | Self::AlertSeen { .. }
             | Self::Locked { .. }
             | Self::Unlocked
             | Self::SlotAdded { .. }

@@ -35,4 +35,5 @@ pub mod setup;
 pub mod signin;
 pub mod strength;
 pub mod token;
+pub mod watcher;
 pub mod why;

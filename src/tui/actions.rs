@@ -1,5 +1,6 @@
 //! What actions do on the screens of an open vault.
 
+use crate::model::alert::Alert;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
@@ -309,7 +310,25 @@ fn back(app: &mut App) {
     }
 }
 
+/// Shows the lines that an alert rests on; that it was looked at is noted.
+fn look_at(workspace: &mut Workspace, alert: &Alert) -> Vec<Effect> {
+    let program = alert.program.as_deref();
+    let program = program.map(|path| path.rsplit('/').next().unwrap_or(path));
+    let credential = alert.credential.as_ref().map(|name| name.as_str());
+    workspace.tab = Tab::Activity;
+    workspace.log.filter.clear();
+    let about = program.or(credential).unwrap_or_default();
+    workspace.log.filter.paste(about);
+    workspace.log.refilter();
+    vec![Effect::Ask(Ask::SeeAlert(alert.key()))]
+}
+
 fn do_item(app: &mut App) -> Vec<Effect> {
+    if let Some(workspace) = app.open_mut()
+        && let Some(alert) = workspace.inbox.alert().cloned()
+    {
+        return look_at(workspace, &alert);
+    }
     let item = app
         .open()
         .and_then(|workspace| workspace.inbox.selected())

@@ -1,5 +1,6 @@
 //! What the UI wishes to be done outside of it.
 
+use crate::model::alert::AlertKey;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::signin::{SignInId, SignInRequest};
@@ -70,6 +71,8 @@ pub enum Ask {
     Activity(Option<CredentialName>, usize),
     /// What the activity adds up to.
     Analysis,
+    /// Somebody has looked at an alert.
+    SeeAlert(AlertKey),
     /// How the engine is.
     Status,
 }

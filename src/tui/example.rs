@@ -143,6 +143,7 @@ pub fn chores() -> Vec<ChoreView> {
     let ends = [
         (None, Some(done(2))),
         (Some(5 * 86_400), Some(done(1))),
+        (None, Some(done(17))),
         (Some(24), Some(done(0))),
         (Some(480), Some(done(1000))),
         (None, None),

@@ -89,6 +89,8 @@ pub enum Answer {
     Activity(Option<CredentialName>, Result<Vec<Activity>, Refusal>),
     /// To the question what the activity adds up to.
     Analysis(Result<Box<Analysis>, Refusal>),
+    /// That an alert was looked at was noted, or not.
+    AlertSeen(Result<(), Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

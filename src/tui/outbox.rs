@@ -152,6 +152,10 @@ impl Outbox {
                 until: None,
                 reply,
             }),
+            Ask::SeeAlert(alert) => self.command(Answer::AlertSeen, |reply| Command::SeeAlert {
+                alert,
+                reply,
+            }),
             Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
         };
         self.waiting.push_back(command);

@@ -241,9 +241,19 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
                 return vec![Effect::Ask(Ask::List)];
             }
         }
+        Event::Alerts { open, new } => {
+            workspace.inbox.take_alerts(open);
+            if let [alert, rest @ ..] = new.as_slice() {
+                let more = match rest.len() {
+                    0 => String::new(),
+                    more => format!(" ({more} more in the inbox)"),
+                };
+                app.say(Tone::Trouble, &format!("{}{more}", alert.text));
+            }
+        }
         Event::Lagged => {
             workspace.rows.expect_list();
-            let asks = [Ask::List, Ask::Activity(None, FIRST_LINES)];
+            let asks = [Ask::List, Ask::Activity(None, FIRST_LINES), Ask::Status];
             return asks.into_iter().map(Effect::Ask).collect();
         }
         Event::Stopped => {
@@ -432,6 +442,7 @@ mod tests {
         let asks = [
             Effect::Ask(Ask::List),
             Effect::Ask(Ask::Activity(None, FIRST_LINES)),
+            Effect::Ask(Ask::Status),
         ];
         assert_eq!(format!("{effects:?}"), format!("{asks:?}"));
     }

@@ -189,6 +189,7 @@ pub fn status() -> EngineStatus {
         next_refresh: None,
         vault: "/somewhere/vault.db".to_owned(),
         limits: Vec::new(),
+        alerts: Vec::new(),
         chores: Vec::new(),
         memory: Some(30_000_000),
         extent: None,

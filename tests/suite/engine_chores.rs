@@ -163,17 +163,19 @@ fn recurring_work_has_its_rhythm_and_what_fails_is_shown_and_tried_again() {
     let on = [
         Chore::Revocations,
         Chore::Forecast,
+        Chore::Alerts,
         Chore::Uses,
         Chore::Pruning,
     ];
     assert_eq!(names, on, "no backups and no checks were asked for");
     bench.pass(60);
+    assert_eq!(wished(&mut bench), Some(Chore::Alerts));
     assert_eq!(wished(&mut bench), Some(Chore::Uses));
     assert_eq!(wished(&mut bench), Some(Chore::Pruning));
     let mut end = |ended| {
         let chore = Chore::Pruning;
         bench.give(Input::ChoreEnded { chore, ended });
-        let view = bench.core.chores().remove(3);
+        let view = bench.core.chores().remove(4);
         let pause = view.next.unwrap().since(bench.now).as_secs();
         (pause, view.failures)
     };

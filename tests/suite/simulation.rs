@@ -367,6 +367,7 @@ impl World {
             },
             Chore::Revocations
             | Chore::Forecast
+            | Chore::Alerts
             | Chore::Uses
             | Chore::Pruning
             | Chore::Checks

@@ -1,5 +1,6 @@
 //! The arguments of `tokenward audit`, and which of its acts does what.
 
+use crate::cli::audit::acknowledge;
 use crate::cli::audit::analyze::{self, AnalyzeArgs};
 use crate::cli::audit::export::{self, ExportArgs};
 use crate::cli::audit::list::{self, ListArgs};
@@ -22,6 +23,9 @@ enum Act {
     List(ListArgs),
     /// Add the activity log up, and say what in it is out of the ordinary.
     Analyze(AnalyzeArgs),
+    /// Say that you have looked at the alerts that `status` tells; they stay away from now on.
+    #[command(after_help = acknowledge::JSON_FIELDS)]
+    Acknowledge,
     /// Check that no line was changed, removed, inserted or moved; names the first one and ends with 1 when one was.
     #[command(after_help = verify::JSON_FIELDS)]
     Verify,
@@ -34,6 +38,7 @@ pub fn run(args: &AuditArgs, context: &Context) -> Result<(), Failure> {
     match &args.act {
         Act::List(args) => list::run(args, context),
         Act::Analyze(args) => analyze::run(args, context),
+        Act::Acknowledge => acknowledge::run(context),
         Act::Verify => verify::run(context),
         Act::Export(args) => export::run(args, context),
     }

@@ -1,5 +1,6 @@
 //! `tokenward audit`: the activity log read, followed, added up, checked and exported.
 
+pub mod acknowledge;
 pub mod analyze;
 pub mod command;
 pub mod export;

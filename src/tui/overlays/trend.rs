@@ -298,6 +298,8 @@ mod tests {
             let name = "github/alice".parse().ok();
             Activity::new(at, name, what).by(Some(Arc::new(by)))
         };
+        // A log that is old enough to know which program is new.
+        analyst.take(&hand_out(10 * 24, "/usr/bin/git"));
         for hour in (0..40).rev() {
             analyst.take(&hand_out(hour % 17 + hour, "/usr/bin/git"));
         }

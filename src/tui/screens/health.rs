@@ -347,6 +347,7 @@ mod tests {
                 next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
                 vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
                 limits: example::limits(),
+                alerts: Vec::new(),
                 chores: example::chores(),
                 memory: Some(34_200_000),
                 extent: Some(Extent {

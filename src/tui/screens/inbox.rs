@@ -1,6 +1,7 @@
-//! The inbox: what needs a human, one item a credential, each with its one key.
+//! The inbox: what needs a human, one item an alert and a credential, each with its one key.
 
 use crate::clock::Timestamp;
+use crate::model::alert::Alert;
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
@@ -8,7 +9,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put, wrap};
 use crate::tui::rows::{Changes, Rows};
-use crate::tui::screens::tale;
+use crate::tui::screens::{alerts, tale};
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crate::tui::workspace::Workspace;
@@ -50,6 +51,8 @@ pub struct Item {
 /// The inbox's state.
 #[derive(Debug, Default)]
 pub struct Inbox {
+    /// What alarms in the activity log, above the items.
+    alerts: Vec<Alert>,
     items: Vec<Item>,
     needs: HashMap<CredentialName, Need>,
     cursor: usize,
@@ -117,24 +120,40 @@ impl Inbox {
 
     fn point_at(&mut self, chosen: Option<CredentialName>) {
         let there = chosen.and_then(|name| self.items.iter().position(|item| item.name == name));
+        let there = there.map(|at| at + self.alerts.len());
         self.cursor = there
             .unwrap_or(self.cursor)
-            .min(self.items.len().saturating_sub(1));
+            .min(self.len().saturating_sub(1));
+    }
+
+    /// Takes in the alerts there are now; the pointer stays where it is.
+    pub fn take_alerts(&mut self, alerts: Vec<Alert>) {
+        let item = self.selected().map(|item| item.name.clone());
+        let alert = self.alert().map(Alert::key);
+        self.alerts = alerts;
+        let there = alert.and_then(|key| self.alerts.iter().position(|it| it.key() == key));
+        self.cursor = there.unwrap_or(self.cursor);
+        self.point_at(item);
+    }
+
+    /// The alert the pointer is on.
+    pub fn alert(&self) -> Option<&Alert> {
+        self.alerts.get(self.cursor)
     }
 
     /// The item the pointer is on.
     pub fn selected(&self) -> Option<&Item> {
-        self.items.get(self.cursor)
+        self.items.get(self.cursor.checked_sub(self.alerts.len())?)
     }
 
     /// How many items there are.
     pub fn len(&self) -> usize {
-        self.items.len()
+        self.alerts.len() + self.items.len()
     }
 
     /// Whether nothing needs a human.
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.len() == 0
     }
 
     /// Moves the pointer; it stops at both ends.
@@ -142,13 +161,17 @@ impl Inbox {
         self.cursor = self
             .cursor
             .saturating_add_signed(by)
-            .min(self.items.len().saturating_sub(1));
+            .min(self.len().saturating_sub(1));
     }
 
     /// The items that show, by number, each with its place; the pointer's is among them.
     pub fn places(&self, app: &App, rows: &Rows, area: Rect) -> Vec<(usize, Rect)> {
-        let reason = self.selected().and_then(|item| {
-            let text = why(app, item, rows.get(&item.name)?);
+        let of_item = |item: &Item| Some(why(app, item, rows.get(&item.name)?));
+        let text = match self.alert() {
+            Some(alert) => Some(alerts::reason(app, alert)),
+            None => self.selected().and_then(of_item),
+        };
+        let reason = text.and_then(|text| {
             let lines = wrap(&text, reason_area(area).width.into()).len();
             u16::try_from(lines).ok()
         });
@@ -157,7 +180,7 @@ impl Inbox {
         let first = self.cursor.saturating_sub(above);
         let mut places = Vec::new();
         let mut y = area.y;
-        for at in first..self.items.len() {
+        for at in first..self.len() {
             let height = if at == self.cursor {
                 selected
             } else {
@@ -181,6 +204,18 @@ fn reason_area(area: Rect) -> Rect {
         y: area.y + 1,
         width: area.width.saturating_sub(6),
         height: area.height.saturating_sub(1),
+    }
+}
+
+/// The same; of an item that is not selected only the first lines are shown.
+fn reason_place(area: Rect, selected: bool) -> Rect {
+    let place = reason_area(area);
+    match selected {
+        true => place,
+        false => Rect {
+            height: place.height.min(ITEM_HEIGHT - 2),
+            ..place
+        },
     }
 }
 
@@ -218,9 +253,15 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         return;
     }
     for (at, place) in inbox.places(app, &workspace.rows, area) {
+        let is_chosen = at == inbox.cursor;
+        let Some(at) = at.checked_sub(inbox.alerts.len()) else {
+            let places = (place, reason_place(place, is_chosen));
+            alerts::draw(app, &inbox.alerts[at], places, is_chosen, buf);
+            continue;
+        };
         let item = &inbox.items[at];
         if let Some(view) = workspace.rows.get(&item.name) {
-            one(app, item, view, (place, at == inbox.cursor), buf);
+            one(app, item, view, (place, is_chosen), buf);
         }
     }
 }
@@ -299,10 +340,7 @@ fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: 
         &keys,
         theme,
     );
-    let mut reason = reason_area(area);
-    if !selected {
-        reason.height = reason.height.min(ITEM_HEIGHT - 2);
-    }
+    let reason = reason_place(area, selected);
     let style = if selected { theme.plain() } else { theme.dim() };
     paragraph(buf, reason, &why(app, item, view), style, theme);
 }

@@ -45,6 +45,10 @@ fn deed(activity: &Activity) -> (Tone, String) {
         ),
         Happening::SettingsChanged => (Tone::Plain, "the settings were read anew".to_owned()),
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
+        Happening::AlertSeen { alert, .. } => (
+            Tone::Dim,
+            format!("somebody looked at an alert: {}", alert.words()),
+        ),
         Happening::WrongPassphrase { count } => (
             Tone::Trouble,
             format!(

@@ -1,6 +1,7 @@
 //! One file a screen: its state, its keys' work, its drawing.
 
 pub mod activity;
+pub mod alerts;
 pub mod columns;
 pub mod create;
 pub mod detail;

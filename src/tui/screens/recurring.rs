@@ -88,10 +88,10 @@ mod tests {
     fn one_line_tells_what_failed_before_what_runs_and_what_comes() {
         let mut chores = chores();
         assert_eq!(summary(&chores, NOW).unwrap(), "checks under way");
-        chores[4].running = 0;
+        chores[5].running = 0;
         assert_eq!(summary(&chores, NOW).unwrap(), "uses in 24s");
         let why = "no space left on device".to_owned();
-        let last = chores[5].last.as_mut().unwrap();
+        let last = chores[6].last.as_mut().unwrap();
         last.ended = Ended::Failed { why };
         let told = summary(&chores, NOW).unwrap();
         assert_eq!(told, "backup failed: no space left on device");

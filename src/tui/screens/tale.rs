@@ -104,6 +104,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
+        | Happening::AlertSeen { .. }
         | Happening::WrongPassphrase { .. } => kept::sentence(activity),
         Happening::Removed { .. } => (Tone::Dim, "removed here".to_owned()),
         Happening::ScopesMissed { scopes } => (
@@ -270,6 +271,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
+        | Happening::AlertSeen { .. }
         | Happening::WrongPassphrase { .. }
         | Happening::ScopesMissed { .. }
         | Happening::Renamed { .. }

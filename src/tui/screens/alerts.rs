@@ -1,0 +1,152 @@
+//! An alert of the activity log as an item of the inbox.
+
+use crate::model::alert::Alert;
+use crate::tui::app::App;
+use crate::tui::keymap::{Action, Scope, key_for};
+use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+/// What speaks for it, when that was, and what shows more.
+pub fn reason(app: &App, alert: &Alert) -> String {
+    let when = words::moment(alert.at, app.now, &app.around.zone);
+    format!("{} Last at {when}. More: {}", alert.text, alert.command)
+}
+
+/// Draws one; `reason` is where its text stands.
+pub fn draw(
+    app: &App,
+    alert: &Alert,
+    (area, reason_area): (Rect, Rect),
+    selected: bool,
+    buf: &mut Buffer,
+) {
+    let theme = app.theme;
+    let bad = theme.tone(Tone::Trouble);
+    if selected {
+        let at = (area.x + 1, area.y);
+        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
+    }
+    let about = alert.credential.as_ref().map(|name| name.as_str());
+    let about = about.or(alert.program.as_deref()).unwrap_or("the vault");
+    let room = usize::from(area.width / 2);
+    let about = fit(about, room, theme.signs().ellipsis);
+    let style = if selected {
+        theme.strong()
+    } else {
+        theme.plain()
+    };
+    let head = [
+        ("!", bad),
+        (" ", bad),
+        (about.as_ref(), style),
+        ("  ", bad),
+        (alert.kind.words(), bad),
+    ];
+    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
+    let key = key_for(Scope::Inbox, Action::Submit, theme);
+    let keys = [
+        ("   ", theme.plain()),
+        (key.as_str(), theme.key()),
+        (" ", theme.plain()),
+        ("looks at it", theme.dim()),
+    ];
+    pieces(
+        buf,
+        (x, area.y),
+        area.right().saturating_sub(x),
+        &keys,
+        theme,
+    );
+    let style = if selected { theme.plain() } else { theme.dim() };
+    paragraph(buf, reason_area, &reason(app, alert), style, theme);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::engine::api::Event;
+    use crate::model::alert::AlertKind;
+    use crate::tui::effect::{Ask, Effect};
+    use crate::tui::example;
+    use crate::tui::message::Message;
+    use crate::tui::update::update;
+    use crate::tui::workspace::Tab;
+    use insta::assert_snapshot;
+    use std::time::Duration;
+
+    fn at(secs: u64) -> Timestamp {
+        example::NOW.minus(Duration::from_secs(secs))
+    }
+
+    fn alerts() -> Vec<Alert> {
+        vec![
+            Alert {
+                at: at(40),
+                kind: AlertKind::NewProgram,
+                credential: Some(example::name("github/alice")),
+                program: Some("/tmp/miner".to_owned()),
+                text: "/tmp/miner asked for the first time (handed_out), about github/alice."
+                    .to_owned(),
+                command: "tokenward audit list --program /tmp/miner".to_owned(),
+            },
+            Alert {
+                at: at(4000),
+                kind: AlertKind::WrongPassphrases,
+                credential: None,
+                program: None,
+                text: "4 wrong passphrases were told on 2026-11-20.".to_owned(),
+                command: "tokenward audit list --kind wrong_passphrase".to_owned(),
+            },
+        ]
+    }
+
+    fn came(app: &mut App, open: Vec<Alert>, new: Vec<Alert>) {
+        update(app, Message::Event(Event::Alerts { open, new }));
+    }
+
+    #[test]
+    fn an_alert_is_told_when_it_comes_and_stays_in_the_inbox_until_somebody_looks_at_it() {
+        for size in [(80, 24), (120, 36)] {
+            let mut app = example::open(size.0, size.1);
+            came(&mut app, alerts(), alerts()[..1].to_vec());
+            let said = app.notices.shown();
+            assert!(said[0].text.contains("/tmp/miner"), "{said:?}");
+            example::press(&mut app, "2");
+            assert_snapshot!(format!("inbox_alerts_{}", size.0), example::shown(&mut app));
+            let effects = example::press(&mut app, "\n");
+            let [Effect::Ask(Ask::SeeAlert(key))] = effects.as_slice() else {
+                panic!("{effects:?}");
+            };
+            assert_eq!(*key, alerts()[0].key());
+            let workspace = app.open().unwrap();
+            assert_eq!(workspace.tab, Tab::Activity, "its lines are shown");
+            assert_eq!(workspace.log.filter.text(), "miner");
+        }
+    }
+
+    #[test]
+    fn the_pointer_stays_on_its_item_when_alerts_come_and_go() {
+        let mut app = example::open(80, 24);
+        example::press(&mut app, "2j");
+        let chosen = |app: &App| {
+            let inbox = &app.open().unwrap().inbox;
+            inbox.selected().map(|item| item.name.to_string())
+        };
+        let before = chosen(&app);
+        assert!(before.is_some());
+        came(&mut app, alerts(), Vec::new());
+        assert_eq!(chosen(&app), before);
+        assert_eq!(app.notices.shown().len(), 0, "nothing of it is news");
+        example::press(&mut app, "kk");
+        let alert = |app: &App| app.open().unwrap().inbox.alert().cloned();
+        assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);
+        came(&mut app, alerts()[1..].to_vec(), Vec::new());
+        assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);
+        came(&mut app, Vec::new(), Vec::new());
+        assert!(alert(&app).is_none() && chosen(&app).is_some());
+    }
+}
