@@ -30,7 +30,7 @@ pub enum Standing {
 /// What shall open a vault.
 #[derive(Debug)]
 pub enum Offered {
-    /// Whatever the owner's own settings name: a file, the keyring.
+    /// Whatever the owner's own settings name, a key file or the keyring, where the vault has no passphrase.
     Nothing,
     /// A passphrase.
     Passphrase(Passphrase),

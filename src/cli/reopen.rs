@@ -19,8 +19,8 @@ const TRIES: usize = 3;
 /// Arguments of `tokenward unlock`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The passphrase comes from where it always comes from (--passphrase-file, systemd, the settings), or the owner's own
-keyring opens the vault, or you are asked. It goes to the owner over its socket and nowhere else.
+The passphrase comes from where it always comes from (--passphrase-file, systemd, the settings), or you are asked. A
+vault without one is opened by the owner's own key file or keyring. It goes to the owner over its socket and nowhere else.
 With --json: one object with was_locked.")]
 pub struct UnlockArgs {}
 

@@ -17,7 +17,7 @@ use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
 use crate::vault::error::VaultError;
 use crate::vault::open::OpenVault;
-use crate::vault::slot::Key;
+use crate::vault::slot::{Key, SlotKind};
 use crate::vault::store::{Store, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,12 +184,23 @@ fn open(context: &Context, offered: Offered) -> Result<OpenVault, Failure> {
     let key = match offered {
         Offered::Passphrase(passphrase) => Key::Passphrase(passphrase),
         Offered::Identity(text) => Key::Identity(text.into()),
-        Offered::Nothing => unlock::without_question(context)?.ok_or_else(|| {
-            Failure::new(Kind::Locked, "only a passphrase opens the vault")
-                .hint("give it: tokenward unlock, at a terminal or with --passphrase-file FILE")
-        })?,
+        Offered::Nothing => by_itself(context)?,
     };
     unlock::open_with(context, &key)
+}
+
+/// The key that the owner has at hand. Where there is a passphrase it is asked for: a lock that opens by itself keeps
+/// nobody out.
+fn by_itself(context: &Context) -> Result<Key, Failure> {
+    let has_passphrase = unlock::kinds(context)?.contains(&SlotKind::Passphrase);
+    let at_hand = match has_passphrase {
+        true => None,
+        false => unlock::without_question(context)?,
+    };
+    at_hand.ok_or_else(|| {
+        Failure::new(Kind::Locked, "the passphrase opens the vault, nothing else")
+            .hint("give it: tokenward unlock, at a terminal or with --passphrase-file FILE")
+    })
 }
 
 fn refusal(failure: &Failure) -> Refusal {

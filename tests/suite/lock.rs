@@ -1,6 +1,7 @@
 //! A locked owner: it keeps its seat and refuses what needs the vault, until somebody unlocks it.
 
 use crate::sandbox::{PASSPHRASE, Running, Sandbox, eventually, provider};
+use crate::vault_fixture::key_pair;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::time::Duration;
@@ -143,10 +144,25 @@ fn wrong_passphrases_over_the_socket_are_counted_and_have_to_wait() {
 }
 
 #[test]
-fn the_owners_own_settings_open_it_without_a_passphrase_on_the_socket() {
+fn the_owners_own_passphrase_file_opens_it_for_nobody_who_does_not_know_the_passphrase() {
     let mut sandbox = Sandbox::with_vault();
     let _daemon = sandbox.daemon();
     sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    sandbox.run(["lock"]).ok();
+    let words = sandbox.run(["unlock"]).fails(4);
+    assert!(words.contains("--passphrase-file"), "{words}");
+    sandbox.run(["get", "demo/alice"]).fails(4);
+}
+
+#[test]
+fn a_vault_without_a_passphrase_is_opened_by_what_the_owner_has_at_hand() {
+    let mut sandbox = Sandbox::new();
+    let (identity, recipient) = key_pair();
+    let key = sandbox.write("key.txt", identity.expose_secret());
+    sandbox.set("TOKENWARD_IDENTITY_FILE", key.to_str().unwrap());
+    sandbox.run(["init", "--recipient", &recipient]).ok();
+    let _daemon = sandbox.daemon();
+    sandbox.unset("TOKENWARD_IDENTITY_FILE");
     sandbox.run(["lock"]).ok();
     assert_eq!(sandbox.run(["unlock", "--json"]).json()["was_locked"], true);
 }
