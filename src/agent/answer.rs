@@ -205,6 +205,7 @@ impl Desk {
             }
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
+            Route::RevokeAll => self.list(|reply| Command::RevokeAll { reply }).await,
             Route::Lock => self.lock().await,
             Route::Unlock => {
                 let body = read_body(body, self.body_time).await?;

@@ -160,6 +160,7 @@ impl SocketDoor {
             Command::Providers { reply } => self.fetch(Route::Providers, reply).await,
             Command::Clients { reply } => self.fetch(Route::Clients, reply).await,
             Command::Status { reply } => self.fetch(Route::Status, reply).await,
+            Command::RevokeAll { reply } => self.fetch(Route::RevokeAll, reply).await,
             Command::Revoke { name, reply } => self.fetch(Route::Revoke(name), reply).await,
             Command::Activity { name, limit, reply } => {
                 self.fetch(Route::Activity { name, limit }, reply).await;

@@ -38,6 +38,8 @@ pub enum Route {
     },
     /// `POST /api/credentials/{provider}/{account}/revoke`
     Revoke(CredentialName),
+    /// `POST /api/panic`
+    RevokeAll,
     /// `DELETE /api/credentials/{provider}/{account}?generation=7`
     Remove {
         /// Which.
@@ -159,6 +161,7 @@ impl Route {
             | Self::Revoke(_)
             | Self::Inquire { .. }
             | Self::Lock
+            | Self::RevokeAll
             | Self::Unlock
             | Self::Identify
             | Self::NoteExport
@@ -219,6 +222,7 @@ impl Route {
                 target
             }
             Self::Lock => "/api/lock".to_owned(),
+            Self::RevokeAll => "/api/panic".to_owned(),
             Self::Unlock => "/api/unlock".to_owned(),
             Self::Identify => "/api/identify".to_owned(),
             Self::Audit(audit) => audit.target(),
@@ -247,6 +251,8 @@ impl Route {
             }
             // The provider is told up to twice, 20 s each, and the proof takes 20 s.
             Self::Revoke(_) => Duration::from_secs(80),
+            // As many at once as there may be refreshes, each as long as one.
+            Self::RevokeAll => Duration::from_secs(1800),
             // The provider is asked up to twice, 20 s each.
             Self::Inquire { .. } | Self::Identify | Self::DeleteClient(_) => {
                 Duration::from_secs(60)

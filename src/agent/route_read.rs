@@ -43,6 +43,7 @@ impl Route {
             "status" => (Self::Status, "GET"),
             "activity" => return read_activity(method, query),
             "lock" => (Self::Lock, "POST"),
+            "panic" => (Self::RevokeAll, "POST"),
             "unlock" => (Self::Unlock, "POST"),
             "identify" => (Self::Identify, "POST"),
             "exports" => (Self::NoteExport, "POST"),
@@ -273,6 +274,7 @@ mod tests {
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
             Just(Route::Identify),
             Just(Route::Lock),
+            Just(Route::RevokeAll),
             Just(Route::Unlock),
             searches().prop_map(|search| Route::Audit(AuditRoute::Lines(Box::new(search)))),
             (

@@ -3,8 +3,8 @@
 use crate::cli::helpers::git;
 use crate::cli::{
     audit, completions, daemon, demo, doctor, exec, export, get, identify, import, init, list,
-    lock, login, man, provider, refresh, remove, rename, reopen, revoke, setup, status, validate,
-    vault, why,
+    lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup, status,
+    validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -87,6 +87,8 @@ pub enum Command {
     Validate(validate::ValidateArgs),
     /// Call a credential by another account's name.
     Rename(rename::RenameArgs),
+    /// Revoke everything at once, hand nothing out any more, and lock.
+    Panic(panic::PanicArgs),
     /// Forget credentials.
     Remove(remove::RemoveArgs),
     /// Write whole credentials, refresh tokens and all, into one sealed file.

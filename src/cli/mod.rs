@@ -34,6 +34,7 @@ pub mod naming;
 pub mod new_passphrase;
 pub mod output;
 pub mod owner;
+pub mod panic;
 pub mod passphrase;
 pub mod process;
 pub mod provider;

@@ -58,19 +58,17 @@ pub fn run(args: &RevokeArgs, context: &Context) -> Result<(), Failure> {
         let detail = result.map(|outcome| serde_json::to_value(outcome).unwrap_or_default());
         (name, detail)
     });
-    Report::new(lines.collect()).print(context, |name, detail| {
-        let outcome = serde_json::from_value(detail.clone());
-        let outcome = outcome.unwrap_or(RevokeOutcome::Confirmed {
-            proof: Liveness::Unknown,
-        });
-        row(name, &outcome)
-    })
+    Report::new(lines.collect()).print(context, row)
 }
 
 /// What became of one, with its proof.
-fn row(name: &CredentialName, outcome: &RevokeOutcome) -> String {
+pub fn row(name: &CredentialName, detail: &serde_json::Value) -> String {
+    let outcome = serde_json::from_value(detail.clone());
+    let outcome = outcome.unwrap_or(RevokeOutcome::Confirmed {
+        proof: Liveness::Unknown,
+    });
     let proof = words::proof(outcome.proof());
-    match outcome {
+    match &outcome {
         RevokeOutcome::ByHand {
             page: Some(page), ..
         } => {

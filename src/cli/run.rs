@@ -8,8 +8,8 @@ use crate::cli::helpers::git;
 use crate::cli::output::Output;
 use crate::cli::{
     audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, init,
-    list, lock, login, man, provider, refresh, remove, rename, reopen, revoke, setup, status, ui,
-    validate, vault, why,
+    list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
+    status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -84,6 +84,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
+        Command::Panic(args) => panic::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Unlock(args) => reopen::run(&args, context),
         Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),

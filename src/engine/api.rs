@@ -9,7 +9,7 @@ use crate::model::client::ClientView;
 use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::Extent;
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
@@ -77,6 +77,11 @@ pub enum Command {
         name: CredentialName,
         /// The answer: what the provider did.
         reply: Reply<RevokeOutcome>,
+    },
+    /// Revoke all there are, at once.
+    RevokeAll {
+        /// The answer: what became of each.
+        reply: Reply<Vec<FateOf>>,
     },
     /// Forget locally.
     Remove {
@@ -342,6 +347,37 @@ impl RevokeOutcome {
     pub const fn proof(&self) -> Liveness {
         match self {
             Self::Confirmed { proof } | Self::ByHand { proof, .. } => *proof,
+        }
+    }
+}
+
+/// What became of one of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FateOf {
+    /// Which.
+    pub name: CredentialName,
+    /// What.
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+/// What became of a credential that was to be revoked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "fate", content = "of")]
+pub enum Fate {
+    /// What the provider did.
+    Revoked(RevokeOutcome),
+    /// Why it was not; see [`Fate::is_queued`].
+    Refused(Refusal),
+}
+
+impl Fate {
+    /// Whether the provider is told again by itself.
+    pub fn is_queued(&self) -> bool {
+        match self {
+            Self::Refused(Refusal::Failed { failure }) => failure.class == FailureClass::Transient,
+            Self::Refused(Refusal::Vault { .. } | Refusal::TimedOut | Refusal::Stopped) => true,
+            Self::Revoked(_) | Self::Refused(_) => false,
         }
     }
 }

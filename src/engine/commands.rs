@@ -76,6 +76,7 @@ impl Runner {
                 self.note_act(Act::Revoke, Some(&name), Some(caller), by);
                 self.step(Input::RevokeAsked { caller, name });
             }
+            Command::RevokeAll { reply } => self.revoke_all(by, reply),
             Command::Remove { name, only, reply } => {
                 let caller = self.callers.add(Caller::Remove(reply));
                 self.note_act(Act::Remove, Some(&name), Some(caller), by);
@@ -196,6 +197,7 @@ impl Runner {
             | Command::Why { .. }
             | Command::Refresh { .. }
             | Command::Revoke { .. }
+            | Command::RevokeAll { .. }
             | Command::Remove { .. }
             | Command::Validate { .. }
             | Command::Identify { .. }

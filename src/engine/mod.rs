@@ -49,6 +49,7 @@ pub mod registering;
 pub mod registration;
 pub mod request;
 pub mod retelling;
+pub mod revoking_all;
 pub mod runner;
 pub mod sample;
 pub mod saving;

@@ -100,6 +100,8 @@ pub enum Act {
     Refresh,
     /// Revoke at the provider.
     Revoke,
+    /// Revoke all at once.
+    RevokeAll,
     /// Forget.
     Remove,
     /// Call it otherwise.
@@ -460,6 +462,7 @@ impl Act {
         match self {
             Self::Refresh => "a refresh",
             Self::Revoke => "its revocation",
+            Self::RevokeAll => "the revocation of everything",
             Self::Remove => "its removal",
             Self::Rename => "another name",
             Self::DeleteClient => "the deletion of a client",

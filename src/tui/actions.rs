@@ -15,6 +15,7 @@ use crate::tui::overlays::confirm::{Confirm, Deed};
 use crate::tui::overlays::identify::Identify;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
+use crate::tui::overlays::panic;
 use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{ITEM_HEIGHT, Need};
@@ -44,6 +45,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
             app.overlays.push(Overlay::Identify(identify));
         }
         Action::Lock => return curtain::lock(app, LockReason::Asked),
+        Action::Panic => panic::ask(app),
         Action::Activity => go_to(app, Tab::Activity),
         Action::Health => return health(app),
         Action::NextTab | Action::PreviousTab => return turn(app, action),
@@ -234,6 +236,7 @@ fn open(app: &mut App) -> Vec<Effect> {
                         .as_ref()
                         .map_or("What happened".to_owned(), ToString::to_string),
                     lines: tale::story(activity, now, &zone),
+                    then_locks: false,
                 },
                 None => Story {
                     title: "Said by this program".to_owned(),
@@ -241,6 +244,7 @@ fn open(app: &mut App) -> Vec<Effect> {
                         ("when", crate::tui::words::moment(line.at, now, &zone)),
                         ("what", line.text.clone()),
                     ],
+                    then_locks: false,
                 },
             });
             if let Some(story) = story {

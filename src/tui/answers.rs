@@ -11,6 +11,7 @@ use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
 use crate::tui::effect::Effect;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
+use crate::tui::overlays::panic;
 use crate::tui::screens::detail::Told;
 use crate::tui::signin::session::{SignIn, Stage};
 use crate::tui::theme::Tone;
@@ -92,6 +93,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             Err(refusal) => done(app, &name, Some(&refusal), ""),
         },
         Answer::Identified(result) => identified(app, result),
+        Answer::RevokedAll(result) => panic::told(app, result),
         Answer::Renamed(from, result) => renamed(app, &from, result),
         Answer::SignInStarted(id, Err(refusal)) => refused(app, id, &refusal),
         Answer::Pasted(id, Err(refusal)) => not_taken(app, id, &refusal),

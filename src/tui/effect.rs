@@ -53,6 +53,8 @@ pub enum Ask {
     Rotate(CredentialName),
     /// A revocation.
     Revoke(CredentialName),
+    /// The revocation of everything.
+    RevokeAll,
     /// A removal.
     Remove(CredentialName),
     /// Another account's name.

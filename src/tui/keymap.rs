@@ -43,6 +43,7 @@ pub enum Action {
     Analyse,
     Identify,
     Lock,
+    Panic,
     Mark,
     MarkAll,
     Filter,
@@ -237,6 +238,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Everywhere, Action::PreviousTab, &[BACK_TAB], "previous", "To the screen before", 0),
     bind(Scope::Everywhere, Action::Identify, &[ch('i')], "identify", "Identify: whose is a token that was found?", 0),
     bind(Scope::Everywhere, Action::Lock, &[ch('L')], "lock", "Lock: nothing shows until the passphrase is given", 0),
+    bind(Scope::Everywhere, Action::Panic, &[ch('!')], "panic", "Panic: revoke everything at once, then lock", 0),
     bind(Scope::Everywhere, Action::Quit, &[ch('q')], "quit", "Quit", 6),
 
     bind(Scope::Lock, Action::Submit, &[ENTER], "go on", "Go on", 1),

@@ -1,6 +1,6 @@
 //! What reaches the UI: keys, answers, events, the clock.
 
-use crate::engine::api::{EngineStatus, Event, Refusal, RevokeOutcome};
+use crate::engine::api::{EngineStatus, Event, FateOf, Refusal, RevokeOutcome};
 use crate::engine::gate::{GateError, Place};
 use crate::model::analysis::Analysis;
 use crate::model::credential::CredentialView;
@@ -89,6 +89,8 @@ pub enum Answer {
     Activity(Option<CredentialName>, Result<Vec<Activity>, Refusal>),
     /// To the question what the activity adds up to.
     Analysis(Result<Box<Analysis>, Refusal>),
+    /// What became of everything that was to be revoked.
+    RevokedAll(Result<Vec<FateOf>, Refusal>),
     /// That an alert was looked at was noted, or not.
     AlertSeen(Result<(), Refusal>),
     /// To the question how the engine is.

@@ -107,6 +107,9 @@ impl Outbox {
                     },
                 )
             }
+            Ask::RevokeAll => {
+                self.command(Answer::RevokedAll, |reply| Command::RevokeAll { reply })
+            }
             Ask::Rename(name, account) => {
                 let whose = name.clone();
                 self.command(

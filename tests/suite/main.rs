@@ -74,6 +74,7 @@ mod oauth_discovery;
 mod oauth_network;
 mod oauth_requests;
 mod oauth_rig;
+mod panic_key;
 mod profiles;
 mod profiles_answers;
 mod profiles_demands;

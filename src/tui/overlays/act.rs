@@ -1,6 +1,8 @@
 //! What actions do to the uppermost overlay; it was taken off the stack and goes back unless it is done.
 
+use crate::model::lock::LockReason;
 use crate::tui::app::App;
+use crate::tui::curtain;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keymap::Action;
 use crate::tui::keys;
@@ -40,6 +42,8 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
         Overlay::Story(story) => {
             if action != Action::Back {
                 app.overlays.push(Overlay::Story(story));
+            } else if story.then_locks {
+                return curtain::lock(app, LockReason::Asked);
             }
             Vec::new()
         }
@@ -88,7 +92,9 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
     if does {
         return match confirm.deed {
             Deed::Revoke if confirm.names.len() > 1 => again::guard(app, Then::All(confirm)),
-            Deed::Revoke | Deed::Remove | Deed::RotateAll => carry_out(app, &confirm),
+            Deed::Revoke | Deed::Remove | Deed::RotateAll | Deed::RevokeAll => {
+                carry_out(app, &confirm)
+            }
         };
     }
     if action == Action::Submit && confirm.wants_word() {
@@ -99,7 +105,7 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
 
 /// Does what was confirmed.
 pub fn carry_out(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
-    if confirm.names.len() > 1 {
+    if confirm.names.len() > 1 && confirm.deed != Deed::RevokeAll {
         start_batch(app, confirm.done(), confirm.names.len());
     }
     if let Some(workspace) = app.open_mut() {

@@ -27,6 +27,8 @@ pub enum Deed {
     Remove,
     /// Refresh many at once.
     RotateAll,
+    /// Revoke all there are.
+    RevokeAll,
 }
 
 /// The question.
@@ -53,13 +55,14 @@ impl Confirm {
         match self.deed {
             Deed::Revoke | Deed::Remove => self.names.len() > 1,
             Deed::RotateAll => false,
+            Deed::RevokeAll => true,
         }
     }
 
     /// The word.
     pub const fn word(&self) -> &'static str {
         match self.deed {
-            Deed::Revoke => "revoke",
+            Deed::Revoke | Deed::RevokeAll => "revoke",
             Deed::Remove => "remove",
             Deed::RotateAll => "rotate",
         }
@@ -68,7 +71,7 @@ impl Confirm {
     /// What is said once it was done.
     pub const fn done(&self) -> &'static str {
         match self.deed {
-            Deed::Revoke => "revoked",
+            Deed::Revoke | Deed::RevokeAll => "revoked",
             Deed::Remove => "removed",
             Deed::RotateAll => "rotated",
         }
@@ -93,8 +96,11 @@ impl Confirm {
 
     /// The orders, once it was confirmed.
     pub fn orders(&self) -> Vec<Effect> {
+        if self.deed == Deed::RevokeAll {
+            return vec![Effect::Ask(Ask::RevokeAll)];
+        }
         let order = |name: &CredentialName| match self.deed {
-            Deed::Revoke => Ask::Revoke(name.clone()),
+            Deed::Revoke | Deed::RevokeAll => Ask::Revoke(name.clone()),
             Deed::Remove => Ask::Remove(name.clone()),
             Deed::RotateAll => Ask::Rotate(name.clone()),
         };
@@ -107,6 +113,7 @@ impl Confirm {
     fn title(&self) -> String {
         let verb = match self.deed {
             Deed::Revoke => "Revoke",
+            Deed::RevokeAll => "Panic: revoke everything, that is",
             Deed::Remove => "Remove",
             Deed::RotateAll => "Rotate",
         };
@@ -123,6 +130,9 @@ impl Confirm {
             }
             Deed::Remove => {
                 "It is forgotten here, tokens and all. The provider is not told: the tokens stay valid there until they expire. Revoke first to end them."
+            }
+            Deed::RevokeAll => {
+                "Nothing is handed out from this moment, every provider is told to end its access, and the vault is locked. What cannot be told now is queued. It cannot be taken back."
             }
             Deed::RotateAll => {
                 "Every credential that is shown is refreshed now, as many at a time as the limits allow."

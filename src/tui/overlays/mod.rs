@@ -8,5 +8,6 @@ pub mod identify;
 pub mod naming;
 pub mod overlay;
 pub mod palette;
+pub mod panic;
 pub mod story;
 pub mod trend;

@@ -15,6 +15,8 @@ pub struct Story {
     pub title: String,
     /// Labels and what they say.
     pub lines: Vec<(&'static str, String)>,
+    /// The vault is locked when it is closed.
+    pub then_locks: bool,
 }
 
 /// Draws the story.

@@ -1,0 +1,129 @@
+//! Everything is revoked at once: by the command, by the key, with and without a provider that answers.
+
+use crate::sandbox::{Sandbox, eventually};
+use crate::tui_rig::Terminal;
+use serde_json::Value;
+use tokenward::demo::provider::DemoProvider;
+use tokenward::demo::quirks::{Fault, RequestKind};
+use tokenward::demo::settings::DemoSettings;
+
+struct Scene {
+    sandbox: Sandbox,
+    provider: DemoProvider,
+}
+
+impl Scene {
+    /// Two credentials at one provider.
+    fn new() -> Self {
+        let sandbox = Sandbox::with_vault();
+        let provider = DemoProvider::spawn(DemoSettings::default()).unwrap();
+        sandbox.sign_in(&provider, "alice");
+        sandbox.sign_in(&provider, "bob");
+        Self { sandbox, provider }
+    }
+
+    fn token(&self, name: &str) -> String {
+        let token = self.sandbox.run(["get", name]).ok();
+        token.trim().to_owned()
+    }
+
+    /// From now on the provider is in trouble when it is to revoke.
+    fn cannot_be_told(&self) {
+        let fault = Fault::Status {
+            status: 503,
+            retry_after: None,
+        };
+        self.provider.control().change_quirks(|quirks| {
+            *quirks = quirks.clone().failing(RequestKind::Revoke, u32::MAX, fault);
+        });
+    }
+}
+
+fn rows(text: &str) -> Vec<Value> {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[test]
+fn everything_is_revoked_with_proof_and_the_owner_is_locked() {
+    let scene = Scene::new();
+    let (sandbox, control) = (&scene.sandbox, scene.provider.control());
+    let _daemon = sandbox.daemon();
+    let tokens = ["demo/alice", "demo/bob"].map(|name| scene.token(name));
+    let told = rows(&sandbox.run(["panic", "--yes", "--json"]).ok());
+    let names: Vec<_> = told.iter().map(|row| row["name"].as_str()).collect();
+    assert_eq!(names, [Some("demo/alice"), Some("demo/bob")]);
+    assert!(told.iter().all(|row| row["proof"] == "dead"), "{told:?}");
+    assert!(tokens.iter().all(|token| !control.is_live(token)));
+    let status = sandbox.run(["status", "--json"]).json();
+    assert!(status["owner"]["locked"].is_object(), "{status}");
+    sandbox.run(["unlock"]).ok();
+    let words = sandbox.run(["get", "demo/alice"]).fails(5);
+    assert!(words.contains("was revoked"), "{words}");
+    let lines = sandbox.run(["audit", "list", "--json"]).ok();
+    assert!(lines.contains("revoke_all"), "{lines}");
+    // There is nothing left to do, and that is no failure.
+    let again = sandbox.run(["panic", "--yes", "--stay-open"]);
+    assert_eq!(again.code, Some(0), "{again:?}");
+    assert!(again.stderr.contains("nothing to revoke"), "{again:?}");
+}
+
+#[test]
+fn what_cannot_be_told_is_queued_withheld_at_once_and_told_when_the_provider_is_back() {
+    let scene = Scene::new();
+    let (sandbox, control) = (&scene.sandbox, scene.provider.control());
+    let _daemon = sandbox.daemon();
+    let token = scene.token("demo/alice");
+    scene.cannot_be_told();
+    let said = sandbox.run(["panic", "--yes", "--stay-open"]).fails(6);
+    for words in [
+        "demo/alice: 127.0.0.1",
+        "demo/bob: 127.0.0.1",
+        "2 credentials could not be told of yet and are queued",
+    ] {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+    assert!(control.is_live(&token), "nobody told the provider");
+    let words = sandbox.run(["get", "demo/alice"]).fails(5);
+    assert!(words.contains("revoked"), "{words}");
+    control.change_quirks(|quirks| quirks.faults.clear());
+    eventually("it is told again", || !control.is_live(&token));
+}
+
+#[test]
+fn without_an_owner_it_works_too_and_without_the_word_nothing_happens() {
+    let scene = Scene::new();
+    let sandbox = &scene.sandbox;
+    let words = sandbox.run(["panic"]).fails(7);
+    assert!(words.contains("--yes"), "{words}");
+    let token = scene.token("demo/bob");
+    let mut terminal = Terminal::start(sandbox, &["panic"], 100, 24);
+    terminal.wait_for("Type revoke to do it");
+    terminal.keys("yes\r");
+    terminal.wait_for("nothing was done");
+    terminal.finish();
+    assert!(scene.provider.control().is_live(&token));
+    let mut terminal = Terminal::start(sandbox, &["panic"], 100, 24);
+    terminal.wait_for("2 credentials at their providers");
+    terminal.keys("revoke\r");
+    terminal.wait_for("demo/bob: revoked, the provider confirmed it");
+    terminal.finish();
+    assert!(!scene.provider.control().is_live(&token));
+}
+
+#[test]
+fn one_key_a_word_and_the_screen_tells_each_and_locks() {
+    let scene = Scene::new();
+    let token = scene.token("demo/alice");
+    let mut terminal = Terminal::start(&scene.sandbox, &[], 100, 30);
+    terminal.wait_for("demo/bob");
+    terminal.keys("!");
+    terminal.wait_for("type revoke and press Enter");
+    terminal.keys("revoke\r");
+    terminal.wait_for("Everything is revoked");
+    terminal.wait_for("demo/alice: proved dead");
+    assert!(!scene.provider.control().is_live(&token));
+    terminal.keys("\r");
+    terminal.wait_for("Locked at");
+    terminal.keys("\u{1b}");
+    terminal.wait_until_given_back();
+}
