@@ -8,7 +8,8 @@ use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, ExportBody, NeedBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
+    self, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER,
+    ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
@@ -148,6 +149,10 @@ impl Desk {
             }
             Route::Audit(audit) => self.tell_of_the_log(audit, body).await,
             Route::Show(name) => self.one(|reply| Command::Show { name, reply }).await,
+            Route::Generations(name) => {
+                self.list(|reply| Command::Generations { name, reply })
+                    .await
+            }
             Route::Why(name) => self.one(|reply| Command::Why { name, reply }).await,
             Route::Status => self.status().await,
             Route::Revoke(name) => self.one(|reply| Command::Revoke { name, reply }).await,
@@ -314,6 +319,15 @@ impl Desk {
                     reply,
                 };
                 self.token(ask).await
+            }
+            Question::PutBack => {
+                let PutBackBody { generation } = wire::read(body).map_err(bad_body)?;
+                self.one(|reply| Command::PutBack {
+                    name,
+                    generation,
+                    reply,
+                })
+                .await
             }
             Question::Rename => {
                 let RenameBody { account } = wire::read(body).map_err(bad_body)?;

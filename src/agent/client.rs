@@ -6,7 +6,7 @@ use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{
-    self, ExportBody, NeedBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody,
+    self, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
@@ -157,6 +157,17 @@ impl SocketDoor {
             Command::List { reply } => self.fetch(Route::List, reply).await,
             Command::Show { name, reply } => self.fetch(Route::Show(name), reply).await,
             Command::Why { name, reply } => self.fetch(Route::Why(name), reply).await,
+            Command::Generations { name, reply } => {
+                self.fetch(Route::Generations(name), reply).await;
+            }
+            Command::PutBack {
+                name,
+                generation,
+                reply,
+            } => {
+                let route = inquire(name, Question::PutBack);
+                self.put(route, &PutBackBody { generation }, reply).await;
+            }
             Command::Providers { reply } => self.fetch(Route::Providers, reply).await,
             Command::Clients { reply } => self.fetch(Route::Clients, reply).await,
             Command::Status { reply } => self.fetch(Route::Status, reply).await,

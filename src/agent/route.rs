@@ -18,6 +18,8 @@ pub enum Route {
     Show(CredentialName),
     /// `GET /api/credentials/{provider}/{account}/why`
     Why(CredentialName),
+    /// `GET /api/credentials/{provider}/{account}/generations`
+    Generations(CredentialName),
     /// `GET /api/credentials/{provider}/{account}/token?min_ttl=60&timeout=30`
     Token {
         /// Whose.
@@ -108,17 +110,20 @@ pub enum Question {
     Need,
     /// Another name.
     Rename,
+    /// An earlier generation.
+    PutBack,
 }
 
 impl Question {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Narrow,
         Self::Validate,
         Self::Proof,
         Self::Exchange,
         Self::Need,
         Self::Rename,
+        Self::PutBack,
     ];
 
     /// Its part of the path.
@@ -130,6 +135,7 @@ impl Question {
             Self::Narrow => "narrow",
             Self::Need => "need",
             Self::Rename => "rename",
+            Self::PutBack => "put-back",
         }
     }
 }
@@ -149,6 +155,7 @@ impl Route {
             Self::List
             | Self::Show(_)
             | Self::Why(_)
+            | Self::Generations(_)
             | Self::Token { .. }
             | Self::Events
             | Self::Health
@@ -184,6 +191,7 @@ impl Route {
             Self::NoteExport => "/api/exports".to_owned(),
             Self::Import => "/api/imports".to_owned(),
             Self::Why(name) => of(name, "/why"),
+            Self::Generations(name) => of(name, "/generations"),
             Self::Token {
                 name,
                 min_ttl,
@@ -264,6 +272,7 @@ impl Route {
             Self::List
             | Self::Show(_)
             | Self::Why(_)
+            | Self::Generations(_)
             | Self::Remove { .. }
             | Self::NoteExport
             | Self::Import

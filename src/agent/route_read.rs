@@ -77,7 +77,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
         Some("token") => ("GET", &["min_ttl", "timeout", "for"]),
         Some("refresh") => ("POST", &["timeout"]),
         Some("revoke") => ("POST", &[]),
-        Some("why") => ("GET", &[]),
+        Some("why" | "generations") => ("GET", &[]),
         Some(word) if question(word).is_some() => ("POST", &[]),
         Some(_) => return Err(RouteError::NotFound),
     };
@@ -96,6 +96,7 @@ fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Rout
             timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
         },
         (Some("why"), _) => Route::Why(name),
+        (Some("generations"), _) => Route::Generations(name),
         (Some(word), _) => match question(word) {
             Some(question) => Route::Inquire { name, question },
             None => Route::Revoke(name),
@@ -256,6 +257,7 @@ mod tests {
             (names(), durations()).prop_map(|(name, timeout)| Route::Refresh { name, timeout }),
             names().prop_map(Route::Revoke),
             names().prop_map(Route::Why),
+            names().prop_map(Route::Generations),
             (names(), 0..Question::ALL.len()).prop_map(|(name, at)| Route::Inquire {
                 name,
                 question: Question::ALL[at],

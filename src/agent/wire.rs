@@ -123,6 +123,14 @@ pub struct RenameBody {
     pub account: String,
 }
 
+/// What `POST .../put-back` takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PutBackBody {
+    /// Which generation; left out: the newest that is kept.
+    pub generation: Option<Generation>,
+}
+
 /// Reads a body without secrets; an empty one is an empty object.
 pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, BadBody> {
     let body = if body.trim_ascii().is_empty() {

@@ -16,6 +16,7 @@ pub mod export;
 pub mod failure;
 pub mod gate;
 pub mod gathered;
+pub mod generations;
 pub mod get;
 pub mod guide;
 pub mod harden;

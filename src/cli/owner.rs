@@ -114,6 +114,7 @@ impl Owner {
 /// Starts an engine over a vault. Must run inside a tokio runtime.
 pub fn start_engine(context: &Context, role: Role, vault: OpenVault) -> (Engine, Receiver<Event>) {
     let http = Http::new(HttpSettings::default());
+    let vault = vault.keep_generations(context.config.vault.generations());
     Engine::start_heard(Box::new(vault), http, settings(context, role))
 }
 

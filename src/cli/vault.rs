@@ -3,6 +3,7 @@
 use crate::cli::backup::{self, BackupArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::generations::{self, GenerationsArgs, PutBackArgs};
 use crate::cli::restore::{self, RestoreArgs};
 use crate::cli::rotate_key::{self, RotateKeyArgs};
 use crate::cli::slots::{self, AddSlotArgs, ChangePassphraseArgs, RemoveSlotArgs};
@@ -43,6 +44,10 @@ and what).")]
     RotateKey(RotateKeyArgs),
     /// Write a consistent copy of the vault into one file; its owner may go on meanwhile.
     Backup(BackupArgs),
+    /// List the earlier tokens of a credential that are kept.
+    Generations(GenerationsArgs),
+    /// Bring earlier tokens of a credential back.
+    PutBack(PutBackArgs),
     /// Bring a backup back: as a new vault, or in the place of the one there is, which is kept.
     Restore(RestoreArgs),
 }
@@ -57,6 +62,8 @@ pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
         Act::ChangePassphrase(args) => slots::change_passphrase(args, context),
         Act::RotateKey(args) => rotate_key::run(args, context),
         Act::Backup(args) => backup::run(args, context),
+        Act::Generations(args) => generations::list(args, context),
+        Act::PutBack(args) => generations::put_back(args, context),
         Act::Restore(args) => restore::run(args, context),
     }
 }

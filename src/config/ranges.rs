@@ -177,6 +177,18 @@ pub fn check_ranges(config: &Config, file: &Path) -> Result<(), ConfigError> {
             10.0,
             22.0,
         ),
+        (
+            "vault.keep_generations_days",
+            config.vault.keep_generations_days as f64,
+            0.0,
+            3650.0,
+        ),
+        (
+            "vault.keep_generations",
+            config.vault.keep_generations as f64,
+            0.0,
+            1000.0,
+        ),
     ];
     for (key, value, least, most) in ranges {
         must_lie_within(file, key, value, least, most)?;

@@ -1,7 +1,9 @@
 //! The settings as values, with their defaults.
 
 use crate::model::alert::Thresholds;
-use crate::model::policy::{Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning};
+use crate::model::policy::{
+    GenerationKeeping, Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -244,16 +246,35 @@ pub struct LockSettings {
     pub screen_only: bool,
 }
 
-/// How new slots of the vault are made.
+/// How new slots of the vault are made, and what it keeps of the past.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct VaultSettings {
     /// Cost of guessing a passphrase: scrypt's work factor as a power of two, 10 to 22. 18 takes about half a second.
     pub work_factor: u8,
+    /// Tokens that were replaced stay sealed for so many days, 0 to 3650; 0: not at all.
+    pub keep_generations_days: u64,
+    /// Of each credential so many that a refresh replaced, and so many that something else did, 0 to 1000.
+    pub keep_generations: u64,
+}
+
+impl VaultSettings {
+    /// What is kept of the past, as the vault takes it.
+    pub fn generations(&self) -> GenerationKeeping {
+        GenerationKeeping {
+            keep: Duration::from_secs(self.keep_generations_days.saturating_mul(24 * 3600)),
+            most: self.keep_generations,
+        }
+    }
 }
 
 impl Default for VaultSettings {
     fn default() -> Self {
-        Self { work_factor: 18 }
+        let keeping = GenerationKeeping::default();
+        Self {
+            work_factor: 18,
+            keep_generations_days: keeping.keep.as_secs() / (24 * 3600),
+            keep_generations: keeping.most,
+        }
     }
 }

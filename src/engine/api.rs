@@ -13,6 +13,7 @@ use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
+use crate::model::kept::KeptGeneration;
 use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
@@ -107,6 +108,22 @@ pub enum Command {
         secret: Box<Secret>,
         /// Whether it takes the place of one of its name.
         replaces: bool,
+        /// The answer: the credential now.
+        reply: Reply<CredentialView>,
+    },
+    /// The generations that are kept of a credential, the newest first.
+    Generations {
+        /// Whose.
+        name: CredentialName,
+        /// The answer.
+        reply: Reply<Vec<KeptGeneration>>,
+    },
+    /// Put a kept generation back, as the next one.
+    PutBack {
+        /// Whose.
+        name: CredentialName,
+        /// Which; `None`: the newest that is kept.
+        generation: Option<Generation>,
         /// The answer: the credential now.
         reply: Reply<CredentialView>,
     },

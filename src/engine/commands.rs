@@ -89,6 +89,12 @@ impl Runner {
                 replaces,
                 reply,
             } => self.import((profile, secret), replaces, by, reply),
+            Command::Generations { name, reply } => self.generations(name, by, reply),
+            Command::PutBack {
+                name,
+                generation,
+                reply,
+            } => self.put_back(name, generation, by, reply),
             Command::Validate {
                 name,
                 introspect,
@@ -216,6 +222,8 @@ impl Runner {
             | Command::SeeAlert { .. }
             | Command::NoteExport { .. }
             | Command::Import { .. }
+            | Command::Generations { .. }
+            | Command::PutBack { .. }
             | Command::Status { .. } => None,
         };
         match (refused, command) {

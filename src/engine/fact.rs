@@ -3,6 +3,7 @@
 use crate::engine::api::Refusal;
 use crate::engine::importing::Waiting;
 use crate::engine::minting::Minted;
+use crate::engine::putting_back::PutBackWish;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
 use crate::model::alert::Alert;
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
@@ -13,6 +14,7 @@ use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::model::watcher::Watcher;
 use crate::secret::AccessToken;
+use crate::vault::generation::Kept;
 use crate::vault::store::Written;
 use std::sync::Arc;
 use std::time::Duration;
@@ -82,6 +84,13 @@ pub enum Fact {
         outcome: Result<Written, VaultTrouble>,
         /// Who waits for it, and what is told when it is there.
         waiting: Box<Waiting>,
+    },
+    /// A kept generation was looked for, to be put back.
+    Unkept {
+        /// It; `None`: there is no such one.
+        found: Result<Option<Box<Kept>>, VaultTrouble>,
+        /// Who wants it.
+        wish: Box<PutBackWish>,
     },
     /// A sign-in came a step further.
     Step {

@@ -11,6 +11,7 @@ use crate::engine::step::{Input, VaultTrouble};
 use crate::engine::vault_thread::Job;
 use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Happening};
+use crate::model::kept::Replaced;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::vault::store::{Write, Written};
@@ -25,6 +26,8 @@ pub struct Waiting {
     pub reply: Reply<CredentialView>,
     /// What is told once it is there.
     pub what: Happening,
+    /// What is said of the generation it takes the place of.
+    pub replaced: Replaced,
 }
 
 impl Core {
@@ -83,7 +86,13 @@ impl Runner {
             credentials: 1,
             from: from.unwrap_or_default(),
         };
-        let waiting = Waiting { by, reply, what };
+        let replaced = Replaced::Imported;
+        let waiting = Waiting {
+            by,
+            reply,
+            what,
+            replaced,
+        };
         self.admit((profile, *secret), over, waiting);
     }
 
@@ -119,6 +128,7 @@ impl Runner {
     ) {
         let facts = self.facts.clone();
         let secret = Arc::new(secret);
+        let replaced = waiting.replaced;
         let (written, told) = (Arc::clone(&secret), profile.clone());
         self.vault.ask(Job::Urgent(
             Box::new(move |store| {
@@ -127,6 +137,7 @@ impl Runner {
                     over,
                     profile: hand::marked(&profile, prints),
                     secret: Box::new(written.duplicate()),
+                    replaced,
                 }
             }),
             Box::new(move |store, outcome| {

@@ -156,7 +156,10 @@ fn of_a_restore(known: &Known<'_>) -> Option<Likelihood> {
     let of = restored.of.to_rfc3339();
     Some(Likelihood::new(
         LikelyCause::Reused,
-        format!("It came back with a backup of {of}, and {since}."),
+        match restored.put_back {
+            true => format!("It was put back as it was at {of}, and {since}."),
+            false => format!("It came back with a backup of {of}, and {since}."),
+        },
     ))
 }
 

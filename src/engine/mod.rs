@@ -44,6 +44,7 @@ pub mod operations;
 pub mod perform;
 pub mod plan;
 pub mod proving;
+pub mod putting_back;
 pub mod queue;
 pub mod registering;
 pub mod registration;

@@ -135,6 +135,7 @@ impl Runner {
                 outcome,
                 waiting,
             } => self.admitted(profile, outcome, *waiting),
+            Fact::Unkept { found, wish } => self.unkept(found, *wish),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
             Fact::Minted { id, minted, tries } => self.keep_minted(id, minted, tries),

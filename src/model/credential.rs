@@ -91,7 +91,7 @@ impl Standing {
     }
 }
 
-/// That a credential came back with a backup.
+/// That a credential came back from its past: with a backup, or because an earlier generation was put back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restored {
     /// The moment whose state it is.
@@ -99,6 +99,9 @@ pub struct Restored {
     /// How many generations newer the vault was that the backup took the place of; `None`: there was none to compare.
     #[serde(default)]
     pub behind: Option<u64>,
+    /// A person put an earlier generation back; otherwise it came with a backup.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub put_back: bool,
 }
 
 /// Everything the list needs of a credential, and no token.

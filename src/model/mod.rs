@@ -19,6 +19,7 @@ pub mod fingerprint;
 pub mod health;
 pub mod identity;
 pub mod inquiry;
+pub mod kept;
 pub mod key_end;
 pub mod likely;
 pub mod limit;

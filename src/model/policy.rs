@@ -155,6 +155,31 @@ impl Default for LogKeeping {
     }
 }
 
+/// For how long generations of a credential's tokens are kept that were replaced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GenerationKeeping {
+    /// Those that were replaced before go.
+    pub keep: Duration,
+    /// Of each credential at most so many that a refresh replaced, and so many that something else did.
+    pub most: u64,
+}
+
+impl GenerationKeeping {
+    /// Whether none is kept.
+    pub fn is_nothing(&self) -> bool {
+        self.keep.is_zero() || self.most == 0
+    }
+}
+
+impl Default for GenerationKeeping {
+    fn default() -> Self {
+        Self {
+            keep: Duration::from_secs(14 * 24 * 3600),
+            most: 5,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -253,7 +253,7 @@ pub fn rule(decision: &Decision) -> String {
         Rule::NoRefreshToken => "there is no refresh token, so nothing can be refreshed".to_owned(),
         Rule::PersonFirst => "nobody tries it by itself before the person has acted".to_owned(),
         Rule::Overtaken { behind } => format!(
-            "it came back with a backup and is {} behind: its refresh token is probably spent, and is tried once when \
+            "it came back as it was and is {} behind: its refresh token is probably spent, and is tried once when \
              somebody asks",
             words::count(usize::try_from(*behind).unwrap_or(usize::MAX), "generation")
         ),

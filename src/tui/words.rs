@@ -119,14 +119,16 @@ pub fn moment(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 /// That a credential came back with a backup, and what that means for it.
 pub fn restored(restored: &Restored, now: Timestamp, zone: &TimeZone) -> String {
     let of = moment(restored.of, now, zone);
+    let from = match restored.put_back {
+        true => format!("put back from {of}"),
+        false => format!("from a backup of {of}"),
+    };
     match restored.behind {
         Some(behind) => format!(
-            "from a backup of {of}, {} behind: its refresh token is probably spent",
+            "{from}, {} behind: its refresh token is probably spent",
             count(usize::try_from(behind).unwrap_or(usize::MAX), "generation")
         ),
-        None => format!(
-            "from a backup of {of}; whether its refresh token was replaced since is not known"
-        ),
+        None => format!("{from}; whether its refresh token was replaced since is not known"),
     }
 }
 

@@ -1,9 +1,10 @@
 //! Carries a batch of changes out: seals everything first, then writes it in one transaction.
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, now};
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::TokenKind;
+use crate::model::kept::Replaced;
 use crate::vault::binding::{Sealed, Table};
 use crate::vault::credential::{self, Head, NewRow};
 use crate::vault::error::VaultError;
@@ -11,7 +12,7 @@ use crate::vault::keys::VaultKeys;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::seal::seal;
 use crate::vault::store::{Pruning, Spending, Write, Written};
-use crate::vault::{chain, client, event, fingerprint, journal, log_seal, payload};
+use crate::vault::{chain, client, event, fingerprint, generation, journal, log_seal, payload};
 
 /// Batches smaller than this are not worth a second thread.
 const WORTH_A_THREAD: usize = 8;
@@ -31,7 +32,7 @@ pub fn apply(vault: &mut OpenVault, writes: &[Write]) -> Result<Vec<Written>, Va
 enum Prepared<'a> {
     SignIn(Grant),
     SignInBeside(CredentialId, Generation, FiledProfile, Grant),
-    Admit(Option<Generation>, Grant),
+    Admit(Option<Generation>, Replaced, Grant),
     Spend(&'a Spending),
     Rotate(CredentialId, Generation, Grant),
     Profile(CredentialId, Generation, FiledProfile, Entry),
@@ -52,6 +53,8 @@ enum Entry {
 struct FiledProfile {
     name_hash: [u8; 32],
     profile: Sealed,
+    /// It was revoked, or is to be: nothing of its past is kept.
+    is_over: bool,
 }
 
 struct Grant {
@@ -109,7 +112,8 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             over,
             profile,
             secret,
-        } => Prepared::Admit(*over, grant(keys, profile, secret)?),
+            replaced,
+        } => Prepared::Admit(*over, *replaced, grant(keys, profile, secret)?),
         Write::Spend(spending) => Prepared::Spend(spending),
         Write::Rotate {
             id,
@@ -159,6 +163,7 @@ fn filed(keys: &VaultKeys, profile: &Profile) -> Result<FiledProfile, VaultError
     Ok(FiledProfile {
         name_hash: credential::name_hash(keys, profile),
         profile: seal(keys, Table::Credential, &payload::write_profile(profile))?,
+        is_over: profile.standing.is_revoked(),
     })
 }
 
@@ -182,19 +187,22 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             }
             sign_in(change, grant)
         }
-        Prepared::Admit(over, grant) => admit(change, *over, grant),
+        Prepared::Admit(over, replaced, grant) => admit(change, *over, *replaced, grant),
         Prepared::Spend(spending) => journal::begin(change, spending),
         Prepared::Rotate(id, spent, grant) => {
             let Some(head) = at_generation(change, *id, *spent)? else {
                 return Ok(Written::Stale);
             };
-            replace(change, id.0, Some(&head), grant)
+            replace(change, id.0, Some(&head), grant, Replaced::Refreshed)
         }
         Prepared::Profile(id, generation, filed, entry) => {
             let Some(head) = at_generation(change, *id, *generation)? else {
                 return Ok(Written::Stale);
             };
             credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
+            if filed.is_over {
+                generation::forget(change, id.0)?;
+            }
             if *entry == Entry::Close {
                 journal::close(change, id.0)?;
             }
@@ -205,6 +213,7 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
                 return Ok(Written::Stale);
             };
             credential::delete(change, id.0, &head)?;
+            generation::forget(change, id.0)?;
             journal::close(change, id.0)?;
             Ok(Written::Done)
         }
@@ -224,7 +233,10 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             before,
             most,
             portion,
-        }) => chain::prune(change, *before, *most, *portion).map(Written::Pruned),
+        }) => {
+            generation::prune(change, now(), *portion)?;
+            chain::prune(change, *before, *most, *portion).map(Written::Pruned)
+        }
     }
 }
 
@@ -241,11 +253,11 @@ fn sign_in(change: &mut Change<'_>, grant: &Grant) -> Result<Written, VaultError
     match credential::find(change.conn, &grant.filed.name_hash)? {
         Some(id) => {
             let head = credential::head(change.conn, id)?;
-            replace(change, id, head.as_ref(), grant)
+            replace(change, id, head.as_ref(), grant, Replaced::SignedIn)
         }
         None => {
             let id = credential::reserve(change.conn, &grant.filed.name_hash)?;
-            replace(change, id, None, grant)
+            replace(change, id, None, grant, Replaced::SignedIn)
         }
     }
 }
@@ -253,6 +265,7 @@ fn sign_in(change: &mut Change<'_>, grant: &Grant) -> Result<Written, VaultError
 fn admit(
     change: &mut Change<'_>,
     over: Option<Generation>,
+    replaced: Replaced,
     grant: &Grant,
 ) -> Result<Written, VaultError> {
     let found = credential::find(change.conn, &grant.filed.name_hash)?;
@@ -260,7 +273,7 @@ fn admit(
         (None, None) => sign_in(change, grant),
         (Some(id), Some(generation)) => {
             match at_generation(change, CredentialId(id), generation)? {
-                Some(head) => replace(change, id, Some(&head), grant),
+                Some(head) => replace(change, id, Some(&head), grant, replaced),
                 None => Ok(Written::Stale),
             }
         }
@@ -274,15 +287,22 @@ fn replace(
     id: i64,
     head: Option<&Head>,
     grant: &Grant,
+    replaced: Replaced,
 ) -> Result<Written, VaultError> {
-    let generation = head.map_or(1, |head| head.generation.saturating_add(1));
-    credential::write(change, id, head, generation, &grant.row())?;
+    if head.is_some() {
+        generation::keep(change, id, replaced, now())?;
+    }
+    if grant.filed.is_over {
+        generation::forget(change, id)?;
+    }
+    let number = head.map_or(1, |head| head.generation.saturating_add(1));
+    credential::write(change, id, head, number, &grant.row())?;
     for fingerprint in &grant.fingerprints {
-        fingerprint::note(change, *fingerprint, id, generation)?;
+        fingerprint::note(change, *fingerprint, id, number)?;
     }
     journal::close(change, id)?;
     Ok(Written::Saved(
         CredentialId(id),
-        Generation(generation.unsigned_abs()),
+        Generation(number.unsigned_abs()),
     ))
 }

@@ -28,6 +28,8 @@ pub enum Table {
     Ledger,
     /// A key that is older than the vault's identity.
     KeptKey,
+    /// Generations of credentials that were replaced.
+    Generation,
 }
 
 impl Table {
@@ -44,6 +46,7 @@ impl Table {
             Self::Fingerprint => "fingerprint",
             Self::Ledger => "ledger",
             Self::KeptKey => "kept_key",
+            Self::Generation => "kept_generation",
         }
     }
 }

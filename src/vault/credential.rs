@@ -250,6 +250,7 @@ pub fn profile_binding(keys: &VaultKeys, id: i64, generation: i64, name_hash: &[
         .bytes(name_hash)
 }
 
-fn secret_binding(keys: &VaultKeys, id: i64, generation: i64) -> Binding {
+/// What a secret is bound to.
+pub fn secret_binding(keys: &VaultKeys, id: i64, generation: i64) -> Binding {
     Binding::new(keys, Table::Credential, "secret", id).int(generation)
 }

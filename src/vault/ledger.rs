@@ -11,7 +11,7 @@ use hmac::Mac;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The tables that are summed up, in the order in which their sums are stored; new ones come at the end.
-pub const SUMMED: [Table; 7] = [
+pub const SUMMED: [Table; 8] = [
     Table::Slot,
     Table::Credential,
     Table::Client,
@@ -19,6 +19,7 @@ pub const SUMMED: [Table; 7] = [
     Table::Event,
     Table::Fingerprint,
     Table::KeptKey,
+    Table::Generation,
 ];
 
 const ONE: usize = 40;

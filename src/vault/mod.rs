@@ -15,6 +15,7 @@ pub mod event;
 pub mod extent;
 pub mod file;
 pub mod fingerprint;
+pub mod generation;
 pub mod journal;
 pub mod kept_key;
 pub mod key_file;

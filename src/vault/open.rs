@@ -7,9 +7,11 @@ use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
 use crate::model::name::CredentialName;
+use crate::model::policy::GenerationKeeping;
 use crate::vault::batch;
 use crate::vault::binding::Table;
 use crate::vault::error::VaultError;
+use crate::vault::generation::{self, Kept};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
@@ -24,6 +26,7 @@ pub struct OpenVault {
     keys: VaultKeys,
     path: PathBuf,
     opened_by: Option<i64>,
+    keeping: GenerationKeeping,
 }
 
 /// A change under way: all of it is written, or nothing.
@@ -34,6 +37,8 @@ pub struct Change<'a> {
     pub keys: &'a VaultKeys,
     /// The sums; every row that is written or deleted is accounted for here.
     pub ledger: Ledger,
+    /// What is kept of the tokens that it replaces.
+    pub keeping: GenerationKeeping,
 }
 
 impl OpenVault {
@@ -44,7 +49,14 @@ impl OpenVault {
             keys,
             path: path.to_path_buf(),
             opened_by: None,
+            keeping: GenerationKeeping::default(),
         }
+    }
+
+    /// The same, keeping so much of tokens that are replaced.
+    pub fn keep_generations(mut self, keeping: GenerationKeeping) -> Self {
+        self.keeping = keeping;
+        self
     }
 
     /// The same, with the slot that gave the keys.
@@ -86,6 +98,7 @@ impl OpenVault {
             conn: &transaction,
             keys: &self.keys,
             ledger: before.clone(),
+            keeping: self.keeping,
         };
         let done = work(&mut change)?;
         if change.ledger != before {
@@ -110,6 +123,7 @@ impl OpenVault {
             conn: &transaction,
             keys: &new,
             ledger: Ledger::default(),
+            keeping: self.keeping,
         };
         let done = work(&mut change, &self.keys, &before)?;
         change.ledger.write(&transaction, &new)?;
@@ -141,6 +155,10 @@ impl Store for OpenVault {
 
     fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {
         credential::secret(self, id)
+    }
+
+    fn generations(&mut self, id: CredentialId) -> Result<Vec<Kept>, VaultError> {
+        generation::all(self, id)
     }
 
     fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError> {

@@ -85,7 +85,12 @@ fn judge(
             } else if behind > 0 && is_replaced && profile.has_refresh_token {
                 found.behind.push((profile.name.clone(), behind));
                 let behind = Some(behind);
-                profile.restored = Some(Restored { of, behind });
+                let put_back = false;
+                profile.restored = Some(Restored {
+                    of,
+                    behind,
+                    put_back,
+                });
             } else if newer.generation == stored.generation && !is_replaced {
                 // The same backup once more: what was found the first time is still so.
                 profile.restored = profile.restored.or(newer.profile.restored);
@@ -93,7 +98,11 @@ fn judge(
         }
         Some(None) => {}
         None if profile.has_refresh_token => {
-            let unknown = Restored { of, behind: None };
+            let unknown = Restored {
+                of,
+                behind: None,
+                put_back: false,
+            };
             profile.restored = profile.restored.or(Some(unknown));
         }
         None => {}

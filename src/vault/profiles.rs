@@ -1,6 +1,6 @@
 //! All profiles, opened in portions: what the list needs, without one secret.
 
-use crate::model::credential::{CredentialId, Generation};
+use crate::model::credential::{CredentialId, Generation, Profile};
 use crate::vault::binding::{Sealed, Table};
 use crate::vault::credential::{name_hash, profile_binding};
 use crate::vault::error::VaultError;
@@ -11,7 +11,7 @@ use crate::vault::payload;
 use crate::vault::seal;
 use crate::vault::store::StoredProfile;
 use crate::vault::suspect::Suspect;
-use rusqlite::Row;
+use rusqlite::{Connection, OptionalExtension, Row};
 
 /// The first portion is small, so that a screen soon has something to show.
 const FIRST_PORTION: usize = 64;
@@ -75,6 +75,18 @@ impl ProfileRow {
         sum.add(keys, Table::Credential, &self.profile_mac);
         sum.add(keys, Table::Credential, &self.secret_mac);
     }
+}
+
+/// Opens one profile.
+pub fn one(conn: &Connection, keys: &VaultKeys, id: i64) -> Result<Profile, VaultError> {
+    let row = conn
+        .prepare_cached(
+            "SELECT id, generation, name_hash, profile_mac, secret_mac, profile FROM credential WHERE id = ?1",
+        )?
+        .query_row([id], ProfileRow::from_row)
+        .optional()?;
+    let row = row.ok_or(VaultError::NoSuchCredential { id })?;
+    Ok(row.open(keys)?.profile)
 }
 
 /// Opens all profiles in portions, on two threads.

@@ -7,6 +7,7 @@ use crate::vault::error::VaultError;
 use crate::vault::event::{self, Line};
 use crate::vault::file;
 use crate::vault::fingerprint::{self, TraceRow};
+use crate::vault::generation::{self, GenerationRow};
 use crate::vault::journal::{self, Entry};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
@@ -46,6 +47,14 @@ pub fn rekey_rows(
         from_row: TraceRow::from_row,
         count: TraceRow::count,
         rekey: TraceRow::rekey,
+    }
+    .rekey(change, old, before)?;
+    rows += Rows {
+        table: Table::Generation,
+        select: generation::SELECT,
+        from_row: GenerationRow::from_row,
+        count: GenerationRow::count,
+        rekey: GenerationRow::rekey,
     }
     .rekey(change, old, before)?;
     Ok(rows)
@@ -147,6 +156,7 @@ mod tests {
             "event_start",
             "fingerprint",
             "journal",
+            "kept_generation",
             "kept_key",
             "ledger",
             "meta",

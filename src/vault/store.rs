@@ -7,9 +7,11 @@ use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
+use crate::model::kept::Replaced;
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
 use crate::vault::error::VaultError;
+use crate::vault::generation::Kept;
 
 /// A credential as the list needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +67,8 @@ pub enum Write {
         profile: Box<Profile>,
         /// Its tokens.
         secret: Box<Secret>,
+        /// What is said of the generation it takes the place of.
+        replaced: Replaced,
     },
     /// A refresh token is about to be spent: opens the journal's entry. Refused when one is open already for a
     /// different token, or when the credential is of another generation ([`Written::Stale`]).
@@ -108,7 +112,7 @@ pub enum Write {
         /// What may be seen of it now.
         profile: Box<Profile>,
     },
-    /// Forget a credential: rows and journal; its fingerprints stay known.
+    /// Forget a credential: rows, kept generations and journal; its fingerprints stay known.
     Remove {
         /// Which.
         id: CredentialId,
@@ -181,6 +185,9 @@ pub trait Store: Send {
 
     /// Opens one credential's secret, with the generation it belongs to.
     fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError>;
+
+    /// The generations that are kept of a credential, the newest first, opened.
+    fn generations(&mut self, id: CredentialId) -> Result<Vec<Kept>, VaultError>;
 
     /// Carries a batch out in one transaction: when this returns, it is on disk.
     fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError>;

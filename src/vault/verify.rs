@@ -9,6 +9,7 @@ use crate::vault::error::VaultError;
 use crate::vault::event::{self, Line};
 use crate::vault::file::check_meta;
 use crate::vault::fingerprint::{self, TraceRow};
+use crate::vault::generation::{self, GenerationRow};
 use crate::vault::journal::{self, Entry};
 use crate::vault::kept_key::{self, KeptKey};
 use crate::vault::keys::VaultKeys;
@@ -123,6 +124,13 @@ pub fn verify(vault: &mut OpenVault) -> Report {
         kept_key::SELECT,
         KeptKey::from_row,
         KeptKey::count,
+        |row, keys| row.open(keys).err().into_iter().collect(),
+    );
+    check.table(
+        Table::Generation,
+        generation::SELECT,
+        GenerationRow::from_row,
+        GenerationRow::count,
         |row, keys| row.open(keys).err().into_iter().collect(),
     );
     report

@@ -13,7 +13,11 @@ use tokenward::vault::store::Spending;
 
 fn restored(behind: Option<u64>) -> Profile {
     Profile {
-        restored: Some(Restored { of: START, behind }),
+        restored: Some(Restored {
+            of: START,
+            behind,
+            put_back: false,
+        }),
         ..profile(1, "one.example", HOUR + 1)
     }
 }

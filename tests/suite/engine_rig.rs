@@ -32,6 +32,7 @@ use tokenward::model::token::IssuedToken;
 use tokenward::oauth::http::{Http, HttpSettings};
 use tokenward::vault::error::VaultError;
 use tokenward::vault::file::VaultFile;
+use tokenward::vault::generation::Kept;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
 use tokenward::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
@@ -272,6 +273,10 @@ impl Store for Faulty {
     fn secret(&mut self, id: CredentialId) -> Result<(Generation, Secret), VaultError> {
         let _gate = self.reading.lock().unwrap();
         self.vault.secret(id)
+    }
+
+    fn generations(&mut self, id: CredentialId) -> Result<Vec<Kept>, VaultError> {
+        self.vault.generations(id)
     }
 
     fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError> {

@@ -165,6 +165,10 @@ pub(crate) fn everything(vault: &mut OpenVault) -> Result<String, String> {
         let profile = profile.map_err(|error| error.to_string())?;
         let (generation, secret) = vault.secret(profile.id).map_err(|e| e.to_string())?;
         writeln!(said, "{profile:?} {generation:?} {}", reveal(&secret)).unwrap();
+        for kept in vault.generations(profile.id).map_err(|e| e.to_string())? {
+            let (told, profile) = (kept.told, kept.profile);
+            writeln!(said, "{told:?} {profile:?} {}", reveal(&kept.secret)).unwrap();
+        }
     }
     for provider in ["github", "google"] {
         let kept = vault.client(provider).map_err(|e| e.to_string())?;

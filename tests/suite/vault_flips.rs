@@ -95,6 +95,7 @@ fn rows(vault: &OpenVault) -> rusqlite::Result<Vec<Value>> {
         "journal",
         "event",
         "fingerprint",
+        "kept_generation",
         "ledger",
     ] {
         let mut statement = conn.prepare(&format!("SELECT rowid, * FROM {table}"))?;

@@ -124,7 +124,13 @@ fn an_older_generation_put_back_is_noticed() {
 
 #[test]
 fn deleted_rows_are_noticed_in_every_table() {
-    for table in ["credential", "client", "journal", "fingerprint"] {
+    for table in [
+        "credential",
+        "client",
+        "journal",
+        "fingerprint",
+        "kept_generation",
+    ] {
         let victim = Victim::new();
         victim.change(&format!(
             "DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})"
