@@ -5,6 +5,7 @@ pub mod api_key;
 pub mod args;
 pub mod audit;
 pub mod backup;
+pub mod backups;
 pub mod causes;
 pub mod completions;
 pub mod context;

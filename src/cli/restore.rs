@@ -1,7 +1,9 @@
 //! `tokenward vault restore`: a backup becomes the vault; the one there was is kept beside it.
 
+use crate::cli::audit::when;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::owner::daily;
 use crate::cli::unlock::{self, Answered};
 use crate::cli::{passphrase, seat};
 use crate::clock::{Timestamp, now};
@@ -25,11 +27,16 @@ before is kept beside it as NAME.before-restore.TIME, and comes back in the same
 
 Where the one before opens with the same key, the two are compared: a refresh token that was replaced since is
 probably spent, and is tried only once, when somebody asks; what was revoked since stays revoked.
-With --json: one object with vault, credentials, of (the moment whose state it is), kept (where the one before is,
+With --json: one object with vault, file (the backup), credentials, of (the moment whose state it is), kept (where the one before is,
 or null), compared, overtaken (objects with name and behind) and revoked (names).")]
 pub struct RestoreArgs {
     /// The backup: a file that `vault backup` wrote, or any vault.
-    file: PathBuf,
+    #[arg(required_unless_present = "at")]
+    file: Option<PathBuf>,
+    /// The newest daily backup that was made at this moment or before: 2026-11-20, 2026-11-20T14:00:00Z, or how long ago,
+    /// 3d.
+    #[arg(long, value_name = "TIME", value_parser = when::parse, conflicts_with = "file")]
+    at: Option<Timestamp>,
     /// The age identity that opens a backup made with --recipient; without it, --identity-file is tried.
     #[arg(long, value_name = "FILE")]
     backup_identity: Option<PathBuf>,
@@ -52,10 +59,31 @@ pub fn run(args: &RestoreArgs, context: &Context) -> Result<(), Failure> {
         .or(context.globals.identity_file.as_ref())
         .map(|path| passphrase::identity_from_file(path))
         .transpose()?;
-    let staged = Staged::bring(&args.file, identity.as_ref(), &context.vault)?;
+    let file = chosen(args, context)?;
+    let staged = Staged::bring(&file, identity.as_ref(), &context.vault)?;
     let answered = unlock::answer(&at(context, staged.path()))?;
     let done = bring_back(staged, &answered, context)?;
-    tell(args, &done, context)
+    tell(&file, &done, context)
+}
+
+/// The file that is named, else the daily backup of that time.
+fn chosen(args: &RestoreArgs, context: &Context) -> Result<PathBuf, Failure> {
+    if let Some(file) = &args.file {
+        return Ok(file.clone());
+    }
+    let at = args.at.unwrap_or_else(now);
+    let daily = daily(context);
+    if let Some(made) = daily.not_after(at) {
+        return Ok(made.file);
+    }
+    let text = format!("no daily backup is as old as {}", at.to_rfc3339());
+    let failure = Failure::new(Kind::Failed, text)
+        .hint("see which there are: tokenward vault backups")
+        .hint("or name a file: tokenward vault restore FILE");
+    Err(match daily.all().first() {
+        Some(oldest) => failure.hint(format!("the oldest is of {}", oldest.made_at.to_rfc3339())),
+        None => failure,
+    })
 }
 
 /// The same with a vault elsewhere.
@@ -124,13 +152,14 @@ fn before(context: &Context, answered: &Answered) -> Option<OpenVault> {
     locked.unlock(answered.key()).ok()
 }
 
-fn tell(args: &RestoreArgs, done: &Done, context: &Context) -> Result<(), Failure> {
+fn tell(file: &Path, done: &Done, context: &Context) -> Result<(), Failure> {
     let (output, found) = (context.output, &done.found);
     if output.json {
         let behind = found.behind.iter();
         let behind = behind.map(|(name, behind)| json!({ "name": name, "behind": behind }));
         return output.json_line(&json!({
             "vault": context.vault,
+            "file": file,
             "credentials": found.credentials,
             "of": done.of,
             "kept": done.kept,
@@ -139,11 +168,7 @@ fn tell(args: &RestoreArgs, done: &Done, context: &Context) -> Result<(), Failur
             "revoked": found.revoked,
         }));
     }
-    let (vault, file, many) = (
-        context.vault.display(),
-        args.file.display(),
-        found.credentials,
-    );
+    let (vault, file, many) = (context.vault.display(), file.display(), found.credentials);
     let plural = if many == 1 { "" } else { "s" };
     output.say(&format!(
         "The vault {vault} is what {file} held: {many} credential{plural}, as of {}.",

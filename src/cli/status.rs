@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
-With --json: one object with vault, vault_exists, backup (the newest daily one, or null), passphrase (wrong ones in
+With --json: one object with vault, vault_exists, backup (the newest daily one, or null) and backup_made_at, passphrase (wrong ones in
 a row, how many are free, the wait), socket, owner (null, or an object with pid, version, started_at,
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
@@ -58,8 +58,12 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         (true, path) => format!("vault      {path}\n"),
         (false, path) => format!("vault      none at {path}; create one: tokenward init\n"),
     };
-    let backup = match daily(context).newest() {
-        Some(file) => format!("backup     {}\n", file.display()),
+    let backup = match daily(context).all().last() {
+        Some(made) => format!(
+            "backup     {}, {} ago\n",
+            made.file.display(),
+            words::about(clock::now().since(made.made_at))
+        ),
         None => String::new(),
     };
     context
@@ -307,10 +311,12 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
         || OwnerLock::holder(&context.vault).and_then(|holder| holder.pid),
         |status| Some(status.pid),
     );
+    let backup = daily(context).all().pop();
     json!({
         "vault": context.vault,
         "vault_exists": context.vault.exists(),
-        "backup": daily(context).newest(),
+        "backup": backup.as_ref().map(|made| &made.file),
+        "backup_made_at": backup.as_ref().map(|made| made.made_at),
         "passphrase": passphrases_object(context),
         "socket": context.socket(),
         "owner": owner,

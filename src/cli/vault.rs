@@ -1,6 +1,7 @@
 //! `tokenward vault`: the ways to unlock it, and whether every row is what was written.
 
 use crate::cli::backup::{self, BackupArgs};
+use crate::cli::backups::{self, BackupsArgs};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::generations::{self, GenerationsArgs, PutBackArgs};
@@ -44,6 +45,8 @@ and what).")]
     RotateKey(RotateKeyArgs),
     /// Write a consistent copy of the vault into one file; its owner may go on meanwhile.
     Backup(BackupArgs),
+    /// List the daily backups, and say whether each can be read.
+    Backups(BackupsArgs),
     /// List the earlier tokens of a credential that are kept.
     Generations(GenerationsArgs),
     /// Bring earlier tokens of a credential back.
@@ -62,6 +65,7 @@ pub fn run(args: &VaultArgs, context: &Context) -> Result<(), Failure> {
         Act::ChangePassphrase(args) => slots::change_passphrase(args, context),
         Act::RotateKey(args) => rotate_key::run(args, context),
         Act::Backup(args) => backup::run(args, context),
+        Act::Backups(args) => backups::run(args, context),
         Act::Generations(args) => generations::list(args, context),
         Act::PutBack(args) => generations::put_back(args, context),
         Act::Restore(args) => restore::run(args, context),

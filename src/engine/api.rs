@@ -8,7 +8,7 @@ use crate::model::chore::ChoreView;
 use crate::model::client::ClientView;
 use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry, Purpose};
-use crate::model::extent::Extent;
+use crate::model::extent::{DailyBackups, Extent};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
@@ -443,6 +443,9 @@ pub struct EngineStatus {
     /// What the vault takes on the disk, once measured.
     #[serde(default)]
     pub extent: Option<Extent>,
+    /// The daily backups, once looked at; `None` also where it makes none.
+    #[serde(default)]
+    pub backups: Option<DailyBackups>,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,

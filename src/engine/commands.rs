@@ -311,7 +311,7 @@ impl Runner {
     fn status(&mut self) -> EngineStatus {
         let (in_flight, queued) = self.core.load();
         let totals = self.core.totals();
-        let reading = self.gauge.read(&self.vault);
+        let reading = self.gauge.read(&self.vault, self.backups.as_ref());
         let mut limits = self.core.limits(self.now);
         if let Some((most, busiest)) = self.book.handouts() {
             let (by, used) = busiest.unzip();
@@ -341,6 +341,7 @@ impl Runner {
             chores: self.core.chores(),
             memory: reading.memory,
             extent: reading.extent,
+            backups: reading.backups,
             locked: None,
         }
     }

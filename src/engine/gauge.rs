@@ -1,7 +1,8 @@
 //! What the owner takes of the machine: measured now and then, on the thread that may wait for a disk.
 
 use crate::engine::vault_thread::{Job, VaultThread};
-use crate::model::extent::Extent;
+use crate::model::extent::{DailyBackups, Extent};
+use crate::vault::daily::Daily;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ pub struct Reading {
     pub memory: Option<u64>,
     /// What the vault takes on the disk.
     pub extent: Option<Extent>,
+    /// The daily backups, where they are made.
+    pub backups: Option<DailyBackups>,
 }
 
 /// The last measurement.
@@ -26,19 +29,30 @@ pub struct Gauge {
 
 impl Gauge {
     /// The last measurement; asks for a new one when it is old, and does not wait for it.
-    pub fn read(&mut self, vault: &VaultThread) -> Reading {
+    pub fn read(&mut self, vault: &VaultThread, daily: Option<&Daily>) -> Reading {
         if self.asked_at.is_none_or(|at| at.elapsed() >= EVERY) {
             self.asked_at = Some(Instant::now());
-            let last = Arc::clone(&self.last);
+            let (last, daily) = (Arc::clone(&self.last), daily.cloned());
             vault.ask(Job::Read(Box::new(move |store| {
                 let reading = Reading {
                     memory: resident(),
                     extent: store.extent(),
+                    backups: daily.as_ref().map(backups),
                 };
                 *last.lock().unwrap_or_else(PoisonError::into_inner) = reading;
             })));
         }
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn backups(daily: &Daily) -> DailyBackups {
+    let all = daily.all();
+    let newest = all.last();
+    DailyBackups {
+        count: all.len() as u64,
+        newest: newest.map(|made| made.made_at),
+        bytes: newest.map_or(0, |made| made.bytes),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::vault::key_file;
 use crate::vault::permissions::secure;
 use crate::vault::schema::{Access, connect, inspect};
 use crate::vault::wrap;
+use rusqlite::Connection;
 use std::path::Path;
 
 /// What was copied.
@@ -59,6 +60,25 @@ pub fn copy(
     Ok(Copied { credentials, bytes })
 }
 
+/// Whether a copy can be read and holds together; how many credentials it has. Nothing is unlocked for that.
+pub fn look(copy: &Path) -> Result<u64, VaultError> {
+    inspect(copy)?;
+    let conn = connect(copy, Access::Read)?;
+    let said: String = conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if said != "ok" {
+        return Err(VaultError::BackupDamaged {
+            path: copy.to_path_buf(),
+        });
+    }
+    count(&conn)
+}
+
+fn count(conn: &Connection) -> Result<u64, VaultError> {
+    let credentials: i64 =
+        conn.query_row("SELECT count(*) FROM credential", [], |row| row.get(0))?;
+    Ok(credentials.unsigned_abs())
+}
+
 /// One reading transaction over the whole vault: a writer is not held up by it, and nothing half written is in it.
 fn copy_into(vault: &Path, empty: &Path) -> Result<u64, VaultError> {
     let name = empty.to_str().ok_or_else(|| {
@@ -66,8 +86,5 @@ fn copy_into(vault: &Path, empty: &Path) -> Result<u64, VaultError> {
         VaultError::io("create", empty, what)
     })?;
     connect(vault, Access::Write)?.execute("VACUUM INTO ?1", [name])?;
-    let copy = connect(empty, Access::Read)?;
-    let credentials: i64 =
-        copy.query_row("SELECT count(*) FROM credential", [], |row| row.get(0))?;
-    Ok(credentials.unsigned_abs())
+    count(&connect(empty, Access::Read)?)
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 /// Where the backups of a vault go, and which are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,34 @@ impl Daily {
         self.days().last().map(|day| self.file(*day))
     }
 
+    /// All of them, the oldest first.
+    pub fn all(&self) -> Vec<Made> {
+        let days = self.days();
+        days.iter().map(|day| self.made(*day)).collect()
+    }
+
+    /// The newest one that was made at that moment or before.
+    pub fn not_after(&self, moment: Timestamp) -> Option<Made> {
+        let mut all = self.all();
+        all.retain(|one| one.made_at <= moment);
+        all.pop()
+    }
+
+    /// When a backup was made is the file's own time; of one that was copied since, no earlier than its day's end.
+    fn made(&self, day: Date) -> Made {
+        let file = self.file(day);
+        let about = fs::metadata(&file).ok();
+        let modified = about.as_ref().and_then(|about| about.modified().ok());
+        let modified = modified.and_then(|it| it.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let modified = modified.map(|since| Timestamp::default().plus(since));
+        let made_at = modified.filter(|at| day_of(*at) == day);
+        Made {
+            made_at: made_at.unwrap_or_else(|| end_of(day)),
+            bytes: about.map_or(0, |about| about.len()),
+            file,
+        }
+    }
+
     fn file(&self, day: Date) -> PathBuf {
         self.folder.join(format!("{}-{day}.db", self.stem()))
     }
@@ -85,6 +113,23 @@ impl Daily {
             .filter_map(|entry| entry.file_name().into_string().ok())
             .collect()
     }
+}
+
+/// A backup that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The file.
+    pub file: PathBuf,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+fn end_of(day: Date) -> Timestamp {
+    let end = day.to_zoned(TimeZone::UTC);
+    let begin = end.map_or(0, |begin| begin.timestamp().as_millisecond());
+    Timestamp::from_millis(begin).plus(Duration::from_millis(24 * 3600 * 1000 - 1))
 }
 
 /// The folder of a vault's backups where no other is named.
@@ -168,5 +213,17 @@ mod tests {
         let newest = daily.newest().unwrap();
         assert_eq!(newest.file_name().unwrap(), "vault-2026-03-01.db");
         assert_eq!(daily.names().len(), kept.len() + others.len());
+        // These files were all written today, which is none of their days: each counts from its day's end.
+        let of = |day: &str| {
+            let moment: jiff::Timestamp = format!("{day}T12:00:00Z").parse().unwrap();
+            let made = daily.not_after(Timestamp::from_millis(moment.as_millisecond()))?;
+            Some(made.file.file_name()?.to_str()?.to_owned())
+        };
+        assert_eq!(of("2026-03-02").unwrap(), "vault-2026-03-01.db");
+        assert_eq!(of("2026-03-01").unwrap(), "vault-2026-02-28.db");
+        assert_eq!(of("2026-02-05").unwrap(), "vault-2026-02-01.db");
+        assert_eq!(of("2026-01-31"), None);
+        assert_eq!(daily.all().len(), kept.len());
+        assert!(daily.all().iter().all(|one| one.bytes > 0));
     }
 }

@@ -193,6 +193,7 @@ pub fn status() -> EngineStatus {
         chores: Vec::new(),
         memory: Some(30_000_000),
         extent: None,
+        backups: None,
         locked: None,
     }
 }

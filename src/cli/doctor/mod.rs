@@ -1,5 +1,6 @@
 //! `tokenward doctor`: looks at what the vault rests on, one file a check, and says what mends it.
 
+pub mod backups;
 pub mod case;
 pub mod command;
 pub mod cores;

@@ -1,5 +1,6 @@
 //! How everything is: refreshes an hour over a day, success, providers, the engine's queue and limits.
 
+use crate::engine::api::EngineStatus;
 use crate::model::health::HealthKind;
 use crate::model::limit::Limit;
 use crate::tui::app::App;
@@ -216,21 +217,7 @@ fn owner(
         return;
     };
     let dot = app.theme.signs().dot;
-    let disk = match &status.extent {
-        Some(extent) if extent.copies == 0 => {
-            format!("{} {dot} no backup beside it", words::bytes(extent.vault))
-        }
-        Some(extent) => format!(
-            "{} {dot} {} beside it, {}",
-            words::bytes(extent.vault),
-            words::count(
-                usize::try_from(extent.copies).unwrap_or(usize::MAX),
-                "backup"
-            ),
-            words::bytes(extent.copied)
-        ),
-        None => "not measured".to_owned(),
-    };
+    let disk = on_disk(app, status);
     let mut owner = format!("tokenward {}, process {}", status.version, status.pid);
     if let Some(memory) = status.memory {
         owner.push_str(&format!(" {dot} {} in memory", words::bytes(memory)));
@@ -251,6 +238,32 @@ fn owner(
     let mut facts = vec![("vault", vault), ("on disk", disk), ("owner", owner)];
     facts.extend(summary.map(|summary| ("recurring", summary)));
     labelled(app, inner, 0, &facts, buf);
+}
+
+/// What the vault takes, how old the newest backup is, what lies beside.
+fn on_disk(app: &App, status: &EngineStatus) -> String {
+    let dot = app.theme.signs().dot;
+    let Some(extent) = &status.extent else {
+        return "not measured".to_owned();
+    };
+    let mut said = words::bytes(extent.vault);
+    match status.backups.map(|backups| backups.newest) {
+        None => {}
+        Some(None) => said.push_str(&format!(" {dot} no daily backup yet")),
+        Some(Some(newest)) => said.push_str(&format!(
+            " {dot} newest backup {} ago",
+            words::about(app.now.since(newest))
+        )),
+    }
+    if extent.copies > 0 {
+        let many = usize::try_from(extent.copies).unwrap_or(usize::MAX);
+        said.push_str(&format!(
+            " {dot} {} beside it, {}",
+            words::count(many, "old file"),
+            words::bytes(extent.copied)
+        ));
+    }
+    said
 }
 
 fn count(number: u64) -> String {
@@ -324,7 +337,7 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
 #[cfg(test)]
 mod tests {
     use crate::engine::api::EngineStatus;
-    use crate::model::extent::Extent;
+    use crate::model::extent::{DailyBackups, Extent};
     use crate::tui::example;
     use insta::assert_snapshot;
 
@@ -354,6 +367,11 @@ mod tests {
                     vault: 1_240_000,
                     copies: 2,
                     copied: 2_400_000,
+                }),
+                backups: Some(DailyBackups {
+                    count: 9,
+                    newest: Some(example::NOW.minus(std::time::Duration::from_secs(11_000))),
+                    bytes: 1_190_000,
                 }),
                 locked: None,
             };
