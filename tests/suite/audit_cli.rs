@@ -324,4 +324,29 @@ fn the_journal_gets_one_datagram_a_line() {
     assert!(!text.contains("alice"), "{text}");
     journal.set_nonblocking(true).unwrap();
     assert!(journal.recv(&mut datagram).is_err(), "there is only one");
+    // How far it came is remembered: what was there does not come twice, and nothing is left out.
+    let numbers = |exported: Option<&str>| {
+        let all = ["audit", "export", "--journal", "--journal-socket", path];
+        let run = scene.sandbox.run(all.into_iter().chain(exported));
+        run.ok();
+        let mut numbers = Vec::new();
+        let mut datagram = [0; 8192];
+        while let Ok(length) = journal.recv(&mut datagram) {
+            let text = String::from_utf8_lossy(&datagram[..length]).into_owned();
+            let number = text.split("TOKENWARD_NUMBER=").nth(1).unwrap();
+            let number: u64 = number.lines().next().unwrap().parse().unwrap();
+            numbers.push(number);
+        }
+        numbers
+    };
+    let first = numbers(None);
+    assert!(
+        first.len() > 3 && first[0] == 1,
+        "another set of lines: {first:?}"
+    );
+    scene.sandbox.run(["get", "demo/alice"]).ok();
+    let next = numbers(None);
+    let gapless: Vec<u64> = (1..=*next.last().unwrap()).collect();
+    assert_eq!([first, next].concat(), gapless);
+    assert_eq!(numbers(Some("--after=2"))[0], 3, "unless it is told to");
 }

@@ -107,6 +107,7 @@ mod vault_generations;
 mod vault_keyring;
 mod vault_log;
 mod vault_plugin;
+mod vault_pruning_kill;
 mod vault_recovery;
 mod vault_rotation;
 mod vault_slots;

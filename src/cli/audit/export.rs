@@ -4,13 +4,14 @@ use crate::cli::audit::filter::FilterArgs;
 use crate::cli::audit::journal::{JOURNAL, Journal};
 use crate::cli::audit::line::Line;
 use crate::cli::audit::list::ask;
+use crate::cli::audit::mark::Mark;
 use crate::cli::audit::rotated::Rotated;
 use crate::cli::audit::tail::Tail;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
-use crate::model::audit::Search;
+use crate::model::audit::{Filter, Search};
 use crate::model::event::Entry;
 use clap::Args;
 use std::path::PathBuf;
@@ -24,7 +25,8 @@ const PORTION: usize = 2000;
 Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, unless
 --accounts is given; then the providers' own words are left out too.
 A file begins anew each day and at 10 MB; five old ones stay beside it (FILE.1 is the newest). What stands in it already is
-not written again: the export goes on after its last line. To stdout and to the journal it begins with --after.")]
+not written again: the export goes on after its last line. So it does with the journal: how far it came is kept beside the
+vault, for each set of lines (but for --since and --until) on its own; --after begins elsewhere. To stdout it begins with --after.")]
 pub struct ExportArgs {
     /// Write to this file, readable by you alone.
     #[arg(long, value_name = "FILE", conflicts_with = "journal")]
@@ -52,15 +54,19 @@ pub struct ExportArgs {
 enum Sink {
     Stdout(Output),
     File(Box<Rotated>),
-    Journal(Journal),
+    Journal(Box<(Journal, Mark)>),
 }
 
 impl Sink {
-    fn open(args: &ExportArgs, output: Output) -> Result<Self, Failure> {
+    fn open(args: &ExportArgs, context: &Context) -> Result<Self, Failure> {
         Ok(match &args.to {
             Some(path) => Self::File(Box::new(Rotated::open(path)?)),
-            None if args.journal => Self::Journal(Journal::new(&args.journal_socket)?),
-            None => Self::Stdout(output),
+            None if args.journal => {
+                let journal = Journal::new(&args.journal_socket)?;
+                let mark = Mark::open(&context.vault, &args.filter.filter(), args.accounts)?;
+                Self::Journal(Box::new((journal, mark)))
+            }
+            None => Self::Stdout(context.output),
         })
     }
 
@@ -73,20 +79,54 @@ impl Sink {
             Self::File(file) => entries
                 .iter()
                 .try_for_each(|entry| file.write(&(Line::of(entry).json() + "\n"))),
-            Self::Journal(journal) => entries.iter().try_for_each(|entry| journal.send(entry)),
+            Self::Journal(place) => {
+                let (journal, mark) = &mut **place;
+                entries.iter().try_for_each(|entry| {
+                    journal.send(entry)?;
+                    mark.set(entry).map_err(|error| {
+                        Failure::from(error).within("how far it came cannot be kept")
+                    })
+                })
+            }
         }
+    }
+
+    /// The number after which it goes on, if it knows.
+    fn last(&self, session: &Session, output: Output) -> Result<u64, Failure> {
+        let place = match self {
+            Self::Stdout(_) => return Ok(0),
+            Self::File(file) => return Ok(file.last()),
+            Self::Journal(place) => place.1.last(),
+        };
+        let Some(place) = place else { return Ok(0) };
+        // The line itself, or the first that is kept where it was pruned.
+        let same = Search {
+            filter: Filter::default(),
+            after: place.number.checked_sub(1),
+            limit: 1,
+            hides_accounts: true,
+        };
+        let there = ask(session, same)?;
+        let is_same = there
+            .first()
+            .is_some_and(|entry| entry.number > place.number || entry.activity.at == place.at);
+        if is_same {
+            return Ok(place.number);
+        }
+        output.say("The log is not the one that was exported before (a backup was restored?): it is exported anew.");
+        Ok(0)
     }
 }
 
 /// Exports.
 pub fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
-    let mut sink = Sink::open(args, context.output)?;
-    let mut after = match &sink {
-        Sink::File(file) => file.last(),
-        Sink::Stdout(_) | Sink::Journal(_) => args.after.unwrap_or(0),
-    };
-    let mut written = 0;
+    let mut sink = Sink::open(args, context)?;
+    let (mut written, mut after) = (0, 0);
     Session::with(context, |session| {
+        after = match args.after {
+            Some(after) => after,
+            None => sink.last(session, context.output)?,
+        };
         let mut tail = args.follow.then(|| Tail::of(session)).transpose()?;
         loop {
             let search = Search {

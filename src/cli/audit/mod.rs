@@ -8,6 +8,7 @@ pub mod filter;
 pub mod journal;
 pub mod line;
 pub mod list;
+pub mod mark;
 pub mod rotated;
 pub mod tail;
 pub mod verify;
