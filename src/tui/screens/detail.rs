@@ -248,6 +248,30 @@ mod tests {
     }
 
     #[test]
+    fn the_detail_shows_where_a_credential_is_from_and_that_it_was_put_back() {
+        use crate::model::credential::Restored;
+        use crate::model::health::Health;
+        use crate::model::provenance::Provenance;
+        use crate::tui::theme::Theme;
+        let mut view = example::credential("corp/me", "Corp", Health::Fresh, 600, 0);
+        let ago = |secs| example::NOW.minus(std::time::Duration::from_secs(secs));
+        let profile = std::sync::Arc::make_mut(&mut view.profile);
+        profile.provenance = Some(Provenance {
+            from: "pizauth".to_owned(),
+            file: Some("/home/alice/mail.dump".to_owned()),
+            at: ago(200_000),
+        });
+        profile.restored = Some(Restored {
+            of: ago(5000),
+            behind: Some(2),
+            put_back: true,
+        });
+        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
+        example::press(&mut app, "\n");
+        assert_snapshot!("detail_brought", example::shown(&mut app));
+    }
+
+    #[test]
     fn the_detail_shows_what_a_token_is_for_what_it_is_bound_to_and_what_came_beside_it() {
         use crate::model::health::Health;
         use crate::tui::theme::Theme;
