@@ -25,6 +25,12 @@ macro_rules! secret {
                 self.0.expose_secret().is_empty()
             }
 
+            /// Whether it is at most that long, in bytes, and one line: no control character is in it.
+            pub fn is_one_line(&self, longest: usize) -> bool {
+                let text = self.0.expose_secret();
+                text.len() <= longest && !text.contains(char::is_control)
+            }
+
             /// Compares in constant time (the lengths are not hidden).
             pub fn matches(&self, other: &Self) -> bool {
                 let (mine, theirs) = (self.0.expose_secret(), other.0.expose_secret());

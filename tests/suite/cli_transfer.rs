@@ -102,6 +102,11 @@ fn what_is_exported_lives_on_in_another_vault() {
     assert_eq!(left_behind(&home.path("")), Vec::<PathBuf>::new());
 
     let away = Sandbox::with_vault();
+    let word = with_word(&away);
+    let by_its_other_name = ["import", "--import-passphrase-file", &word, "--dry-run"];
+    let file_name = file.to_str().unwrap();
+    away.run(by_its_other_name.into_iter().chain([file_name]))
+        .ok();
     let found = import(&away, &file, &["--dry-run", "--json"]).json();
     assert_eq!(found["found"][0]["name"], "demo/alice", "{found}");
     assert_eq!(found["found"][0]["renewable"], true, "{found}");

@@ -5,6 +5,7 @@
 
 use crate::cli::import::file::Source;
 use crate::cli::import::made::Found;
+use crate::cli::import::offer::{Haul, Offer};
 use crate::cli::import::reading::{Read, Unread, json, moment};
 use crate::model::provider::Provider;
 use crate::secret::AccessToken;
@@ -47,6 +48,29 @@ pub fn read(source: &Source) -> Result<Read, Unread> {
         .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     found.kept.extend(told);
     Ok(Read::found(found))
+}
+
+/// Leaves, of several tokens of one sign-in (the tool keeps a file for each of its versions), the one that ends last.
+pub fn keep_latest(haul: &mut Haul) {
+    let mut kept: Vec<Offer> = Vec::new();
+    for offer in std::mem::take(&mut haul.offers) {
+        let is_same = |other: &&mut Offer| {
+            other.name() == offer.name() && other.profile.kept == offer.profile.kept
+        };
+        let Some(other) = kept.iter_mut().find(is_same) else {
+            kept.push(offer);
+            continue;
+        };
+        let is_later = offer.profile.expires_at > other.profile.expires_at;
+        if is_later {
+            *other = offer;
+        }
+        let said = "another one of the same sign-in, which ends sooner, is left out".to_owned();
+        if !other.remarks.contains(&said) {
+            other.remarks.push(said);
+        }
+    }
+    haul.offers = kept;
 }
 
 /// `corp` of `https://corp.awsapps.com/start`.

@@ -22,7 +22,12 @@ use std::path::PathBuf;
 FILE is what `tokenward export` wrote; with --from it is another tool's, and left out it is looked for where that tool
 keeps it. What was found is shown before anything is done, never a token; then it wants a
 yes. A name that is there already is asked about: nothing takes its place without --replace or an answer. Where each
-credential is from stands in its story (`tokenward why`).
+credential is from stands in its story (`tokenward why`). What cannot be read in a file is told by its line or name, and the rest is
+taken in.
+
+    tokenward import --export-passphrase-file word.txt --yes laptop.age
+    tokenward import --from git --dry-run
+
 With --json: an array of objects with name and ok, from and replaced, or error, code and hint; with --dry-run one object
 with found (objects with name, provider, host, from, renewable, expires_at, scopes, exists and remarks) and elsewhere
 (objects with what, why and hint).")]
@@ -61,7 +66,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "FILE", requires = "client_id")]
     pub client_secret_file: Option<PathBuf>,
     /// Read the passphrase of an export from this file.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", visible_alias = "import-passphrase-file")]
     pub export_passphrase_file: Option<PathBuf>,
     /// Open an export with the age identity in this file; without it, --identity-file is tried.
     #[arg(long, value_name = "FILE")]
@@ -164,11 +169,11 @@ fn nothing(haul: &Haul) -> Failure {
 
 /// Stores them one after the other. Of what was stored before an owner left, nothing is stored twice.
 fn store(fated: Vec<Fated>, context: &Context) -> Result<(), Failure> {
-    let mut done: BTreeMap<CredentialName, Result<Value, Failure>> = BTreeMap::new();
+    let mut done: BTreeMap<usize, Result<Value, Failure>> = BTreeMap::new();
     Session::with(context, |session| {
-        for Fated { offer, replaces } in &fated {
+        for (at, Fated { offer, replaces }) in fated.iter().enumerate() {
             let name = offer.name();
-            if matches!(done.get(name), Some(Ok(_))) {
+            if matches!(done.get(&at), Some(Ok(_))) {
                 continue;
             }
             let stored = take_in(session, offer, *replaces);
@@ -178,7 +183,7 @@ fn store(fated: Vec<Fated>, context: &Context) -> Result<(), Failure> {
                 let text = format!("{name} could not be stored");
                 return Err(Failure::new(Kind::OwnerLeft, text));
             }
-            done.insert(name.clone(), stored);
+            done.insert(at, stored);
         }
         Ok(())
     })?;
@@ -186,7 +191,8 @@ fn store(fated: Vec<Fated>, context: &Context) -> Result<(), Failure> {
         true => format!("{name}: imported, in the place of the one there was"),
         false => format!("{name}: imported"),
     };
-    Report::new(done.into_iter().collect()).print(context, said)
+    let named = |(at, stored): (usize, _)| Some((fated.get(at)?.offer.name().clone(), stored));
+    Report::new(done.into_iter().filter_map(named).collect()).print(context, said)
 }
 
 fn take_in(session: &Session, offer: &Offer, replaces: bool) -> Result<Value, Failure> {

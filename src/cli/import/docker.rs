@@ -46,21 +46,47 @@ struct Answer {
 
 /// Reads the settings; what helpers keep is fetched from them where that is wished.
 pub fn read(source: &Source, helpers: Option<&dyn Helper>) -> Result<Read, Unread> {
-    let settings: Settings = json(&source.bytes)?;
+    let mut settings: Settings = json(&source.bytes)?;
     let mut read = Read::default();
     for (registry, auth) in settings.auths {
-        let own = settings.cred_helpers.get(&registry);
-        let helper = own.or(settings.creds_store.as_ref());
-        match (taken(&registry, auth)?, helper) {
-            (Some(found), _) => read.found.push(found),
-            (None, Some(helper)) => read.add(kept(&registry, helper, helpers)),
-            (None, None) => {}
+        // It stands in both; what is taken here is not asked for again.
+        let own = settings.cred_helpers.remove(&registry);
+        let helper = own.as_ref().or(settings.creds_store.as_ref());
+        if let Some(of_the_hub) = of_the_hub(&registry) {
+            read.elsewhere.push(of_the_hub);
+            continue;
+        }
+        match (taken(&registry, auth), helper) {
+            (Ok(Some(found)), _) => read.found.push(found),
+            (Ok(None), Some(helper)) => read.add(kept(&registry, helper, helpers)),
+            (Ok(None), None) => {}
+            (Err(_), _) => read.elsewhere.push(Elsewhere {
+                what: registry,
+                why: "what is kept of it is not what Docker writes".to_owned(),
+                hint: "sign in there again: docker login".to_owned(),
+            }),
         }
     }
     for (registry, helper) in &settings.cred_helpers {
-        read.add(kept(registry, helper, helpers));
+        match of_the_hub(registry) {
+            Some(of_the_hub) => read.elsewhere.push(of_the_hub),
+            None => read.add(kept(registry, helper, helpers)),
+        }
     }
     Ok(read)
+}
+
+/// What the sign-in by a browser leaves beside the registry's own entry: tokens of the account, which Docker renews
+/// itself. A refresh token that is kept as a key would be handed out as one.
+fn of_the_hub(registry: &str) -> Option<Elsewhere> {
+    let path = registry.trim_end_matches('/');
+    let is_it = path.ends_with("/v1/access-token") || path.ends_with("/v1/refresh-token");
+    is_it.then(|| Elsewhere {
+        what: registry.to_owned(),
+        why: "it is Docker's own token for the account at Docker Hub, which only Docker renews".to_owned(),
+        hint: "the registry's own entry is enough; for programs make an access token in the account's settings there"
+            .to_owned(),
+    })
 }
 
 /// What stands in the settings themselves.
@@ -152,5 +178,84 @@ fn kept(registry: &str, helper: &str, helpers: Option<&dyn Helper>) -> Read {
             Read::found(found(registry, username, secret.take(), false))
         }
         Err(_) => elsewhere(format!("{program} gave no credential")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::RefCell;
+
+    /// Has the same for everybody, and counts.
+    #[derive(Default)]
+    struct Asked(RefCell<Vec<String>>);
+
+    impl Helper for Asked {
+        fn ask(
+            &self,
+            program: &str,
+            _: &[&str],
+            input: &str,
+        ) -> Result<Zeroizing<Vec<u8>>, String> {
+            self.0.borrow_mut().push(format!("{program} {input}"));
+            let said = r#"{"ServerURL":"x","Username":"me","Secret":"hidden"}"#;
+            Ok(Zeroizing::new(said.as_bytes().to_vec()))
+        }
+    }
+
+    fn read_asking(settings: &str) -> (Read, Vec<String>) {
+        let asked = Asked::default();
+        let source = Source {
+            bytes: Zeroizing::new(settings.as_bytes().to_vec()),
+            path: None,
+        };
+        let read = read(&source, Some(&asked)).unwrap();
+        (read, asked.0.into_inner())
+    }
+
+    fn names(read: &Read) -> Vec<String> {
+        let found = read.found.iter();
+        let named = found.map(|one| format!("{}/{}", one.provider.name, one.account));
+        named.collect()
+    }
+
+    #[test]
+    fn a_registry_with_a_helper_of_its_own_is_asked_about_once() {
+        let settings = r#"{"auths": {"gcr.io": {}, "kept.example": {}},
+            "credsStore": "all", "credHelpers": {"gcr.io": "own", "ghcr.io": "own"}}"#;
+        let (read, asked) = read_asking(settings);
+        assert_eq!(names(&read), ["gcr.io/me", "kept.example/me", "ghcr.io/me"]);
+        let expected = [
+            "docker-credential-own gcr.io",
+            "docker-credential-all kept.example",
+            "docker-credential-own ghcr.io",
+        ];
+        assert_eq!(asked, expected);
+    }
+
+    #[test]
+    fn dockers_own_tokens_of_an_account_are_left_out() {
+        let settings = r#"{"auths": {
+            "https://index.docker.io/v1/": {"auth": "bWU6aGlkZGVu"},
+            "https://index.docker.io/v1/access-token": {"auth": "bWU6aGlkZGVu"},
+            "https://index.docker.io/v1/refresh-token": {}},
+            "credsStore": "all"}"#;
+        let (read, asked) = read_asking(settings);
+        assert_eq!(names(&read), ["index.docker.io/me"]);
+        assert_eq!(asked, Vec::<String>::new());
+        let whats: Vec<&str> = read.elsewhere.iter().map(|one| one.what.as_str()).collect();
+        let expected = [
+            "https://index.docker.io/v1/access-token",
+            "https://index.docker.io/v1/refresh-token",
+        ];
+        assert_eq!(whats, expected);
+    }
+
+    #[test]
+    fn one_registry_that_cannot_be_read_stops_no_other() {
+        let settings = r#"{"auths": {"a.example": {"auth": "hidden?"}, "b.example": {"auth": "bWU6aGlkZGVu"}}}"#;
+        let (read, _) = read_asking(settings);
+        assert_eq!(names(&read), ["b.example/me"]);
+        assert_eq!(read.elsewhere[0].what, "a.example");
     }
 }

@@ -2,11 +2,13 @@
 
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::talk;
+use crate::clock::Timestamp;
 use rustix::process::geteuid;
 use std::fs::{File, Metadata};
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 use zeroize::Zeroizing;
 
 /// Largest file that is read, in bytes: ten thousand credentials and more.
@@ -37,6 +39,13 @@ impl Source {
     pub fn kept(&self) -> Option<String> {
         let path = self.path.as_ref()?;
         Some(path.to_string_lossy().into_owned())
+    }
+
+    /// When it was written; `None`: it came through a pipe, or nobody knows.
+    pub fn written(&self) -> Option<Timestamp> {
+        let about = std::fs::metadata(self.path.as_ref()?).ok()?;
+        let since = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Timestamp::from_secs(0).plus(since))
     }
 
     /// Its text; `None`: it is none.

@@ -59,7 +59,8 @@ fn one(host: &str, user: &str, token: &str) -> Found {
     found
 }
 
-fn is_token(text: &str) -> bool {
+/// Whether a text looks like one of GitHub's own tokens.
+pub fn is_token(text: &str) -> bool {
     let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let is_old = text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit());
     is_plain && (is_old || BEGINNINGS.iter().any(|start| text.starts_with(start)))

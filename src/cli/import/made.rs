@@ -1,6 +1,6 @@
 //! Makes a credential out of what another tool keeps: what it lacks is said, what nothing refreshes is a key.
 
-use crate::cli::import::offer::Offer;
+use crate::cli::import::offer::{Elsewhere, Offer};
 use crate::clock::Timestamp;
 use crate::engine::keys;
 use crate::engine::minting::Minted;
@@ -18,6 +18,9 @@ use std::time::Duration;
 
 /// An access token that is not there is over since so long, so that no clock that is set back makes it valid.
 const LONG_OVER: Duration = Duration::from_secs(24 * 3600);
+
+/// Longest token or client secret that is taken, in bytes.
+const LONGEST: usize = 16 * 1024;
 
 /// What a file tells of one credential.
 #[derive(Debug)]
@@ -44,6 +47,8 @@ pub struct Found {
     pub scopes: Vec<String>,
     /// When the access token ends.
     pub expires_at: Option<Timestamp>,
+    /// Whether that is only counted from when it was written down.
+    pub is_end_guessed: bool,
     /// What programs need beside the token.
     pub kept: BTreeMap<String, String>,
     /// What is odd about it.
@@ -65,6 +70,7 @@ impl Found {
             token_type: None,
             scopes: Vec::new(),
             expires_at: None,
+            is_end_guessed: false,
             kept: BTreeMap::new(),
             remarks: Vec::new(),
         }
@@ -91,8 +97,43 @@ impl Found {
         }
     }
 
-    /// The credential; `None`: there is no token in it.
-    pub fn offer(mut self, from: &Provenance, now: Timestamp) -> Option<Offer> {
+    /// Which of its secrets cannot be one: a line break in a token would become a line of a request or of an answer.
+    fn wrong(&self) -> Option<&'static str> {
+        let fits = [
+            (
+                "access token",
+                self.access.as_ref().map(|it| it.is_one_line(LONGEST)),
+            ),
+            (
+                "refresh token",
+                self.refresh.as_ref().map(|it| it.is_one_line(LONGEST)),
+            ),
+            (
+                "client secret",
+                self.client_secret
+                    .as_ref()
+                    .map(|it| it.is_one_line(LONGEST)),
+            ),
+        ];
+        let wrong = fits.into_iter().find(|(_, fits)| *fits == Some(false));
+        wrong.map(|(what, _)| what)
+    }
+
+    /// The credential; `None`: there is no token in it. One whose secrets cannot be any is refused by its name.
+    pub fn offer(self, from: &Provenance, now: Timestamp) -> Result<Option<Offer>, Elsewhere> {
+        match self.wrong() {
+            None => Ok(self.made(from, now)),
+            Some(wrong) => Err(Elsewhere {
+                what: format!("{}/{}", self.provider.name, naming::fit(&self.account)),
+                why: format!(
+                    "its {wrong} has a line break or another control character in it, or more than {LONGEST} bytes"
+                ),
+                hint: "copy it again where it is from, all of it and it alone".to_owned(),
+            }),
+        }
+    }
+
+    fn made(mut self, from: &Provenance, now: Timestamp) -> Option<Offer> {
         let mut remarks = std::mem::take(&mut self.remarks);
         remarks.extend(self.lack().map(str::to_owned));
         let is_renewable = self.is_renewable();
@@ -102,12 +143,17 @@ impl Found {
         if self.access.is_none() && is_renewable {
             remarks.push("no access token: it is fetched at the first refresh".to_owned());
         }
+        let is_old = is_renewable && self.access.is_some() && self.is_end_guessed;
+        if is_old {
+            let said = "since when its access token lives is not told: a new one is fetched at the first refresh";
+            remarks.push(said.to_owned());
+        }
         let minted = match is_renewable {
             true => self.renewable(now)?,
             false => self.fixed(now)?,
         };
         let mut profile = minted.profile(None);
-        if profile.has_refresh_token && minted.set.access.is_empty() {
+        if is_old || (profile.has_refresh_token && minted.set.access.is_empty()) {
             profile.expires_at = Some(now.minus(LONG_OVER));
         }
         profile.provenance = Some(from.clone());
@@ -219,4 +265,61 @@ fn minted(
         set,
         at,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from() -> Provenance {
+        Provenance {
+            from: "test".to_owned(),
+            file: None,
+            at: Timestamp::from_secs(0),
+        }
+    }
+
+    fn found(change: impl FnOnce(&mut Found)) -> Result<Option<Offer>, Elsewhere> {
+        let mut found = Found::of(Provider::unknown("corp", "Corp"), "alice");
+        found.access = Some(AccessToken::new("hidden".to_owned()));
+        change(&mut found);
+        found.offer(&from(), Timestamp::from_secs(1_900_000_000))
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_one_is_refused_by_name_and_never_shown() {
+        let long = "h".repeat(LONGEST);
+        for fine in ["hidden", "a pass word", &long] {
+            let offer = found(|it| it.access = Some(AccessToken::new(fine.to_owned())));
+            assert_eq!(offer.unwrap().unwrap().name().as_str(), "corp/alice");
+        }
+        for wrong in [
+            "hidden\r\nSet-Cookie: a",
+            "hid\u{0}den",
+            "hidden\n",
+            &format!("{long}h"),
+        ] {
+            let text = || wrong.to_owned();
+            let refused = [
+                (
+                    "access token",
+                    found(|it| it.access = Some(AccessToken::new(text()))),
+                ),
+                (
+                    "refresh token",
+                    found(|it| it.refresh = Some(RefreshToken::new(text()))),
+                ),
+                (
+                    "client secret",
+                    found(|it| it.client_secret = Some(ClientSecret::new(text()))),
+                ),
+            ];
+            for (what, refused) in refused {
+                let refused = refused.unwrap_err();
+                assert_eq!(refused.what, "corp/alice");
+                assert!(refused.why.contains(what), "{refused:?}");
+                assert!(!format!("{refused:?}").contains("hid"), "{refused:?}");
+            }
+        }
+    }
 }

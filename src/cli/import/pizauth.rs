@@ -71,7 +71,8 @@ fn account(name: String, bytes: &mut Bytes<'_>) -> Result<Option<Found>, Unread>
         _ => return Err(Unread::Shape),
     };
     let (access, expires_at, refresh) = state;
-    let provider = record::by_token_endpoint(&token, Some(&authorization)).ok_or(Unread::Shape)?;
+    let provider = record::by_token_endpoint(&token, Some(&authorization), None);
+    let provider = provider.ok_or(Unread::Shape)?;
     let mut found = Found::of(provider, name);
     found.client_id = Some(client_id);
     found.client_secret = client_secret.map(ClientSecret::new);

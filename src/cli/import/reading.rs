@@ -57,19 +57,31 @@ pub enum Unread {
 }
 
 impl Unread {
+    /// What is wrong, in words.
+    fn why(self, tool: &str) -> String {
+        match self {
+            Self::Shape => format!("is not what {tool} writes"),
+            Self::At { line, column } => {
+                format!("is not what {tool} writes (line {line}, column {column})")
+            }
+            Self::Newer => format!("was written by a newer {tool}, whose form is not known"),
+        }
+    }
+
+    /// What is told of one file of several: the others are read.
+    pub fn elsewhere(self, source: &Source, tool: &str) -> Elsewhere {
+        let place = source.place();
+        Elsewhere {
+            what: place.display().to_string(),
+            why: format!("it {}", self.why(tool)),
+            hint: "look at it, and take it away if it is of no use".to_owned(),
+        }
+    }
+
     /// The failure for people.
     pub fn failure(self, source: &Source, tool: &str) -> Failure {
         let place = source.place();
-        let place = place.display();
-        let text = match self {
-            Self::Shape => format!("{place} is not what {tool} writes"),
-            Self::At { line, column } => {
-                format!("{place} is not what {tool} writes (line {line}, column {column})")
-            }
-            Self::Newer => {
-                format!("{place} was written by a newer {tool}, whose form is not known")
-            }
-        };
+        let text = format!("{} {}", place.display(), self.why(tool));
         Failure::new(Kind::Failed, text)
             .hint("name the right file, or another tool: tokenward import --help")
     }

@@ -61,6 +61,9 @@ impl Tool {
         helper: Option<&dyn Helper>,
         now: Timestamp,
     ) -> Result<Read, Unread> {
+        if source.bytes.trim_ascii().is_empty() {
+            return Ok(Read::default());
+        }
         match self {
             Self::Gh => gh::read(source, helper),
             Self::Gcloud => gcloud::read(source),
@@ -161,10 +164,14 @@ pub fn read(
 ) -> Result<Haul, Failure> {
     let helper: Option<&dyn Helper> = args.helpers.then_some(&Programs as &dyn Helper);
     let mut haul = Haul::default();
-    for source in sources(tool, args)? {
-        let read = tool
-            .read(&source, helper, now)
-            .map_err(|unread| unread.failure(&source, tool.name()))?;
+    let sources = sources(tool, args)?;
+    let is_only_one = sources.len() == 1;
+    for source in sources {
+        let read = match tool.read(&source, helper, now) {
+            Ok(read) => read,
+            Err(unread) if is_only_one => return Err(unread.failure(&source, tool.name())),
+            Err(unread) => Read::elsewhere(unread.elsewhere(&source, tool.name())),
+        };
         let from = Provenance {
             from: tool.name().to_owned(),
             file: source.kept(),
@@ -175,9 +182,22 @@ pub fn read(
             give_client(&mut found, args)?;
             match complete(&mut found, context)? {
                 Some(elsewhere) => haul.elsewhere.push(elsewhere),
-                None => haul.offers.extend(found.offer(&from, now)),
+                None => match found.offer(&from, now) {
+                    Ok(offer) => haul.offers.extend(offer),
+                    Err(elsewhere) => haul.elsewhere.push(elsewhere),
+                },
             }
         }
+    }
+    match tool {
+        Tool::AwsSso => aws_sso::keep_latest(&mut haul),
+        Tool::Gh
+        | Tool::Gcloud
+        | Tool::OidcAgent
+        | Tool::Pizauth
+        | Tool::Git
+        | Tool::Docker
+        | Tool::Json => {}
     }
     Ok(haul)
 }
