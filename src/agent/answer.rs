@@ -4,12 +4,13 @@ use crate::agent::audit_route::AuditRoute;
 use crate::agent::door::{Door, Offered};
 use crate::agent::health::{self, HealthCache};
 use crate::agent::lock_wire::{self, UnlockAnswer};
+use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted, VERSION, VERSION_HEADER,
-    ValidateBody,
+    self, AcceptBody, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted, VERSION,
+    VERSION_HEADER, ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
@@ -211,6 +212,21 @@ impl Desk {
             Route::Events => Ok(self.events()),
             Route::Health => Ok(self.health().await),
             Route::RevokeAll => self.list(|reply| Command::RevokeAll { reply }).await,
+            Route::Parcel(ParcelRoute::List) => self.list(|reply| Command::Parcels { reply }).await,
+            Route::Parcel(ParcelRoute::Accept(id)) => {
+                let body = read_body(body, self.body_time).await?;
+                let AcceptBody { account, replaces } = wire::read(&body).map_err(bad_body)?;
+                self.one(|reply| Command::AcceptParcel {
+                    id,
+                    account,
+                    replaces,
+                    reply,
+                })
+                .await
+            }
+            Route::Parcel(ParcelRoute::Refuse(id)) => {
+                self.done(|reply| Command::RefuseParcel { id, reply }).await
+            }
             Route::Lock => self.lock().await,
             Route::Unlock => {
                 let body = read_body(body, self.body_time).await?;

@@ -2,11 +2,13 @@
 
 use crate::agent::audit_route::AuditRoute;
 use crate::agent::error::CallError;
+use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{
-    self, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION, VERSION_HEADER, ValidateBody,
+    self, AcceptBody, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION, VERSION_HEADER,
+    ValidateBody,
 };
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
@@ -209,6 +211,23 @@ impl SocketDoor {
             Command::NoteExport { credentials, reply } => {
                 self.put(Route::NoteExport, &ExportBody { credentials }, reply)
                     .await;
+            }
+            Command::Parcels { reply } => {
+                self.fetch(Route::Parcel(ParcelRoute::List), reply).await;
+            }
+            Command::AcceptParcel {
+                id,
+                account,
+                replaces,
+                reply,
+            } => {
+                let route = Route::Parcel(ParcelRoute::Accept(id));
+                let body = AcceptBody { account, replaces };
+                self.put(route, &body, reply).await;
+            }
+            Command::RefuseParcel { id, reply } => {
+                let route = Route::Parcel(ParcelRoute::Refuse(id));
+                self.tell(route, Zeroizing::default(), reply).await;
             }
             Command::Import {
                 profile,

@@ -12,6 +12,7 @@ pub mod error;
 pub mod health;
 pub mod listener;
 pub mod lock_wire;
+pub mod parcel_route;
 pub mod peer;
 pub mod problem;
 pub mod query;

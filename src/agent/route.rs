@@ -1,6 +1,7 @@
 //! The agent's addresses: which question is asked with which method, at which path.
 
 use crate::agent::audit_route::AuditRoute;
+use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{of_purpose, seconds};
 use crate::model::credential::Generation;
 use crate::model::event::Purpose;
@@ -75,6 +76,8 @@ pub enum Route {
         /// At most so many of the newest.
         limit: usize,
     },
+    /// A question about what came in while the vault was locked.
+    Parcel(ParcelRoute),
     /// `POST /api/lock`
     Lock,
     /// `POST /api/unlock`
@@ -164,6 +167,7 @@ impl Route {
             | Self::Providers
             | Self::Clients => "GET",
             Self::Audit(audit) => audit.path().method(),
+            Self::Parcel(parcel) => parcel.method(),
             Self::Refresh { .. }
             | Self::Revoke(_)
             | Self::Inquire { .. }
@@ -234,6 +238,7 @@ impl Route {
             Self::Unlock => "/api/unlock".to_owned(),
             Self::Identify => "/api/identify".to_owned(),
             Self::Audit(audit) => audit.target(),
+            Self::Parcel(parcel) => parcel.target(),
             Self::Providers => "/api/providers".to_owned(),
             Self::Clients => "/api/clients".to_owned(),
             Self::SignIn => "/api/sign-ins".to_owned(),
@@ -266,7 +271,7 @@ impl Route {
                 Duration::from_secs(60)
             }
             // The refreshes under way end first; a passphrase takes up to ten seconds.
-            Self::Lock | Self::Unlock => Duration::from_secs(60),
+            Self::Lock | Self::Unlock | Self::Parcel(_) => Duration::from_secs(60),
             // Ten million lines are kept at the most, and a quarter of a million take a second.
             Self::Audit(_) => Duration::from_secs(120),
             Self::List

@@ -1,6 +1,7 @@
 //! Reads the agent's addresses: which question a method and a path ask.
 
 use crate::agent::audit_route::AuditPath;
+use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{Query, read_name};
 use crate::agent::route::{Question, Route};
 use crate::agent::route_error::RouteError;
@@ -35,6 +36,10 @@ impl Route {
             expect_method(method, "DELETE")?;
             Query::read(query, &[])?;
             return Ok(Self::DeleteClient(decode(provider)?.into_owned()));
+        }
+        if let Some(asked) = ParcelRoute::read(method, rest) {
+            Query::read(query, &[])?;
+            return asked.map(Self::Parcel);
         }
         let (route, verb) = match rest {
             "credentials" => (Self::List, "GET"),
@@ -275,6 +280,9 @@ mod tests {
             (proptest::option::of(names()), 0..=MOST_ACTIVITY)
                 .prop_map(|(name, limit)| Route::Activity { name, limit }),
             Just(Route::Identify),
+            Just(Route::Parcel(ParcelRoute::List)),
+            any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Accept(id))),
+            any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Refuse(id))),
             Just(Route::Lock),
             Just(Route::RevokeAll),
             Just(Route::Unlock),

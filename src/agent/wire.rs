@@ -424,6 +424,16 @@ pub fn read_callback(body: &[u8]) -> Result<PastedUrl, BadBody> {
     Ok(PastedUrl(AuthorizationCode::new(read.url)))
 }
 
+/// What `POST /api/parcels/{id}` takes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AcceptBody {
+    /// The account part of its name, if it shall be another one.
+    pub account: Option<String>,
+    /// It may take the place of a credential of that name.
+    pub replaces: bool,
+}
+
 /// JSON in a buffer of just its length, zeroized when it is dropped.
 pub fn write(body: &impl Serialize) -> Zeroizing<Vec<u8>> {
     // Counted first, so that no outgrown buffer with a secret in it stays behind.

@@ -2,9 +2,9 @@
 
 use crate::cli::helpers::git;
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, export, get, identify, import, init, list,
-    lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup, status,
-    validate, vault, why,
+    audit, completions, daemon, demo, doctor, exec, export, get, identify, import, inbox, init,
+    list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
+    status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -101,6 +101,8 @@ pub enum Command {
     Why(why::WhyArgs),
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.
     Status(status::StatusArgs),
+    /// Look through what came in while the vault was locked.
+    Inbox(inbox::InboxArgs),
     /// Lock the vault: it leaves the owner's memory, and nothing is refreshed.
     Lock(lock::LockArgs),
     /// Unlock the vault of an owner that is locked.

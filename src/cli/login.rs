@@ -20,6 +20,9 @@ use crate::model::signin::{
     Apart, Aside, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
 };
 use crate::secret::AuthorizationCode;
+use crate::vault::error::VaultError;
+use crate::vault::letter_box::LetterBox;
+use crate::vault::parcel;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
 use tokio::sync::broadcast::Receiver;
@@ -79,6 +82,10 @@ pub struct LoginArgs {
     /// Do not open a browser.
     #[arg(long)]
     no_browser: bool,
+    /// Sign in without unlocking the vault: the tokens wait in its inbox, sealed to it, until you take them in. Clients that
+    /// the vault keeps are not known then.
+    #[arg(long)]
+    no_unlock: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -108,18 +115,65 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
     }
     let guide = Guide::new(context.output, args.no_browser);
     let mut lines = Lines::default();
-    let result = Session::with(context, |session| {
+    let mut work = |session: &Session| {
         let request = request(args, context, session)?;
         session.block_on(sign_in(session.link(), request, &guide, &mut lines))
-    });
+    };
+    let mut waits = args.no_unlock;
+    let mut result = match waits {
+        true => into_the_inbox(context, &mut work),
+        false => Session::with(context, &mut work),
+    };
+    if let Err(failure) = &result
+        && failure.kind == Kind::Locked
+        && !waits
+    {
+        waits = shall_wait(context)?;
+        result = match waits {
+            true => into_the_inbox(context, &mut work),
+            false => result.map_err(|failure| {
+                failure.hint(
+                    "or sign in all the same; the tokens wait in the vault's inbox: --no-unlock",
+                )
+            }),
+        };
+    }
     if let Err(failure) = &result {
         guide.failed(failure)?;
     }
     if let Ok(signed) = &result {
         let (apart, aside) = (signed.apart.as_ref(), signed.aside.as_ref());
         guide.signed_in(&signed.name, apart, aside, args.api_key)?;
+        if waits {
+            context.output.say(
+                "It waits, sealed, for the vault to be unlocked; then take it in: tokenward inbox",
+            );
+        }
     }
     result.map(drop)
+}
+
+/// Signs in without the vault.
+fn into_the_inbox(
+    context: &Context,
+    work: impl FnOnce(&Session) -> Result<Signed, Failure>,
+) -> Result<Signed, Failure> {
+    // What could not be kept is said before anybody signs in.
+    if parcel::count(&context.vault)? >= parcel::MOST {
+        return Err(VaultError::ParcelsFull { most: parcel::MOST }.into());
+    }
+    Session::apart(context, Box::new(LetterBox::new(&context.vault)?), work)
+}
+
+/// Asks whether to sign in although the vault is locked; without a terminal that has to be said.
+fn shall_wait(context: &Context) -> Result<bool, Failure> {
+    if !context.output.can_ask() || !context.vault.exists() {
+        return Ok(false);
+    }
+    let question = "The vault is locked. Sign in all the same? The tokens wait in its inbox, sealed, until you unlock \
+                    it. [y/N] ";
+    let answer = context.output.ask(question)?;
+    Ok(matches!(answer.as_str(), "y" | "Y" | "yes"))
 }
 
 fn request(

@@ -155,6 +155,12 @@ fn happened(activity: &Activity) {
         Happening::Locked { reason } => {
             tracing::info!(by = program(activity), why = reason.words(), "locked");
         }
+        Happening::RecipientExchanged { recipient } => {
+            tracing::error!(
+                recipient,
+                "somebody exchanged the vault's public recipient; what was sealed to it does not open: tokenward inbox"
+            );
+        }
         Happening::LinesLost { count } => {
             tracing::error!(count, "lines of the activity log could not be written");
         }

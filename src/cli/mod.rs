@@ -24,6 +24,7 @@ pub mod harden;
 pub mod helpers;
 pub mod identify;
 pub mod import;
+pub mod inbox;
 pub mod init;
 pub mod lines;
 pub mod list;

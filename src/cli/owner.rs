@@ -118,7 +118,8 @@ pub fn start_engine(context: &Context, role: Role, vault: OpenVault) -> (Engine,
     Engine::start_heard(Box::new(vault), http, settings(context, role))
 }
 
-fn settings(context: &Context, role: Role) -> EngineSettings {
+/// What an engine of that role is told.
+pub fn settings(context: &Context, role: Role) -> EngineSettings {
     let config = &context.config;
     let mut settings = EngineSettings {
         policy: config.refresh.clone(),

@@ -7,8 +7,8 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::git;
 use crate::cli::output::Output;
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, init,
-    list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
+    audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, inbox,
+    init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
     status, ui, validate, vault, why,
 };
 use clap::Parser;
@@ -85,6 +85,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Panic(args) => panic::run(&args, context),
+        Command::Inbox(args) => inbox::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Unlock(args) => reopen::run(&args, context),
         Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),

@@ -3,13 +3,16 @@
 use crate::agent::client;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::owner::{Owner, Role};
+use crate::cli::owner::{Owner, Role, settings};
 use crate::cli::seat::{PATIENCE, Seat, Waiting, has_left, nobody_answers};
 use crate::cli::unlock::{self, Answered};
 use crate::engine::api::{Command, Event, Refusal, Reply};
 use crate::engine::link::Link;
+use crate::engine::runner::Engine;
 use crate::model::credential::CredentialView;
+use crate::oauth::http::{Http, HttpSettings};
 use crate::vault::error::VaultError;
+use crate::vault::store::Store;
 use std::time::Instant;
 use tokio::runtime::Runtime;
 use tokio::sync::broadcast::Receiver;
@@ -53,6 +56,30 @@ impl Session {
                 result => return result,
             }
         }
+    }
+
+    /// Does some work with an engine that has no vault: what it keeps goes into that store.
+    pub fn apart<T>(
+        context: &Context,
+        store: Box<dyn Store>,
+        work: impl FnOnce(&Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let runtime = runtime()?;
+        let engine = {
+            let _inside = runtime.enter();
+            let settings = settings(context, Role::ForAMoment);
+            Engine::start(store, Http::new(HttpSettings::default()), settings)
+        };
+        let session = Self {
+            runtime,
+            link: engine.link(),
+            owner: None,
+            shown: false,
+        };
+        let result = work(&session);
+        session.block_on(engine.shutdown());
+        session.close();
+        result
     }
 
     /// Attaches to the living owner, or becomes the owner. Of two that start at the same moment one gets the seat; the

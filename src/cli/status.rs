@@ -17,6 +17,7 @@ use crate::model::name::CredentialName;
 use crate::oauth::catalogue;
 use crate::tui::words;
 use crate::vault::owner::OwnerLock;
+use crate::vault::parcel;
 use crate::vault::tries::Tries;
 use clap::Args;
 use serde::Serialize;
@@ -27,7 +28,8 @@ use serde_json::{Map, Value, json};
 #[command(after_help = "\
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null) and backup_made_at, passphrase (wrong ones in
-a row, how many are free, the wait), socket, owner (null, or an object with pid, version, started_at,
+a row, how many are free, the wait), socket, inbox (how many items
+came in while it was locked), owner (null, or an object with pid, version, started_at,
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
 command, and credential or program), recurring: its recurring
@@ -54,6 +56,10 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         Some(status) => with_owner(status) + &told_alive(&alive),
         None => without_owner(context),
     };
+    let inbox = match waiting(context) {
+        0 => String::new(),
+        many => format!("inbox      {many} came in while the vault was locked: tokenward inbox\n"),
+    };
     let vault = match (context.vault.exists(), context.vault.display()) {
         (true, path) => format!("vault      {path}\n"),
         (false, path) => format!("vault      none at {path}; create one: tokenward init\n"),
@@ -68,7 +74,12 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
     };
     context
         .output
-        .data(&(vault + &backup + &passphrases(context) + &text))
+        .data(&(vault + &backup + &passphrases(context) + &text + &inbox))
+}
+
+/// What came in while the vault was locked; that can be counted without a key.
+fn waiting(context: &Context) -> usize {
+    parcel::count(&context.vault).unwrap_or(0)
 }
 
 fn with_owner(status: &EngineStatus) -> String {
@@ -319,6 +330,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
         "backup_made_at": backup.as_ref().map(|made| made.made_at),
         "passphrase": passphrases_object(context),
         "socket": context.socket(),
+        "inbox": waiting(context),
         "owner": owner,
         "owner_pid": pid,
     })

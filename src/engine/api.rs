@@ -17,6 +17,7 @@ use crate::model::kept::KeptGeneration;
 use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
@@ -126,6 +127,29 @@ pub enum Command {
         generation: Option<Generation>,
         /// The answer: the credential now.
         reply: Reply<CredentialView>,
+    },
+    /// What came in while the vault was locked.
+    Parcels {
+        /// The answer.
+        reply: Reply<Vec<ParcelView>>,
+    },
+    /// Take in what came while the vault was locked.
+    AcceptParcel {
+        /// Its number.
+        id: i64,
+        /// The account part of its name, if it shall be another one.
+        account: Option<String>,
+        /// It may take the place of a credential of that name.
+        replaces: bool,
+        /// The answer: the credential.
+        reply: Reply<CredentialView>,
+    },
+    /// Throw away what came while the vault was locked.
+    RefuseParcel {
+        /// Its number.
+        id: i64,
+        /// The answer.
+        reply: Reply<()>,
     },
     /// Ask the provider whether the access token lives, without using it up.
     Validate {

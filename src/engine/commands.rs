@@ -3,6 +3,7 @@
 use crate::engine::api::{Command, EngineStatus, Refusal, Reply};
 use crate::engine::callers::{Caller, Errand};
 use crate::engine::link::Asked;
+use crate::engine::parcels::Acceptance;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
 use crate::engine::vault_thread::{Job, trouble};
@@ -83,6 +84,22 @@ impl Runner {
                 self.step(Input::RemoveAsked { caller, name, only });
             }
             Command::NoteExport { credentials, reply } => self.note_export(credentials, by, reply),
+            Command::Parcels { reply } => self.read(reply, |store| store.parcels()),
+            Command::AcceptParcel {
+                id,
+                account,
+                replaces,
+                reply,
+            } => self.open_parcel(Acceptance {
+                id,
+                account,
+                replaces,
+                by,
+                reply,
+            }),
+            Command::RefuseParcel { id, reply } => {
+                self.read(reply, move |store| store.drop_parcel(id));
+            }
             Command::Import {
                 profile,
                 secret,
@@ -224,6 +241,9 @@ impl Runner {
             | Command::Import { .. }
             | Command::Generations { .. }
             | Command::PutBack { .. }
+            | Command::Parcels { .. }
+            | Command::AcceptParcel { .. }
+            | Command::RefuseParcel { .. }
             | Command::Status { .. } => None,
         };
         match (refused, command) {

@@ -3,6 +3,7 @@
 use crate::engine::api::Refusal;
 use crate::engine::importing::Waiting;
 use crate::engine::minting::Minted;
+use crate::engine::parcels::Acceptance;
 use crate::engine::putting_back::PutBackWish;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
 use crate::model::alert::Alert;
@@ -14,6 +15,7 @@ use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::model::watcher::Watcher;
 use crate::secret::AccessToken;
+use crate::vault::bundle::Bundled;
 use crate::vault::generation::Kept;
 use crate::vault::store::Written;
 use std::sync::Arc;
@@ -75,6 +77,13 @@ pub enum Fact {
         generation: Generation,
         /// What the provider said.
         liveness: Liveness,
+    },
+    /// A parcel was opened, to be taken in.
+    ParcelOpened {
+        /// What is in it.
+        one: Box<Bundled>,
+        /// Who wants it, and how.
+        wish: Acceptance,
     },
     /// A credential from elsewhere, or an earlier generation of one, was written, or not.
     Arrived {

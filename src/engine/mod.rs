@@ -41,6 +41,7 @@ pub mod naming;
 pub mod narrowing;
 pub mod noting;
 pub mod operations;
+pub mod parcels;
 pub mod perform;
 pub mod plan;
 pub mod proving;

@@ -130,6 +130,7 @@ impl Runner {
                 generation,
                 liveness,
             } => self.checked(id, generation, liveness),
+            Fact::ParcelOpened { one, wish } => self.take_parcel_in(*one, wish),
             Fact::Arrived {
                 profile,
                 outcome,

@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 39] = [
+pub const KINDS: [&str; 40] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -20,6 +20,7 @@ pub const KINDS: [&str; 39] = [
     "wrong_passphrase",
     "locked",
     "unlocked",
+    "recipient_exchanged",
     "slot_added",
     "slot_removed",
     "key_rotated",

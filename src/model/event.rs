@@ -177,6 +177,11 @@ pub enum Happening {
     },
     /// The vault was unlocked again by the owner that had locked it.
     Unlocked,
+    /// The public recipient that stands in the vault's file was another one's: what was sealed to it meanwhile does not open.
+    RecipientExchanged {
+        /// What stood there.
+        recipient: String,
+    },
     /// A way to unlock was added.
     SlotAdded {
         /// Of which kind, and what it is called.
@@ -342,6 +347,7 @@ impl Happening {
             Self::WrongPassphrase { .. } => "wrong_passphrase",
             Self::Locked { .. } => "locked",
             Self::Unlocked => "unlocked",
+            Self::RecipientExchanged { .. } => "recipient_exchanged",
             Self::SlotAdded { .. } => "slot_added",
             Self::SlotRemoved { .. } => "slot_removed",
             Self::KeyRotated { .. } => "key_rotated",
@@ -382,6 +388,7 @@ impl Happening {
             | Self::LinesLost { .. }
             | Self::LimitExceeded { .. }
             | Self::WrongPassphrase { .. }
+            | Self::RecipientExchanged { .. }
             | Self::ScopesMissed { .. }
             | Self::Unreadable { .. }
             | Self::TokensLost

@@ -26,6 +26,7 @@ pub mod limit;
 pub mod lock;
 pub mod name;
 pub mod operation;
+pub mod parcel;
 pub mod policy;
 pub mod preflight;
 pub mod program;

@@ -39,6 +39,12 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
                 }
             }
         }
+        Answer::Parcels(Ok(parcels)) => {
+            if let Some(workspace) = app.open_mut() {
+                workspace.inbox.take_parcels(parcels);
+            }
+        }
+        Answer::Parcels(Err(refusal)) => complain(app, "the inbox did not come", &refusal),
         Answer::Activity(None, Ok(lines)) => {
             if let Some(workspace) = app.open_mut() {
                 for line in lines {

@@ -75,6 +75,8 @@ pub enum Ask {
     Analysis,
     /// Somebody has looked at an alert.
     SeeAlert(AlertKey),
+    /// What came in while the vault was locked.
+    Parcels,
     /// How the engine is.
     Status,
 }

@@ -7,6 +7,7 @@ use crate::model::credential::CredentialView;
 use crate::model::event::{self, Activity};
 use crate::model::identity::Identity;
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
@@ -93,6 +94,8 @@ pub enum Answer {
     RevokedAll(Result<Vec<FateOf>, Refusal>),
     /// That an alert was looked at was noted, or not.
     AlertSeen(Result<(), Refusal>),
+    /// To the question what came in while the vault was locked.
+    Parcels(Result<Vec<ParcelView>, Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

@@ -159,6 +159,7 @@ impl Outbox {
                 alert,
                 reply,
             }),
+            Ask::Parcels => self.command(Answer::Parcels, |reply| Command::Parcels { reply }),
             Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
         };
         self.waiting.push_back(command);

@@ -108,6 +108,7 @@ pub fn ask_for_all(app: &mut App) -> Vec<Effect> {
         Ask::List,
         Ask::Activity(None, FIRST_LINES),
         Ask::Providers,
+        Ask::Parcels,
         Ask::Status,
     ];
     asks.into_iter().map(Effect::Ask).collect()

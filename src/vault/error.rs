@@ -1,5 +1,6 @@
 //! What can be wrong with a vault, each with what to do about it.
 
+use crate::model::name::NameError;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -274,6 +275,40 @@ pub enum VaultError {
         /// Where.
         path: PathBuf,
     },
+    /// The inbox of the locked vault is full.
+    #[error("the inbox of the vault is full: {most} wait in it")]
+    ParcelsFull {
+        /// How many it holds.
+        most: usize,
+    },
+    /// What shall go into the inbox is too large.
+    #[error("it is too large for the inbox of the vault, which takes {most} bytes")]
+    ParcelTooLarge {
+        /// The most.
+        most: usize,
+    },
+    /// Nothing can be sealed to the vault while it is locked.
+    #[error("the vault has no public recipient that something could be sealed to")]
+    NoRecipient,
+    /// There is nothing of that number in the inbox.
+    #[error("there is no item {id} in the inbox")]
+    NoSuchParcel {
+        /// The number.
+        id: i64,
+    },
+    /// An item of the inbox does not open.
+    #[error("item {id} of the inbox does not open: it is sealed to somebody else, or damaged")]
+    ParcelNotOpened {
+        /// Its number.
+        id: i64,
+    },
+    /// What an item of the inbox shall be called is no name.
+    #[error("it cannot be called so")]
+    ParcelName {
+        /// Why.
+        #[source]
+        source: NameError,
+    },
     /// A passphrase or an identity does not open an export.
     #[error("that does not open {path}")]
     ExportNotOpened {
@@ -348,6 +383,17 @@ impl VaultError {
             Self::BackupWrapped { .. } | Self::BackupNotForIdentity { .. } => {
                 "give the identity of the recipient it was made for: --backup-identity FILE".to_owned()
             }
+            Self::ParcelsFull { .. } => {
+                "unlock the vault, and take in or refuse what waits: tokenward inbox".to_owned()
+            }
+            Self::ParcelTooLarge { .. } | Self::NoRecipient => {
+                "unlock the vault first: tokenward unlock, or tokenward".to_owned()
+            }
+            Self::NoSuchParcel { .. } => "what waits is listed by: tokenward inbox".to_owned(),
+            Self::ParcelNotOpened { id } => format!(
+                "if you did not put it there, ask who can write to the vault's file; throw it away: tokenward inbox refuse {id}"
+            ),
+            Self::ParcelName { .. } => "give it another name: --as ACCOUNT".to_owned(),
             Self::ExportNotOpened { .. } => {
                 "give what it was made with: its passphrase (asked for, or --export-passphrase-file FILE), or the \
                  recipient's identity (--export-identity FILE)"

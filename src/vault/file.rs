@@ -13,6 +13,7 @@ use crate::vault::ledger::Ledger;
 use crate::vault::log_upgrade;
 use crate::vault::open::OpenVault;
 use crate::vault::permissions::{create_private, folder_of, make_folder, secure, with_suffix};
+use crate::vault::recipient;
 use crate::vault::schema::{self, Access, MIGRATIONS, bring_up_to_date, connect, inspect};
 use crate::vault::seal;
 use crate::vault::slot::{self, Key, NewSlot, SlotView, StoredSlot};
@@ -184,6 +185,9 @@ impl LockedVault {
             // The log only: credentials stay in reach, and `vault verify` names what is wrong.
             tracing::error!(%error, "the activity log could not be brought up to date");
         }
+        if self.access == Access::Write {
+            recipient::put_right(&mut vault)?;
+        }
         Ok(vault)
     }
 
@@ -295,6 +299,7 @@ fn write_new(
         sealed,
         now,
     )?;
+    recipient::put(&transaction, &keys.recipient().to_string())?;
     let start = Start {
         pruned: 0,
         link: NO_LINK.to_vec(),

@@ -7,9 +7,11 @@ use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::model::policy::GenerationKeeping;
 use crate::vault::batch;
 use crate::vault::binding::Table;
+use crate::vault::bundle::Bundled;
 use crate::vault::error::VaultError;
 use crate::vault::generation::{self, Kept};
 use crate::vault::keys::VaultKeys;
@@ -209,6 +211,18 @@ impl Store for OpenVault {
 
     fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
         fingerprint::find(self, fingerprint)
+    }
+
+    fn parcels(&mut self) -> Result<Vec<ParcelView>, VaultError> {
+        Self::parcels(self)
+    }
+
+    fn parcel(&mut self, id: i64) -> Result<(Bundled, String), VaultError> {
+        Self::parcel(self, id)
+    }
+
+    fn drop_parcel(&mut self, id: i64) -> Result<(), VaultError> {
+        Self::drop_parcel(self, id)
     }
 
     fn place(&self) -> String {

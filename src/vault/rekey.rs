@@ -12,7 +12,7 @@ use crate::vault::journal::{self, Entry};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::open::Change;
-use crate::vault::{credential, kept_key};
+use crate::vault::{credential, kept_key, parcel, recipient};
 use rusqlite::Row;
 
 /// Seals and binds everything but the slots anew; gives the number of rows. Rows that do not add up to what was written
@@ -24,6 +24,8 @@ pub fn rekey_rows(
 ) -> Result<u64, VaultError> {
     file::rekey_meta(change.conn, change.keys)?;
     kept_key::write(change)?;
+    recipient::write(change)?;
+    parcel::rekey(change, old.identity())?;
     let mut rows = credentials(change, old, before)? + log(change, old, before)?;
     rows += Rows {
         table: Table::Client,
@@ -160,6 +162,8 @@ mod tests {
             "kept_key",
             "ledger",
             "meta",
+            "parcel",
+            "recipient",
             "slot",
         ];
         assert_eq!(tables, known);

@@ -9,7 +9,9 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
 use crate::model::kept::Replaced;
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::model::provider::Provider;
+use crate::vault::bundle::Bundled;
 use crate::vault::error::VaultError;
 use crate::vault::generation::Kept;
 
@@ -226,6 +228,21 @@ pub trait Store: Send {
 
     /// Where the fingerprint of a token leads, if any credential ever held it.
     fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError>;
+
+    /// What came in while the vault was locked, the oldest first.
+    fn parcels(&mut self) -> Result<Vec<ParcelView>, VaultError> {
+        Ok(Vec::new())
+    }
+
+    /// Opens a parcel: the credential, and what it says it comes from.
+    fn parcel(&mut self, id: i64) -> Result<(Bundled, String), VaultError> {
+        Err(VaultError::NoSuchParcel { id })
+    }
+
+    /// Throws a parcel away.
+    fn drop_parcel(&mut self, id: i64) -> Result<(), VaultError> {
+        Err(VaultError::NoSuchParcel { id })
+    }
 
     /// Where the store is, for people.
     fn place(&self) -> String;

@@ -65,6 +65,7 @@ mod fuzz_socket;
 mod git_rig;
 mod helper_git;
 mod identify;
+mod inbox;
 mod leaks;
 mod lock;
 mod lock_sleep;

@@ -54,7 +54,7 @@ fn a_vault_of_a_newer_version_is_refused_untouched() {
         error,
         VaultError::Newer {
             found: 7,
-            known: 5,
+            known: 6,
             ..
         }
     ));

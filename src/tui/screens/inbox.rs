@@ -5,6 +5,7 @@ use crate::model::alert::Alert;
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put, wrap};
@@ -56,6 +57,7 @@ pub struct Inbox {
     items: Vec<Item>,
     needs: HashMap<CredentialName, Need>,
     cursor: usize,
+    parcels: Vec<ParcelView>,
 }
 
 impl Inbox {
@@ -146,6 +148,16 @@ impl Inbox {
         self.items.get(self.cursor.checked_sub(self.alerts.len())?)
     }
 
+    /// Takes what came in while the vault was locked.
+    pub fn take_parcels(&mut self, parcels: Vec<ParcelView>) {
+        self.parcels = parcels;
+    }
+
+    /// How many things wait for a person, in all.
+    pub fn waiting(&self) -> usize {
+        self.len() + self.parcels.len()
+    }
+
     /// How many items there are.
     pub fn len(&self) -> usize {
         self.alerts.len() + self.items.len()
@@ -166,6 +178,16 @@ impl Inbox {
 
     /// The items that show, by number, each with its place; the pointer's is among them.
     pub fn places(&self, app: &App, rows: &Rows, area: Rect) -> Vec<(usize, Rect)> {
+        let above = if self.parcels.is_empty() {
+            0
+        } else {
+            ITEM_HEIGHT
+        };
+        let area = Rect {
+            y: area.y + above.min(area.height),
+            height: area.height.saturating_sub(above),
+            ..area
+        };
         let of_item = |item: &Item| Some(why(app, item, rows.get(&item.name)?));
         let text = match self.alert() {
             Some(alert) => Some(alerts::reason(app, alert)),
@@ -244,7 +266,9 @@ fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
 pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let inbox = &workspace.inbox;
-    if inbox.is_empty() {
+    if !inbox.parcels.is_empty() {
+        came_in(app, &inbox.parcels, area, buf);
+    } else if inbox.is_empty() {
         let line = [
             (theme.signs().success, theme.tone(Tone::Good)),
             (" Nothing needs you.", theme.plain()),
@@ -264,6 +288,36 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
             one(app, item, view, (place, is_chosen), buf);
         }
     }
+}
+
+/// What came in while the vault was locked: a person looks through it at the command line, where each is named whole.
+fn came_in(app: &App, parcels: &[ParcelView], area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let many = words::count(parcels.len(), "sign-in");
+    let text = format!(" {many} came in while the vault was locked: ");
+    let head = [
+        ("!", theme.tone(Tone::Soon)),
+        (text.as_str(), theme.strong()),
+        ("tokenward inbox", theme.key()),
+    ];
+    pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
+    let name = |parcel: &ParcelView| {
+        let content = parcel.content.as_ref();
+        content.map_or_else(
+            || "one that does not open".to_owned(),
+            |it| it.name.to_string(),
+        )
+    };
+    let names: Vec<String> = parcels.iter().map(name).collect();
+    let place = (area.x + 5, area.y + 1);
+    put(
+        buf,
+        place,
+        area.width - 6,
+        &names.join(", "),
+        theme.dim(),
+        theme,
+    );
 }
 
 fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: &mut Buffer) {
@@ -526,5 +580,25 @@ mod tests {
         };
         assert_eq!(request.client.as_ref().unwrap().id, "Iv1.other");
         assert_eq!(request.account.as_deref(), Some("alice"));
+    }
+
+    #[test]
+    fn what_came_in_while_the_vault_was_locked_stands_above_everything() {
+        let mut app = example::open(80, 24);
+        let parcel = |id, name: Option<&str>| crate::model::parcel::ParcelView {
+            id,
+            at: app.now,
+            recipient: "age1somebody".to_owned(),
+            content: name.map(|name| crate::model::parcel::ParcelContent {
+                name: example::name(name),
+                provider: "GitHub".to_owned(),
+                from: "a sign-in while the vault was locked".to_owned(),
+                scopes: Vec::new(),
+            }),
+        };
+        let parcels = vec![parcel(1, Some("github/late")), parcel(2, None)];
+        example::press(&mut app, "2");
+        app.open_mut().unwrap().inbox.take_parcels(parcels);
+        assert_snapshot!("inbox_parcels", example::shown(&mut app));
     }
 }

@@ -61,6 +61,12 @@ fn deed(activity: &Activity) -> (Tone, String) {
             format!("the vault was locked: {}", reason.words()),
         ),
         Happening::Unlocked => (Tone::Good, "the vault was unlocked again".to_owned()),
+        Happening::RecipientExchanged { recipient } => (
+            Tone::Trouble,
+            format!(
+                "somebody exchanged the vault's public recipient for {recipient}: `tokenward inbox`"
+            ),
+        ),
         Happening::SlotAdded { slot } => (Tone::Soon, format!("a way to unlock was added: {slot}")),
         Happening::SlotRemoved { slot } => {
             (Tone::Soon, format!("a way to unlock was removed: {slot}"))

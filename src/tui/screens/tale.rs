@@ -93,6 +93,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::SettingsChanged
         | Happening::Locked { .. }
         | Happening::Unlocked
+        | Happening::RecipientExchanged { .. }
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
@@ -260,6 +261,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::SettingsChanged
         | Happening::Locked { .. }
         | Happening::Unlocked
+        | Happening::RecipientExchanged { .. }
         | Happening::SlotAdded { .. }
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }

@@ -1,0 +1,31 @@
+//! A parcel: what came in while the vault was locked and waits for a person to take it in.
+
+use crate::clock::Timestamp;
+use crate::model::name::CredentialName;
+use serde::{Deserialize, Serialize};
+
+/// What may be seen of a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelView {
+    /// Its number.
+    pub id: i64,
+    /// When it came, as whoever put it there says.
+    pub at: Timestamp,
+    /// What it is sealed to.
+    pub recipient: String,
+    /// What is in it; `None`: it does not open.
+    pub content: Option<ParcelContent>,
+}
+
+/// What is in a parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelContent {
+    /// What it wants to be called.
+    pub name: CredentialName,
+    /// The provider, as people know it.
+    pub provider: String,
+    /// What put it there, in its own words.
+    pub from: String,
+    /// Scopes it carries.
+    pub scopes: Vec<String>,
+}
