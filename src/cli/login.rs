@@ -25,8 +25,12 @@ use crate::vault::letter_box::LetterBox;
 use crate::vault::parcel;
 use clap::{Args, ValueEnum};
 use std::collections::BTreeMap;
+use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+
+/// How long it may take until it is said why a sign-in was given up.
+const SAID_WITHIN: Duration = Duration::from_secs(40);
 
 /// Arguments of `tokenward login`.
 #[derive(Debug, Args)]
@@ -334,12 +338,19 @@ async fn follow(
     let mut events = link.subscribe();
     let request = Box::new(request);
     link.ask(|reply| Command::SignIn { request, reply }).await?;
-    let mut takes_address = false;
+    let (mut takes_address, mut is_given_up) = (false, false);
     loop {
         tokio::select! {
             step = next_step(&mut events, id) => {
                 let step = step?;
                 takes_address |= matches!(step, SignInStep::Authorize { .. });
+                if matches!(step, SignInStep::Cancelled) && !is_given_up {
+                    // Not by us: whoever has the engine takes it away, and says so next.
+                    let why = tokio::time::timeout(SAID_WITHIN, next_step(&mut events, id)).await;
+                    if let Ok(Err(failure)) = why {
+                        return Err(failure);
+                    }
+                }
                 if let Some(result) = ended(step, guide)? {
                     return result;
                 }
@@ -349,6 +360,7 @@ async fn follow(
                 None => takes_address = false,
             },
             _ = tokio::signal::ctrl_c() => {
+                is_given_up = true;
                 let _ = link.commands().send(link.asked(Command::CancelSignIn { id })).await;
             }
         }
@@ -388,6 +400,13 @@ async fn next_step(events: &mut Receiver<Event>, id: SignInId) -> Result<SignInS
     loop {
         match events.recv().await {
             Ok(Event::SignIn { id: theirs, step }) if theirs == id => return Ok(step),
+            Ok(Event::Locked { .. }) => {
+                return Err(Failure::new(
+                    Kind::Locked,
+                    "the vault was locked while you were signing in",
+                )
+                .hint("unlock it and start again: tokenward unlock"));
+            }
             Ok(Event::Stopped) | Err(RecvError::Closed) => {
                 return Err(Failure::new(
                     Kind::Unavailable,

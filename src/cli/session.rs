@@ -174,7 +174,7 @@ async fn loaded(events: &mut Receiver<Event>) {
     loop {
         match events.recv().await {
             Ok(Event::Loaded { loaded, total }) if loaded == total => break,
-            Ok(Event::Stopped) | Err(_) => break,
+            Ok(Event::Stopped | Event::Locked { .. }) | Err(_) => break,
             Ok(_) => {}
         }
     }

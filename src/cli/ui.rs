@@ -99,6 +99,7 @@ fn locking(context: &Context) -> Locking {
         idle_minutes: settings.idle_minutes,
         screen_only: settings.screen_only,
         opens_by_itself: context.vault.exists()
+            && unlock::kinds(context).is_ok_and(|kinds| !kinds.contains(&SlotKind::Passphrase))
             && unlock::without_question(context).is_ok_and(|key| key.is_some()),
     }
 }

@@ -69,12 +69,12 @@ impl Warden {
             let (idles, rest) = (self.may_idle(), self.idle_rest());
             tokio::select! {
                 () = leave.cancelled() => break,
-                Some(order) = self.orders.recv() => self.carry_out(order).await,
+                Some(order) = self.orders.recv() => self.carry_out(order, &leave).await,
                 nap = next(&mut sleep) => {
-                    self.lock(nap.reason, None).await;
+                    self.lock(nap.reason, None, &leave).await;
                 }
                 () = tokio::time::sleep(rest), if idles => {
-                    self.lock_when_idle().await;
+                    self.lock_when_idle(&leave).await;
                 }
             }
         }
@@ -98,28 +98,33 @@ impl Warden {
         rest.min(LONGEST_LOOK)
     }
 
-    async fn lock_when_idle(&mut self) {
+    async fn lock_when_idle(&mut self, leave: &CancellationToken) {
         if self.idle_rest().is_zero() {
             let minutes = self.context.config.lock.idle_minutes;
-            self.lock(LockReason::Idle { minutes }, None).await;
+            self.lock(LockReason::Idle { minutes }, None, leave).await;
         }
     }
 
-    async fn carry_out(&mut self, order: Order) {
+    async fn carry_out(&mut self, order: Order, leave: &CancellationToken) {
         match order {
             Order::Lock { reason, by, reply } => {
-                let outcome = self.lock(reason, by).await;
+                let outcome = self.lock(reason, by, leave).await;
                 // Who does not wait for it sees it in the events.
                 let _ = reply.send(Ok(outcome));
             }
             Order::Unlock { offered, by, reply } => {
-                let opened = self.unlock(offered, by).await;
+                let opened = self.unlock(offered, by, leave).await;
                 let _ = reply.send(opened);
             }
         }
     }
 
-    async fn lock(&mut self, reason: LockReason, by: Option<Arc<Program>>) -> LockOutcome {
+    async fn lock(
+        &mut self,
+        reason: LockReason,
+        by: Option<Arc<Program>>,
+        leave: &CancellationToken,
+    ) -> LockOutcome {
         let now = Locked {
             since: clock::now(),
             reason,
@@ -141,7 +146,15 @@ impl Warden {
         };
         // First nobody is let in any more, then what is under way ends.
         self.standing.send_replace(Standing::Locked(now));
-        engine.lock(Farewell::Locked { lock: now, by }).await;
+        let hurry = engine.hurry();
+        let mut ending = std::pin::pin!(engine.lock(Farewell::Locked { lock: now, by }));
+        tokio::select! {
+            () = &mut ending => {}
+            () = leave.cancelled() => {
+                hurry.cancel();
+                ending.await;
+            }
+        }
         LockOutcome {
             locked: Some(now),
             was_locked: false,
@@ -152,13 +165,18 @@ impl Warden {
         &mut self,
         offered: Offered,
         by: Option<Arc<Program>>,
+        leave: &CancellationToken,
     ) -> Result<bool, Refusal> {
         if self.engine.is_some() {
             return Ok(false);
         }
         let context = self.context.clone();
         let opening = tokio::task::spawn_blocking(move || open(&context, offered));
-        let opened = opening.await.map_err(|_| Refusal::Stopped)?;
+        let opened = tokio::select! {
+            opened = opening => opened.map_err(|_| Refusal::Stopped)?,
+            // What is opened all the same is dropped.
+            () = leave.cancelled() => return Err(Refusal::Stopped),
+        };
         let mut vault = opened.map_err(|failure| refusal(&failure))?;
         let line = Activity::new(clock::now(), None, Happening::Unlocked).by(by);
         if let Err(error) = vault.apply(vec![Write::Activity(line)]) {
@@ -197,10 +215,18 @@ fn by_itself(context: &Context) -> Result<Key, Failure> {
         true => None,
         false => unlock::without_question(context)?,
     };
-    at_hand.ok_or_else(|| {
+    at_hand.map(unattended).ok_or_else(|| {
         Failure::new(Kind::Locked, "the passphrase opens the vault, nothing else")
             .hint("give it: tokenward unlock, at a terminal or with --passphrase-file FILE")
     })
+}
+
+/// What a plugin asks has nobody to answer it: the terminal is another's, or there is none.
+fn unattended(key: Key) -> Key {
+    match key {
+        Key::Identity(file) => Key::Identity(file.unattended()),
+        Key::Passphrase(_) | Key::Keyring => key,
+    }
 }
 
 fn refusal(failure: &Failure) -> Refusal {

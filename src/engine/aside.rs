@@ -96,7 +96,7 @@ impl Runner {
     /// Takes a sign-in up again a little later.
     pub(in crate::engine) fn look_again(&self, id: SignInId, minted: Arc<Minted>) {
         let facts = self.facts.clone();
-        tokio::spawn(async move {
+        self.errands.start(async move {
             sleep(LOOK_AGAIN).await;
             let tries = 0;
             let _ = facts.send(Fact::Minted { id, minted, tries }).await;

@@ -115,7 +115,7 @@ impl Runner {
         }
         let (id, generation) = living[rand::random_range(0..living.len())];
         let (http, facts) = (self.http.clone(), self.facts.clone());
-        let runtime = tokio::runtime::Handle::current();
+        let (runtime, errands) = (tokio::runtime::Handle::current(), self.errands.clone());
         self.vault.ask(Job::Read(Box::new(move |store| {
             let chore = Chore::Checks;
             // A credential that is gone or damaged is no matter of this.
@@ -126,7 +126,7 @@ impl Runner {
                 let _ = facts.blocking_send(Fact::Known(Input::ChoreEnded { chore, ended }));
                 return;
             };
-            runtime.spawn(async move {
+            errands.start_on(&runtime, async move {
                 let liveness = validation(&http, &secret, true).await.liveness;
                 let checked = Fact::Checked {
                     id,

@@ -23,7 +23,7 @@ impl Runner {
             return drop(reply.send(Err(refusal)));
         }
         let (http, facts) = (self.http.clone(), self.facts.clone());
-        let runtime = tokio::runtime::Handle::current();
+        let (runtime, errands) = (tokio::runtime::Handle::current(), self.errands.clone());
         let wanted = provider.clone();
         self.vault.ask(Job::Read(Box::new(move |store| {
             let kept = store
@@ -37,7 +37,7 @@ impl Runner {
             let Some((client_id, kept)) = client else {
                 return drop(reply.send(Err(not_ours(&wanted))));
             };
-            runtime.spawn(async move {
+            errands.start_on(&runtime, async move {
                 let deleted = delete(&http, &kept).await;
                 if deleted.is_ok() {
                     let _ = facts

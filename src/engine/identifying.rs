@@ -48,7 +48,7 @@ impl Runner {
             http: verify.then(|| self.http.clone()),
         };
         let facts = self.facts.clone();
-        tokio::spawn(async move {
+        self.errands.start(async move {
             let found = search.identify(&token, &views).await;
             if let Ok(Identity {
                 owner: Some(owner), ..

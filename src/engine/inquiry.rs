@@ -94,10 +94,11 @@ impl Runner {
             Err(refusal) => return drop(reply.send(Err(refusal))),
         };
         let (http, runtime) = (self.http.clone(), tokio::runtime::Handle::current());
+        let errands = self.errands.clone();
         self.vault.ask(Job::Read(Box::new(move |store| {
             match store.secret(view.id) {
                 Ok((_, secret)) => {
-                    runtime.spawn(async move {
+                    errands.start_on(&runtime, async move {
                         drop(reply.send(work(http, secret, view.profile).await));
                     });
                 }

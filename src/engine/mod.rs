@@ -16,6 +16,7 @@ pub mod commands;
 pub mod core;
 pub mod deregistering;
 pub mod ending;
+pub mod errands;
 pub mod exporting;
 pub mod fact;
 pub mod failing;

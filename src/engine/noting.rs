@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::engine::api::Reply;
+use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
 use crate::engine::runner::Runner;
 use crate::engine::step::CallerId;
@@ -42,6 +43,7 @@ impl Runner {
                 None
             },
             self.facts.clone(),
+            &self.errands,
         )
     }
 
@@ -61,7 +63,7 @@ impl Runner {
             };
             Some(Activity::new(clock::now(), Some(name), what).by(Some(by)))
         };
-        passing(reply, note, self.facts.clone())
+        passing(reply, note, self.facts.clone(), &self.errands)
     }
 }
 
@@ -70,9 +72,10 @@ fn passing<T: Send + 'static>(
     reply: Reply<T>,
     note: impl FnOnce(&T) -> Option<Activity> + Send + 'static,
     facts: tokio::sync::mpsc::Sender<Fact>,
+    errands: &Errands,
 ) -> Reply<T> {
     let (first, answer) = oneshot::channel();
-    tokio::spawn(async move {
+    errands.start(async move {
         // Dropped without an answer: so is the other one.
         let Ok(answer) = answer.await else { return };
         if let Ok(said) = &answer

@@ -182,7 +182,7 @@ impl Runner {
         };
         request::refresh(
             self.http.clone(),
-            self.facts.clone(),
+            (self.facts.clone(), &self.errands),
             flight,
             choice,
             (Arc::clone(secret), profile, narrow),
@@ -283,11 +283,12 @@ impl Runner {
 
     fn revoke(&self, id: CredentialId, generation: Generation) {
         let (facts, http) = (self.facts.clone(), self.http.clone());
-        let runtime = tokio::runtime::Handle::current();
+        let (runtime, errands) = (tokio::runtime::Handle::current(), self.errands.clone());
         self.vault
             .ask(Job::Read(Box::new(move |store| match store.secret(id) {
                 Ok((_, secret)) => {
-                    runtime.spawn(request::revoke(http, facts, (id, generation), secret));
+                    let revoking = request::revoke(http, facts, (id, generation), secret);
+                    errands.start_on(&runtime, revoking);
                 }
                 Err(error) => {
                     let outcome: Result<RevokeOutcome, Refusal> = Err(trouble(&error).refusal());

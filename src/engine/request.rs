@@ -1,5 +1,6 @@
 //! Requests to providers, each in a task of its own that answers whatever happens.
 
+use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
 use crate::engine::hand::token_to_send;
 use crate::engine::proving;
@@ -19,13 +20,13 @@ use tokio::sync::mpsc;
 /// Sends a refresh token; the answer comes as [`Fact::Answered`].
 pub fn refresh(
     http: Http,
-    facts: mpsc::Sender<Fact>,
+    (facts, errands): (mpsc::Sender<Fact>, &Errands),
     flight: FlightId,
     choice: TokenChoice,
     (secret, profile, narrow): (Arc<Secret>, Arc<Profile>, Vec<String>),
 ) {
     let mut promise = Promise::new(facts, flight, (choice, narrow.clone()));
-    tokio::spawn(async move {
+    errands.start(async move {
         let outcome = newer(&http, &secret, (&profile, &narrow), choice).await;
         promise.keep(outcome.map(Box::new)).await;
     });

@@ -5,6 +5,7 @@ use crate::engine::api::Event;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::core::Core;
+use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
 use crate::engine::farewell::Farewell;
 use crate::engine::gauge::Gauge;
@@ -23,6 +24,7 @@ use crate::model::alert::Thresholds;
 use crate::model::chore::Chore;
 use crate::model::credential::CredentialId;
 use crate::model::event::{Activity, Happening};
+use crate::model::name::CredentialName;
 use crate::model::policy::LogKeeping;
 use crate::oauth::http::Http;
 use crate::vault::daily::Daily;
@@ -31,7 +33,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -56,6 +58,7 @@ const LAST_TRIES: Duration = Duration::from_secs(10);
 pub struct Engine {
     link: Link,
     leave: DropGuard,
+    hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
     task: JoinHandle<()>,
 }
@@ -79,12 +82,14 @@ impl Engine {
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
         let farewell = Arc::default();
-        let ending = (leave.clone(), Arc::clone(&farewell));
+        let hurry = CancellationToken::new();
+        let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
         let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
         let task = tokio::spawn(runner.run(inbox));
         let engine = Self {
             link,
             leave: leave.drop_guard(),
+            hurry,
             farewell,
             task,
         };
@@ -96,7 +101,13 @@ impl Engine {
         self.link.clone()
     }
 
-    /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory.
+    /// A way to let it give up, while it ends, what cannot be written.
+    pub fn hurry(&self) -> CancellationToken {
+        self.hurry.clone()
+    }
+
+    /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory. New tokens that
+    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried.
     pub async fn lock(self, farewell: Farewell) {
         // Set once: an engine is locked by whoever came first.
         let _ = self.farewell.set(farewell);
@@ -120,6 +131,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) callers: Callers,
     pub(in crate::engine) hands: HashMap<FlightId, Hand>,
     pub(in crate::engine) sessions: Sessions,
+    pub(in crate::engine) errands: Errands,
     pub(in crate::engine) facts: mpsc::Sender<Fact>,
     pub(in crate::engine) now: Timestamp,
     pub(in crate::engine) started_at: Timestamp,
@@ -138,6 +150,8 @@ pub(in crate::engine) struct Runner {
     jumps: Jumps,
     leave: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
+    hurry: CancellationToken,
+    is_hurried: bool,
     left_at: Option<Instant>,
     /// Recurring work that the core wishes done.
     pub(in crate::engine) chores: VecDeque<Chore>,
@@ -155,7 +169,11 @@ impl Runner {
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
         (shelf, book): (Shelf, Book),
-        (leave, farewell): (CancellationToken, Arc<OnceLock<Farewell>>),
+        (leave, farewell, hurry): (
+            CancellationToken,
+            Arc<OnceLock<Farewell>>,
+            CancellationToken,
+        ),
     ) -> Self {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
@@ -170,6 +188,7 @@ impl Runner {
             callers: Callers::default(),
             hands: HashMap::new(),
             sessions: Sessions::default(),
+            errands: Errands::default(),
             facts,
             now,
             started_at: now,
@@ -183,6 +202,8 @@ impl Runner {
             jumps: Jumps::listen(),
             leave,
             farewell,
+            hurry,
+            is_hurried: false,
             left_at: None,
             chores: VecDeque::new(),
             backups: settings.backups.clone(),
@@ -202,6 +223,7 @@ impl Runner {
                 Some(fact) = self.incoming.recv() => self.take_fact(fact),
                 Some(command) = commands.recv(), if !is_leaving => self.take_command(command),
                 () = self.leave.cancelled(), if !is_leaving => self.begin_leaving(),
+                () = self.hurry.cancelled(), if is_leaving && !self.is_hurried => self.is_hurried = true,
                 () = self.jumps.next() => self.step(Input::Woke),
                 () = book.opened(), if self.notes_at.is_none() => {
                     self.notes_at = Some(Instant::now() + GATHERED_FOR);
@@ -334,14 +356,61 @@ impl Runner {
         } else {
             LONGEST_LEAVE
         };
-        let is_quiet = self.core.is_quiet() && self.sessions.is_quiet();
-        (is_quiet && self.incoming.is_empty()) || left_at.elapsed() > limit
+        let unsaved = self.unsaved();
+        let is_quiet = self.core.is_quiet() && unsaved.is_empty() && self.errands.are_done();
+        if is_quiet && self.incoming.is_empty() {
+            return true;
+        }
+        // A lock is a choice: nobody's tokens are lost by it.
+        let must_stay = self.is_a_lock() && !self.is_hurried && !unsaved.is_empty();
+        left_at.elapsed() > limit && !must_stay
+    }
+
+    fn is_a_lock(&self) -> bool {
+        matches!(self.farewell.get(), Some(Farewell::Locked { .. }))
+    }
+
+    /// Whose new tokens are in hand and not on disk.
+    fn unsaved(&self) -> Vec<CredentialName> {
+        let mut names = self.core.unsaved();
+        names.extend(self.sessions.unsaved().cloned());
+        names
+    }
+
+    /// Ends the work beside the engine, and takes in what the vault's thread was asked for and has not answered yet.
+    async fn gather_in(&mut self) {
+        self.errands.cut_off();
+        let errands = self.errands.clone();
+        let mut over = std::pin::pin!(errands.over());
+        loop {
+            tokio::select! {
+                biased;
+                Some(fact) = self.incoming.recv() => self.take_fact(fact),
+                () = &mut over => break,
+            }
+        }
+        let (told, mut answered) = oneshot::channel();
+        self.vault.ask(Job::Read(Box::new(move |_| {
+            let _ = told.send(());
+        })));
+        loop {
+            tokio::select! {
+                biased;
+                Some(fact) = self.incoming.recv() => self.take_fact(fact),
+                _ = &mut answered => break,
+            }
+        }
+        while let Ok(fact) = self.incoming.try_recv() {
+            self.accept(fact);
+        }
     }
 
     async fn finish(mut self) {
         self.shelf.clear();
+        self.gather_in().await;
+        self.shelf.clear();
         self.write_notes();
-        for name in self.core.unsaved() {
+        for name in self.unsaved() {
             let activity = Activity::new(self.now, Some(name), Happening::TokensLost);
             self.tell(|| Event::Happened { activity });
         }

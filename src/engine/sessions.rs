@@ -15,7 +15,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -36,8 +36,8 @@ pub type Pasted = (PastedUrl, Reply<()>);
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: HashMap<SignInId, Ways>,
-    /// Sign-ins whose tokens are being written.
-    keeping: HashSet<SignInId>,
+    /// Sign-ins whose tokens are being written, and what they will be called.
+    keeping: HashMap<SignInId, CredentialName>,
 }
 
 #[derive(Debug)]
@@ -81,9 +81,9 @@ impl Sessions {
         }
     }
 
-    /// Whether no tokens wait to be written.
-    pub fn is_quiet(&self) -> bool {
-        self.keeping.is_empty()
+    /// Whose tokens wait to be written.
+    pub fn unsaved(&self) -> impl Iterator<Item = &CredentialName> {
+        self.keeping.values()
     }
 }
 
@@ -127,7 +127,8 @@ impl Runner {
                 pasted,
             },
         );
-        tokio::spawn(signin::run(session, request, reply, cancel));
+        self.errands
+            .start(signin::run(session, request, reply, cancel));
     }
 
     /// Passes a step on; the last one ends the session.
@@ -168,7 +169,8 @@ impl Runner {
     pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
         let mut minted = minted;
         if minted.before.get().is_none() {
-            self.sessions.keeping.insert(id);
+            let name = minted.name.clone();
+            self.sessions.keeping.insert(id, name);
             // What is waited for may be due: facts that only come again do not wake the core.
             self.step(Input::Woke);
             if self.must_wait(&minted) {
@@ -283,7 +285,8 @@ impl Runner {
                 if let Some(Some(before)) = minted.before.get() {
                     let (http, facts) = (self.http.clone(), self.facts.clone());
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
-                    tokio::spawn(superseding::end(http, facts, name, before));
+                    self.errands
+                        .start(superseding::end(http, facts, name, before));
                 }
                 let step = SignInStep::SignedIn {
                     name: minted.name.clone(),
@@ -326,7 +329,7 @@ impl Runner {
         }
         let (facts, tries) = (self.facts.clone(), tries + 1);
         let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);
-        tokio::spawn(async move {
+        self.errands.start(async move {
             sleep(pause).await;
             let _ = facts.send(Fact::Minted { id, minted, tries }).await;
         });

@@ -40,6 +40,8 @@ pub struct Curtain {
     pub page: Unlock,
     /// What it hides.
     pub behind: Behind,
+    /// The screen was locked before the vault was: an unlocked vault does not open it.
+    screen_too: bool,
     /// What was being typed was let go.
     lost: bool,
 }
@@ -88,6 +90,7 @@ pub fn lock_when_idle(app: &mut App) -> Vec<Effect> {
 pub fn lower(app: &mut App, lock: Locked, behind: Behind) -> Vec<Effect> {
     if let Some(curtain) = &mut app.curtain {
         if behind == Behind::Vault {
+            curtain.screen_too |= curtain.behind == Behind::Screen;
             curtain.behind = behind;
             curtain.lost |= drop_overlays(&mut app.overlays);
         }
@@ -104,7 +107,16 @@ pub fn lower(app: &mut App, lock: Locked, behind: Behind) -> Vec<Effect> {
     let mut page = Unlock::new(locking.vault, Some(note));
     page.opens_by_itself = opens_by_itself;
     let lost = behind == Behind::Vault && drop_overlays(&mut app.overlays);
-    app.curtain = Some(Curtain { page, behind, lost });
+    // What was proved before says nothing of who unlocks it.
+    if let Some(proof) = &mut app.proof {
+        proof.given_at = None;
+    }
+    app.curtain = Some(Curtain {
+        page,
+        behind,
+        screen_too: false,
+        lost,
+    });
     match app.clipboard.take() {
         Some(_) => vec![Effect::ClearClipboard],
         None => Vec::new(),
@@ -172,7 +184,14 @@ pub fn proved(app: &mut App, answer: Result<(), GateError>) {
             if let Some(proof) = &mut app.proof {
                 proof.given_at = Some(app.now);
             }
-            raise(app);
+            // The vault may have been locked meanwhile.
+            match &mut app.curtain {
+                Some(curtain) if curtain.behind == Behind::Vault => {
+                    curtain.screen_too = false;
+                    curtain.page.go_on_typing();
+                }
+                Some(_) | None => raise(app),
+            }
         }
         Err(error) => {
             if let Some(curtain) = &mut app.curtain {
@@ -184,12 +203,14 @@ pub fn proved(app: &mut App, answer: Result<(), GateError>) {
 
 /// The vault is open again: what is known of it may be old.
 pub fn unlocked(app: &mut App) -> Vec<Effect> {
-    if app
-        .curtain
-        .as_ref()
-        .is_some_and(|it| it.behind == Behind::Vault)
-    {
-        raise(app);
+    let is_proved = app.proof.is_none_or(|proof| proof.given_at.is_some());
+    match &mut app.curtain {
+        Some(curtain) if curtain.behind == Behind::Vault && curtain.screen_too && !is_proved => {
+            curtain.behind = Behind::Screen;
+            curtain.page.go_on_typing();
+        }
+        Some(curtain) if curtain.behind == Behind::Vault => raise(app),
+        Some(_) | None => {}
     }
     update::ask_for_all(app)
 }
@@ -348,7 +369,7 @@ mod tests {
         app.now = example::NOW.plus(Duration::from_secs(60));
         assert!(update(&mut app, Message::Tick).is_empty());
         assert_eq!(locked(&app), Some(Behind::Screen));
-        // Then the owner is locked too, and unlocking it is what shows everything again.
+        // Then the owner is locked too. Who unlocks it may be elsewhere: this screen stays locked.
         let lock = Locked {
             since: app.now,
             reason: LockReason::Asked,
@@ -356,7 +377,37 @@ mod tests {
         update(&mut app, Message::Event(Event::Locked { lock }));
         assert_eq!(locked(&app), Some(Behind::Vault));
         update(&mut app, Message::Event(Event::Unlocked));
+        assert_eq!(locked(&app), Some(Behind::Screen));
+        update(&mut app, Message::Proved(Ok(())));
         assert_eq!(locked(&app), None);
+    }
+
+    #[test]
+    fn what_was_proved_before_the_lock_does_not_count_after_it() {
+        let mut app = app(Locking::default());
+        lock(&mut app, LockReason::Asked);
+        update(&mut app, Message::Event(Event::Unlocked));
+        assert_eq!(locked(&app), None);
+        assert!(app.proof.unwrap().given_at.is_none());
+    }
+
+    #[test]
+    fn a_passphrase_proved_just_as_the_vault_was_locked_shows_nothing() {
+        let mut app = app(Locking {
+            screen_only: true,
+            ..Locking::default()
+        });
+        lock(&mut app, LockReason::Asked);
+        assert_eq!(locked(&app), Some(Behind::Screen));
+        let lock = Locked {
+            since: app.now,
+            reason: LockReason::Sleep,
+        };
+        update(&mut app, Message::Event(Event::Locked { lock }));
+        update(&mut app, Message::Proved(Ok(())));
+        assert_eq!(locked(&app), Some(Behind::Vault));
+        update(&mut app, Message::Event(Event::Unlocked));
+        assert_eq!(locked(&app), None, "it was proved here");
     }
 
     #[test]

@@ -155,7 +155,9 @@ impl LockedVault {
             tries.count(&self.path, now());
         }
         let mut vault = vault?;
-        if tries.all() > 0 && self.access == Access::Write {
+        // Who guesses must not be freed of the waiting by another key.
+        let is_over = matches!(key, Key::Passphrase(_)) || tries.are_old(&self.patience, now());
+        if tries.all() > 0 && is_over && self.access == Access::Write {
             let told = Happening::WrongPassphrase { count: tries.all() };
             vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
             Tries::forget(&self.path);

@@ -79,6 +79,11 @@ impl KeyFile {
         Self::new(self.text.duplicate(), self.person)
     }
 
+    /// The same, with nobody who answers.
+    pub fn unattended(self) -> Self {
+        Self::from(self.text)
+    }
+
     /// The text.
     pub fn text(&self) -> &VaultIdentity {
         &self.text
@@ -126,12 +131,16 @@ impl KeyRing {
         if label.parse::<x25519::Recipient>().is_ok() {
             return Ok(None);
         }
+        let mut refused = None;
         for identity in &self.plugins {
-            if let Some(opened) = open_slot(sealed, &self.plugin(identity)?)? {
-                return Ok(Some(opened));
+            // One that is not there, or refuses, takes nothing from the others.
+            match self.plugin(identity).and_then(|it| open_slot(sealed, &it)) {
+                Ok(Some(opened)) => return Ok(Some(opened)),
+                Ok(None) => {}
+                Err(error) => refused = refused.or(Some(error)),
             }
         }
-        Ok(None)
+        refused.map_or(Ok(None), Err)
     }
 
     /// All of them, for a file of which it is not known whom it is for; those that need nobody first.
@@ -139,10 +148,17 @@ impl KeyRing {
         let native = self.native.iter().cloned();
         let mut all: Vec<Box<dyn Identity>> = Vec::new();
         all.extend(native.map(|identity| Box::new(identity) as Box<dyn Identity>));
+        let mut refused = None;
         for identity in &self.plugins {
-            all.push(Box::new(self.plugin(identity)?));
+            match self.plugin(identity) {
+                Ok(plugin) => all.push(Box::new(plugin)),
+                Err(error) => refused = refused.or(Some(error)),
+            }
         }
-        Ok(all)
+        match refused {
+            Some(error) if all.is_empty() => Err(error),
+            Some(_) | None => Ok(all),
+        }
     }
 
     fn plugin(

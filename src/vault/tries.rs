@@ -52,6 +52,11 @@ impl Tries {
         (self.last <= now && !left.is_zero()).then_some(left)
     }
 
+    /// Whether the last wrong one is so long ago that no wait could follow from it any more.
+    pub fn are_old(&self, patience: &Patience, now: Timestamp) -> bool {
+        self.last > now || now.since(self.last) >= patience.longest_wait
+    }
+
     /// Counts one more. Where it cannot be written the vault cannot either, and nothing is lost by that.
     pub fn count(self, vault: &Path, now: Timestamp) {
         let wrong = self.wrong.saturating_add(1);

@@ -217,7 +217,14 @@ fn each_failure_is_told_with_when_it_is_tried_again() {
             _ => None,
         })
         .unwrap();
-    assert_eq!(next, bench.core.next_wake());
+    assert_eq!(
+        next,
+        bench
+            .core
+            .view(CredentialId(1), bench.now)
+            .unwrap()
+            .refresh_at
+    );
 }
 
 #[test]

@@ -98,6 +98,43 @@ fn a_lock_lets_the_refresh_under_way_end_and_keeps_its_answer() {
 }
 
 #[test]
+fn a_sign_in_under_way_ends_with_the_lock_and_says_so() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    let _daemon = sandbox.daemon();
+    let mut login = Running::start(&mut sandbox.login(&provider, "device", "alice"));
+    let mut lines = login.lines();
+    assert_eq!(lines.next_json()["event"], "device_code");
+    sandbox.run(["lock"]).ok();
+    let failed = lines.next_json();
+    assert_eq!(failed["event"], "failed", "{failed}");
+    let why = failed["error"].as_str().unwrap();
+    assert!(why.contains("locked while you were signing in"), "{failed}");
+    assert_eq!(login.wait().code(), Some(4));
+    sandbox.run(["unlock"]).ok();
+    sandbox.sign_in(&provider, "alice");
+}
+
+#[test]
+fn a_lock_waits_for_what_is_asked_of_a_provider_and_its_line_is_written() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let _daemon = sandbox.daemon();
+    let control = provider.control();
+    control.change_quirks(|quirks| quirks.answer_delay = Duration::from_millis(1500));
+    let mut command = sandbox.command(["validate", "demo/alice", "--introspect"]);
+    let mut validate = Running::start(&mut command);
+    eventually("the provider is asked", || {
+        control.counts().of(RequestKind::Introspect) == 1
+    });
+    sandbox.run(["lock"]).ok();
+    assert!(validate.wait().success(), "{}", validate.words());
+    sandbox.run(["unlock"]).ok();
+    assert!(kinds(&sandbox).contains(&"validated".to_owned()));
+}
+
+#[test]
 fn nothing_is_refreshed_while_it_is_locked_and_what_is_due_right_after() {
     let sandbox = Sandbox::with_vault();
     let provider = provider(Quirks {

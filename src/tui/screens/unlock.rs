@@ -64,6 +64,11 @@ impl Unlock {
         Some(typed)
     }
 
+    /// What was typed was used, and something is to be typed again.
+    pub fn go_on_typing(&mut self) {
+        self.progress = Progress::Typing;
+    }
+
     /// The vault was not opened.
     pub fn failed(&mut self, error: GateError) {
         self.progress = error.into();
