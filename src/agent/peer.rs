@@ -16,7 +16,7 @@ pub fn behind(stream: &UnixStream) -> Arc<Program> {
     Arc::new(Program {
         uid: Some(peer.uid()),
         pid,
-        executable: pid.and_then(caller_of),
+        executable: pid.and_then(|pid| caller_of(pid, executable)),
         ..Program::default()
     })
 }
@@ -33,16 +33,24 @@ pub fn own() -> Arc<Program> {
     })
 }
 
-/// A process's executable; of one that is tokenward, as this is, its caller's: `tokenward get` tells nothing.
-fn caller_of(pid: u32) -> Option<String> {
-    let path = executable(pid)?;
-    let is_own = std::env::current_exe().is_ok_and(|own| own == path);
-    let path = if is_own {
-        parent_of(pid).and_then(executable).unwrap_or(path)
-    } else {
-        path
+/// A process's executable; of one that is tokenward, as this is, its caller's: `tokenward get` tells nothing. One that is
+/// not dumpable hides its executable from everybody but root, as tokenward itself does: it is known by its name.
+fn caller_of(pid: u32, executable: impl Fn(u32) -> Option<PathBuf>) -> Option<String> {
+    let found = executable(pid);
+    let is_own = match &found {
+        Some(path) => std::env::current_exe().is_ok_and(|own| own == *path),
+        None => name_of(pid).is_some() && name_of(pid) == name_of(std::process::id()),
     };
-    Some(path.display().to_string())
+    let parent = || parent_of(pid).and_then(&executable);
+    let path = if is_own { parent().or(found) } else { found };
+    path.map(|path| path.display().to_string())
+        .or_else(|| name_of(pid))
+}
+
+/// The name that a process goes by, which it may have chosen itself.
+fn name_of(pid: u32) -> Option<String> {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    Some(name.trim_end().to_owned())
 }
 
 fn executable(pid: u32) -> Option<PathBuf> {
@@ -76,10 +84,17 @@ mod tests {
             }
         };
         assert_eq!(found, sleep);
-        assert_eq!(caller_of(child.id()).unwrap(), sleep.display().to_string());
+        let caller = caller_of(child.id(), executable).unwrap();
+        assert_eq!(caller, sleep.display().to_string());
         assert_eq!(parent_of(child.id()), Some(std::process::id()));
+        // One that hides its executable, and is no tokenward, goes by its name.
+        assert_eq!(caller_of(child.id(), |_| None).unwrap(), "sleep");
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(caller_of(std::process::id()), own().executable);
+        let this = std::process::id();
+        assert_eq!(caller_of(this, executable), own().executable);
+        // As for everybody but root, to whom `tokenward get` hides its executable and its caller does not.
+        let hidden = |pid| (pid != this).then(|| executable(pid)).flatten();
+        assert_eq!(caller_of(this, hidden), own().executable);
     }
 }

@@ -70,20 +70,27 @@ pub enum GitAnswer {
     Scheme,
 }
 
-/// The answer to git's credential protocol.
-pub fn for_git(token: &IssuedToken, answer: &GitAnswer) -> Zeroizing<String> {
+/// The answer to git's credential protocol; `None`: something in it would be taken for a line of its own.
+pub fn for_git(token: &IssuedToken, answer: &GitAnswer) -> Option<Zeroizing<String>> {
     let secret = token.access.expose_secret();
+    let first = match answer {
+        GitAnswer::User(user) => user,
+        GitAnswer::Scheme => &token.token_type,
+    };
+    if secret.chars().chain(first.chars()).any(char::is_control) {
+        return None;
+    }
     let end = token
         .expires_at
         .map(|end| format!("password_expiry_utc={}\n", end.as_secs()))
         .unwrap_or_default();
-    Zeroizing::new(match answer {
+    Some(Zeroizing::new(match answer {
         GitAnswer::User(user) => format!("username={user}\npassword={secret}\n{end}"),
         GitAnswer::Scheme => format!(
             "capability[]=authtype\nauthtype={}\ncredential={secret}\nephemeral=1\n{end}",
             token.token_type
         ),
-    })
+    }))
 }
 
 /// Whether somebody else's copy of a token is this one.

@@ -64,9 +64,11 @@ impl Upkeep {
         if self.running >= self.most {
             return None;
         }
+        let most = self.most;
         let mut rows = self.rows.iter_mut();
-        let (chore, row) = rows
-            .find(|(chore, row)| row.next.is_some_and(|at| at <= now) && may_begin(**chore, row))?;
+        let (chore, row) = rows.find(|(chore, row)| {
+            row.next.is_some_and(|at| at <= now) && may_begin(**chore, row, most)
+        })?;
         row.next = None;
         row.running += 1;
         self.running += 1;
@@ -106,7 +108,7 @@ impl Upkeep {
             return None;
         }
         let rows = self.rows.iter();
-        let free = rows.filter(|(chore, row)| may_begin(**chore, row));
+        let free = rows.filter(|(chore, row)| may_begin(**chore, row, self.most));
         free.filter_map(|(_, row)| row.next).min()
     }
 
@@ -133,8 +135,11 @@ impl Upkeep {
     }
 }
 
-fn may_begin(chore: Chore, row: &Row) -> bool {
-    row.running == 0 || chore == Chore::Revocations
+/// Of revocations there is one for each credential; a provider that hangs must not keep all else from its turn, so that
+/// one place is left to the others where there are several.
+fn may_begin(chore: Chore, row: &Row, most: usize) -> bool {
+    row.running == 0
+        || (chore == Chore::Revocations && row.running < (most as u64).saturating_sub(1))
 }
 
 fn pause(failures: u32) -> Duration {
@@ -169,12 +174,13 @@ mod tests {
 
     #[test]
     fn the_most_urgent_goes_first_and_no_more_run_than_may() {
-        let mut upkeep = due(2, 10);
+        let mut upkeep = due(3, 10);
         assert_eq!(upkeep.begin_next(at(9)), None, "before its time");
         assert_eq!(upkeep.next_wake(), Some(at(10)));
         assert_eq!(upkeep.begin_next(at(10)), Some(Chore::Revocations));
         assert_eq!(upkeep.begin_next(at(10)), Some(Chore::Forecast));
-        assert_eq!(upkeep.begin_next(at(10)), None, "two run");
+        assert_eq!(upkeep.begin_next(at(10)), Some(Chore::Alerts));
+        assert_eq!(upkeep.begin_next(at(10)), None, "three run");
         assert_eq!(upkeep.next_wake(), None, "an end wakes it, not the time");
         upkeep.plan(Chore::Revocations, Some(at(10)));
         upkeep.ended(Chore::Forecast, DONE, at(11));
@@ -185,7 +191,21 @@ mod tests {
         );
         upkeep.ended(Chore::Revocations, DONE, at(11));
         upkeep.ended(Chore::Revocations, DONE, at(11));
-        assert_eq!(upkeep.begin_next(at(11)), Some(Chore::Alerts));
+        assert_eq!(upkeep.begin_next(at(11)), Some(Chore::Uses));
+    }
+
+    #[test]
+    fn revocations_leave_a_place_to_the_others() {
+        let mut upkeep = Upkeep::new([Chore::Revocations, Chore::Backup], 3);
+        let mut begun = Vec::new();
+        for _ in 0..4 {
+            upkeep.plan(Chore::Revocations, Some(at(0)));
+            begun.extend(upkeep.begin_next(at(1)));
+        }
+        assert_eq!(begun, [Chore::Revocations; 2]);
+        assert_eq!(upkeep.next_wake(), None);
+        upkeep.plan(Chore::Backup, Some(at(0)));
+        assert_eq!(upkeep.begin_next(at(1)), Some(Chore::Backup));
     }
 
     #[test]

@@ -129,6 +129,23 @@ fn the_lines_for_git_are_printed_written_once_and_taken_out() {
     assert!(asked.ok().contains("git-credential"));
     setup(&["--undo"]).ok();
     assert_eq!(config().matches("git-credential").count(), 1);
+    // Another tool's lines for the same host stay, whatever is done with ours.
+    let others = format!(
+        "\tother = 1\n[credential \"https://{}\"]\n\thelper = \n\thelper = !gh auth git-credential\n",
+        scene.host
+    );
+    let with_others = format!("{}{others}", config());
+    scene.sandbox.write("home/.gitconfig", &with_others);
+    setup(&["--undo"]).ok();
+    assert_eq!(config(), with_others);
+    setup(&["--write"]).ok();
+    setup(&["--undo"]).ok();
+    let asked = format!(
+        "git config --get-all credential.https://{}.helper",
+        scene.host
+    );
+    assert_eq!(scene.git(&asked).ok(), "\n!gh auth git-credential\n");
+    scene.sandbox.write("home/.gitconfig", &before);
     // What is printed does the same.
     scene.git(&printed).ok();
     assert_eq!(config().matches("git-credential").count(), 2);
@@ -186,6 +203,21 @@ fn a_strange_host_an_unsafe_one_and_a_locked_vault_get_no_token() {
     scene.sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
     let locked = ask(&scene, &known);
     assert_eq!((locked.code, locked.stdout.as_str()), (Some(4), ""));
+}
+
+#[test]
+fn a_credential_that_is_named_answers_for_its_own_hosts_and_those_that_are_told() {
+    let scene = Scene::new(&["alice"]);
+    let ask = |host: &str, extra: &str| {
+        let script = format!(
+            "printf 'protocol=https\\nhost={host}\\n' | \"$0\" git-credential --name demo/alice {extra} get"
+        );
+        scene.sandbox.shell(&script).ok()
+    };
+    assert!(ask(&scene.host, "").contains("password="));
+    assert_eq!(ask("evil.example", ""), "");
+    assert_eq!(ask("", ""), "");
+    assert!(ask("git.example", "--host git.example").contains("password="));
 }
 
 #[test]

@@ -4,6 +4,8 @@ use crate::engine::minting::refresh_host;
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
+use crate::oauth::template;
+use std::collections::BTreeMap;
 
 /// What was found.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,12 +39,18 @@ pub fn find<'a>(
 }
 
 /// The host that a credential's tokens come from, with its port where that is not the usual one; a key that was pasted
-/// comes from nowhere, and belongs to the provider's host.
-pub fn home(view: &CredentialView, record: &Provider) -> String {
-    match view.profile.flow {
-        Flow::ApiKey => refresh_host(record),
+/// comes from nowhere, and belongs to the provider's host. `None`: that is told by nothing.
+pub fn home(view: &CredentialView, record: &Provider) -> Option<String> {
+    let host = match view.profile.flow {
+        Flow::ApiKey => {
+            // Where a provider has several hosts, its usual one.
+            let usual = template::fill(record, &BTreeMap::new());
+            usual.ok().map(|record| refresh_host(&record))?
+        }
         Flow::Device | Flow::Loopback | Flow::ClientCredentials => view.profile.host.clone(),
-    }
+    };
+    // Without an address, the provider's name stands there.
+    (host != record.name && !host.contains('{')).then_some(host)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The protocol is that of git's credential helpers (gitcredentials(7), git-credential(1)).
 
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::fitting::{self, Fitting};
 use crate::cli::output::talk;
 use crate::cli::session::Session;
@@ -34,9 +34,12 @@ The credential is found by the host, and by the user name where the address or c
 token goes over https, or to this machine. What git wants stored is not: tokenward has it already. What git wants erased
 was refused by the server: then a newer token is fetched, for the next time.")]
 pub struct GitArgs {
-    /// The credential, instead of looking for one by the host.
+    /// The credential, instead of looking for one by the host. It answers for the hosts of its provider, and for --host.
     #[arg(long)]
     name: Option<CredentialName>,
+    /// With --name: a further host that may have its token, with the port where that is not the usual one.
+    #[arg(long, requires = "name")]
+    host: Vec<String>,
     /// The user name that is sent beside the token, instead of the provider's own.
     #[arg(long)]
     user: Option<String>,
@@ -80,7 +83,10 @@ impl Request {
                 "protocol" => request.protocol = value.to_ascii_lowercase(),
                 "host" => request.host = value.to_ascii_lowercase(),
                 "username" if !value.is_empty() => request.username = Some(value.to_owned()),
-                "password" => request.password = Some(FoundToken::new(value.to_owned())),
+                // Beside a scheme of its own a token is called so.
+                "password" | "credential" => {
+                    request.password = Some(FoundToken::new(value.to_owned()))
+                }
                 "capability[]" if value == "authtype" => request.takes_schemes = true,
                 // Path, challenges, states, and what later versions of git add.
                 _ => {}
@@ -148,7 +154,11 @@ fn get(args: &GitArgs, request: &Request, context: &Context) -> Result<(), Failu
         None if request.takes_schemes => GitAnswer::Scheme,
         user => GitAnswer::User(user.unwrap_or_else(|| ANYBODY.to_owned())),
     };
-    let text = token::for_git(&token, &answer);
+    let text = token::for_git(&token, &answer).ok_or_else(|| {
+        let text = format!("the token of {name} cannot be told to git: it holds a line break");
+        Failure::new(Kind::Failed, text)
+            .hint(format!("look where it is from: tokenward why {name}"))
+    })?;
     context.output.data(&text)
 }
 
@@ -188,10 +198,19 @@ fn meant(
     request: &Request,
     session: &Session,
 ) -> Result<Option<CredentialName>, Failure> {
-    if let Some(name) = &args.name {
-        return Ok(Some(name.clone()));
+    if request.host.is_empty() {
+        return Ok(None);
     }
     let views = session.all()?;
+    if let Some(name) = &args.name {
+        let is_told = args
+            .host
+            .iter()
+            .any(|host| host.eq_ignore_ascii_case(&request.host));
+        let mut own = views.iter().filter(|view| view.profile.name == *name);
+        let is_own = own.any(|view| is_at_home(view, &request.host));
+        return Ok((is_told || is_own).then(|| name.clone()));
+    }
     let account = request
         .username
         .as_deref()
@@ -232,7 +251,9 @@ pub fn hosts(view: &CredentialView) -> Vec<String> {
     let record = catalogue::find(view.profile.name.provider());
     match record.filter(|record| record.git_user.is_some()) {
         None => Vec::new(),
-        Some(record) if record.git_hosts.is_empty() => vec![fitting::home(view, &record)],
+        Some(record) if record.git_hosts.is_empty() => {
+            fitting::home(view, &record).into_iter().collect()
+        }
         Some(record) => record.git_hosts.clone(),
     }
 }

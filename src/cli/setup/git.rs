@@ -10,8 +10,8 @@ use clap::Args;
 use std::collections::BTreeSet;
 use std::process::Command;
 
-/// How the line of ours ends, wherever the program is.
-const OURS: &str = " git-credential$";
+/// How a line of ours ends, wherever the program is: `!tokenward git-credential`.
+const OURS: &str = "tokenward'? git-credential$";
 
 /// Arguments of `tokenward setup git`.
 #[derive(Debug, Args)]
@@ -43,19 +43,21 @@ pub fn run(args: &SetupGitArgs, context: &Context) -> Result<(), Failure> {
     for host in &hosts {
         check(host)?;
     }
-    let commands: Vec<Vec<String>> = hosts
-        .iter()
-        .flat_map(|host| match args.wish.undo {
-            true => undoing(host),
-            false => making(host),
-        })
-        .collect();
     if !args.wish.write && !args.wish.undo {
-        let lines: Vec<String> = commands.iter().map(|words| line(words)).collect();
+        let lines: Vec<String> = hosts
+            .iter()
+            .flat_map(|host| adding(host).into_iter().map(|words| line(&words)))
+            .collect();
         return context.output.data(&format!("{}\n", lines.join("\n")));
     }
-    for words in &commands {
-        carry_out(words)?;
+    for host in &hosts {
+        // The two of an earlier time go first, so that they are there once.
+        take_out(host)?;
+        if args.wish.write {
+            for words in adding(host) {
+                git(&words)?;
+            }
+        }
     }
     let done = if args.wish.undo {
         "no longer asks"
@@ -89,20 +91,56 @@ fn key(host: &str) -> String {
     format!("credential.https://{host}.helper")
 }
 
-fn making(host: &str) -> Vec<Vec<String>> {
+fn adding(host: &str) -> [Vec<String>; 2] {
     let ours = format!("!{} git-credential", for_a_shell());
-    // The two of an earlier time go first, so that they are there once.
-    let mut commands = undoing(host);
-    commands.push(words(&["--add", &key(host), ""]));
-    commands.push(words(&["--add", &key(host), &ours]));
-    commands
+    [
+        words(&["--add", &key(host), ""]),
+        words(&["--add", &key(host), &ours]),
+    ]
 }
 
-fn undoing(host: &str) -> Vec<Vec<String>> {
-    vec![
-        words(&["--unset-all", &key(host), OURS]),
-        words(&["--unset-all", &key(host), "^$"]),
-    ]
+/// Takes out our line, and the empty one that stands directly before it; those of others stay as they are.
+fn take_out(host: &str) -> Result<(), Failure> {
+    let found = values(host)?;
+    let Some(rest) = without_ours(&found) else {
+        return Ok(());
+    };
+    let empty = |values: &[String]| values.iter().filter(|value| value.is_empty()).count();
+    let (before, after) = (empty(&found), empty(&rest));
+    // Which empty one is ours only its place tells, where there are several.
+    if before > after && after > 0 {
+        git(&words(&["--unset-all", &key(host)]))?;
+        for value in &rest {
+            git(&words(&["--add", &key(host), value]))?;
+        }
+        return Ok(());
+    }
+    git(&words(&["--unset-all", &key(host), OURS]))?;
+    if before > after {
+        git(&words(&["--unset-all", &key(host), "^$"]))?;
+    }
+    Ok(())
+}
+
+fn values(host: &str) -> Result<Vec<String>, Failure> {
+    let said = git(&words(&["--null", "--get-all", &key(host)]))?;
+    let values = said.split_terminator('\0').map(str::to_owned);
+    Ok(values.collect())
+}
+
+/// The values without ours; `None`: ours is not there.
+fn without_ours(values: &[String]) -> Option<Vec<String>> {
+    let mut rest: Vec<String> = Vec::with_capacity(values.len());
+    for value in values {
+        let is_ours = value.ends_with("tokenward git-credential")
+            || value.ends_with("tokenward' git-credential");
+        if !is_ours {
+            rest.push(value.clone());
+        } else if rest.last().is_some_and(String::is_empty) {
+            rest.pop();
+        }
+    }
+    (rest.len() < values.len()).then_some(rest)
 }
 
 fn words(rest: &[&str]) -> Vec<String> {
@@ -119,9 +157,10 @@ fn line(words: &[String]) -> String {
     format!("git {}", words.join(" "))
 }
 
-fn carry_out(words: &[String]) -> Result<(), Failure> {
-    /// What `git config --unset-all` says when there is nothing to take out.
-    const NOTHING_THERE: i32 = 5;
+/// Runs git; gives what it printed, nothing where there was nothing.
+fn git(words: &[String]) -> Result<String, Failure> {
+    /// What `git config` says when there is nothing to get, and nothing to take out.
+    const NOTHING_THERE: [i32; 2] = [1, 5];
     let ran = Command::new("git").args(words).output();
     let output = ran.map_err(|error| {
         let kind = Kind::Failed;
@@ -133,8 +172,9 @@ fn carry_out(words: &[String]) -> Result<(), Failure> {
             .within("cannot run git".to_owned())
             .hint("is git installed, and in PATH?")
     })?;
-    if output.status.success() || output.status.code() == Some(NOTHING_THERE) {
-        return Ok(());
+    let code = output.status.code();
+    if output.status.success() || code.is_some_and(|code| NOTHING_THERE.contains(&code)) {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     let text = format!("git does not take its setting: {said}");
@@ -157,6 +197,17 @@ mod tests {
             line(&words),
             "git config --global --add credential.https://a.example.helper '!tokenward git-credential'"
         );
+    }
+
+    #[test]
+    fn lines_of_others_stay_with_their_own_empty_one() {
+        let list = |values: &[&str]| values.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let gh = ["", "!/usr/bin/gh auth git-credential"];
+        assert_eq!(without_ours(&list(&gh)), None);
+        let both = [gh[0], gh[1], "", "!'/my own/tokenward' git-credential"];
+        assert_eq!(without_ours(&list(&both)), Some(list(&gh)));
+        let alone = ["", "!tokenward git-credential"];
+        assert_eq!(without_ours(&list(&alone)), Some(Vec::new()));
     }
 
     #[test]
