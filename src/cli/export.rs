@@ -4,15 +4,17 @@ use crate::cli::again;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::gathered::{self, Gathered};
+use crate::cli::moved::{Forgotten, forget};
 use crate::cli::new_passphrase::{Sealing, is_yes};
 use crate::cli::passphrase;
 use crate::cli::session::Session;
+use crate::cli::several::Report;
 use crate::cli::unlock::{self, Answered};
 use crate::engine::api::Command;
 use crate::model::credential::Generation;
 use crate::model::name::CredentialName;
 use crate::paths::without_links;
-use crate::vault::bundle;
+use crate::vault::bundle::{self, Bundled};
 use crate::vault::draft::Draft;
 use crate::vault::error::VaultError;
 use crate::vault::key_file;
@@ -45,7 +47,8 @@ gives a refresh token away), and each credential leaves a line in the activity l
 
 Where a provider replaces the refresh token at each use, two holders end each other's sign-in: --move forgets the
 credential here once the file was read back; at a terminal it is offered.
-With --json: one object with file, bytes, moved and credentials (objects with name, generation and rotates)."
+With --json: one object with file, bytes, moved (all of them) and credentials (objects with name, generation, rotates and
+moved, and where that failed error, code and hint)."
 )]
 pub struct ExportArgs {
     /// Which credentials, provider/account; the file to be written comes last.
@@ -94,11 +97,14 @@ pub fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
     let (sealed, found) = seal_and_note(context, &answered, (&mut vault, &wish), &lock, first)?;
     drop(vault);
     let bytes = publish(args, wish.file, &sealed, &lock)?;
-    if moves {
-        same(wish.file, &sealed)?;
-        forget(context, &answered, &found)?;
-    }
-    tell(&wish, &found, (moves, bytes), context)
+    let forgotten = match moves {
+        true => {
+            same(wish.file, &sealed)?;
+            forget(context, &answered, (&found, wish.file))
+        }
+        false => Forgotten::new(),
+    };
+    tell(&wish, &found, (forgotten, bytes), context)
 }
 
 fn wish(args: &ExportArgs) -> Result<Wish<'_>, Failure> {
@@ -295,58 +301,69 @@ fn same(file: &Path, sealed: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Forgets what is in the file, each as it is there.
-fn forget(context: &Context, answered: &Answered, found: &Gathered) -> Result<(), Failure> {
-    let held: Vec<(CredentialName, Generation)> = found.generations().collect();
-    Session::with_key(context, Some(answered), |session| {
-        for (name, generation) in held.clone() {
-            session.ask(|reply| Command::Remove {
-                name,
-                only: Some(generation),
-                reply,
-            })?;
-        }
-        Ok(())
-    })
-}
-
 fn tell(
     wish: &Wish<'_>,
     found: &Gathered,
-    (moved, bytes): (bool, usize),
+    (forgotten, bytes): (Forgotten, usize),
     context: &Context,
 ) -> Result<(), Failure> {
-    let file = wish.file;
-    if context.output.json {
-        let credentials: Vec<_> = found
-            .bundle
-            .credentials
-            .iter()
-            .map(|one| {
-                json!({
-                    "name": one.profile.name,
-                    "generation": one.generation,
-                    "rotates": gathered::rotates(one),
-                })
-            })
-            .collect();
-        return context.output.json_line(&json!({
-            "file": file,
-            "bytes": bytes,
-            "moved": moved,
-            "credentials": credentials,
-        }));
+    match context.output.json {
+        true => tell_machines(wish, found, (&forgotten, bytes), context)?,
+        false => tell_people(wish, found, &forgotten, context),
     }
+    let lines = forgotten.into_iter();
+    let lines = lines.map(|(name, result)| (name, result.map(|()| json!({}))));
+    Report::new(lines.collect()).verdict()
+}
+
+fn tell_machines(
+    wish: &Wish<'_>,
+    found: &Gathered,
+    (forgotten, bytes): (&Forgotten, usize),
+    context: &Context,
+) -> Result<(), Failure> {
+    let credential = |one: &Bundled| {
+        let name = &one.profile.name;
+        let mut said = json!({
+            "name": name,
+            "generation": one.generation,
+            "rotates": gathered::rotates(one),
+            "moved": matches!(forgotten.get(name), Some(Ok(()))),
+        });
+        if let Some(Err(failure)) = forgotten.get(name) {
+            said["error"] = failure.source.to_string().into();
+            said["code"] = failure.kind.word().into();
+            said["hint"] = failure.hints.join("; ").into();
+        }
+        said
+    };
+    let credentials = found.bundle.credentials.iter().map(credential);
+    let moved = !forgotten.is_empty() && forgotten.values().all(Result::is_ok);
+    context.output.json_line(&json!({
+        "file": wish.file,
+        "bytes": bytes,
+        "moved": moved,
+        "credentials": credentials.collect::<Vec<_>>(),
+    }))
+}
+
+fn tell_people(wish: &Wish<'_>, found: &Gathered, forgotten: &Forgotten, context: &Context) {
+    let say = |text: &str| context.output.say(text);
     for name in &found.revoked {
-        context
-            .output
-            .say(&format!("{name}: was revoked, and is not exported"));
+        say(&format!("{name}: was revoked, and is not exported"));
     }
     let many = crate::tui::words::count(found.bundle.credentials.len(), "credential");
-    let place = file.display();
-    context.output.say(&format!("Wrote {place}: {many}."));
-    if moved {
-        context.output.say("They are forgotten here.");
+    say(&format!("Wrote {}: {many}.", wish.file.display()));
+    let is_one = forgotten.len() == 1;
+    for (name, result) in forgotten {
+        match result {
+            Ok(()) => say(&format!("{name}: forgotten here")),
+            // Of one alone it is said at the end.
+            Err(_) if is_one => {}
+            Err(failure) => {
+                let why = failure.causes().join(": ");
+                say(&format!("{name}: is in the file and still here: {why}"));
+            }
+        }
     }
-    Ok(())
 }

@@ -33,6 +33,7 @@ pub mod login;
 pub mod logind;
 pub mod logs;
 pub mod man;
+pub mod moved;
 pub mod naming;
 pub mod new_passphrase;
 pub mod output;

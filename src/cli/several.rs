@@ -103,7 +103,8 @@ impl Report {
         self.verdict()
     }
 
-    fn verdict(self) -> Result<(), Failure> {
+    /// Fails like the first failure when there was one; prints nothing.
+    pub fn verdict(self) -> Result<(), Failure> {
         let all = self.lines.len();
         let mut failures: Vec<_> = self
             .lines

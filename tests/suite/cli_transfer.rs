@@ -193,6 +193,62 @@ fn a_credential_is_moved_only_as_it_is_in_the_file() {
 }
 
 #[test]
+fn one_that_is_refreshed_before_it_is_forgotten_stays_and_the_others_go() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(single_use());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    let _owner = sandbox.daemon();
+    let (key, recipient) = key_pair();
+    // The export waits at this pipe: after it was noted, before anything is forgotten.
+    let pipe = sandbox.path("identity");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let file = sandbox.path("all.age");
+    let arguments = [
+        "export",
+        "--all",
+        "--move",
+        "--json",
+        "--recipient",
+        &recipient,
+        "--export-identity",
+        pipe.to_str().unwrap(),
+        file.to_str().unwrap(),
+    ];
+    let run = std::thread::scope(|scope| {
+        let exporting = scope.spawn(|| sandbox.run(arguments));
+        let mut open = std::fs::File::options().write(true).open(&pipe).unwrap();
+        sandbox.run(["refresh", "demo/alice"]).ok();
+        std::io::Write::write_all(&mut open, key.expose_secret().as_bytes()).unwrap();
+        drop(open);
+        exporting.join().unwrap()
+    });
+    assert_ne!(run.code, Some(0), "{run:?}");
+    let said: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(said["moved"], false, "{said}");
+    let of = |at: usize| {
+        (
+            said["credentials"][at]["name"].clone(),
+            &said["credentials"][at],
+        )
+    };
+    let told = std::collections::BTreeMap::from([0, 1].map(|at| {
+        let (name, one) = of(at);
+        (name.as_str().unwrap().to_owned(), one)
+    }));
+    assert_eq!(told["demo/alice"]["moved"], false, "{said}");
+    assert_eq!(told["demo/bob"]["moved"], true, "{said}");
+    let hint = told["demo/alice"]["hint"].to_string();
+    assert!(hint.contains("export --move demo/alice"), "{said}");
+    let list = sandbox.run(["list"]).ok();
+    assert!(
+        list.contains("demo/alice") && !list.contains("demo/bob"),
+        "{list}"
+    );
+}
+
+#[test]
 fn a_file_for_recipients_opens_by_each_of_them_and_without_a_passphrase() {
     let sandbox = Sandbox::with_vault();
     let provider = provider(single_use());
