@@ -1,6 +1,6 @@
 //! Notes that credentials leave in a file: before they do, and only as they are.
 
-use crate::engine::api::{Command, Reply};
+use crate::engine::api::{Command, Event, Reply};
 use crate::engine::link::Asked;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
@@ -9,7 +9,9 @@ use crate::model::credential::Generation;
 use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
-use std::sync::Arc;
+use crate::vault::store::Write;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 impl Runner {
     /// Writes a line for each, and answers when the lines are on disk. Where one is of another generation or under way,
@@ -33,12 +35,35 @@ impl Runner {
         if !moved.is_empty() {
             return drop(reply.send(Ok(moved)));
         }
-        for (name, _) in credentials {
+        let lines = credentials.into_iter().map(|(name, _)| {
             let what = Happening::Exported { credentials: 1 };
-            let line = Activity::new(self.now, Some(name), what);
-            self.happened(line.by(Some(Arc::clone(&by))));
+            Activity::new(self.now, Some(name), what).by(Some(Arc::clone(&by)))
+        });
+        self.note_now(lines.collect(), reply);
+    }
+
+    /// Writes the lines like new tokens, not like other lines: an export without a line on disk is refused, and what of
+    /// it stands there already tells of more than left, never of less.
+    fn note_now(&self, lines: Vec<Activity>, reply: Reply<Vec<CredentialName>>) {
+        let trouble = Arc::new(OnceLock::new());
+        for line in lines {
+            let (events, trouble, kept) = (self.events.clone(), Arc::clone(&trouble), line.clone());
+            self.has_grown.store(true, Ordering::Relaxed);
+            self.vault.ask(Job::Urgent(
+                Box::new(move |_| Write::Activity(kept.clone())),
+                Box::new(move |_, written| match written {
+                    Ok(_) => drop(events.send(Event::Happened { activity: line })),
+                    Err(error) => drop(trouble.set(error)),
+                }),
+            ));
         }
-        self.vault
-            .ask(Job::ReadLog(Box::new(move |_| drop(reply.send(Ok(moved))))));
+        // Urgent writes end in their order, and before what is read after them.
+        self.vault.ask(Job::ReadLog(Box::new(move |_| {
+            let answer = match trouble.get() {
+                Some(trouble) => Err(trouble.refusal()),
+                None => Ok(Vec::new()),
+            };
+            drop(reply.send(answer));
+        })));
     }
 }

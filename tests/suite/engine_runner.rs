@@ -241,6 +241,24 @@ async fn a_vault_that_cannot_be_written_keeps_the_refresh_token_unspent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_cannot_be_noted_is_refused() {
+    let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
+    let engine = rig.start(on_demand());
+    let link = engine.link();
+    let generation = show(&link, "alice").await.unwrap().generation;
+    let note = || {
+        let credentials = vec![(name("alice"), generation)];
+        link.ask(|reply| Command::NoteExport { credentials, reply })
+    };
+    rig.refuse(REFUSES_ALL);
+    let refused = note().await.unwrap_err();
+    assert!(matches!(refused, Refusal::Vault { .. }), "{refused:?}");
+    rig.refuse(REFUSES_NOTHING);
+    assert_eq!(note().await.unwrap(), []);
+    engine.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn new_tokens_that_cannot_be_written_stay_in_hand_until_they_can() {
     let rig = Rig::new(hour(), &[("alice", EXPIRED)]).await;
     let engine = rig.start(on_demand());
