@@ -50,6 +50,8 @@ pub struct Flight {
     pub sent_at: Timestamp,
     /// Until when a previous refresh token is of use.
     pub previous_until: Option<Timestamp>,
+    /// What the provider said of the present refresh token, while the one before is tried.
+    pub refused: Option<Failure>,
     /// The profile that goes with the new tokens.
     pub pending: Option<Arc<Profile>>,
     /// How long the provider took.
@@ -94,6 +96,7 @@ impl Core {
                 stage: Stage::Spending,
                 sent_at: self.now,
                 previous_until: None,
+                refused: None,
                 pending: None,
                 took: Duration::ZERO,
                 rotated: false,
@@ -250,12 +253,25 @@ impl Core {
             return;
         }
         if has_previous && !is_overtaken && failure.class == FailureClass::NeedsLogin {
+            if let Some(it) = self.flights.get_mut(&flight) {
+                it.refused = Some(failure);
+            }
             self.send(flight, TokenChoice::Previous);
             return;
         }
-        if let Some(ended) = self.end(flight) {
+        if let Some(mut ended) = self.end(flight) {
+            let failure = telling(ended.refused.take(), failure);
             self.fail(&ended, failure, took, true);
         }
+    }
+}
+
+/// Of two refusals the one that says more: that the present token was reused, say, while the one before is merely over.
+fn telling(first: Option<Failure>, last: Failure) -> Failure {
+    let says_why = |it: &Failure| it.class == FailureClass::NeedsLogin && !it.likely().is_empty();
+    match first {
+        Some(first) if last.class == FailureClass::NeedsLogin && says_why(&first) => first,
+        Some(_) | None => last,
     }
 }
 

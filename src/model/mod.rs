@@ -33,6 +33,7 @@ pub mod program;
 pub mod provenance;
 pub mod provider;
 pub mod redirect;
+pub mod reuse;
 pub mod setup;
 pub mod signin;
 pub mod strength;

@@ -94,6 +94,7 @@ mod providers_rig;
 mod providers_shared;
 mod raw_http;
 mod readme;
+mod reuse;
 mod sample;
 mod sandbox;
 mod simulation;
