@@ -19,36 +19,57 @@ use crate::vault::file::VaultFile;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::{Key, NewSlot};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// Where the owner is kept that came to be while the UI ran.
+/// How often it is looked whether the gates have closed.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// Where the owner is kept that came to be while the UI ran, and the gates.
 #[derive(Clone, Default)]
-pub struct Keeper(Arc<Mutex<Option<Owner>>>);
+pub struct Keeper {
+    owner: Arc<Mutex<Option<Owner>>>,
+    gates: Arc<Mutex<Vec<JoinHandle<()>>>>,
+}
 
 impl Keeper {
     /// Keeps it.
     pub fn keep(&self, owner: Owner) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
+        *self.owner.lock().unwrap_or_else(PoisonError::into_inner) = Some(owner);
     }
 
     /// Its door and the way to its engines.
     fn way(&self) -> Option<(Door, Link)> {
-        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = self.owner.lock().unwrap_or_else(PoisonError::into_inner);
         kept.as_ref()
             .map(|owner| (owner.door().clone(), owner.link()))
     }
 
+    /// Waits until what was asked of the gates is done, for so long: a wish to lock is not lost by leaving at once.
+    pub fn settle(&self, most: Duration) {
+        let until = Instant::now() + most;
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        while !gates.iter().all(JoinHandle::is_finished) && Instant::now() < until {
+            std::thread::sleep(LOOK);
+        }
+    }
+
     /// Takes it out, to be stopped.
     pub fn take(&self) -> Option<Owner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.owner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 }
 
 /// Starts the thread; it ends when nobody holds the gate any more.
 pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
     let (requests, mut asked) = mpsc::channel(1);
-    std::thread::spawn(move || {
+    let gates = Arc::clone(&keeper.gates);
+    let gate = std::thread::spawn(move || {
         while let Some(request) = asked.blocking_recv() {
             // Who left meanwhile needs no answer.
             match request {
@@ -71,6 +92,8 @@ pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
             }
         }
     });
+    let mut gates = gates.lock().unwrap_or_else(PoisonError::into_inner);
+    gates.push(gate);
     Gate { requests }
 }
 

@@ -28,6 +28,8 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
+/// How long a lock that was wished just before leaving has to reach its owner.
+const SETTLING: Duration = Duration::from_secs(5);
 /// How long it may take before a person is told what is waited for.
 const UNNOTICED: Duration = Duration::from_millis(300);
 
@@ -49,6 +51,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         ..Settings::default()
     };
     let ended = runtime.block_on(show(start, settings));
+    keeper.settle(SETTLING);
     if let Some(owner) = keeper.take() {
         runtime.block_on(leave(owner));
     }
