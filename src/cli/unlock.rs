@@ -4,7 +4,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::passphrase;
 use crate::vault::error::VaultError;
-use crate::vault::file::{LockedVault, VaultFile};
+use crate::vault::file::VaultFile;
+use crate::vault::locked::LockedVault;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::{Key, SlotKind};
 

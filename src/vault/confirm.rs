@@ -5,7 +5,6 @@ use crate::secret::Passphrase;
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
 use crate::vault::slot::Key;
-use crate::vault::tries::Tries;
 use std::path::Path;
 
 /// Says whether `passphrase` opens a slot of the vault at `path`, and opens nothing for good: what it unlocks is let go
@@ -17,7 +16,6 @@ use std::path::Path;
 pub fn confirm(path: &Path, passphrase: Passphrase, patience: Patience) -> Result<(), VaultError> {
     let locked = VaultFile::open_read_only(path)?.with_patience(patience);
     drop(locked.unlock(&Key::Passphrase(passphrase))?);
-    Tries::read(locked.path()).settle(locked.path());
     Ok(())
 }
 
@@ -28,6 +26,7 @@ mod tests {
     use crate::vault::open::OpenVault;
     use crate::vault::slot::NewSlot;
     use crate::vault::store::Store;
+    use crate::vault::tries::Tries;
 
     fn word(text: &str) -> Passphrase {
         Passphrase::new(text.to_owned())

@@ -2,26 +2,23 @@
 
 use crate::clock::{Timestamp, now};
 use crate::model::event::{Activity, Happening};
-use crate::model::policy::Patience;
 use crate::paths::without_links;
 use crate::vault::binding::{Binding, Table};
 use crate::vault::chain::{NO_LINK, Start};
 use crate::vault::error::VaultError;
-use crate::vault::kept_key;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::ledger::Ledger;
-use crate::vault::log_upgrade;
+use crate::vault::locked::LockedVault;
 use crate::vault::open::OpenVault;
 use crate::vault::permissions::{create_private, folder_of, make_folder, secure, with_suffix};
 use crate::vault::recipient;
 use crate::vault::schema::{self, Access, MIGRATIONS, bring_up_to_date, connect, inspect};
 use crate::vault::seal;
-use crate::vault::slot::{self, Key, NewSlot, SlotView, StoredSlot};
+use crate::vault::slot::{self, NewSlot, StoredSlot};
 use crate::vault::store::{Store, Write};
-use crate::vault::tries::Tries;
 use rusqlite::{Connection, OptionalExtension};
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Makes and opens vaults.
 #[derive(Debug)]
@@ -88,128 +85,8 @@ impl VaultFile {
         let migrated_from = bring_up_to_date(&mut conn, path, &MIGRATIONS, access)?;
         let vault_id = read_id(&conn)?;
         let slots = StoredSlot::all(&conn)?;
-        Ok(LockedVault {
-            path: path.to_path_buf(),
-            access,
-            vault_id,
-            slots,
-            migrated_from,
-            patience: Patience::default(),
-        })
-    }
-}
-
-/// A vault whose slots can be listed and tried, and nothing else.
-#[derive(Debug)]
-pub struct LockedVault {
-    path: PathBuf,
-    access: Access,
-    vault_id: VaultId,
-    slots: Vec<StoredSlot>,
-    migrated_from: Option<PathBuf>,
-    patience: Patience,
-}
-
-impl LockedVault {
-    /// The ways to unlock it.
-    pub fn slots(&self) -> Result<Vec<SlotView>, VaultError> {
-        self.slots.iter().map(StoredSlot::view).collect()
-    }
-
-    /// The same, slower or faster with wrong passphrases.
-    #[must_use]
-    pub fn with_patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// Where the file really is.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Its number, by which its entry in a keyring is found.
-    pub fn vault_id(&self) -> VaultId {
-        self.vault_id
-    }
-
-    /// The copy that was kept when the file was brought up to date just now.
-    pub fn migrated_from(&self) -> Option<&Path> {
-        self.migrated_from.as_deref()
-    }
-
-    /// Unlocks it. May be called again after a wrong passphrase, soon only the first few times. Takes about a second with
-    /// a passphrase, a millisecond otherwise.
-    pub fn unlock(&self, key: &Key) -> Result<OpenVault, VaultError> {
-        let tries = Tries::read(&self.path);
-        if matches!(key, Key::Passphrase(_))
-            && let Some(wait) = tries.wait(&self.patience, now())
-        {
-            return Err(VaultError::TooManyTries {
-                wrong: tries.wrong,
-                wait,
-            });
-        }
-        let vault = self.unlock_now(key);
-        if matches!(vault, Err(VaultError::WrongPassphrase)) {
-            tries.count(&self.path, now());
-        }
-        let mut vault = vault?;
-        // Who guesses must not be freed of the waiting by another key.
-        let is_over = matches!(key, Key::Passphrase(_)) || tries.are_old(&self.patience, now());
-        if tries.all() > 0 && is_over && self.access == Access::Write {
-            let told = Happening::WrongPassphrase { count: tries.all() };
-            vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
-            Tries::forget(&self.path);
-        }
-        Ok(vault)
-    }
-
-    fn unlock_now(&self, key: &Key) -> Result<OpenVault, VaultError> {
-        let (keys, slot) = self.keys(key)?;
-        let conn = match self.access {
-            Access::Write => connect_wal(&self.path)?,
-            Access::Read => connect(&self.path, Access::Read)?,
-        };
-        check_meta(&conn, &keys)?;
-        let keys = kept_key::adopt(&conn, keys)?;
-        let slots = StoredSlot::all(&conn)?;
-        let used = slots
-            .iter()
-            .find(|stored| stored.id == slot)
-            .ok_or(VaultError::NoSuchSlot { id: slot })?;
-        used.check(&keys)?;
-        Ledger::read(&conn, &keys)?.check(Table::Slot, &slot::sum(&keys, &slots))?;
-        let mut vault = OpenVault::new(conn, keys, &self.path).opened_by(slot);
-        if self.access == Access::Write
-            && let Err(error) = log_upgrade::upgrade(&mut vault)
-        {
-            // The log only: credentials stay in reach, and `vault verify` names what is wrong.
-            tracing::error!(%error, "the activity log could not be brought up to date");
-        }
-        if self.access == Access::Write {
-            recipient::put_right(&mut vault)?;
-        }
-        Ok(vault)
-    }
-
-    /// Unlocks it for reading only although its slots may have been changed: for [`verify`](crate::vault::verify), which
-    /// names what is wrong.
-    pub fn unlock_to_verify(&self, key: &Key) -> Result<OpenVault, VaultError> {
-        let (keys, _) = self.keys(key)?;
-        let conn = connect(&self.path, Access::Read)?;
-        Ok(OpenVault::new(conn, keys, &self.path))
-    }
-
-    fn keys(&self, key: &Key) -> Result<(VaultKeys, i64), VaultError> {
-        let (identity, slot) = slot::unwrap(self.vault_id, &self.slots, key)?;
-        let keys =
-            VaultKeys::derive(self.vault_id, &identity).map_err(|_| VaultError::Tampered {
-                table: Table::Slot.name(),
-                row: slot.to_string(),
-                what: "it holds no age identity",
-            })?;
-        Ok((keys, slot))
+        let locked = LockedVault::new(path, access, vault_id, slots);
+        Ok(locked.migrated_from_copy(migrated_from))
     }
 }
 
@@ -251,7 +128,8 @@ fn read_id(conn: &Connection) -> Result<VaultId, VaultError> {
     })
 }
 
-fn connect_wal(path: &Path) -> Result<Connection, VaultError> {
+/// Opens the file for writing, with its log ahead of it.
+pub fn connect_wal(path: &Path) -> Result<Connection, VaultError> {
     let conn = connect(path, Access::Write)?;
     let mode: String = conn.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" {

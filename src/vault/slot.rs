@@ -177,6 +177,11 @@ impl StoredSlot {
         })
     }
 
+    /// Whether it is of that kind.
+    pub fn is(&self, kind: SlotKind) -> bool {
+        self.kind == kind.name()
+    }
+
     /// Refuses a slot that is not what was written.
     pub fn check(&self, keys: &VaultKeys) -> Result<(), VaultError> {
         self.binding(keys).check(&self.tag)
@@ -240,10 +245,7 @@ pub fn unwrap(
     slots: &[StoredSlot],
     key: &Key,
 ) -> Result<(VaultIdentity, i64), VaultError> {
-    let mut candidates = slots
-        .iter()
-        .filter(|slot| slot.kind == key.kind().name())
-        .peekable();
+    let mut candidates = slots.iter().filter(|slot| slot.is(key.kind())).peekable();
     if candidates.peek().is_none() {
         return Err(VaultError::NoSlot {
             kind: key.kind().name(),

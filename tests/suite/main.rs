@@ -115,3 +115,4 @@ mod vault_rotation;
 mod vault_slots;
 mod vault_store;
 mod vault_tampering;
+mod vault_tries;

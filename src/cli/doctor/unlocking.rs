@@ -5,7 +5,8 @@ use crate::cli::doctor::finding::Finding;
 use crate::cli::failure::Failure;
 use crate::cli::unlock;
 use crate::vault::error::VaultError;
-use crate::vault::file::{LockedVault, VaultFile};
+use crate::vault::file::VaultFile;
+use crate::vault::locked::LockedVault;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::{Key, SlotKind};
 
