@@ -74,7 +74,7 @@ pub enum Command {
     /// Print an access token, fresh.
     Get(get::GetArgs),
     /// Run a program with tokens in its environment.
-    Exec(exec::ExecArgs),
+    Exec(exec::command::ExecArgs),
     /// Answer git, which asks for a user name and a password.
     GitCredential(git::GitArgs),
     /// Print or write the lines by which other programs ask here.

@@ -9,6 +9,8 @@ use std::fmt;
 pub enum Kind {
     /// Whoever read our output went away: no failure at all.
     ReaderGone,
+    /// The program that was run ended with this exit code; it has said itself what went wrong.
+    Program(u8),
     /// None of the others.
     Failed,
     /// The command line or the settings make no sense.
@@ -32,6 +34,7 @@ impl Kind {
     pub fn exit_code(self) -> u8 {
         match self {
             Self::ReaderGone => 0,
+            Self::Program(code) => code,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NoSuchCredential => 3,
@@ -46,6 +49,7 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Self::ReaderGone => "done",
+            Self::Program(_) => "program_failed",
             Self::Failed => "failed",
             Self::Usage => "usage",
             Self::NoSuchCredential => "no_such_credential",

@@ -50,6 +50,9 @@ fn facts(provider: &Provider) -> Vec<(&'static str, String)> {
         facts.extend(habits(provider));
     }
     facts.extend(parameters(provider));
+    if !provider.token_variables.is_empty() {
+        facts.push(("variables", provider.token_variables.join(" ")));
+    }
     facts.extend(ending(provider));
     facts.extend(provider.notes.iter().map(|note| ("note", note.clone())));
     facts.extend(provider.sources.iter().map(|page| ("source", page.clone())));

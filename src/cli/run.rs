@@ -71,7 +71,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Login(args) => login::run(&args, context),
         Command::List(args) => list::run(&args, context),
         Command::Get(args) => get::run(&args, context),
-        Command::Exec(args) => exec::run(args, context),
+        Command::Exec(args) => exec::command::run(args, context),
         Command::GitCredential(args) => git::run(&args, context),
         Command::Setup(args) => setup::command::run(&args, context),
         Command::Refresh(args) => refresh::run(&args, context),
@@ -119,7 +119,7 @@ fn unusable(error: &clap::Error) -> Result<(), Failure> {
 
 /// Says on stderr what went wrong, once.
 fn report(failure: &Failure, json: bool) -> ExitCode {
-    if failure.kind != Kind::ReaderGone {
+    if !matches!(failure.kind, Kind::ReaderGone | Kind::Program(_)) {
         let text = if json {
             failure.for_machines()
         } else {

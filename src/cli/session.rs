@@ -26,6 +26,7 @@ pub struct Session {
     link: Link,
     owner: Option<Owner>,
     shown: bool,
+    asked: bool,
 }
 
 impl Session {
@@ -75,6 +76,7 @@ impl Session {
             link: engine.link(),
             owner: None,
             shown: false,
+            asked: false,
         };
         let result = work(&session);
         session.block_on(engine.shutdown());
@@ -96,6 +98,7 @@ impl Session {
                         link,
                         owner: None,
                         shown: false,
+                        asked: false,
                     });
                 }
                 Found::Seat(seat) => seat,
@@ -114,6 +117,7 @@ impl Session {
                         link: owner.link(),
                         owner: Some(owner),
                         shown,
+                        asked,
                     });
                 }
                 Err(failure) if asked && failure.kind == Kind::Locked && tries < TRIES => {
@@ -138,6 +142,11 @@ impl Session {
     /// Whether this command showed that a secret of the vault is known.
     pub const fn was_shown_a_secret(&self) -> bool {
         self.shown
+    }
+
+    /// Whether a person typed what opened the vault for this command: nobody can open it again without them.
+    pub const fn was_opened_by_a_person(&self) -> bool {
+        self.asked
     }
 
     /// Asks the engine and waits for its answer.

@@ -100,6 +100,11 @@ pub fn is_same(token: &IssuedToken, copy: &FoundToken) -> bool {
         .matches(&AccessToken::new(copy.expose_secret().to_owned()))
 }
 
+/// The token alone, for a file or a protocol. Zeroized when dropped.
+pub fn bare(token: &IssuedToken) -> Zeroizing<String> {
+    Zeroizing::new(token.access.expose_secret().to_owned())
+}
+
 /// The value of an environment variable: the operating system wants a copy of its own.
 pub fn value(token: &IssuedToken) -> OsString {
     OsString::from(token.access.expose_secret())

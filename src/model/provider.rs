@@ -155,6 +155,9 @@ pub struct Provider {
     /// What usually ends a refresh token there, in words for people.
     #[serde(default)]
     pub notes: Vec<String>,
+    /// Environment variables in which programs for this provider look for a token (`GITHUB_TOKEN`), the usual one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub token_variables: Vec<String>,
     /// User name that git sends beside the token over https.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub git_user: Option<String>,
@@ -244,6 +247,7 @@ impl Provider {
             setup: Setup::default(),
             api_key: None,
             notes: Vec::new(),
+            token_variables: Vec::new(),
             git_user: None,
             git_hosts: Vec::new(),
             mail_hosts: Vec::new(),

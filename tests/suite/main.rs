@@ -63,6 +63,7 @@ mod fuzz_parsers;
 mod fuzz_rig;
 mod fuzz_socket;
 mod git_rig;
+mod helper_exec;
 mod helper_git;
 mod identify;
 mod inbox;

@@ -456,3 +456,28 @@ fn a_misspelt_member_is_refused() {
         assert!(toml::from_str::<Provider>(&record).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn variables_for_tokens_are_names_of_variables_and_none_is_a_setting_of_the_system() {
+    let is_name = |text: &str| {
+        let letters = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        text.starts_with(|c: char| c.is_ascii_uppercase()) && text.chars().all(letters)
+    };
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    for provider in all() {
+        for variable in &provider.token_variables {
+            let name = &provider.name;
+            assert!(is_name(variable), "{name}: {variable}");
+            let is_telling = ["TOKEN", "KEY", "PASSWORD"]
+                .iter()
+                .any(|word| variable.contains(word));
+            assert!(
+                is_telling && !variable.starts_with("TOKENWARD_"),
+                "{name}: {variable}"
+            );
+            let other = owners.insert(variable.clone(), name.clone());
+            assert_eq!(other, None, "{name}: {variable}");
+        }
+    }
+    assert!(owners.len() >= 30, "{}", owners.len());
+}

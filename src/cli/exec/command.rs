@@ -1,0 +1,143 @@
+//! `tokenward exec`: fetches the tokens, then becomes the program, or stays beside it for a file.
+
+use crate::cli::context::Context;
+use crate::cli::exec::child;
+use crate::cli::exec::fresh_file::FreshFile;
+use crate::cli::exec::keeper::{Keeper, Wanted};
+use crate::cli::exec::signals::Signals;
+use crate::cli::exec::variables::{Variables, read_env};
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::output::talk;
+use crate::cli::session::Session;
+use crate::cli::span;
+use crate::cli::token;
+use crate::model::name::CredentialName;
+use clap::Args;
+use futures_util::future::try_join_all;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+/// Arguments of `tokenward exec`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each token is in TOKENWARD_<PROVIDER>_<ACCOUNT>: the name in capitals, all but letters and digits as _
+(github/alice: TOKENWARD_GITHUB_ALICE), and in the variables that programs of the provider read (GITHUB_TOKEN;
+`tokenward provider show github` names them). With one credential it is in TOKENWARD_TOKEN too. --env gives a name of
+your own; a credential that is named there alone is in no other variable.
+The program takes the place of this one: its exit code is the result. It gets the tokens once.
+With --refresh-file tokenward stays beside the program, which reads the file anew when it needs the token: the file is
+replaced whole before the token dies and when there is a newer one, and removed at the end. Signals are passed on; the
+exit code is the program's, or 128 and the number of the signal that ended it.")]
+pub struct ExecArgs {
+    /// Whose tokens.
+    #[arg(value_name = "NAME", required_unless_present = "env")]
+    names: Vec<CredentialName>,
+    /// Put the token of NAME into the variable VAR.
+    #[arg(long, value_name = "NAME=VAR", value_parser = read_env)]
+    env: Vec<(CredentialName, String)>,
+    /// Keep the token in this file while the program runs, for its owner alone, without a line break.
+    #[arg(long, value_name = "PATH")]
+    refresh_file: Option<PathBuf>,
+    /// With --refresh-file: replace a file that is there already, left by a run that was killed.
+    #[arg(long, requires = "refresh_file")]
+    replace_file: bool,
+    /// Each token lives at least that long yet.
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
+    min_ttl: Duration,
+    /// Wait that long for each refresh.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
+    timeout: Duration,
+    /// The program and its arguments.
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    command: Vec<OsString>,
+}
+
+/// Fetches the tokens, then runs the program.
+pub fn run(args: ExecArgs, context: &Context) -> Result<(), Failure> {
+    let variables = Variables::new(&args.names, &args.env)?;
+    let file = match &args.refresh_file {
+        Some(path) => Some((
+            of_the_file(&args)?,
+            FreshFile::new(path, args.replace_file)?,
+        )),
+        None => None,
+    };
+    for (variable, names) in &variables.disputed {
+        let names: Vec<&str> = names.iter().map(CredentialName::as_str).collect();
+        let text = format!(
+            "tokenward: {variable} stays as it is: {}",
+            names.join(" and ")
+        );
+        talk(&format!(
+            "{text} could both be in it; say which: --env NAME={variable}"
+        ));
+    }
+    let mut command = child::command(args.command)?;
+    let mut was_asked = false;
+    Session::with(context, |session| {
+        was_asked = session.was_opened_by_a_person();
+        let fetch = |name: &CredentialName| {
+            let wanted = Wanted::new(name, args.min_ttl, args.timeout);
+            session.link().ask(|reply| wanted.command(reply))
+        };
+        let tokens = session.block_on(try_join_all(variables.holds.values().map(fetch)))?;
+        for (variable, token) in variables.holds.keys().zip(&tokens) {
+            command.env(variable, token::value(token));
+        }
+        Ok(())
+    })?;
+    let Some((name, file)) = file else {
+        // Every owner of our own was put away by now.
+        return Err(child::become_it(command));
+    };
+    if was_asked {
+        return Err(needs_an_owner());
+    }
+    let wanted = Wanted::new(&name, args.min_ttl, args.timeout);
+    run_beside(context, command, wanted, file)
+}
+
+/// Whose token the file holds: there is one file, and so one credential.
+fn of_the_file(args: &ExecArgs) -> Result<CredentialName, Failure> {
+    let own = args.env.iter().map(|(name, _)| name);
+    let mut all: Vec<&CredentialName> = args.names.iter().chain(own).collect();
+    all.dedup();
+    match all.as_slice() {
+        [only] => Ok((*only).clone()),
+        _ => Err(
+            Failure::usage("a file holds one token, and several credentials are named").hint(
+                "name one; the others: tokenward exec OTHER --refresh-file F -- tokenward exec ...",
+            ),
+        ),
+    }
+}
+
+fn run_beside(
+    context: &Context,
+    command: Command,
+    wanted: Wanted,
+    mut file: FreshFile,
+) -> Result<(), Failure> {
+    // Before anything lies there: who ends this from now on ends the program, and the file goes with it.
+    let signals = Signals::listen()?;
+    let first = Session::with(context, |session| wanted.fetch(session))?;
+    file.put(&first)?;
+    let keeper = Keeper::start(context, wanted, move |token| file.put(token));
+    let code = child::run_beside(command, signals);
+    drop(keeper);
+    match code? {
+        0 => Ok(()),
+        code => Err(Failure::new(Kind::Program(code), "the program failed")),
+    }
+}
+
+/// A passphrase that a person typed is not kept for as long as a program runs.
+fn needs_an_owner() -> Failure {
+    Failure::new(
+        Kind::Locked,
+        "nobody keeps the vault open while the program runs, so no newer token could be fetched",
+    )
+    .hint("start the owner first: tokenward --daemon, or the UI in another terminal")
+}
