@@ -77,11 +77,16 @@ fn read_purpose(value: &str) -> Result<Purpose, RouteError> {
         "get" => Ok(Purpose::Get),
         "exec" => Ok(Purpose::Exec),
         "git" => Ok(Purpose::Git),
+        "header" => Ok(Purpose::Header),
+        "mail" => Ok(Purpose::Mail),
+        "kube" => Ok(Purpose::Kube),
+        "docker" => Ok(Purpose::Docker),
+        "aws" => Ok(Purpose::Aws),
         "reveal" => Ok(Purpose::Reveal),
         "copy" => Ok(Purpose::Copy),
         _ => Err(RouteError::invalid(
             "for says what becomes of the token",
-            "it is get, exec, reveal or copy",
+            "it is get, exec, git, header, mail, kube, docker, aws, reveal or copy",
         )),
     }
 }
@@ -91,6 +96,11 @@ pub fn of_purpose(purpose: Purpose) -> &'static str {
     match purpose {
         Purpose::Exec => "&for=exec",
         Purpose::Git => "&for=git",
+        Purpose::Header => "&for=header",
+        Purpose::Mail => "&for=mail",
+        Purpose::Kube => "&for=kube",
+        Purpose::Docker => "&for=docker",
+        Purpose::Aws => "&for=aws",
         Purpose::Reveal => "&for=reveal",
         Purpose::Copy => "&for=copy",
         // The others are routes of their own.

@@ -203,6 +203,11 @@ mod tests {
             Just(Purpose::Get),
             Just(Purpose::Exec),
             Just(Purpose::Git),
+            Just(Purpose::Header),
+            Just(Purpose::Mail),
+            Just(Purpose::Kube),
+            Just(Purpose::Docker),
+            Just(Purpose::Aws),
             Just(Purpose::Reveal),
             Just(Purpose::Copy)
         ]

@@ -1,6 +1,6 @@
 //! The command line as a whole: global options and the list of commands.
 
-use crate::cli::helpers::git;
+use crate::cli::helpers::{git, header, sasl};
 use crate::cli::{
     audit, completions, daemon, demo, doctor, exec, export, get, identify, import, inbox, init,
     list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
@@ -77,6 +77,10 @@ pub enum Command {
     Exec(exec::command::ExecArgs),
     /// Answer git, which asks for a user name and a password.
     GitCredential(git::GitArgs),
+    /// Print the HTTP header that carries a token, for programs that read headers from a pipe.
+    Header(header::HeaderArgs),
+    /// Print what a mail program sends to sign in with a token.
+    Sasl(sasl::SaslArgs),
     /// Print or write the lines by which other programs ask here.
     Setup(setup::command::SetupArgs),
     /// Rotate: fetch new tokens now.

@@ -8,7 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::seat::has_left;
 use crate::cli::session::Session;
 use crate::cli::span;
-use crate::cli::token::{self, Format};
+use crate::cli::token::{self, Format, FormatParser};
 use crate::cli::validate;
 use crate::clock;
 use crate::engine::api::Command;
@@ -18,7 +18,7 @@ use crate::model::name::CredentialName;
 use crate::model::token::IssuedToken;
 use crate::paths::Paths;
 use crate::secret::Proof;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +26,8 @@ use std::time::Duration;
 /// Arguments of `tokenward get`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+--format is raw, json, header, env, or a text of your own: '{provider}: {access_token}' with {access_token} {token_type}
+{expires_at} {expires_in} {account} {provider} {scopes}, and {{ }} for braces.
 With --json, or --format json: one object with name, access_token, token_type, expires_at, expires_in and scopes.
 A token that must live longer than its provider ever lets it (--min-ttl 30d) is refreshed at once.
 With --dpop, the proof is a second line (raw, header, env), or the member dpop (json). It is good for that one request.")]
@@ -60,7 +62,7 @@ pub struct GetArgs {
     )]
     dpop_nonce: Option<String>,
     /// How it is printed.
-    #[arg(long, value_enum, default_value = "raw")]
+    #[arg(long, value_parser = FormatParser, default_value = "raw")]
     format: Format,
     /// Wait that long for a refresh.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
@@ -69,6 +71,10 @@ pub struct GetArgs {
 
 /// Prints the token.
 pub fn run(args: &GetArgs, context: &Context) -> Result<(), Failure> {
+    if matches!(args.format, Format::Template(_)) && !args.dpop.is_empty() {
+        return Err(Failure::usage("a template has no place for a proof")
+            .hint("with --dpop: --format raw, json, header or env"));
+    }
     let (token, proof) = Session::with(context, |session| fetch(args, session))?;
     print(args, (&token, proof.as_ref()), context.output)
 }
@@ -129,9 +135,9 @@ fn print(
     output: Output,
 ) -> Result<(), Failure> {
     let format = if output.json {
-        Format::Json
+        &Format::Json
     } else {
-        args.format
+        &args.format
     };
     output.data(&token::text(&args.name, token, proof, format, clock::now()))
 }
@@ -211,7 +217,7 @@ impl Quick {
                 _ if !is_get => return None,
                 "min-ttl" => read.args.min_ttl = span::parse(value).ok()?,
                 "timeout" => read.args.timeout = span::parse(value).ok()?,
-                "format" => read.args.format = Format::from_str(value, false).ok()?,
+                "format" => read.args.format = Format::read(value).ok()?,
                 _ => return None,
             }
         }

@@ -65,6 +65,7 @@ pub mod slots;
 pub mod span;
 pub mod status;
 pub mod table;
+pub mod template;
 pub mod token;
 pub mod ui;
 pub mod unlock;

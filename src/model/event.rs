@@ -80,6 +80,16 @@ pub enum Purpose {
     Exec,
     /// Handed to git.
     Git,
+    /// Put into an HTTP header.
+    Header,
+    /// Handed to a mail program.
+    Mail,
+    /// Handed to kubectl, or another client of Kubernetes.
+    Kube,
+    /// Handed to docker, or another client of its registries.
+    Docker,
+    /// Given to AWS for temporary keys.
+    Aws,
     /// Shown on the screen.
     Reveal,
     /// Copied to the clipboard.
@@ -454,6 +464,11 @@ impl Purpose {
             Self::Get => "handed out",
             Self::Exec => "put into an environment",
             Self::Git => "handed to git",
+            Self::Header => "put into a header",
+            Self::Mail => "handed to a mail program",
+            Self::Kube => "handed to kubectl",
+            Self::Docker => "handed to docker",
+            Self::Aws => "given to AWS for temporary keys",
             Self::Reveal => "revealed",
             Self::Copy => "copied",
             Self::Proof => "handed out with a proof",

@@ -65,6 +65,7 @@ mod fuzz_socket;
 mod git_rig;
 mod helper_exec;
 mod helper_git;
+mod helper_header;
 mod identify;
 mod inbox;
 mod leaks;

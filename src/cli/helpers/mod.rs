@@ -1,4 +1,7 @@
-//! Speaks the protocols by which other programs ask for credentials.
+//! Programs of others ask here: what each of them speaks.
 
+pub mod bearer;
 pub mod fitting;
 pub mod git;
+pub mod header;
+pub mod sasl;
