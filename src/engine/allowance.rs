@@ -5,6 +5,8 @@
 use crate::clock::Timestamp;
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
+use crate::engine::held::Held;
+use crate::engine::plan;
 use crate::engine::queue::HostId;
 use crate::model::credential::CredentialId;
 use crate::model::event::Happening;
@@ -25,17 +27,40 @@ pub struct Allowance {
     noted: BTreeMap<CredentialId, Timestamp>,
 }
 
+/// A limit that stands against one more refresh.
+#[derive(Debug)]
+pub struct Exceeded {
+    limit: String,
+    most: u64,
+    wait: Duration,
+}
+
 impl Core {
+    /// When its own lifetime has the next attempt made for whoever asks; `None`: that needs a wish, and is counted.
+    pub(in crate::engine) fn scheduled_at(&self, held: &Held) -> Option<Timestamp> {
+        // What a person has to mend is tried because somebody wishes it, however long the access token is over.
+        if !held.is_active() || held.profile.is_overtaken() {
+            return None;
+        }
+        match (held.retry_at, held.failed_at) {
+            (Some(retry), _) => Some(retry),
+            (None, Some(failed)) => {
+                let failures = held.profile.failures_in_a_row;
+                let pause = plan::backoff(failures, None, &self.settings.limits, self.salt(held));
+                Some(failed.plus(pause))
+            }
+            (None, None) => [held.planned, held.profile.expires_at]
+                .into_iter()
+                .flatten()
+                .min(),
+        }
+    }
+
     /// Takes one of the refreshes that may be asked for now, or says which limit stands against it and how long.
-    pub(in crate::engine) fn spend_allowance(&mut self, id: CredentialId) -> Result<(), Refusal> {
+    pub(in crate::engine) fn spend_allowance(&mut self, id: CredentialId) -> Result<(), Exceeded> {
         let Some(held) = self.held.get(&id) else {
             return Ok(());
         };
-        let is_scheduled =
-            held.is_expired(self.now) || held.planned.is_some_and(|at| at <= self.now);
-        if is_scheduled {
-            return Ok(());
-        }
         let host = held.host;
         let since = self.now.minus(HOUR);
         let limits = &self.settings.limits;
@@ -69,16 +94,7 @@ impl Core {
             (None, None) => None,
         };
         if let Some((wait, most, limit)) = refused {
-            self.note_limit(id, &limit);
-            return Err(Refusal::LimitExceeded {
-                limit,
-                most,
-                wait_secs: wait
-                    .as_millis()
-                    .div_ceil(1000)
-                    .try_into()
-                    .unwrap_or(u64::MAX),
-            });
+            return Err(Exceeded { limit, most, wait });
         }
         asked.push_back(self.now);
         if let Some(held) = self.held.get_mut(&id) {
@@ -88,6 +104,17 @@ impl Core {
         }
         self.mark_dirty(id);
         Ok(())
+    }
+
+    /// Notes that a limit was run into, and says it to whoever did.
+    pub(in crate::engine) fn exceeded(&mut self, id: CredentialId, by: Exceeded) -> Refusal {
+        self.note_limit(id, &by.limit);
+        let secs = by.wait.as_millis().div_ceil(1000);
+        Refusal::LimitExceeded {
+            limit: by.limit,
+            most: by.most,
+            wait_secs: secs.try_into().unwrap_or(u64::MAX),
+        }
     }
 
     /// The engine's limits, with what is used of each now.

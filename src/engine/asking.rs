@@ -224,18 +224,19 @@ impl Core {
             self.refuse(caller, Refusal::Failed { failure });
             return;
         }
-        if !is_under_way
-            && matches!(held.phase, Phase::Resting)
-            && let Err(refusal) = self.spend_allowance(id)
-        {
-            self.refuse(caller, refusal);
-            return;
-        }
+        let start = match self.affordable(id, wish, start, until) {
+            Ok(start) => start,
+            Err(refusal) => {
+                self.refuse(caller, refusal);
+                return;
+            }
+        };
         self.waiters.add(caller, Waiter { id, wish, until });
         if let Some(held) = self.held.get_mut(&id) {
             held.callers.push(caller);
         }
         if !is_under_way {
+            self.not_before(id, start);
             self.hasten(id, start);
         }
     }
@@ -249,6 +250,38 @@ impl Core {
                 .min(failed.plus(self.settings.limits.backoff_first))
                 .max(bound),
             _ => bound,
+        }
+    }
+
+    /// The same, within what callers may cost the provider: who asks for a token waits for the schedule past that.
+    fn affordable(
+        &mut self,
+        id: CredentialId,
+        wish: Wish,
+        start: Timestamp,
+        until: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        let Some(held) = self.held.get(&id) else {
+            return Ok(start);
+        };
+        let scheduled = self.scheduled_at(held);
+        let is_free = scheduled.is_some_and(|at| at <= start);
+        if is_free || !matches!(held.phase, Phase::Resting) {
+            return Ok(start);
+        }
+        let Err(exceeded) = self.spend_allowance(id) else {
+            return Ok(start);
+        };
+        let Some(held) = self.held.get(&id) else {
+            return Ok(start);
+        };
+        // A rotation is wished now or not at all; a token is as good from the next attempt of the schedule.
+        match scheduled.filter(|_| wish == Wish::Token && held.failed_at.is_some()) {
+            Some(retry) if retry <= until => Ok(retry),
+            Some(retry) => Err(Refusal::Failed {
+                failure: self.why_not_now(held, retry),
+            }),
+            None => Err(self.exceeded(id, exceeded)),
         }
     }
 
@@ -266,6 +299,16 @@ impl Core {
         let wait = self.now.until(start);
         failure.retry_after_secs = Some(wait.as_millis().div_ceil(1000).try_into().unwrap_or(0));
         failure
+    }
+
+    /// Sees to it that an attempt after a failure is not made before that moment.
+    fn not_before(&mut self, id: CredentialId, start: Timestamp) {
+        if let Some(held) = self.held.get_mut(&id)
+            && start > self.now
+            && held.failed_at.is_some()
+        {
+            held.retry_at.get_or_insert(start);
+        }
     }
 
     /// Brings the next attempt forward to that moment.

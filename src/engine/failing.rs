@@ -24,6 +24,8 @@ const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 const DEAD_FOR_SURE: Duration = Duration::from_secs(24 * 3600);
 /// A host that answers again is tried again for those it failed, but for each no sooner than this after its failure.
 const ENCOURAGED_AFTER: Duration = Duration::from_secs(60);
+/// So many attempts in a row are made quickly while somebody waits, before the pauses grow.
+const QUICK_ATTEMPTS: u32 = 10;
 
 impl Core {
     /// Notes a failure and decides what comes next; `is_written`: it belongs into the vault too.
@@ -121,10 +123,11 @@ impl Core {
             self.failing.remove(&(host, id));
             return None;
         }
-        let failures = if self.has_patient_caller(held) {
-            1
-        } else {
-            held.profile.failures_in_a_row
+        let failures = held.profile.failures_in_a_row;
+        // Whoever waits gets a quick attempt after the other, but no provider is down for only a moment that long.
+        let failures = match self.has_patient_caller(held) {
+            true => failures.saturating_sub(QUICK_ATTEMPTS).max(1),
+            false => failures,
         };
         let pause = plan::backoff(
             failures,

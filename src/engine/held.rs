@@ -72,6 +72,10 @@ impl Held {
         profile: Arc<Profile>,
         host: HostId,
     ) -> Self {
+        // What an owner before saw counts too: else each owner for a moment would try at once.
+        let last = profile.attempts.last();
+        let failed = last.filter(|it| it.failed.is_some() && it.at > profile.issued_at);
+        let failed_at = failed.map(|it| it.at);
         Self {
             id,
             generation,
@@ -80,7 +84,7 @@ impl Held {
             phase: Phase::Resting,
             planned: None,
             retry_at: None,
-            failed_at: None,
+            failed_at,
             not_before: None,
             spread_until: None,
             uncertain: false,

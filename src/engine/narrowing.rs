@@ -39,7 +39,11 @@ impl Core {
             })
         });
         let refused = match refused {
-            None => self.spend_allowance(id).err(),
+            // It leaves the access token there as old as it is: no schedule asks for that.
+            None => match self.spend_allowance(id) {
+                Ok(()) => None,
+                Err(exceeded) => Some(self.exceeded(id, exceeded)),
+            },
             refused => refused,
         };
         if let Some(refusal) = refused {

@@ -1,16 +1,21 @@
 //! What callers may cost a provider beyond the schedule, in the core and at the socket.
 
 use crate::agent_rig::request;
-use crate::engine_bench::{Bench, HOUR};
+use crate::engine_bench::{Bench, HOUR, dead, profile, transient};
 use crate::sandbox::Sandbox;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
+use std::time::Duration;
 use tokenward::agent::call::Caller;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::RequestKind;
 use tokenward::demo::settings::DemoSettings;
 use tokenward::engine::api::Refusal;
+use tokenward::engine::settings::EngineSettings;
+use tokenward::engine::step::{CallerId, Effect, Input};
+use tokenward::model::credential::CredentialId;
 use tokenward::model::event::Happening;
+use tokenward::model::failure::Failure;
 use tokenward::model::health::HealthKind;
 
 /// Asks for a rotation and lets it succeed; the wait if it was refused.
@@ -61,6 +66,154 @@ fn the_schedule_goes_on_and_counts_for_nothing() {
     for _ in 0..5 {
         assert_eq!(rotate(&mut bench), None, "none of these was counted");
     }
+}
+
+/// Wishes for a rotation that often, one a second, each failing like this; how many were sent, and how many were told the limit.
+fn wish(bench: &mut Bench, times: u32, failure: impl Fn() -> Failure) -> (u32, u32) {
+    let (mut sent, mut limited) = (0, 0);
+    for _ in 0..times {
+        let caller = bench.rotate(1);
+        if bench
+            .wishes
+            .iter()
+            .any(|it| matches!(it, Effect::Spend { .. }))
+        {
+            bench.fail(failure());
+            sent += 1;
+        }
+        match bench.answer(caller) {
+            Some(Err(Refusal::LimitExceeded { .. })) => limited += 1,
+            Some(Err(Refusal::Failed { .. })) => {}
+            other => panic!("{other:?}"),
+        }
+        bench.now = bench.now.plus(Duration::from_secs(1));
+    }
+    (sent, limited)
+}
+
+#[test]
+fn a_dead_refresh_token_is_sent_five_times_an_hour_for_the_asking_however_often_that_is() {
+    let mut bench = Bench::aged(HOUR + 1);
+    bench.fail(dead());
+    assert_eq!(wish(&mut bench, 1000, dead), (5, 995));
+    // Whoever mended what was wrong is answered by the provider again, not by what was.
+    bench.pass(HOUR);
+    bench.rotate(1);
+    bench.succeed();
+    assert_eq!(bench.kind(1), HealthKind::Fresh);
+}
+
+#[test]
+fn wishes_while_a_provider_is_down_are_counted_beside_the_schedule() {
+    let mut bench = Bench::aged(HOUR + 1);
+    bench.fail(transient());
+    let (sent, limited) = wish(&mut bench, 1000, transient);
+    // Those of the schedule fall into this too: in 17 minutes its pauses have grown to minutes.
+    assert!((5..20).contains(&sent), "{sent}");
+    assert!(limited > 900, "{limited}");
+}
+
+#[test]
+fn past_the_limit_a_program_waits_for_the_schedule_or_is_told_when_that_comes() {
+    let mut bench = Bench::aged(HOUR + 1);
+    bench.fail(transient());
+    wish(&mut bench, 20, transient);
+    while let Some(at) = bench
+        .core
+        .view(CredentialId(1), bench.now)
+        .unwrap()
+        .refresh_at
+        && at < bench.now.plus(Duration::from_secs(60))
+    {
+        bench.pass_to_wake();
+        bench.fail(transient());
+    }
+    let view = bench.core.view(CredentialId(1), bench.now).unwrap();
+    let next = bench.now.until(view.refresh_at.unwrap()).as_secs();
+    let hasty = bench.ask(1, 0, 30);
+    assert_eq!(bench.spend(), None);
+    let Some(Err(Refusal::Failed { failure })) = bench.answer(hasty) else {
+        panic!("it was not told the provider's trouble");
+    };
+    assert!(failure.retry_after_secs.unwrap().abs_diff(next as u32) < 2);
+    let patient = bench.ask(1, 0, next + 10);
+    assert_eq!(bench.spend(), None);
+    bench.pass(next + 1);
+    bench.succeed();
+    assert_eq!(bench.answer(patient), Some(Ok(())));
+}
+
+#[test]
+fn programs_that_wait_one_after_the_other_cost_a_dead_provider_little() {
+    let mut bench = Bench::aged(HOUR + 1);
+    bench.fail(transient());
+    let mut sent = 0;
+    for _ in 0..1800 {
+        let caller = bench.ask(1, 0, 20);
+        if bench
+            .wishes
+            .iter()
+            .any(|it| matches!(it, Effect::Spend { .. }))
+        {
+            bench.fail(transient());
+            sent += 1;
+        }
+        drop(bench.answer(caller));
+        bench.pass(2);
+    }
+    assert!(sent < 60, "{sent} in an hour");
+}
+
+#[test]
+fn what_failed_under_an_owner_before_is_not_free_for_the_next() {
+    let mut bench = Bench::aged(HOUR + 1);
+    bench.fail(transient());
+    let failed = bench.core.view(CredentialId(1), bench.now).unwrap();
+    let mut settings = EngineSettings::default();
+    settings.policy.background = false;
+    let mut profile = (*failed.profile).clone();
+    let mut sent = 0;
+    for _ in 0..20 {
+        let mut next = Bench::with(&settings, vec![profile], Vec::new());
+        let caller = next.ask(1, 0, 0);
+        if next
+            .wishes
+            .iter()
+            .any(|it| matches!(it, Effect::Spend { .. }))
+        {
+            next.fail(transient());
+            sent += 1;
+        }
+        drop(next.answer(caller));
+        profile = (*next.core.view(CredentialId(1), next.now).unwrap().profile).clone();
+    }
+    assert_eq!(sent, 5);
+}
+
+#[test]
+fn tokens_of_some_scopes_are_counted_when_the_whole_one_is_over_too() {
+    let mut over = profile(1, "one.example", HOUR + 1);
+    over.scopes = vec!["read".to_owned(), "write".to_owned()];
+    let mut settings = EngineSettings::default();
+    settings.policy.background = false;
+    let mut bench = Bench::with(&settings, vec![over], Vec::new());
+    let mut sent = 0;
+    for number in 0..20 {
+        bench.give(Input::NarrowAsked {
+            caller: CallerId(1000 + number),
+            name: crate::engine_bench::name(1),
+            scopes: vec!["read".to_owned()],
+        });
+        if bench
+            .wishes
+            .iter()
+            .any(|it| matches!(it, Effect::Spend { .. }))
+        {
+            bench.succeed();
+            sent += 1;
+        }
+    }
+    assert_eq!(sent, 5);
 }
 
 #[test]
