@@ -9,8 +9,8 @@ use crate::agent::problem::{MEDIA_TYPE, Problem};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, AcceptBody, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted, VERSION,
-    VERSION_HEADER, ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted,
+    VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
@@ -173,6 +173,12 @@ impl Desk {
                 let body = read_body(body, self.body_time).await?;
                 let ExportBody { credentials } = wire::read(&body).map_err(bad_body)?;
                 self.one(|reply| Command::NoteExport { credentials, reply })
+                    .await
+            }
+            Route::NoteBackup => {
+                let body = read_body(body, self.body_time).await?;
+                let BackupBody { credentials } = wire::read(&body).map_err(bad_body)?;
+                self.done(|reply| Command::NoteBackup { credentials, reply })
                     .await
             }
             Route::Import => self.import(&read_body(body, self.body_time).await?).await,

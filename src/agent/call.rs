@@ -136,6 +136,12 @@ impl Caller {
         self.fetch(&Route::Audit(AuditRoute::Lines(Box::new(search))))
     }
 
+    /// Has a line written about a backup that was made beside the owner.
+    pub fn note_backup(&self, credentials: u64) -> Result<(), CallError> {
+        let body = format!(r#"{{"credentials":{credentials}}}"#);
+        self.tell(&Route::NoteBackup, body.as_bytes())
+    }
+
     /// Whether the activity log is as it was written.
     pub fn verify_audit(&self) -> Result<Verdict, CallError> {
         self.fetch(&Route::Audit(AuditRoute::Verify))

@@ -7,8 +7,8 @@ use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{
-    self, AcceptBody, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION, VERSION_HEADER,
-    ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION,
+    VERSION_HEADER, ValidateBody,
 };
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
@@ -211,6 +211,10 @@ impl SocketDoor {
             Command::NoteExport { credentials, reply } => {
                 self.put(Route::NoteExport, &ExportBody { credentials }, reply)
                     .await;
+            }
+            Command::NoteBackup { credentials, reply } => {
+                let body = plain(&BackupBody { credentials });
+                self.tell(Route::NoteBackup, body, reply).await;
             }
             Command::Parcels { reply } => {
                 self.fetch(Route::Parcel(ParcelRoute::List), reply).await;

@@ -52,6 +52,8 @@ pub enum Route {
     },
     /// `POST /api/exports`
     NoteExport,
+    /// `POST /api/backups`
+    NoteBackup,
     /// `POST /api/imports`
     Import,
     /// `POST /api/credentials/{provider}/{account}/validate`, and the like; what is wanted stands in the body.
@@ -176,6 +178,7 @@ impl Route {
             | Self::Unlock
             | Self::Identify
             | Self::NoteExport
+            | Self::NoteBackup
             | Self::Import
             | Self::SignIn
             | Self::PasteCallback(_) => "POST",
@@ -193,6 +196,7 @@ impl Route {
                 Some(only) => format!("{}?generation={}", of(name, ""), only.0),
             },
             Self::NoteExport => "/api/exports".to_owned(),
+            Self::NoteBackup => "/api/backups".to_owned(),
             Self::Import => "/api/imports".to_owned(),
             Self::Why(name) => of(name, "/why"),
             Self::Generations(name) => of(name, "/generations"),
@@ -280,6 +284,7 @@ impl Route {
             | Self::Generations(_)
             | Self::Remove { .. }
             | Self::NoteExport
+            | Self::NoteBackup
             | Self::Import
             | Self::Events
             | Self::Health

@@ -115,6 +115,14 @@ pub struct ExportBody {
     pub credentials: Vec<(CredentialName, Generation)>,
 }
 
+/// What `POST /api/backups` takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupBody {
+    /// How many credentials the backup holds.
+    pub credentials: u64,
+}
+
 /// What `POST .../rename` takes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -101,6 +101,13 @@ pub enum Command {
         /// The answer: those that have moved on; where there is one, nothing was noted.
         reply: Reply<Vec<CredentialName>>,
     },
+    /// A backup was written beside the engine.
+    NoteBackup {
+        /// How many credentials it holds.
+        credentials: u64,
+        /// The answer, when the line is on disk.
+        reply: Reply<()>,
+    },
     /// Take a credential in that nobody signed in to here; its profile says where it is from.
     Import {
         /// What may be seen of it.

@@ -84,6 +84,7 @@ impl Runner {
                 self.step(Input::RemoveAsked { caller, name, only });
             }
             Command::NoteExport { credentials, reply } => self.note_export(credentials, by, reply),
+            Command::NoteBackup { credentials, reply } => self.note_backup(credentials, by, reply),
             Command::Parcels { reply } => self.read(reply, |store| store.parcels()),
             Command::AcceptParcel {
                 id,
@@ -238,6 +239,7 @@ impl Runner {
             | Command::AuditVerify { .. }
             | Command::SeeAlert { .. }
             | Command::NoteExport { .. }
+            | Command::NoteBackup { .. }
             | Command::Import { .. }
             | Command::Generations { .. }
             | Command::PutBack { .. }

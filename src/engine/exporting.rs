@@ -1,5 +1,6 @@
-//! Notes that credentials leave in a file: before they do, and only as they are.
+//! Notes that credentials leave in a file, before they do and only as they are; and that a backup was made.
 
+use crate::clock;
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::link::Asked;
 use crate::engine::runner::Runner;
@@ -39,12 +40,23 @@ impl Runner {
             let what = Happening::Exported { credentials: 1 };
             Activity::new(self.now, Some(name), what).by(Some(Arc::clone(&by)))
         });
-        self.note_now(lines.collect(), reply);
+        self.note_now(lines.collect(), Vec::new(), reply);
+    }
+
+    /// Writes a line about a backup that was made beside the engine.
+    pub(in crate::engine) fn note_backup(
+        &self,
+        credentials: u64,
+        by: Arc<Program>,
+        reply: Reply<()>,
+    ) {
+        let line = Activity::new(clock::now(), None, Happening::BackedUp { credentials });
+        self.note_now(vec![line.by(Some(by))], (), reply);
     }
 
     /// Writes the lines like new tokens, not like other lines: an export without a line on disk is refused, and what of
     /// it stands there already tells of more than left, never of less.
-    fn note_now(&self, lines: Vec<Activity>, reply: Reply<Vec<CredentialName>>) {
+    fn note_now<T: Send + 'static>(&self, lines: Vec<Activity>, done: T, reply: Reply<T>) {
         let trouble = Arc::new(OnceLock::new());
         for line in lines {
             let (events, trouble, kept) = (self.events.clone(), Arc::clone(&trouble), line.clone());
@@ -61,7 +73,7 @@ impl Runner {
         self.vault.ask(Job::ReadLog(Box::new(move |_| {
             let answer = match trouble.get() {
                 Some(trouble) => Err(trouble.refusal()),
-                None => Ok(Vec::new()),
+                None => Ok(done),
             };
             drop(reply.send(answer));
         })));

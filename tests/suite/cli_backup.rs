@@ -71,7 +71,13 @@ fn a_backup_is_written_beside_a_living_owner_without_a_key_and_is_a_whole_vault(
     let name = file.to_str().unwrap();
     let said = sandbox.run(["vault", "backup", name, "--json"]).json();
     assert_eq!(said["credentials"], 1, "{said}");
-    assert_eq!(said["noted"], false, "{said}");
+    assert_eq!(said["noted"], true, "{said}");
+    let line = &backed_up(&sandbox)[0];
+    assert_eq!(line["credentials"], 1, "{line}");
+    assert!(
+        line["by"]["executable"].as_str().unwrap().contains("suite"),
+        "{line}"
+    );
     let mode = std::fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(sandbox.run(["list"]).ok().contains("demo/alice"));
@@ -80,6 +86,34 @@ fn a_backup_is_written_beside_a_living_owner_without_a_key_and_is_a_whole_vault(
     assert_eq!(copy.count().unwrap(), 1);
     assert_eq!(left_behind(&sandbox.path("copies")), Vec::<String>::new());
     drop(owner);
+}
+
+/// The lines about backups in the activity log.
+fn backed_up(sandbox: &Sandbox) -> Vec<serde_json::Value> {
+    let listed = sandbox.run(["audit", "list", "--kind", "backed_up", "--json"]);
+    let listed = listed.ok();
+    let lines = listed.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn a_backup_leaves_a_line_without_an_owner_and_says_so_where_it_cannot() {
+    let mut sandbox = Sandbox::with_vault();
+    let first = sandbox.path("first.db");
+    let said = sandbox
+        .run(["vault", "backup", first.to_str().unwrap(), "--json"])
+        .json();
+    assert_eq!(said["noted"], true, "{said}");
+    assert_eq!(backed_up(&sandbox).len(), 1);
+    sandbox.unset("TOKENWARD_PASSPHRASE_FILE");
+    let second = sandbox.path("second.db");
+    let done = sandbox.run(["vault", "backup", second.to_str().unwrap()]);
+    assert!(done.stderr.contains("no line about it"), "{}", done.stderr);
+    let file = sandbox.path("passphrase");
+    sandbox.set("TOKENWARD_PASSPHRASE_FILE", file.to_str().unwrap());
+    assert_eq!(backed_up(&sandbox).len(), 1);
 }
 
 #[test]
