@@ -26,9 +26,11 @@ moved; then it takes the place of the vault (or of the one that --vault names, w
 before is kept beside it as NAME.before-restore.TIME, and comes back in the same way.
 
 Where the one before opens with the same key, the two are compared: a refresh token that was replaced since is
-probably spent, and is tried only once, when somebody asks; what was revoked since stays revoked.
+probably spent, and is tried only once, when somebody asks, and so is that of one that was removed or moved away since;
+what was revoked since stays revoked.
 With --json: one object with vault, file (the backup), credentials, of (the moment whose state it is), kept (where the one before is,
-or null), compared, overtaken (objects with name and behind) and revoked (names).")]
+or null), compared, overtaken (objects with name and behind), and lists of names: revoked, returned (forgotten since, and back) and
+only_before (in the vault before alone).")]
 pub struct RestoreArgs {
     /// The backup: a file that `vault backup` wrote, or any vault.
     #[arg(required_unless_present = "at")]
@@ -166,6 +168,8 @@ fn tell(file: &Path, done: &Done, context: &Context) -> Result<(), Failure> {
             "compared": done.compared,
             "overtaken": behind.collect::<Vec<_>>(),
             "revoked": found.revoked,
+            "returned": found.returned,
+            "only_before": found.only_before,
         }));
     }
     let (vault, file, many) = (context.vault.display(), file.display(), found.credentials);
@@ -189,6 +193,16 @@ fn tell(file: &Path, done: &Done, context: &Context) -> Result<(), Failure> {
     }
     for name in &found.revoked {
         output.say(&format!("{name}: revoked since, and stays so"));
+    }
+    for name in &found.returned {
+        output.say(&format!(
+            "{name}: forgotten here since, and back; where it was moved to another vault, sign in again when it is refused"
+        ));
+    }
+    for name in &found.only_before {
+        output.say(&format!(
+            "{name}: only in the vault before, not in the backup"
+        ));
     }
     Ok(())
 }

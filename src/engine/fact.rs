@@ -1,13 +1,13 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
 use crate::engine::api::Refusal;
-use crate::engine::importing::Waiting;
+use crate::engine::importing::{ImportWish, Waiting};
 use crate::engine::minting::Minted;
 use crate::engine::parcels::Acceptance;
 use crate::engine::putting_back::PutBackWish;
 use crate::engine::step::{Fingerprints, FlightId, Input, TokenChoice, VaultTrouble};
 use crate::model::alert::Alert;
-use crate::model::credential::{CredentialId, Generation, Profile, Secret};
+use crate::model::credential::{CredentialId, Generation, Profile, Restored, Secret};
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
@@ -84,6 +84,15 @@ pub enum Fact {
         one: Box<Bundled>,
         /// Who wants it, and how.
         wish: Acceptance,
+    },
+    /// A credential from elsewhere was compared with what the vault knows of its refresh token.
+    Weighed {
+        /// The credential.
+        one: (Box<Profile>, Box<Secret>),
+        /// What is known of its refresh token.
+        known: Result<Option<Restored>, VaultTrouble>,
+        /// Who wants it taken in.
+        wish: Box<ImportWish>,
     },
     /// A credential from elsewhere, or an earlier generation of one, was written, or not.
     Arrived {

@@ -8,13 +8,15 @@ use crate::engine::link::Asked;
 use crate::engine::minting::{refresh_host, thumbprint};
 use crate::engine::runner::Runner;
 use crate::engine::step::{Input, VaultTrouble};
-use crate::engine::vault_thread::Job;
-use crate::model::credential::{CredentialView, Generation, Profile, Secret};
+use crate::engine::vault_thread::{Job, trouble};
+use crate::model::credential::{CredentialView, Generation, Profile, Restored, Secret};
 use crate::model::event::{Activity, Happening};
-use crate::model::kept::Replaced;
+use crate::model::kept::{Outlook, Replaced};
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
-use crate::vault::store::{Write, Written};
+use crate::model::provider::Rotation;
+use crate::vault::error::VaultError;
+use crate::vault::store::{Store, Write, Written};
 use std::sync::Arc;
 
 /// Who waits for a credential that is being written.
@@ -30,11 +32,35 @@ pub struct Waiting {
     pub replaced: Replaced,
 }
 
+/// Who wants a credential taken in.
+#[derive(Debug)]
+pub struct ImportWish {
+    /// It may take the place of the one of its name.
+    replaces: bool,
+    /// The program.
+    by: Arc<Program>,
+    /// Where the answer goes.
+    reply: Reply<CredentialView>,
+}
+
 impl Core {
     /// Whether a credential is of that generation and nothing of it is under way.
     pub(in crate::engine) fn is_at(&self, name: &CredentialName, generation: Generation) -> bool {
         let held = self.find(name).and_then(|id| self.held.get(&id));
         held.is_some_and(|held| held.is_at(generation))
+    }
+
+    /// Whether a credential here has newer tokens of the same sign-in: they came by another way than this vault's refreshes.
+    fn has_newer_of_its_sign_in(&self, profile: &Profile) -> bool {
+        let is_newer = |other: &Profile| {
+            other.signed_in_at == profile.signed_in_at
+                && other.host == profile.host
+                && other.client_id == profile.client_id
+                && other.issued_at > profile.issued_at
+                && other.has_refresh_token
+                && other.refresh_fingerprint != profile.refresh_fingerprint
+        };
+        profile.has_refresh_token && self.held.values().any(|held| is_newer(&held.profile))
     }
 
     /// The generation that something else may take the place of; `None`: the name is free.
@@ -75,12 +101,47 @@ impl Runner {
             };
             return self.early.push(Asked { by, command });
         }
-        let over = match self.place_for(&profile, replaces) {
-            Ok(over) => over,
+        let facts = self.facts.clone();
+        self.vault.ask(Job::Read(Box::new(move |store| {
+            let prints = hand::fingerprints(store, &secret);
+            let profile = hand::marked(&profile, prints);
+            let known = known_here(store, &profile, &secret);
+            let wish = ImportWish {
+                replaces,
+                by,
+                reply,
+            };
+            let _ = facts.blocking_send(Fact::Weighed {
+                one: (profile, secret),
+                known: known.map_err(|error| trouble(&error)),
+                wish: Box::new(wish),
+            });
+        })));
+    }
+
+    /// Writes what was looked up, marked as what it is.
+    pub(in crate::engine) fn weighed(
+        &mut self,
+        (profile, secret): (Box<Profile>, Box<Secret>),
+        known: Result<Option<Restored>, VaultTrouble>,
+        wish: ImportWish,
+    ) {
+        let ImportWish {
+            replaces,
+            by,
+            reply,
+        } = wish;
+        let place = known.map_err(|trouble| trouble.refusal());
+        let place = place.and_then(|known| Ok((known, self.place_for(&profile, replaces)?)));
+        let (known, over) = match place {
+            Ok(found) => found,
             Err(refusal) => return drop(reply.send(Err(refusal))),
         };
         let old = self.core.profile(&profile.name).map(Arc::clone);
-        let profile = as_taken_in(*profile, &secret, old.as_deref());
+        let mut profile = as_taken_in(*profile, &secret, old.as_deref());
+        let went_on = self.core.has_newer_of_its_sign_in(&profile) && !lives_on(&secret);
+        let known = Restored::graver(known, went_on.then(|| older(&profile, 1)));
+        profile.restored = Restored::graver(profile.restored, known);
         let from = profile.provenance.as_ref().map(|it| it.from.clone());
         let what = Happening::Imported {
             credentials: 1,
@@ -180,7 +241,44 @@ impl Runner {
     }
 }
 
-/// The profile as it begins here: what can be told from the secret is, and nothing of its life elsewhere goes on.
+/// What this vault knows of the refresh token that comes in: one that was replaced here is probably spent, whether it is
+/// in an older file or in a parcel that was taken in before.
+fn known_here(
+    store: &mut dyn Store,
+    profile: &Profile,
+    secret: &Secret,
+) -> Result<Option<Restored>, VaultError> {
+    let Some(print) = profile.refresh_fingerprint else {
+        return Ok(None);
+    };
+    let Some(past) = store.past(print)? else {
+        return Ok(None);
+    };
+    Ok(match past.outlook {
+        Outlook::Present => past.restored,
+        Outlook::None | Outlook::Alive => None,
+        Outlook::Spent | Outlook::Ended | Outlook::Unknown if lives_on(secret) => None,
+        Outlook::Spent | Outlook::Ended | Outlook::Unknown => Some(older(profile, past.behind)),
+    })
+}
+
+/// Whether the provider lets a refresh token live that it replaced.
+fn lives_on(secret: &Secret) -> bool {
+    matches!(secret.provider.rotation, Rotation::Always | Rotation::Never)
+}
+
+/// What is imported is older than what is known here.
+fn older(profile: &Profile, behind: u64) -> Restored {
+    Restored {
+        of: profile.issued_at,
+        behind: Some(behind),
+        put_back: false,
+        imported: true,
+    }
+}
+
+/// The profile as it begins here: what can be told from the secret is, and nothing of its life elsewhere goes on but that
+/// its refresh token is probably spent.
 fn as_taken_in(profile: Profile, secret: &Secret, old: Option<&Profile>) -> Profile {
     let provider = &secret.provider;
     Profile {
@@ -190,7 +288,6 @@ fn as_taken_in(profile: Profile, secret: &Secret, old: Option<&Profile>) -> Prof
         has_refresh_token: secret.refresh.is_some(),
         renews_itself: provider.refresh_by.is_some(),
         bound_to: secret.bound_to.as_ref().and_then(thumbprint),
-        restored: None,
         wanted_scopes: Vec::new(),
         told_end: None,
         asked_at: Vec::new(),

@@ -150,15 +150,19 @@ fn of_the_journal(known: &Known<'_>) -> Option<Likelihood> {
 fn of_a_restore(known: &Known<'_>) -> Option<Likelihood> {
     let restored = known.profile.restored?;
     let since = match restored.behind {
+        Some(0) => {
+            "it was forgotten here since, so that another vault may have gone on with it".to_owned()
+        }
         Some(times) => format!("it was replaced since, {times} generations ago"),
         None => "nobody knows whether it was replaced since".to_owned(),
     };
     let of = restored.of.to_rfc3339();
     Some(Likelihood::new(
         LikelyCause::Reused,
-        match restored.put_back {
-            true => format!("It was put back as it was at {of}, and {since}."),
-            false => format!("It came back with a backup of {of}, and {since}."),
+        match (restored.put_back, restored.imported) {
+            (true, _) => format!("It was put back as it was at {of}, and {since}."),
+            (false, true) => format!("It was imported as it was at {of}, and {since}."),
+            (false, false) => format!("It came back with a backup of {of}, and {since}."),
         },
     ))
 }

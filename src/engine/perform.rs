@@ -131,6 +131,7 @@ impl Runner {
                 liveness,
             } => self.checked(id, generation, liveness),
             Fact::ParcelOpened { one, wish } => self.take_parcel_in(*one, wish),
+            Fact::Weighed { one, known, wish } => self.weighed(one, known, *wish),
             Fact::Arrived {
                 profile,
                 outcome,

@@ -137,10 +137,13 @@ fn as_put_back(kept: &Kept, present: &Profile, over: Generation) -> Profile {
             of: told.replaced_at,
             behind,
             put_back: true,
+            imported: false,
         })
     };
     let restored = match told.refresh_token {
-        Outlook::None | Outlook::Present | Outlook::Alive => None,
+        Outlook::None | Outlook::Alive => None,
+        // The same refresh token as now, with all that is known of it.
+        Outlook::Present => present.restored,
         // Sent only when somebody asks, and once: where reuse is detected, it ends the family.
         Outlook::Spent | Outlook::Ended => brought(Some(behind)),
         Outlook::Unknown => brought(None),

@@ -102,6 +102,20 @@ pub struct Restored {
     /// A person put an earlier generation back; otherwise it came with a backup.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub put_back: bool,
+    /// It was imported as it was before; otherwise it came with a backup.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub imported: bool,
+}
+
+impl Restored {
+    /// Of two things that are known of one refresh token, the one that asks for more care.
+    pub fn graver(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let weight = |it: &Self| it.behind.map_or(0, |behind| behind.saturating_add(1));
+        match (one, other) {
+            (Some(one), Some(other)) if weight(&other) > weight(&one) => Some(other),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// Everything the list needs of a credential, and no token.

@@ -1,7 +1,7 @@
 //! A generation of a credential's tokens that was replaced and is kept for a while.
 
 use crate::clock::Timestamp;
-use crate::model::credential::Generation;
+use crate::model::credential::{Generation, Restored};
 use serde::{Deserialize, Serialize};
 
 /// Why a generation was replaced.
@@ -60,6 +60,17 @@ impl Outlook {
             Self::Unknown => "not known",
         }
     }
+}
+
+/// What is known of a refresh token that was held here before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Past {
+    /// What may be expected of it.
+    pub outlook: Outlook,
+    /// How many generations its credential has gone on since.
+    pub behind: u64,
+    /// What is known of the one that holds it now.
+    pub restored: Option<Restored>,
 }
 
 /// One kept generation. No secret is in it.

@@ -315,6 +315,9 @@ pub fn rule(decision: &Decision) -> String {
         Rule::Revoking => "it is to be revoked: the provider is told again then".to_owned(),
         Rule::NoRefreshToken => "there is no refresh token, so nothing can be refreshed".to_owned(),
         Rule::PersonFirst => "nobody tries it by itself before the person has acted".to_owned(),
+        Rule::Overtaken { behind: 0 } => "it came back as it was and was forgotten here since: its refresh token may have \
+                                          been spent elsewhere, and is tried once when somebody asks"
+            .to_owned(),
         Rule::Overtaken { behind } => format!(
             "it came back as it was and is {} behind: its refresh token is probably spent, and is tried once when \
              somebody asks",

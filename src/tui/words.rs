@@ -119,11 +119,15 @@ pub fn moment(moment: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 /// That a credential came back with a backup, and what that means for it.
 pub fn restored(restored: &Restored, now: Timestamp, zone: &TimeZone) -> String {
     let of = moment(restored.of, now, zone);
-    let from = match restored.put_back {
-        true => format!("put back from {of}"),
-        false => format!("from a backup of {of}"),
+    let from = match (restored.put_back, restored.imported) {
+        (true, _) => format!("put back from {of}"),
+        (false, true) => format!("imported as it was at {of}"),
+        (false, false) => format!("from a backup of {of}"),
     };
     match restored.behind {
+        Some(0) => format!(
+            "{from}, and forgotten here since: its refresh token may have been spent elsewhere"
+        ),
         Some(behind) => format!(
             "{from}, {} behind: its refresh token is probably spent",
             count(usize::try_from(behind).unwrap_or(usize::MAX), "generation")

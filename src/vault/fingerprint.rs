@@ -96,6 +96,21 @@ pub fn find(vault: &OpenVault, fingerprint: Fingerprint) -> Result<Option<Trace>
         .transpose()
 }
 
+/// The newest generation of a credential, which may be gone, that a token is known of; `None`: it never was there. Reads the
+/// whole table.
+pub fn newest(vault: &OpenVault, id: CredentialId) -> Result<Option<Generation>, VaultError> {
+    let row = vault
+        .connection()
+        .prepare_cached(
+            "SELECT fingerprint, credential, generation, kind, mac FROM fingerprint WHERE credential = ?1 \
+             ORDER BY generation DESC LIMIT 1",
+        )?
+        .query_row([id.0], TraceRow::from_row)
+        .optional()?;
+    let trace = row.map(|row| row.open(vault.keys())).transpose()?;
+    Ok(trace.map(|trace| trace.generation))
+}
+
 /// Notes that a generation holds a token; a token that stays the same moves on to the new generation.
 pub fn note(
     change: &mut Change<'_>,

@@ -5,13 +5,13 @@
 use crate::clock::Timestamp;
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::kept::{KeptGeneration, Outlook, Replaced};
-use crate::model::provider::{Provider, RevocationReach, Rotation};
 use crate::vault::binding::{Binding, Sealed, Table};
 use crate::vault::credential;
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::Sum;
 use crate::vault::open::{Change, OpenVault};
+use crate::vault::outlook;
 use crate::vault::payload;
 use crate::vault::profiles;
 use crate::vault::seal;
@@ -219,8 +219,8 @@ pub fn keep(
 }
 
 fn is_revoked(change: &Change<'_>, id: i64) -> Result<bool, VaultError> {
-    let profile = profiles::one(change.conn, change.keys, id)?;
-    Ok(profile.standing.is_revoked())
+    let stored = profiles::one(change.conn, change.keys, id)?;
+    Ok(stored.profile.standing.is_revoked())
 }
 
 /// A row by its place, and its tag.
@@ -323,38 +323,10 @@ pub fn all(vault: &OpenVault, id: CredentialId) -> Result<Vec<Kept>, VaultError>
     let present = profiles::one(&snapshot, vault.keys(), id.0)?;
     let outlooks: Vec<Outlook> = kept
         .iter()
-        .map(|one| outlook(one, &kept, &present))
+        .map(|one| outlook::of(one, &kept, &present))
         .collect();
     for (one, outlook) in kept.iter_mut().zip(outlooks) {
         one.told.refresh_token = outlook;
     }
     Ok(kept)
-}
-
-/// What may be expected of a kept refresh token: by what took its place last, and by the provider's habits.
-fn outlook(one: &Kept, kept: &[Kept], present: &Profile) -> Outlook {
-    let print = one.profile.refresh_fingerprint;
-    if one.secret.refresh.is_none() || print.is_none() {
-        return Outlook::None;
-    }
-    if present.refresh_fingerprint == print {
-        return Outlook::Present;
-    }
-    let same = kept
-        .iter()
-        .filter(|it| it.profile.refresh_fingerprint == print);
-    let last = same.max_by_key(|it| it.told.generation).unwrap_or(one);
-    habit(last.told.replaced, &last.secret.provider)
-}
-
-fn habit(replaced: Replaced, provider: &Provider) -> Outlook {
-    match (replaced, provider.rotation) {
-        (Replaced::Refreshed, Rotation::Always | Rotation::Never) => Outlook::Alive,
-        // That another one came at a refresh is what rotation is.
-        (Replaced::Refreshed, Rotation::SingleUse | Rotation::Unknown) => Outlook::Spent,
-        (Replaced::SignedIn, _) if provider.revocation_reach == RevocationReach::SignIn => {
-            Outlook::Ended
-        }
-        (Replaced::SignedIn | Replaced::Imported | Replaced::PutBack, _) => Outlook::Unknown,
-    }
 }

@@ -6,6 +6,7 @@ use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
+use crate::model::kept::Past;
 use crate::model::name::CredentialName;
 use crate::vault::bundle::Bundled;
 use crate::vault::error::VaultError;
@@ -177,6 +178,10 @@ impl Store for LetterBox {
     }
 
     fn find_fingerprint(&mut self, _: Fingerprint) -> Result<Option<Trace>, VaultError> {
+        Ok(None)
+    }
+
+    fn past(&mut self, _: Fingerprint) -> Result<Option<Past>, VaultError> {
         Ok(None)
     }
 

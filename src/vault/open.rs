@@ -6,6 +6,7 @@ use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
+use crate::model::kept::Past;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
 use crate::model::policy::GenerationKeeping;
@@ -17,7 +18,7 @@ use crate::vault::generation::{self, Kept};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
 use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
-use crate::vault::{client, credential, event, extent, fingerprint, journal, profiles};
+use crate::vault::{client, credential, event, extent, fingerprint, journal, outlook, profiles};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 
@@ -211,6 +212,10 @@ impl Store for OpenVault {
 
     fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
         fingerprint::find(self, fingerprint)
+    }
+
+    fn past(&mut self, fingerprint: Fingerprint) -> Result<Option<Past>, VaultError> {
+        outlook::past(self, fingerprint)
     }
 
     fn parcels(&mut self) -> Result<Vec<ParcelView>, VaultError> {

@@ -1,13 +1,15 @@
-//! Finds in a restored vault what went on without it: tokens replaced since, revocations asked for since.
+//! Finds in a restored vault what went on without it: what was replaced, revoked or forgotten since.
 
 use crate::clock::Timestamp;
-use crate::model::credential::{CredentialId, Restored};
+use crate::model::credential::{CredentialId, Restored, Standing};
 use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
+use crate::vault::ended::{self, Tracked};
 use crate::vault::error::VaultError;
+use crate::vault::fingerprint;
 use crate::vault::open::OpenVault;
 use crate::vault::store::{Store, StoredProfile, Write};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a restored vault holds, compared with the vault before it.
 #[derive(Debug, Default)]
@@ -18,6 +20,19 @@ pub struct Overtaken {
     pub behind: Vec<(CredentialName, u64)>,
     /// Those that were revoked since, or were to be: they are so again.
     pub revoked: Vec<CredentialName>,
+    /// Those that were removed or moved away since: they are back, and their refresh tokens may be spent elsewhere.
+    pub returned: Vec<CredentialName>,
+    /// Those that are only in the vault before.
+    pub only_before: Vec<CredentialName>,
+}
+
+/// The vault before, as far as it is of use here.
+struct Before<'a> {
+    vault: &'a mut OpenVault,
+    credentials: BTreeMap<CredentialId, StoredProfile>,
+    ended: BTreeMap<CredentialId, Standing>,
+    /// Those of it that are in the backup too.
+    met: BTreeSet<CredentialId>,
 }
 
 /// The moment a vault is the state of: that of the newest line of its activity log.
@@ -35,15 +50,21 @@ pub fn mark(
 ) -> Result<Overtaken, VaultError> {
     let of = moment_of(vault)?;
     let old = old.filter(|old| old.keys().vault_id() == vault.keys().vault_id());
-    let since = old.map(by_number).transpose()?;
+    let back = by_number(vault)?;
+    let mut before = match old {
+        Some(old) => Some(Before::look(old, vault, &back)?),
+        None => None,
+    };
     let mut found = Overtaken::default();
     let mut writes = Vec::new();
-    for (id, mut stored) in by_number(vault)? {
+    for (id, mut stored) in back {
         found.credentials += 1;
-        let before = stored.profile.clone();
-        let newer = since.as_ref().map(|since| since.get(&id));
-        judge(&mut stored, newer, of, &mut found);
-        if stored.profile != before {
+        let was = stored.profile.clone();
+        match &mut before {
+            Some(before) => before.judge(&mut stored, of, &mut found)?,
+            None => unknown(&mut stored, of),
+        }
+        if stored.profile != was {
             let name = stored.profile.name.clone();
             writes.push(Write::Activity(Activity::new(
                 now,
@@ -57,6 +78,9 @@ pub fn mark(
             });
         }
     }
+    if let Some(before) = before {
+        found.only_before = before.unmet();
+    }
     writes.push(Write::Activity(Activity::new(
         now,
         None,
@@ -66,46 +90,134 @@ pub fn mark(
     Ok(found)
 }
 
-/// `newer`: the credential in the vault before; `Some(None)`: it was not there any more, `None`: nobody knows.
-fn judge(
+impl<'a> Before<'a> {
+    fn look(
+        old: &'a mut OpenVault,
+        vault: &mut OpenVault,
+        back: &BTreeMap<CredentialId, StoredProfile>,
+    ) -> Result<Self, VaultError> {
+        let credentials = by_number(old)?;
+        let tracked: Tracked = back
+            .values()
+            .map(|stored| (stored.profile.name.clone(), stored.id))
+            .collect();
+        let newest = vault.log_before(u64::MAX, 1)?.pop();
+        let ended = ended::since(old, newest.map_or(0, |line| line.number), tracked);
+        Ok(Self {
+            vault: old,
+            credentials,
+            ended,
+            met: BTreeSet::new(),
+        })
+    }
+
+    /// Compares a credential of the backup with what became of it.
+    fn judge(
+        &mut self,
+        stored: &mut StoredProfile,
+        of: Timestamp,
+        found: &mut Overtaken,
+    ) -> Result<(), VaultError> {
+        let Some(newer) = self.counterpart(stored) else {
+            return self.judge_gone(stored, of, found);
+        };
+        compare(stored, newer, of, found);
+        self.met.insert(stored.id);
+        Ok(())
+    }
+
+    /// The same credential in the vault before: numbers are given anew after a restore.
+    fn counterpart(&self, stored: &StoredProfile) -> Option<&StoredProfile> {
+        let newer = self.credentials.get(&stored.id)?;
+        let is_same = newer.profile.name == stored.profile.name
+            || newer.profile.created_at == stored.profile.created_at;
+        is_same.then_some(newer)
+    }
+
+    /// Of one that was not there any more: the tokens that it ever held are known. Those it never held were never there.
+    fn judge_gone(
+        &mut self,
+        stored: &mut StoredProfile,
+        of: Timestamp,
+        found: &mut Overtaken,
+    ) -> Result<(), VaultError> {
+        let profile = &mut stored.profile;
+        if let Some(standing) = self.ended.get(&stored.id) {
+            if !profile.standing.is_revoked() {
+                profile.standing = standing.clone();
+                found.revoked.push(profile.name.clone());
+            }
+            return Ok(());
+        }
+        let print = profile
+            .refresh_fingerprint
+            .unwrap_or(profile.access_fingerprint);
+        let Some(trace) = fingerprint::find(self.vault, print)? else {
+            return Ok(());
+        };
+        found.returned.push(profile.name.clone());
+        if !profile.has_refresh_token {
+            return Ok(());
+        }
+        let newest = fingerprint::newest(self.vault, trace.id)?.unwrap_or(trace.generation);
+        let mark = Restored {
+            of,
+            behind: Some(newest.0.saturating_sub(trace.generation.0)),
+            put_back: false,
+            imported: false,
+        };
+        profile.restored = Restored::graver(Some(mark), profile.restored);
+        Ok(())
+    }
+
+    fn unmet(self) -> Vec<CredentialName> {
+        let all = self.credentials.into_values();
+        all.filter(|stored| !self.met.contains(&stored.id))
+            .map(|stored| stored.profile.name)
+            .collect()
+    }
+}
+
+/// Compares with the credential as it was in the vault before.
+fn compare(
     stored: &mut StoredProfile,
-    newer: Option<Option<&StoredProfile>>,
+    newer: &StoredProfile,
     of: Timestamp,
     found: &mut Overtaken,
 ) {
     let profile = &mut stored.profile;
-    match newer {
-        Some(Some(newer)) => {
-            let behind = newer.generation.0.saturating_sub(stored.generation.0);
-            let is_replaced = newer.profile.refresh_fingerprint != profile.refresh_fingerprint;
-            if newer.profile.standing.is_revoked() && !profile.standing.is_revoked() {
-                // The tokens are dead, or the provider has still to be told; the backup knows of neither.
-                profile.standing = newer.profile.standing.clone();
-                found.revoked.push(profile.name.clone());
-            } else if behind > 0 && is_replaced && profile.has_refresh_token {
-                found.behind.push((profile.name.clone(), behind));
-                let behind = Some(behind);
-                let put_back = false;
-                profile.restored = Some(Restored {
-                    of,
-                    behind,
-                    put_back,
-                });
-            } else if newer.generation == stored.generation && !is_replaced {
-                // The same backup once more: what was found the first time is still so.
-                profile.restored = profile.restored.or(newer.profile.restored);
-            }
-        }
-        Some(None) => {}
-        None if profile.has_refresh_token => {
-            let unknown = Restored {
-                of,
-                behind: None,
-                put_back: false,
-            };
-            profile.restored = profile.restored.or(Some(unknown));
-        }
-        None => {}
+    let behind = newer.generation.0.saturating_sub(stored.generation.0);
+    let is_replaced = newer.profile.refresh_fingerprint != profile.refresh_fingerprint;
+    if newer.profile.standing.is_revoked() && !profile.standing.is_revoked() {
+        // The tokens are dead, or the provider has still to be told; the backup knows of neither.
+        profile.standing = newer.profile.standing.clone();
+        found.revoked.push(profile.name.clone());
+    } else if behind > 0 && is_replaced && profile.has_refresh_token {
+        found.behind.push((profile.name.clone(), behind));
+        let mark = Restored {
+            of,
+            behind: Some(behind),
+            put_back: false,
+            imported: false,
+        };
+        profile.restored = Some(mark);
+    } else if newer.generation >= stored.generation && !is_replaced {
+        // The same refresh token, with all that was found of it meanwhile.
+        profile.restored = Restored::graver(newer.profile.restored, profile.restored);
+    }
+}
+
+/// Without the vault before, nobody knows what was replaced.
+fn unknown(stored: &mut StoredProfile, of: Timestamp) {
+    let profile = &mut stored.profile;
+    if profile.has_refresh_token {
+        let unknown = Restored {
+            of,
+            behind: None,
+            put_back: false,
+            imported: false,
+        };
+        profile.restored = profile.restored.or(Some(unknown));
     }
 }
 

@@ -1,6 +1,6 @@
 //! All profiles, opened in portions: what the list needs, without one secret.
 
-use crate::model::credential::{CredentialId, Generation, Profile};
+use crate::model::credential::{CredentialId, Generation};
 use crate::vault::binding::{Sealed, Table};
 use crate::vault::credential::{name_hash, profile_binding};
 use crate::vault::error::VaultError;
@@ -78,7 +78,7 @@ impl ProfileRow {
 }
 
 /// Opens one profile.
-pub fn one(conn: &Connection, keys: &VaultKeys, id: i64) -> Result<Profile, VaultError> {
+pub fn one(conn: &Connection, keys: &VaultKeys, id: i64) -> Result<StoredProfile, VaultError> {
     let row = conn
         .prepare_cached(
             "SELECT id, generation, name_hash, profile_mac, secret_mac, profile FROM credential WHERE id = ?1",
@@ -86,7 +86,7 @@ pub fn one(conn: &Connection, keys: &VaultKeys, id: i64) -> Result<Profile, Vaul
         .query_row([id], ProfileRow::from_row)
         .optional()?;
     let row = row.ok_or(VaultError::NoSuchCredential { id })?;
-    Ok(row.open(keys)?.profile)
+    row.open(keys)
 }
 
 /// Opens all profiles in portions, on two threads.

@@ -7,7 +7,7 @@ use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::Trace;
-use crate::model::kept::Replaced;
+use crate::model::kept::{Past, Replaced};
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
 use crate::model::provider::Provider;
@@ -228,6 +228,9 @@ pub trait Store: Send {
 
     /// Where the fingerprint of a token leads, if any credential ever held it.
     fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError>;
+
+    /// What is known here of a refresh token that comes from elsewhere; `None`: no credential ever held it.
+    fn past(&mut self, fingerprint: Fingerprint) -> Result<Option<Past>, VaultError>;
 
     /// What came in while the vault was locked, the oldest first.
     fn parcels(&mut self) -> Result<Vec<ParcelView>, VaultError> {

@@ -17,6 +17,7 @@ fn restored(behind: Option<u64>) -> Profile {
             of: START,
             behind,
             put_back: false,
+            imported: false,
         }),
         ..profile(1, "one.example", HOUR + 1)
     }

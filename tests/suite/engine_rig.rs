@@ -25,6 +25,7 @@ use tokenward::model::event::{Activity, Entry, Purpose};
 use tokenward::model::extent::Extent;
 use tokenward::model::fingerprint::Fingerprint;
 use tokenward::model::identity::Trace;
+use tokenward::model::kept::Past;
 use tokenward::model::name::CredentialName;
 use tokenward::model::policy::Policy;
 use tokenward::model::provider::Provider;
@@ -336,6 +337,10 @@ impl Store for Faulty {
 
     fn find_fingerprint(&mut self, fingerprint: Fingerprint) -> Result<Option<Trace>, VaultError> {
         self.vault.find_fingerprint(fingerprint)
+    }
+
+    fn past(&mut self, fingerprint: Fingerprint) -> Result<Option<Past>, VaultError> {
+        self.vault.past(fingerprint)
     }
 
     fn place(&self) -> String {

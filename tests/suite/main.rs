@@ -100,6 +100,7 @@ mod reuse;
 mod sample;
 mod sandbox;
 mod simulation;
+mod spent;
 mod tui;
 mod tui_lock;
 mod tui_rig;

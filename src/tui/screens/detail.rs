@@ -265,6 +265,7 @@ mod tests {
             of: ago(5000),
             behind: Some(2),
             put_back: true,
+            imported: false,
         });
         let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
         example::press(&mut app, "\n");
