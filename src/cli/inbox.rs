@@ -5,7 +5,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
 use crate::cli::span;
 use crate::clock;
-use crate::engine::api::Command;
+use crate::engine::api::{Command, RevokeOutcome};
 use crate::model::credential::CredentialView;
 use crate::model::parcel::{ParcelContent, ParcelView};
 use crate::oauth::catalogue;
@@ -18,7 +18,7 @@ use serde_json::json;
 A sign-in while the vault is locked (tokenward login --no-unlock) waits here, sealed to the vault. Whoever may write the
 vault's file can put something here too: take in only what you know. What does not open was sealed to another key.
 With --json: an array of objects with id, at, recipient and content (null where it does not open, else name, provider, from,
-scopes); after accept: one object with name and generation.")]
+file, endpoint - where its refresh token would be sent - and scopes); after accept: one object with name and generation.")]
 pub struct InboxArgs {
     #[command(subcommand)]
     what: Option<What>,
@@ -98,13 +98,17 @@ fn list(session: &Session, context: &Context) -> Result<(), Failure> {
 fn line(parcel: &ParcelView) -> String {
     let ago = span::show(clock::now().since(parcel.at));
     match &parcel.content {
-        Some(content) => format!(
-            "{}  {}  {}, {ago} ago; scopes {}\n",
-            parcel.id,
-            content.name,
-            content.from,
-            content.scopes.join(" ")
-        ),
+        Some(content) => {
+            let sent = content.endpoint.as_deref();
+            let sent = sent.map_or_else(String::new, |url| format!("; sent to {url}"));
+            format!(
+                "{}  {}  {}, {ago} ago; scopes {}{sent}\n",
+                parcel.id,
+                content.name,
+                content.told_from(),
+                content.scopes.join(" ")
+            )
+        }
         None => format!(
             "{}  does not open: sealed to {}, {ago} ago; if you did not put it there, ask who can write to the vault's file\n",
             parcel.id, parcel.recipient
@@ -195,7 +199,7 @@ fn end(
     let taken = accept(session, id, Some(account), false)?;
     let name = taken.profile.name.clone();
     let told = name.clone();
-    session
+    let outcome = session
         .ask(|reply| Command::Revoke { name: told, reply })
         .map_err(|failure| {
             failure
@@ -209,6 +213,9 @@ fn end(
         only: None,
         reply,
     })?;
-    context.output.say("Its tokens were revoked.");
+    context.output.say(&match outcome {
+        RevokeOutcome::Confirmed { .. } => "Its tokens were revoked.".to_owned(),
+        RevokeOutcome::ByHand { .. } => still_alive(content),
+    });
     Ok(())
 }

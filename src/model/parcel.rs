@@ -17,15 +17,31 @@ pub struct ParcelView {
     pub content: Option<ParcelContent>,
 }
 
-/// What is in a parcel.
+/// What is in a parcel, in the words of whoever put it there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParcelContent {
     /// What it wants to be called.
     pub name: CredentialName,
     /// The provider, as people know it.
     pub provider: String,
-    /// What put it there, in its own words.
+    /// What put it there.
     pub from: String,
+    /// The file it was read from.
+    #[serde(default)]
+    pub file: Option<String>,
+    /// Where its refresh token would be sent; `None`: nothing of it is sent anywhere.
+    #[serde(default)]
+    pub endpoint: Option<String>,
     /// Scopes it carries.
     pub scopes: Vec<String>,
+}
+
+impl ParcelContent {
+    /// What put it there, with its file.
+    pub fn told_from(&self) -> String {
+        match &self.file {
+            Some(file) => format!("{} ({file})", self.from),
+            None => self.from.clone(),
+        }
+    }
 }

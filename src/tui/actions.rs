@@ -11,14 +11,17 @@ use crate::tui::layout::Layout;
 use crate::tui::message::Purpose;
 use crate::tui::orders;
 use crate::tui::overlays::act::moved;
-use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::overlays::arrival::Arrival;
+use crate::tui::overlays::confirm::Confirm;
+use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::identify::Identify;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::palette::Palette;
 use crate::tui::overlays::panic;
 use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
-use crate::tui::screens::inbox::{ITEM_HEIGHT, Need};
+use crate::tui::screens::inbox::{Entry, ITEM_HEIGHT};
+use crate::tui::screens::needs::{Item, Need};
 use crate::tui::screens::{activity, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::{Page, Wizard};
@@ -39,7 +42,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Help => app.overlays.push(Overlay::Help(0)),
         Action::Palette => app.overlays.push(Overlay::Palette(Palette::new(app))),
         Action::Credentials => go_to(app, Tab::Credentials),
-        Action::Inbox => go_to(app, Tab::Inbox),
+        Action::Inbox => return inbox(app),
         Action::Identify => {
             let identify = Identify::default();
             app.overlays.push(Overlay::Identify(identify));
@@ -86,7 +89,14 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
                 arrange(workspace, action);
             }
         }
-        Action::Confirm
+        Action::TakeAllIn => orders::ask_take_in(app),
+        Action::RefuseAll => orders::ask_refuse(app),
+        Action::TakeIn
+        | Action::TakeInAs
+        | Action::Replace
+        | Action::Refuse
+        | Action::RefuseRevoking
+        | Action::Confirm
         | Action::Keep
         | Action::NextField
         | Action::PreviousField
@@ -117,6 +127,12 @@ fn go_to(app: &mut App, tab: Tab) {
     }
 }
 
+/// What came in while the vault was locked is told by no event: it is looked for now.
+fn inbox(app: &mut App) -> Vec<Effect> {
+    go_to(app, Tab::Inbox);
+    vec![Effect::Ask(Ask::Parcels)]
+}
+
 fn health(app: &mut App) -> Vec<Effect> {
     go_to(app, Tab::Health);
     let now = app.now;
@@ -134,6 +150,7 @@ fn turn(app: &mut App, action: Action) -> Vec<Effect> {
     };
     match app.open().map(|workspace| workspace.tab.turned(by)) {
         Some(Tab::Health) => return health(app),
+        Some(Tab::Inbox) => return inbox(app),
         Some(tab) => go_to(app, tab),
         None => {}
     }
@@ -221,12 +238,13 @@ fn open(app: &mut App) -> Vec<Effect> {
             enter(workspace, name)
         }
         Tab::Inbox => {
-            let name = workspace.inbox.selected().map(|item| item.name.clone());
-            if let Some(name) = &name {
-                workspace.tab = Tab::Credentials;
-                workspace.list.select(name, &workspace.rows);
-            }
-            enter(workspace, name)
+            let name = match workspace.inbox.selected() {
+                Some(Entry::Need(item)) => item.name.clone(),
+                Some(Entry::Alert(_) | Entry::Parcel(_)) | None => return Vec::new(),
+            };
+            workspace.tab = Tab::Credentials;
+            workspace.list.select(&name, &workspace.rows);
+            enter(workspace, Some(name))
         }
         Tab::Activity => {
             let story = workspace.log.selected().map(|line| match &line.source {
@@ -328,18 +346,29 @@ fn look_at(workspace: &mut Workspace, alert: &Alert) -> Vec<Effect> {
 }
 
 fn do_item(app: &mut App) -> Vec<Effect> {
-    if let Some(workspace) = app.open_mut()
-        && let Some(alert) = workspace.inbox.alert().cloned()
-    {
-        return look_at(workspace, &alert);
-    }
-    let item = app
-        .open()
-        .and_then(|workspace| workspace.inbox.selected())
-        .cloned();
-    let Some(item) = item else {
+    let Some(workspace) = app.open_mut() else {
         return Vec::new();
     };
+    match workspace.inbox.selected() {
+        None => Vec::new(),
+        Some(Entry::Alert(alert)) => {
+            let alert = alert.clone();
+            look_at(workspace, &alert)
+        }
+        Some(Entry::Parcel(parcel)) => {
+            let arrival = Arrival::new(parcel.clone());
+            app.overlays.push(Overlay::Arrival(Box::new(arrival)));
+            Vec::new()
+        }
+        Some(Entry::Need(item)) => {
+            let item = item.clone();
+            help(app, item)
+        }
+    }
+}
+
+/// Does what a credential needs.
+fn help(app: &mut App, item: Item) -> Vec<Effect> {
     match item.need {
         Need::SignIn | Need::Over | Need::Scopes | Need::DiesSoon => again(app, Some(item.name)),
         Need::StillAlive => {

@@ -8,6 +8,7 @@ use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
 use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
+use crate::tui::arrivals;
 use crate::tui::effect::Effect;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
@@ -39,10 +40,10 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
                 }
             }
         }
-        Answer::Parcels(Ok(parcels)) => {
-            if let Some(workspace) = app.open_mut() {
-                workspace.inbox.take_parcels(parcels);
-            }
+        Answer::Parcels(Ok(parcels)) => arrivals::came(app, parcels),
+        Answer::TakenIn(order, result) => return arrivals::taken_in(app, order, result),
+        Answer::ParcelRefused(parcel, result) => {
+            return arrivals::refused(app, &parcel, result.err().as_ref());
         }
         Answer::Parcels(Err(refusal)) => complain(app, "the inbox did not come", &refusal),
         Answer::Activity(None, Ok(lines)) => {
@@ -93,10 +94,19 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::Activity(_, Err(refusal)) => complain(app, "the activity did not come", &refusal),
         Answer::Token(name, purpose, result) => return token(app, name, purpose, result),
         Answer::Rotated(name, result) => rotated(app, &name, result),
-        Answer::Revoked(name, result) => revoked(app, &name, result),
+        Answer::Revoked(name, result) => match arrivals::revoked(app, &name, &result) {
+            Some(effects) => return effects,
+            None => revoked(app, &name, result),
+        },
+        Answer::Removed(name, result) if arrivals::removed(app, &name, &result) => {}
         Answer::Removed(name, result) => match result {
-            Ok(()) => done(app, &name, None, &format!("{name} is forgotten here")),
-            Err(refusal) => done(app, &name, Some(&refusal), ""),
+            Ok(()) => done(
+                app,
+                name.as_str(),
+                None,
+                &format!("{name} is forgotten here"),
+            ),
+            Err(refusal) => done(app, name.as_str(), Some(&refusal), ""),
         },
         Answer::Identified(result) => identified(app, result),
         Answer::RevokedAll(result) => panic::told(app, result),
@@ -108,7 +118,8 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
     Vec::new()
 }
 
-fn complain(app: &mut App, what: &str, refusal: &Refusal) {
+/// Says what did not come about, and why.
+pub fn complain(app: &mut App, what: &str, refusal: &Refusal) {
     if app.curtain.is_some() {
         // A locked vault answers nothing: that shows, and everything is asked again afterwards.
         return;
@@ -170,9 +181,9 @@ fn rotated(app: &mut App, name: &CredentialName, result: Result<CredentialView, 
             if let Some(workspace) = app.open_mut() {
                 workspace.rows.upsert(view);
             }
-            done(app, name, None, &text);
+            done(app, name.as_str(), None, &text);
         }
-        Err(refusal) => done(app, name, Some(&refusal), ""),
+        Err(refusal) => done(app, name.as_str(), Some(&refusal), ""),
     }
 }
 
@@ -220,17 +231,17 @@ fn revoked(app: &mut App, name: &CredentialName, result: Result<RevokeOutcome, R
         }
         Err(_) => String::new(),
     };
-    done(app, name, result.err().as_ref(), &text);
+    done(app, name.as_str(), result.err().as_ref(), &text);
 }
 
 /// One order ended: said by itself, or counted when it was one of many.
-fn done(app: &mut App, name: &CredentialName, refusal: Option<&Refusal>, text: &str) {
+pub fn done(app: &mut App, what: &str, refusal: Option<&Refusal>, text: &str) {
     let batch = app
         .open_mut()
         .and_then(|workspace| workspace.batch.as_mut());
     let Some(batch) = batch else {
         match refusal {
-            Some(refusal) => complain(app, name.as_str(), refusal),
+            Some(refusal) => complain(app, what, refusal),
             None => app.say(Tone::Good, text),
         }
         return;
@@ -269,6 +280,7 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Trend(_)
         | Overlay::Again(_)
         | Overlay::Naming(_)
+        | Overlay::Arrival(_)
         | Overlay::Identify(_) => None,
     })
 }

@@ -3,6 +3,7 @@
 use crate::model::alert::AlertKey;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::model::signin::{SignInId, SignInRequest};
 use crate::secret::{AccessToken, AuthorizationCode, FoundToken, Passphrase};
 use crate::tui::message::Purpose;
@@ -77,6 +78,38 @@ pub enum Ask {
     SeeAlert(AlertKey),
     /// What came in while the vault was locked.
     Parcels,
+    /// Take one of it in.
+    TakeIn(TakeIn),
+    /// Throw one of it away.
+    Refuse(Box<ParcelView>),
     /// How the engine is.
     Status,
+}
+
+/// How something that came in while the vault was locked is taken in.
+#[derive(Debug, Clone)]
+pub struct TakeIn {
+    /// Its number.
+    pub id: i64,
+    /// What it wants to be called.
+    pub name: CredentialName,
+    /// The account part of its name, if it shall be another one.
+    pub account: Option<String>,
+    /// It takes the place of the credential of its name.
+    pub replaces: bool,
+    /// It is only taken in to be revoked and forgotten.
+    pub ends: bool,
+}
+
+impl TakeIn {
+    /// As it is, under its own name.
+    pub const fn of(id: i64, name: CredentialName) -> Self {
+        Self {
+            id,
+            name,
+            account: None,
+            replaces: false,
+            ends: false,
+        }
+    }
 }

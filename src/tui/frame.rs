@@ -177,7 +177,7 @@ pub fn tab_places(workspace: &Workspace) -> [(Tab, u16, String); 4] {
     let mut x = 1;
     Tab::ALL.map(|tab| {
         let number = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0) + 1;
-        let many = workspace.inbox.waiting();
+        let many = workspace.inbox.len();
         let count = if tab == Tab::Inbox && many > 0 {
             format!(" ({many})")
         } else {
@@ -196,7 +196,7 @@ fn tabs(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     for (tab, x, title) in tab_places(workspace) {
         let style = if tab == workspace.tab {
             theme.focus()
-        } else if tab == Tab::Inbox && workspace.inbox.waiting() > 0 {
+        } else if tab == Tab::Inbox && !workspace.inbox.is_empty() {
             theme.tone(Tone::Soon)
         } else {
             theme.dim()

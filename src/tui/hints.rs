@@ -5,6 +5,7 @@ use crate::tui::app::{App, Session};
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::paint::{self, pieces};
+use crate::tui::screens::inbox::{Entry, Inbox};
 use crate::tui::workspace::{Tab, Workspace};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -25,6 +26,7 @@ pub fn is_offered(app: &App, action: Action) -> bool {
     }
     match app.overlays.last() {
         Some(Overlay::Wizard(wizard)) => wizard.offers(action),
+        Some(Overlay::Arrival(arrival)) => arrival.offers(app, action),
         Some(
             Overlay::Help(_)
             | Overlay::Palette(_)
@@ -79,10 +81,17 @@ fn on_screen(workspace: &Workspace, action: Action) -> bool {
     match workspace.tab {
         Tab::Credentials if action == Action::Fold => workspace.rows.is_grouped(),
         Tab::Credentials => !needs_row || !workspace.rows.is_empty(),
-        Tab::Inbox => {
-            !matches!(action, Action::Submit | Action::Open) || !workspace.inbox.is_empty()
-        }
+        Tab::Inbox => in_inbox(&workspace.inbox, action),
         Tab::Activity | Tab::Health => true,
+    }
+}
+
+fn in_inbox(inbox: &Inbox, action: Action) -> bool {
+    match action {
+        Action::Submit => !inbox.is_empty(),
+        Action::Open => matches!(inbox.selected(), Some(Entry::Need(_))),
+        Action::TakeAllIn | Action::RefuseAll => !inbox.parcels().is_empty(),
+        _ => true,
     }
 }
 

@@ -44,6 +44,13 @@ pub enum Action {
     Identify,
     Lock,
     Panic,
+    TakeIn,
+    TakeInAs,
+    Replace,
+    Refuse,
+    RefuseRevoking,
+    TakeAllIn,
+    RefuseAll,
     Mark,
     MarkAll,
     Filter,
@@ -91,6 +98,8 @@ pub enum Scope {
     Again,
     /// The question for the name of an account.
     Naming,
+    /// What came in while the vault was locked, looked at.
+    Arrival,
     /// The question whose a token is.
     Identify,
     /// Its answer.
@@ -215,6 +224,9 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Inbox, Action::Submit, &[ENTER, ch('A')], "do it", "Do what the selected item asks for", 2),
     bind(Scope::Inbox, Action::Open, &[ch('o'), code(KeyCode::Right), ch('l')], "open", "Open the credential of the selected item", 3),
 
+    bind(Scope::Inbox, Action::TakeAllIn, &[ch('T')], "take all in", "Take in all that came while locked, after a question", 4),
+    bind(Scope::Inbox, Action::RefuseAll, &[ch('X')], "refuse all", "Refuse all that came while locked, after a question", 5),
+
     bind(Scope::Activity, Action::Open, &[ENTER, code(KeyCode::Right), ch('l')], "whole story", "Tell the whole story of the selected line", 2),
     bind(Scope::Activity, Action::Filter, &[ch('/')], "find", "Find: show only lines that fit the typed text", 3),
     bind(Scope::Activity, Action::Analyse, &[ch('n')], "analysis", "Analysis: what it adds up to, and what alarms", 2),
@@ -255,6 +267,13 @@ pub const TABLE: &[Binding] = &[
 
     bind(Scope::Naming, Action::Submit, &[ENTER], "call it so", "Call the account so", 1),
     bind(Scope::Naming, Action::Keep, &[ESC], "keep the name", "Keep the name as it is", 1),
+
+    bind(Scope::Arrival, Action::TakeIn, &[ch('y')], "take in", "Take it in: it becomes a credential", 1),
+    bind(Scope::Arrival, Action::TakeInAs, &[ch('n')], "other name", "Take it in under another name", 2),
+    bind(Scope::Arrival, Action::Replace, &[ch('R')], "replace", "Take it in, in place of the one of its name, after a question", 2),
+    bind(Scope::Arrival, Action::Refuse, &[ch('x')], "refuse", "Refuse: throw it away, after a question", 1),
+    bind(Scope::Arrival, Action::RefuseRevoking, &[ch('X')], "revoke, refuse", "Revoke its tokens and throw it away, after a question", 2),
+    bind(Scope::Arrival, Action::Back, &[ESC, ch('q')], "leave it", "Leave it in the inbox", 1),
 
     bind(Scope::Identify, Action::Submit, &[ENTER], "look it up", "Look the pasted token up", 1),
     bind(Scope::Identify, Action::Back, &[ESC], "close", "Close", 1),

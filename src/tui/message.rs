@@ -11,6 +11,7 @@ use crate::model::parcel::ParcelView;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
+use crate::tui::effect::TakeIn;
 use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
@@ -96,6 +97,10 @@ pub enum Answer {
     AlertSeen(Result<(), Refusal>),
     /// To the question what came in while the vault was locked.
     Parcels(Result<Vec<ParcelView>, Refusal>),
+    /// To the order to take something in that came while the vault was locked.
+    TakenIn(TakeIn, Result<Box<CredentialView>, Refusal>),
+    /// That something of it was thrown away, or not.
+    ParcelRefused(Box<ParcelView>, Result<(), Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

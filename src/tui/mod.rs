@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod answers;
 pub mod app;
+pub mod arrivals;
 pub mod bar;
 pub mod boxes;
 pub mod browser;

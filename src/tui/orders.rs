@@ -1,14 +1,17 @@
 //! Orders for the engine about the credentials that are meant: rotate, revoke, remove, their tokens.
 
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::tui::actions::{enter, looked_at};
 use crate::tui::app::App;
-use crate::tui::effect::{Ask, Effect};
+use crate::tui::effect::{Ask, Effect, TakeIn};
 use crate::tui::message::Purpose;
 use crate::tui::overlays::act::start_batch;
 use crate::tui::overlays::again::{self, Then};
-use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::overlays::confirm::Confirm;
+use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::overlay::Overlay;
+use crate::tui::theme::Tone;
 use crate::tui::workspace::Workspace;
 
 fn targets(app: &App) -> Vec<CredentialName> {
@@ -51,6 +54,81 @@ pub fn ask_all(app: &mut App) {
     if !names.is_empty() {
         app.overlays
             .push(Overlay::Confirm(Confirm::new(Deed::RotateAll, names)));
+    }
+}
+
+/// The orders that a confirmed question stands for.
+pub fn of(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
+    let each = |order: fn(CredentialName) -> Ask| {
+        let names = confirm.names.iter().cloned();
+        names.map(|name| Effect::Ask(order(name))).collect()
+    };
+    match confirm.deed {
+        Deed::RevokeAll => vec![Effect::Ask(Ask::RevokeAll)],
+        Deed::Revoke => each(Ask::Revoke),
+        Deed::Remove => each(Ask::Remove),
+        Deed::RotateAll => each(Ask::Rotate),
+        Deed::TakeIn => taken_in(confirm, |it| it),
+        Deed::Replace => taken_in(confirm, |it| TakeIn {
+            replaces: true,
+            ..it
+        }),
+        Deed::Refuse => {
+            let parcels = confirm.parcels.iter().cloned();
+            parcels
+                .map(|it| Effect::Ask(Ask::Refuse(Box::new(it))))
+                .collect()
+        }
+        // Revoking needs a credential: it is taken in under a name of its own, revoked, and forgotten.
+        Deed::RefuseRevoking => taken_in(confirm, |it| TakeIn {
+            account: Some(format!(
+                "refused-{:08x}",
+                app.next_sign_in().0 & 0xffff_ffff
+            )),
+            ends: true,
+            ..it
+        }),
+    }
+}
+
+fn taken_in(confirm: &Confirm, mut how: impl FnMut(TakeIn) -> TakeIn) -> Vec<Effect> {
+    let opened = confirm
+        .parcels
+        .iter()
+        .filter_map(|parcel| Some((parcel.id, parcel.content.as_ref()?)));
+    opened
+        .map(|(id, content)| Effect::Ask(Ask::TakeIn(how(TakeIn::of(id, content.name.clone())))))
+        .collect()
+}
+
+/// Asks before all that came in while the vault was locked is taken in; what has the name of another stays.
+pub fn ask_take_in(app: &mut App) {
+    let Some(workspace) = app.open() else { return };
+    let is_free = |parcel: &&ParcelView| {
+        let content = parcel.content.as_ref();
+        content.is_some_and(|it| workspace.rows.get(&it.name).is_none())
+    };
+    let free: Vec<ParcelView> = workspace
+        .inbox
+        .parcels()
+        .iter()
+        .filter(is_free)
+        .cloned()
+        .collect();
+    if free.is_empty() {
+        let text = "none of it can be taken in as it is: look at each by itself";
+        return app.say(Tone::Soon, text);
+    }
+    let confirm = Confirm::of_parcels(Deed::TakeIn, free);
+    app.overlays.push(Overlay::Confirm(confirm));
+}
+
+/// Asks before all that came in while the vault was locked is thrown away.
+pub fn ask_refuse(app: &mut App) {
+    let parcels = app.open().map(|it| it.inbox.parcels().to_vec());
+    if let Some(parcels) = parcels.filter(|it| !it.is_empty()) {
+        let confirm = Confirm::of_parcels(Deed::Refuse, parcels);
+        app.overlays.push(Overlay::Confirm(confirm));
     }
 }
 

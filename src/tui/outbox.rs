@@ -160,6 +160,25 @@ impl Outbox {
                 reply,
             }),
             Ask::Parcels => self.command(Answer::Parcels, |reply| Command::Parcels { reply }),
+            Ask::TakeIn(order) => {
+                let (id, account, replaces) = (order.id, order.account.clone(), order.replaces);
+                self.command(
+                    move |result| Answer::TakenIn(order, result.map(Box::new)),
+                    |reply| Command::AcceptParcel {
+                        id,
+                        account,
+                        replaces,
+                        reply,
+                    },
+                )
+            }
+            Ask::Refuse(parcel) => {
+                let id = parcel.id;
+                self.command(
+                    move |result| Answer::ParcelRefused(parcel, result),
+                    |reply| Command::RefuseParcel { id, reply },
+                )
+            }
             Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
         };
         self.waiting.push_back(command);

@@ -45,6 +45,7 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
                 | Overlay::Trend(_)
                 | Overlay::Again(_)
                 | Overlay::Naming(_)
+                | Overlay::Arrival(_)
                 | Overlay::Identify(_)
                 | Overlay::Wizard(_),
             ),

@@ -302,6 +302,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Trend(_)
         | Overlay::Again(_)
         | Overlay::Naming(_)
+        | Overlay::Arrival(_)
         | Overlay::Identify(_) => false,
     });
     match step {

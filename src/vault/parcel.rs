@@ -22,6 +22,9 @@ pub const MOST: usize = 32;
 /// The largest parcel, sealed, in bytes.
 pub const LARGEST: usize = 256 * 1024;
 
+/// Characters that are shown of each of its words.
+const LONGEST: usize = 300;
+
 /// A parcel as it stands in the file.
 #[derive(Debug)]
 struct Stored {
@@ -57,11 +60,17 @@ impl Stored {
         let bundle = self.open(identity).ok();
         let content = bundle.and_then(|bundle| {
             let one = bundle.credentials.into_iter().next()?;
+            let endpoints = &one.secret.provider.endpoints;
+            let endpoint = endpoints.refresh.as_ref().or(endpoints.token.as_ref());
+            let endpoint = endpoint.filter(|_| one.secret.refresh.is_some());
+            let file = one.profile.provenance.and_then(|it| it.file);
             Some(ParcelContent {
                 name: one.profile.name,
-                provider: one.profile.provider_name,
-                from: bundle.by,
-                scopes: one.profile.scopes,
+                provider: plain(&one.profile.provider_name),
+                from: plain(&bundle.by),
+                file: file.as_deref().map(plain),
+                endpoint: endpoint.map(|url| plain(url)),
+                scopes: one.profile.scopes.iter().map(|it| plain(it)).collect(),
             })
         });
         ParcelView {
@@ -71,6 +80,18 @@ impl Stored {
             content,
         }
     }
+}
+
+/// Without what could move a terminal's cursor or turn its direction: these are words of whoever wrote the file.
+fn plain(text: &str) -> String {
+    let misleads = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .filter(|c| !misleads(*c))
+        .take(LONGEST)
+        .collect()
 }
 
 /// Seals a credential to the vault at `path` and puts it into its inbox, without any key; gives its number. `from` says what

@@ -21,7 +21,7 @@ use tokenward::vault::slot::NewSlot;
 
 /// A sign-in without the vault, its person saying yes.
 #[track_caller]
-fn sign_in_apart(sandbox: &Sandbox, provider: &DemoProvider, account: &str) {
+pub fn sign_in_apart(sandbox: &Sandbox, provider: &DemoProvider, account: &str) {
     let mut command = sandbox.login(provider, "loopback", account);
     command.arg("--no-unlock");
     let mut login = Running::start(&mut command);

@@ -102,6 +102,7 @@ mod sandbox;
 mod simulation;
 mod spent;
 mod tui;
+mod tui_inbox;
 mod tui_lock;
 mod tui_rig;
 mod tui_rows;

@@ -6,8 +6,11 @@ use crate::tui::curtain;
 use crate::tui::effect::{Ask, Effect};
 use crate::tui::keymap::Action;
 use crate::tui::keys;
+use crate::tui::orders;
 use crate::tui::overlays::again::{self, Then};
-use crate::tui::overlays::confirm::{Confirm, Deed};
+use crate::tui::overlays::arrival;
+use crate::tui::overlays::confirm::Confirm;
+use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::help;
 use crate::tui::overlays::identify;
 use crate::tui::overlays::naming;
@@ -65,6 +68,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
         Overlay::Again(again) => again::act(app, again, action),
         Overlay::Naming(naming) => naming::act(app, naming, action),
         Overlay::Identify(identify) => identify::act(app, identify, action),
+        Overlay::Arrival(arrival) => arrival::act(app, *arrival, action),
         Overlay::Wizard(wizard) => steps::act(app, wizard, action),
     }
 }
@@ -92,9 +96,14 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
     if does {
         return match confirm.deed {
             Deed::Revoke if confirm.names.len() > 1 => again::guard(app, Then::All(confirm)),
-            Deed::Revoke | Deed::Remove | Deed::RotateAll | Deed::RevokeAll => {
-                carry_out(app, &confirm)
-            }
+            Deed::Revoke
+            | Deed::Remove
+            | Deed::RotateAll
+            | Deed::RevokeAll
+            | Deed::TakeIn
+            | Deed::Replace
+            | Deed::Refuse
+            | Deed::RefuseRevoking => carry_out(app, &confirm),
         };
     }
     if action == Action::Submit && confirm.wants_word() {
@@ -105,13 +114,13 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
 
 /// Does what was confirmed.
 pub fn carry_out(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
-    if confirm.names.len() > 1 && confirm.deed != Deed::RevokeAll {
-        start_batch(app, confirm.done(), confirm.names.len());
+    if confirm.many() > 1 && confirm.deed != Deed::RevokeAll {
+        start_batch(app, confirm.deed.done(), confirm.many());
     }
     if let Some(workspace) = app.open_mut() {
         workspace.list.marked.clear();
     }
-    confirm.orders()
+    orders::of(app, confirm)
 }
 
 /// From now on the answers to several orders are counted, not told one by one.
@@ -156,6 +165,7 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
         | Overlay::Trend(_)
         | Overlay::Again(_)
         | Overlay::Naming(_)
+        | Overlay::Arrival(_)
         | Overlay::Identify(_) => Vec::new(),
     }
 }

@@ -1,14 +1,16 @@
 //! The question before something dangerous: what will happen and to whom; the default keeps.
 
 use crate::model::name::CredentialName;
+use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
 use crate::tui::boxes;
-use crate::tui::effect::{Ask, Effect};
 use crate::tui::field::Field;
 use crate::tui::hints;
 use crate::tui::keymap::Scope;
 use crate::tui::layout;
+use crate::tui::overlays::deed::Deed;
 use crate::tui::paint::{paragraph, pieces, put, wrap};
+use crate::tui::screens::parcels;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use crossterm::event::{KeyCode, KeyEvent};
@@ -18,25 +20,14 @@ use ratatui::layout::Rect;
 /// Names that are listed before the rest is only counted.
 const LISTED: usize = 5;
 
-/// What is asked about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// Revoke at the provider.
-    Revoke,
-    /// Forget here.
-    Remove,
-    /// Refresh many at once.
-    RotateAll,
-    /// Revoke all there are.
-    RevokeAll,
-}
-
 /// The question.
 pub struct Confirm {
     /// What.
     pub deed: Deed,
     /// To whom.
     pub names: Vec<CredentialName>,
+    /// Or to what of that which came in while the vault was locked.
+    pub parcels: Vec<ParcelView>,
     field: Field,
 }
 
@@ -46,34 +37,37 @@ impl Confirm {
         Self {
             deed,
             names,
+            parcels: Vec::new(),
             field: Field::default(),
         }
+    }
+
+    /// A question about what came in while the vault was locked.
+    pub fn of_parcels(deed: Deed, parcels: Vec<ParcelView>) -> Self {
+        Self {
+            parcels,
+            ..Self::new(deed, Vec::new())
+        }
+    }
+
+    /// How many it is about.
+    pub const fn many(&self) -> usize {
+        self.names.len() + self.parcels.len()
+    }
+
+    fn called(&self) -> Vec<String> {
+        let names = self.names.iter().map(ToString::to_string);
+        names
+            .chain(self.parcels.iter().map(parcels::called))
+            .collect()
     }
 
     /// Whether the word has to be typed: several credentials are lost at one slip otherwise.
     pub const fn wants_word(&self) -> bool {
         match self.deed {
-            Deed::Revoke | Deed::Remove => self.names.len() > 1,
-            Deed::RotateAll => false,
+            Deed::Revoke | Deed::Remove | Deed::Refuse | Deed::RefuseRevoking => self.many() > 1,
+            Deed::RotateAll | Deed::TakeIn | Deed::Replace => false,
             Deed::RevokeAll => true,
-        }
-    }
-
-    /// The word.
-    pub const fn word(&self) -> &'static str {
-        match self.deed {
-            Deed::Revoke | Deed::RevokeAll => "revoke",
-            Deed::Remove => "remove",
-            Deed::RotateAll => "rotate",
-        }
-    }
-
-    /// What is said once it was done.
-    pub const fn done(&self) -> &'static str {
-        match self.deed {
-            Deed::Revoke | Deed::RevokeAll => "revoked",
-            Deed::Remove => "removed",
-            Deed::RotateAll => "rotated",
         }
     }
 
@@ -91,52 +85,17 @@ impl Confirm {
 
     /// Whether Enter does it: the word is there in full.
     pub fn is_worded(&self) -> bool {
-        self.wants_word() && self.field.text().trim() == self.word()
-    }
-
-    /// The orders, once it was confirmed.
-    pub fn orders(&self) -> Vec<Effect> {
-        if self.deed == Deed::RevokeAll {
-            return vec![Effect::Ask(Ask::RevokeAll)];
-        }
-        let order = |name: &CredentialName| match self.deed {
-            Deed::Revoke | Deed::RevokeAll => Ask::Revoke(name.clone()),
-            Deed::Remove => Ask::Remove(name.clone()),
-            Deed::RotateAll => Ask::Rotate(name.clone()),
-        };
-        self.names
-            .iter()
-            .map(|name| Effect::Ask(order(name)))
-            .collect()
+        self.wants_word() && self.field.text().trim() == self.deed.word()
     }
 
     fn title(&self) -> String {
-        let verb = match self.deed {
-            Deed::Revoke => "Revoke",
-            Deed::RevokeAll => "Panic: revoke everything, that is",
-            Deed::Remove => "Remove",
-            Deed::RotateAll => "Rotate",
-        };
-        match self.names.as_slice() {
+        let verb = self.deed.verb();
+        match self.called().as_slice() {
             [one] => format!("{verb} {one}?"),
-            many => format!("{verb} {}?", words::count(many.len(), "credential")),
-        }
-    }
-
-    const fn consequence(&self) -> &'static str {
-        match self.deed {
-            Deed::Revoke => {
-                "The provider is told to end this access at once. Programs that use it stop working until somebody signs in again. It cannot be taken back."
+            many if self.parcels.is_empty() => {
+                format!("{verb} {}?", words::count(many.len(), "credential"))
             }
-            Deed::Remove => {
-                "It is forgotten here, tokens and all. The provider is not told: the tokens stay valid there until they expire. Revoke first to end them."
-            }
-            Deed::RevokeAll => {
-                "Nothing is handed out from this moment, every provider is told to end its access, and the vault is locked. What cannot be told now is queued. It cannot be taken back."
-            }
-            Deed::RotateAll => {
-                "Every credential that is shown is refreshed now, as many at a time as the limits allow."
-            }
+            many => format!("{verb} {}?", words::count(many.len(), "item")),
         }
     }
 }
@@ -145,10 +104,11 @@ impl Confirm {
 pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
     let theme = app.theme;
     let width = 64.min(app.size.0.saturating_sub(4));
-    let text = wrap(confirm.consequence(), usize::from(width - 4));
-    let listed = confirm.names.len().min(LISTED);
-    let more = confirm.names.len() - listed;
-    let names = if confirm.names.len() > 1 {
+    let text = wrap(confirm.deed.consequence(), usize::from(width - 4));
+    let called = confirm.called();
+    let listed = called.len().min(LISTED);
+    let more = called.len() - listed;
+    let names = if called.len() > 1 {
         listed + usize::from(more > 0) + 1
     } else {
         0
@@ -164,15 +124,8 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
     );
     let mut y = inner.y;
     if names > 0 {
-        for name in &confirm.names[..listed] {
-            put(
-                buf,
-                (inner.x, y),
-                inner.width,
-                name.as_str(),
-                theme.strong(),
-                theme,
-            );
+        for name in &called[..listed] {
+            put(buf, (inner.x, y), inner.width, name, theme.strong(), theme);
             y += 1;
         }
         if more > 0 {
@@ -195,7 +148,7 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
             height: inner.bottom().saturating_sub(y),
             ..inner
         },
-        confirm.consequence(),
+        confirm.deed.consequence(),
         theme.plain(),
         theme,
     ) + 1;
@@ -223,13 +176,13 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
 
 fn answers(app: &App, confirm: &Confirm, line: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let tone = if confirm.deed == Deed::RotateAll {
-        Tone::Work
-    } else {
+    let tone = if confirm.deed.is_dangerous() {
         Tone::Trouble
+    } else {
+        Tone::Work
     };
     if confirm.wants_word() {
-        let label = format!("type {} and press Enter: ", confirm.word());
+        let label = format!("type {} and press Enter: ", confirm.deed.word());
         let wide = crate::tui::paint::columns(&label);
         confirm
             .field
@@ -238,7 +191,7 @@ fn answers(app: &App, confirm: &Confirm, line: Rect, buf: &mut Buffer) {
         let parts = [
             ("y", theme.key()),
             (" ", theme.plain()),
-            (confirm.word(), theme.tone(tone)),
+            (confirm.deed.word(), theme.tone(tone)),
             ("   any other key keeps everything as it is", theme.dim()),
         ];
         pieces(buf, (line.x, line.y), line.width, &parts, theme);

@@ -2,7 +2,9 @@
 
 pub mod act;
 pub mod again;
+pub mod arrival;
 pub mod confirm;
+pub mod deed;
 pub mod help;
 pub mod identify;
 pub mod naming;

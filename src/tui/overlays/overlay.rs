@@ -3,6 +3,7 @@
 use crate::tui::app::App;
 use crate::tui::keymap::Scope;
 use crate::tui::overlays::again::{self, Again};
+use crate::tui::overlays::arrival::{self, Arrival};
 use crate::tui::overlays::confirm::{self, Confirm};
 use crate::tui::overlays::help;
 use crate::tui::overlays::identify::{self, Identify};
@@ -33,6 +34,8 @@ pub enum Overlay {
     Naming(Naming),
     /// The question whose a token is.
     Identify(Identify),
+    /// What came in while the vault was locked, looked at.
+    Arrival(Box<Arrival>),
     /// A sign-in.
     Wizard(Box<Wizard>),
 }
@@ -49,6 +52,7 @@ impl Overlay {
             Self::Again(_) => vec![Scope::Again],
             Self::Naming(_) => vec![Scope::Naming],
             Self::Identify(identify) => identify.scopes(),
+            Self::Arrival(arrival) => arrival.scopes(),
             Self::Wizard(wizard) => wizard.scopes(),
         }
     }
@@ -62,6 +66,7 @@ impl Overlay {
             Self::Again(again) => again.type_key(key),
             Self::Naming(naming) => naming.type_key(key),
             Self::Identify(identify) => identify.type_key(key),
+            Self::Arrival(arrival) => arrival.type_key(key),
             Self::Wizard(wizard) => wizard.type_key(key),
         }
     }
@@ -75,6 +80,7 @@ impl Overlay {
             Self::Again(again) => again.paste(text),
             Self::Naming(naming) => naming.paste(text),
             Self::Identify(identify) => identify.paste(text),
+            Self::Arrival(arrival) => arrival.paste(text),
             Self::Wizard(wizard) => wizard.paste(text),
         }
     }
@@ -91,6 +97,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Again(again) => again::draw(app, again, buf),
         Overlay::Naming(naming) => naming::draw(app, naming, buf),
         Overlay::Identify(identify) => identify::draw(app, identify, buf),
+        Overlay::Arrival(arrival) => arrival::draw(app, arrival, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
     }
 }

@@ -73,6 +73,7 @@ mod tests {
     use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
     use crate::tui::message::Message;
+    use crate::tui::screens::inbox::Entry;
     use crate::tui::update::update;
     use crate::tui::workspace::Tab;
     use insta::assert_snapshot;
@@ -132,9 +133,9 @@ mod tests {
     fn the_pointer_stays_on_its_item_when_alerts_come_and_go() {
         let mut app = example::open(80, 24);
         example::press(&mut app, "2j");
-        let chosen = |app: &App| {
-            let inbox = &app.open().unwrap().inbox;
-            inbox.selected().map(|item| item.name.to_string())
+        let chosen = |app: &App| match app.open().unwrap().inbox.selected() {
+            Some(Entry::Need(item)) => Some(item.name.to_string()),
+            Some(Entry::Alert(_) | Entry::Parcel(_)) | None => None,
         };
         let before = chosen(&app);
         assert!(before.is_some());
@@ -142,7 +143,10 @@ mod tests {
         assert_eq!(chosen(&app), before);
         assert_eq!(app.notices.shown().len(), 0, "nothing of it is news");
         example::press(&mut app, "kk");
-        let alert = |app: &App| app.open().unwrap().inbox.alert().cloned();
+        let alert = |app: &App| match app.open().unwrap().inbox.selected() {
+            Some(Entry::Alert(alert)) => Some(alert.clone()),
+            Some(Entry::Parcel(_) | Entry::Need(_)) | None => None,
+        };
         assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);
         came(&mut app, alerts()[1..].to_vec(), Vec::new());
         assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);

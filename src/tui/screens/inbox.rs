@@ -1,18 +1,15 @@
-//! The inbox: what needs a human, one item an alert and a credential, each with its one key.
+//! The inbox: what needs a human, one item an alert, a parcel and a credential, each with its one key.
 
 use crate::clock::Timestamp;
-use crate::model::alert::Alert;
-use crate::model::credential::{CredentialView, Flow};
-use crate::model::health::{ForecastReason, Health};
+use crate::model::alert::{Alert, AlertKey};
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
-use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put, wrap};
+use crate::tui::paint::{pieces, wrap};
 use crate::tui::rows::{Changes, Rows};
-use crate::tui::screens::{alerts, tale};
+use crate::tui::screens::needs::{self, Item, Need};
+use crate::tui::screens::{alerts, parcels};
 use crate::tui::theme::Tone;
-use crate::tui::words;
 use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -23,41 +20,52 @@ const FEW: usize = 64;
 /// Lines an item takes; the selected one takes as many as its reason needs.
 pub const ITEM_HEIGHT: u16 = 4;
 
-/// Why a credential needs a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The provider wants a new sign-in.
-    SignIn,
-    /// A setting has to be changed.
-    Setting,
-    /// It is over and cannot be refreshed.
-    Over,
-    /// It was revoked, and its tokens were seen alive afterwards.
-    StillAlive,
-    /// A program needs scopes that the grant lacks.
-    Scopes,
-    /// The refresh token dies soon.
-    DiesSoon,
-}
-
-/// One item.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// Whose.
-    pub name: CredentialName,
-    /// Why.
-    pub need: Need,
-}
-
-/// The inbox's state.
+/// The inbox's state: alerts, then what came in while the vault was locked, then credentials.
 #[derive(Debug, Default)]
 pub struct Inbox {
-    /// What alarms in the activity log, above the items.
     alerts: Vec<Alert>,
+    parcels: Vec<ParcelView>,
     items: Vec<Item>,
     needs: HashMap<CredentialName, Need>,
     cursor: usize,
-    parcels: Vec<ParcelView>,
+}
+
+/// One item.
+#[derive(Debug, Clone, Copy)]
+pub enum Entry<'a> {
+    /// What alarms in the activity log.
+    Alert(&'a Alert),
+    /// What came in while the vault was locked.
+    Parcel(&'a ParcelView),
+    /// A credential.
+    Need(&'a Item),
+}
+
+/// By what an item is known again when others come and go.
+#[derive(PartialEq, Eq)]
+enum Mark {
+    Alert(AlertKey),
+    Parcel(i64),
+    Need(CredentialName),
+}
+
+impl Entry<'_> {
+    fn mark(self) -> Mark {
+        match self {
+            Self::Alert(alert) => Mark::Alert(alert.key()),
+            Self::Parcel(parcel) => Mark::Parcel(parcel.id),
+            Self::Need(item) => Mark::Need(item.name.clone()),
+        }
+    }
+
+    /// The text below its first line.
+    fn reason(self, app: &App, rows: &Rows) -> Option<String> {
+        match self {
+            Self::Alert(alert) => Some(alerts::reason(app, alert)),
+            Self::Parcel(parcel) => Some(parcels::reason(app, parcel, rows)),
+            Self::Need(item) => Some(needs::why(app, item, rows.get(&item.name)?)),
+        }
+    }
 }
 
 impl Inbox {
@@ -75,11 +83,11 @@ impl Inbox {
 
     fn look(&mut self, name: &CredentialName, rows: &Rows, now: Timestamp) {
         let before = self.needs.get(name).copied();
-        let after = rows.get(name).and_then(|view| need(view, now));
+        let after = rows.get(name).and_then(|view| needs::need(view, now));
         if before == after {
             return;
         }
-        let chosen = self.selected().map(|item| item.name.clone());
+        let mark = self.mark();
         if let Some(need) = before
             && let Ok(at) = self.place(need, name)
         {
@@ -93,7 +101,7 @@ impl Inbox {
             self.needs.insert(name.clone(), need);
             self.items.insert(at, Item { name, need });
         }
-        self.point_at(chosen);
+        self.point_at(mark.as_ref());
     }
 
     fn place(&self, need: Need, name: &CredentialName) -> Result<usize, usize> {
@@ -103,26 +111,28 @@ impl Inbox {
 
     /// Finds what needs a human, the most urgent first; the pointer stays on its item.
     pub fn gather(&mut self, rows: &Rows, now: Timestamp) {
-        let chosen = self.selected().map(|item| item.name.clone());
-        self.items = rows
+        let mark = self.mark();
+        let item = |need, name: &CredentialName| Item {
+            name: name.clone(),
+            need,
+        };
+        let found = rows
             .all()
-            .filter_map(|view| {
-                need(view, now).map(|need| Item {
-                    name: view.profile.name.clone(),
-                    need,
-                })
-            })
-            .collect();
+            .filter_map(|view| Some(item(needs::need(view, now)?, &view.profile.name)));
+        self.items = found.collect();
         self.items
             .sort_unstable_by(|a, b| (a.need, &a.name).cmp(&(b.need, &b.name)));
         let needs = self.items.iter();
         self.needs = needs.map(|item| (item.name.clone(), item.need)).collect();
-        self.point_at(chosen);
+        self.point_at(mark.as_ref());
     }
 
-    fn point_at(&mut self, chosen: Option<CredentialName>) {
-        let there = chosen.and_then(|name| self.items.iter().position(|item| item.name == name));
-        let there = there.map(|at| at + self.alerts.len());
+    fn mark(&self) -> Option<Mark> {
+        self.selected().map(Entry::mark)
+    }
+
+    fn point_at(&mut self, mark: Option<&Mark>) {
+        let there = mark.and_then(|mark| self.entries().position(|it| it.mark() == *mark));
         self.cursor = there
             .unwrap_or(self.cursor)
             .min(self.len().saturating_sub(1));
@@ -130,37 +140,42 @@ impl Inbox {
 
     /// Takes in the alerts there are now; the pointer stays where it is.
     pub fn take_alerts(&mut self, alerts: Vec<Alert>) {
-        let item = self.selected().map(|item| item.name.clone());
-        let alert = self.alert().map(Alert::key);
+        let mark = self.mark();
         self.alerts = alerts;
-        let there = alert.and_then(|key| self.alerts.iter().position(|it| it.key() == key));
-        self.cursor = there.unwrap_or(self.cursor);
-        self.point_at(item);
+        self.point_at(mark.as_ref());
     }
 
-    /// The alert the pointer is on.
-    pub fn alert(&self) -> Option<&Alert> {
-        self.alerts.get(self.cursor)
+    /// Takes what came in while the vault was locked; tells how many of them were not known.
+    pub fn take_parcels(&mut self, parcels: Vec<ParcelView>) -> usize {
+        let mark = self.mark();
+        let is_known = |id| self.parcels.iter().any(|known| known.id == id);
+        let new = parcels.iter().filter(|it| !is_known(it.id)).count();
+        self.parcels = parcels;
+        self.point_at(mark.as_ref());
+        new
+    }
+
+    /// What came in while the vault was locked.
+    pub fn parcels(&self) -> &[ParcelView] {
+        &self.parcels
+    }
+
+    /// All items, as they stand below each other.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let alerts = self.alerts.iter().map(Entry::Alert);
+        let parcels = self.parcels.iter().map(Entry::Parcel);
+        let needs = self.items.iter().map(Entry::Need);
+        alerts.chain(parcels).chain(needs)
     }
 
     /// The item the pointer is on.
-    pub fn selected(&self) -> Option<&Item> {
-        self.items.get(self.cursor.checked_sub(self.alerts.len())?)
-    }
-
-    /// Takes what came in while the vault was locked.
-    pub fn take_parcels(&mut self, parcels: Vec<ParcelView>) {
-        self.parcels = parcels;
-    }
-
-    /// How many things wait for a person, in all.
-    pub fn waiting(&self) -> usize {
-        self.len() + self.parcels.len()
+    pub fn selected(&self) -> Option<Entry<'_>> {
+        self.entries().nth(self.cursor)
     }
 
     /// How many items there are.
     pub fn len(&self) -> usize {
-        self.alerts.len() + self.items.len()
+        self.alerts.len() + self.parcels.len() + self.items.len()
     }
 
     /// Whether nothing needs a human.
@@ -178,21 +193,7 @@ impl Inbox {
 
     /// The items that show, by number, each with its place; the pointer's is among them.
     pub fn places(&self, app: &App, rows: &Rows, area: Rect) -> Vec<(usize, Rect)> {
-        let above = if self.parcels.is_empty() {
-            0
-        } else {
-            ITEM_HEIGHT
-        };
-        let area = Rect {
-            y: area.y + above.min(area.height),
-            height: area.height.saturating_sub(above),
-            ..area
-        };
-        let of_item = |item: &Item| Some(why(app, item, rows.get(&item.name)?));
-        let text = match self.alert() {
-            Some(alert) => Some(alerts::reason(app, alert)),
-            None => self.selected().and_then(of_item),
-        };
+        let text = self.selected().and_then(|entry| entry.reason(app, rows));
         let reason = text.and_then(|text| {
             let lines = wrap(&text, reason_area(area).width.into()).len();
             u16::try_from(lines).ok()
@@ -241,34 +242,11 @@ fn reason_place(area: Rect, selected: bool) -> Rect {
     }
 }
 
-fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
-    match &view.health {
-        Health::NeedsLogin { .. } => return Some(Need::SignIn),
-        Health::Misconfigured { .. } => return Some(Need::Setting),
-        Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
-        Health::Revoked if view.is_alive_though_revoked() => return Some(Need::StillAlive),
-        Health::Revoked | Health::Revoking { .. } => return None,
-        _ if !view.profile.wanted_scopes.is_empty() => return Some(Need::Scopes),
-        Health::Static => return None,
-        Health::Fresh
-        | Health::Expiring
-        | Health::Refreshing
-        | Health::Retrying { .. }
-        | Health::Expired
-        | Health::RateLimited { .. } => {}
-    }
-    // What was never to be refreshed by itself ends as it was known to.
-    let is_news = view.profile.is_renewable() || view.profile.flow == Flow::ApiKey;
-    (is_news && view.forecast.is_soon(now)).then_some(Need::DiesSoon)
-}
-
 /// Draws the inbox.
 pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
-    let inbox = &workspace.inbox;
-    if !inbox.parcels.is_empty() {
-        came_in(app, &inbox.parcels, area, buf);
-    } else if inbox.is_empty() {
+    let (inbox, rows) = (&workspace.inbox, &workspace.rows);
+    if inbox.is_empty() {
         let line = [
             (theme.signs().success, theme.tone(Tone::Good)),
             (" Nothing needs you.", theme.plain()),
@@ -276,151 +254,21 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         pieces(buf, (area.x + 3, area.y + 1), area.width - 4, &line, theme);
         return;
     }
-    for (at, place) in inbox.places(app, &workspace.rows, area) {
+    for (at, place) in inbox.places(app, rows, area) {
         let is_chosen = at == inbox.cursor;
-        let Some(at) = at.checked_sub(inbox.alerts.len()) else {
-            let places = (place, reason_place(place, is_chosen));
-            alerts::draw(app, &inbox.alerts[at], places, is_chosen, buf);
-            continue;
-        };
-        let item = &inbox.items[at];
-        if let Some(view) = workspace.rows.get(&item.name) {
-            one(app, item, view, (place, is_chosen), buf);
+        let places = (place, reason_place(place, is_chosen));
+        match inbox.entries().nth(at) {
+            Some(Entry::Alert(alert)) => alerts::draw(app, alert, places, is_chosen, buf),
+            Some(Entry::Parcel(parcel)) => {
+                parcels::draw(app, (parcel, rows), places, is_chosen, buf);
+            }
+            Some(Entry::Need(item)) => {
+                if let Some(view) = rows.get(&item.name) {
+                    needs::draw(app, (item, view), places, is_chosen, buf);
+                }
+            }
+            None => {}
         }
-    }
-}
-
-/// What came in while the vault was locked: a person looks through it at the command line, where each is named whole.
-fn came_in(app: &App, parcels: &[ParcelView], area: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
-    let many = words::count(parcels.len(), "sign-in");
-    let text = format!(" {many} came in while the vault was locked: ");
-    let head = [
-        ("!", theme.tone(Tone::Soon)),
-        (text.as_str(), theme.strong()),
-        ("tokenward inbox", theme.key()),
-    ];
-    pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let name = |parcel: &ParcelView| {
-        let content = parcel.content.as_ref();
-        content.map_or_else(
-            || "one that does not open".to_owned(),
-            |it| it.name.to_string(),
-        )
-    };
-    let names: Vec<String> = parcels.iter().map(name).collect();
-    let place = (area.x + 5, area.y + 1);
-    put(
-        buf,
-        place,
-        area.width - 6,
-        &names.join(", "),
-        theme.dim(),
-        theme,
-    );
-}
-
-fn one(app: &App, item: &Item, view: &CredentialView, place: (Rect, bool), buf: &mut Buffer) {
-    let (area, selected) = place;
-    let theme = app.theme;
-    let kind = view.health.kind();
-    if selected {
-        put(
-            buf,
-            (area.x + 1, area.y),
-            1,
-            theme.signs().pointer,
-            theme.focus(),
-            theme,
-        );
-    }
-    let key = key_for(Scope::Inbox, Action::Submit, theme);
-    let (what, does, style) = match item.need {
-        Need::SignIn => ("sign in again", "signs in again", theme.health(kind)),
-        Need::Setting => ("a setting is wrong", "signs in anew", theme.health(kind)),
-        Need::Over => ("is over", "signs in again", theme.health(kind)),
-        Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
-            ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
-        }
-        Need::StillAlive => (
-            "revoked, still alive",
-            "revokes it again",
-            theme.tone(Tone::Trouble),
-        ),
-        Need::Scopes => (
-            "needs more scopes",
-            "signs in with them",
-            theme.tone(Tone::Soon),
-        ),
-        Need::DiesSoon => (
-            "will end soon",
-            "signs in again before",
-            theme.tone(Tone::Soon),
-        ),
-    };
-    let name = fit(
-        item.name.as_str(),
-        usize::from(area.width / 2),
-        theme.signs().ellipsis,
-    );
-    let sign = if item.need == Need::DiesSoon {
-        "!"
-    } else {
-        theme.sign(kind)
-    };
-    let name_style = if selected {
-        theme.strong()
-    } else {
-        theme.plain()
-    };
-    let head = [
-        (sign, style),
-        (" ", style),
-        (name.as_ref(), name_style),
-        ("  ", style),
-        (what, style),
-    ];
-    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let keys = [
-        ("   ", theme.plain()),
-        (key.as_str(), theme.key()),
-        (" ", theme.plain()),
-        (does, theme.dim()),
-    ];
-    pieces(
-        buf,
-        (x, area.y),
-        (area.right()).saturating_sub(x),
-        &keys,
-        theme,
-    );
-    let reason = reason_place(area, selected);
-    let style = if selected { theme.plain() } else { theme.dim() };
-    paragraph(buf, reason, &why(app, item, view), style, theme);
-}
-
-fn why(app: &App, item: &Item, view: &CredentialView) -> String {
-    match &view.health {
-        Health::NeedsLogin { cause } | Health::Misconfigured { cause }
-            if item.need != Need::DiesSoon =>
-        {
-            let likely = cause.likely().first().map(tale::likely_words);
-            let parts = [Some(cause.cause.clone()), likely, Some(cause.fix.clone())];
-            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
-        }
-        _ if item.need == Need::Scopes => format!(
-            "A program needs {}, which the grant lacks. What is there works until the new tokens are kept.",
-            view.profile.wanted_scopes.join(" ")
-        ),
-        _ if item.need == Need::StillAlive => {
-            let workspace = app.open();
-            let page = workspace.and_then(|it| it.grants_page(item.name.provider()));
-            words::still_alive(page)
-        }
-        _ if item.need == Need::Over => {
-            "The access token has expired and there is no refresh token.".to_owned()
-        }
-        _ => words::forecast(&view.forecast, app.now, &app.around.zone).unwrap_or_default(),
     }
 }
 
@@ -487,118 +335,10 @@ mod tests {
     }
 
     #[test]
-    fn scopes_that_are_missed_are_one_item_that_leads_to_a_sign_in_with_them() {
-        use crate::tui::theme::Theme;
-        use std::sync::Arc;
-        let mut view = example::credential("github/alice", "GitHub", Health::Fresh, 600, 0);
-        let profile = Arc::make_mut(&mut view.profile);
-        profile.wanted_scopes = vec!["workflow".to_owned(), "write:packages".to_owned()];
-        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
-        app.open_mut().unwrap().providers = example::providers();
-        example::press(&mut app, "2");
-        assert_snapshot!("inbox_scopes", example::shown(&mut app));
-        let effects = example::press(&mut app, "\n");
-        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
-            panic!("{effects:?}");
-        };
-        let scopes = request.scopes.as_ref().unwrap();
-        assert!(scopes.contains(&"workflow".to_owned()), "{scopes:?}");
-    }
-
-    #[test]
-    fn what_a_revocation_left_alive_stays_until_it_is_revoked_again_or_removed() {
-        use crate::engine::api::Event;
-        use crate::model::credential::Standing;
-        use crate::model::inquiry::Liveness;
-        use crate::tui::message::Message;
-        use crate::tui::overlays::overlay::Overlay;
-        use crate::tui::theme::Theme;
-        use crate::tui::update::update;
-        let revoked = |name: &str, proof| {
-            let view = example::credential(name, "GitHub", Health::Revoked, 600, 300);
-            let at = example::NOW;
-            example::changed(view, |it| it.standing = Standing::Revoked { at, proof })
-        };
-        for size in [(80, 24), (120, 36)] {
-            let views = ["github/alice", "github/bob", "acme/carol"];
-            let views = views.map(|name| revoked(name, Liveness::Alive));
-            let dead = revoked("github/dave", Liveness::Dead);
-            let views = views.into_iter().chain([dead]).collect();
-            let mut app = example::app(views, size, Theme::new(true, true));
-            let mut providers = example::providers();
-            for view in &mut providers {
-                view.provider.grants_page =
-                    Some("https://github.com/settings/applications".to_owned());
-            }
-            app.open_mut().unwrap().providers = providers;
-            example::press(&mut app, "2j");
-            assert_snapshot!(
-                format!("inbox_still_alive_{}", size.0),
-                example::shown(&mut app)
-            );
-            assert!(example::press(&mut app, "\n").is_empty());
-            assert!(matches!(app.overlays.as_slice(), [Overlay::Confirm(_)]));
-            let effects = example::press(&mut app, "y");
-            let [Effect::Ask(Ask::Revoke(name))] = effects.as_slice() else {
-                panic!("{effects:?}")
-            };
-            assert_eq!(name.as_str(), "github/alice");
-            let view = revoked("github/alice", Liveness::Dead);
-            update(&mut app, Message::Event(Event::Changed { view }));
-            let name = example::name("github/bob");
-            update(&mut app, Message::Event(Event::Removed { name }));
-            let text = example::shown(&mut app);
-            assert!(
-                text.contains("Inbox (1)") && text.contains("acme/carol"),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
     fn an_empty_inbox_says_so() {
         use crate::tui::theme::Theme;
         let mut app = example::app(Vec::new(), (80, 24), Theme::new(true, true));
         example::press(&mut app, "2");
         assert!(example::shown(&mut app).contains("Nothing needs you"));
-    }
-
-    #[test]
-    fn a_wrong_setting_leads_to_the_page_of_the_client() {
-        use crate::tui::theme::Theme;
-        let health = Health::Misconfigured {
-            cause: example::invalid_grant(),
-        };
-        let view = example::credential("github/alice", "GitHub", health, 600, 0);
-        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
-        app.open_mut().unwrap().providers = example::providers();
-        example::press(&mut app, "2\n");
-        assert!(example::shown(&mut app).contains("client secret"));
-        let effects = example::press(&mut app, "Iv1.other\n\n\n\n");
-        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
-            panic!("{effects:?}")
-        };
-        assert_eq!(request.client.as_ref().unwrap().id, "Iv1.other");
-        assert_eq!(request.account.as_deref(), Some("alice"));
-    }
-
-    #[test]
-    fn what_came_in_while_the_vault_was_locked_stands_above_everything() {
-        let mut app = example::open(80, 24);
-        let parcel = |id, name: Option<&str>| crate::model::parcel::ParcelView {
-            id,
-            at: app.now,
-            recipient: "age1somebody".to_owned(),
-            content: name.map(|name| crate::model::parcel::ParcelContent {
-                name: example::name(name),
-                provider: "GitHub".to_owned(),
-                from: "a sign-in while the vault was locked".to_owned(),
-                scopes: Vec::new(),
-            }),
-        };
-        let parcels = vec![parcel(1, Some("github/late")), parcel(2, None)];
-        example::press(&mut app, "2");
-        app.open_mut().unwrap().inbox.take_parcels(parcels);
-        assert_snapshot!("inbox_parcels", example::shown(&mut app));
     }
 }

@@ -1,0 +1,261 @@
+//! A credential that needs a human, as an item of the inbox: why, and what its one key does.
+
+use crate::clock::Timestamp;
+use crate::model::credential::{CredentialView, Flow};
+use crate::model::health::{ForecastReason, Health};
+use crate::model::name::CredentialName;
+use crate::tui::app::App;
+use crate::tui::keymap::{Action, Scope, key_for};
+use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::screens::tale;
+use crate::tui::theme::Tone;
+use crate::tui::words;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+/// Why a credential needs a human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The provider wants a new sign-in.
+    SignIn,
+    /// A setting has to be changed.
+    Setting,
+    /// It is over and cannot be refreshed.
+    Over,
+    /// It was revoked, and its tokens were seen alive afterwards.
+    StillAlive,
+    /// A program needs scopes that the grant lacks.
+    Scopes,
+    /// The refresh token dies soon.
+    DiesSoon,
+}
+
+/// One item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Whose.
+    pub name: CredentialName,
+    /// Why.
+    pub need: Need,
+}
+
+/// Why it needs a human, if it does.
+pub fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
+    match &view.health {
+        Health::NeedsLogin { .. } => return Some(Need::SignIn),
+        Health::Misconfigured { .. } => return Some(Need::Setting),
+        Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
+        Health::Revoked if view.is_alive_though_revoked() => return Some(Need::StillAlive),
+        Health::Revoked | Health::Revoking { .. } => return None,
+        _ if !view.profile.wanted_scopes.is_empty() => return Some(Need::Scopes),
+        Health::Static => return None,
+        Health::Fresh
+        | Health::Expiring
+        | Health::Refreshing
+        | Health::Retrying { .. }
+        | Health::Expired
+        | Health::RateLimited { .. } => {}
+    }
+    // What was never to be refreshed by itself ends as it was known to.
+    let is_news = view.profile.is_renewable() || view.profile.flow == Flow::ApiKey;
+    (is_news && view.forecast.is_soon(now)).then_some(Need::DiesSoon)
+}
+
+/// Draws one; the second place is where its reason stands.
+pub fn draw(
+    app: &App,
+    (item, view): (&Item, &CredentialView),
+    (area, reason): (Rect, Rect),
+    selected: bool,
+    buf: &mut Buffer,
+) {
+    let theme = app.theme;
+    if selected {
+        let at = (area.x + 1, area.y);
+        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
+    }
+    let (what, does, style) = words_of(app, item.need, view);
+    let room = usize::from(area.width / 2);
+    let name = fit(item.name.as_str(), room, theme.signs().ellipsis);
+    let sign = if item.need == Need::DiesSoon {
+        "!"
+    } else {
+        theme.sign(view.health.kind())
+    };
+    let name_style = if selected {
+        theme.strong()
+    } else {
+        theme.plain()
+    };
+    let head = [
+        (sign, style),
+        (" ", style),
+        (name.as_ref(), name_style),
+        ("  ", style),
+        (what, style),
+    ];
+    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
+    let key = key_for(Scope::Inbox, Action::Submit, theme);
+    let keys = [
+        ("   ", theme.plain()),
+        (key.as_str(), theme.key()),
+        (" ", theme.plain()),
+        (does, theme.dim()),
+    ];
+    let room = area.right().saturating_sub(x);
+    pieces(buf, (x, area.y), room, &keys, theme);
+    let style = if selected { theme.plain() } else { theme.dim() };
+    paragraph(buf, reason, &why(app, item, view), style, theme);
+}
+
+/// What is wrong, what the key does, and how it looks.
+fn words_of(app: &App, need: Need, view: &CredentialView) -> (&'static str, &'static str, Style) {
+    let theme = app.theme;
+    let health = theme.health(view.health.kind());
+    match need {
+        Need::SignIn => ("sign in again", "signs in again", health),
+        Need::Setting => ("a setting is wrong", "signs in anew", health),
+        Need::Over => ("is over", "signs in again", health),
+        Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
+            ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
+        }
+        Need::StillAlive => (
+            "revoked, still alive",
+            "revokes it again",
+            theme.tone(Tone::Trouble),
+        ),
+        Need::Scopes => (
+            "needs more scopes",
+            "signs in with them",
+            theme.tone(Tone::Soon),
+        ),
+        Need::DiesSoon => (
+            "will end soon",
+            "signs in again before",
+            theme.tone(Tone::Soon),
+        ),
+    }
+}
+
+/// Why, a sentence.
+pub fn why(app: &App, item: &Item, view: &CredentialView) -> String {
+    match &view.health {
+        Health::NeedsLogin { cause } | Health::Misconfigured { cause }
+            if item.need != Need::DiesSoon =>
+        {
+            let likely = cause.likely().first().map(tale::likely_words);
+            let parts = [Some(cause.cause.clone()), likely, Some(cause.fix.clone())];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+        _ if item.need == Need::Scopes => format!(
+            "A program needs {}, which the grant lacks. What is there works until the new tokens are kept.",
+            view.profile.wanted_scopes.join(" ")
+        ),
+        _ if item.need == Need::StillAlive => {
+            let workspace = app.open();
+            let page = workspace.and_then(|it| it.grants_page(item.name.provider()));
+            words::still_alive(page)
+        }
+        _ if item.need == Need::Over => {
+            "The access token has expired and there is no refresh token.".to_owned()
+        }
+        _ => words::forecast(&view.forecast, app.now, &app.around.zone).unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::health::Health;
+    use crate::tui::effect::{Ask, Effect};
+    use crate::tui::example;
+    use insta::assert_snapshot;
+
+    #[test]
+    fn scopes_that_are_missed_are_one_item_that_leads_to_a_sign_in_with_them() {
+        use crate::tui::theme::Theme;
+        use std::sync::Arc;
+        let mut view = example::credential("github/alice", "GitHub", Health::Fresh, 600, 0);
+        let profile = Arc::make_mut(&mut view.profile);
+        profile.wanted_scopes = vec!["workflow".to_owned(), "write:packages".to_owned()];
+        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
+        app.open_mut().unwrap().providers = example::providers();
+        example::press(&mut app, "2");
+        assert_snapshot!("inbox_scopes", example::shown(&mut app));
+        let effects = example::press(&mut app, "\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}");
+        };
+        let scopes = request.scopes.as_ref().unwrap();
+        assert!(scopes.contains(&"workflow".to_owned()), "{scopes:?}");
+    }
+
+    #[test]
+    fn what_a_revocation_left_alive_stays_until_it_is_revoked_again_or_removed() {
+        use crate::engine::api::Event;
+        use crate::model::credential::Standing;
+        use crate::model::inquiry::Liveness;
+        use crate::tui::message::Message;
+        use crate::tui::overlays::overlay::Overlay;
+        use crate::tui::theme::Theme;
+        use crate::tui::update::update;
+        let revoked = |name: &str, proof| {
+            let view = example::credential(name, "GitHub", Health::Revoked, 600, 300);
+            let at = example::NOW;
+            example::changed(view, |it| it.standing = Standing::Revoked { at, proof })
+        };
+        for size in [(80, 24), (120, 36)] {
+            let views = ["github/alice", "github/bob", "acme/carol"];
+            let views = views.map(|name| revoked(name, Liveness::Alive));
+            let dead = revoked("github/dave", Liveness::Dead);
+            let views = views.into_iter().chain([dead]).collect();
+            let mut app = example::app(views, size, Theme::new(true, true));
+            let mut providers = example::providers();
+            for view in &mut providers {
+                view.provider.grants_page =
+                    Some("https://github.com/settings/applications".to_owned());
+            }
+            app.open_mut().unwrap().providers = providers;
+            example::press(&mut app, "2j");
+            assert_snapshot!(
+                format!("inbox_still_alive_{}", size.0),
+                example::shown(&mut app)
+            );
+            assert!(example::press(&mut app, "\n").is_empty());
+            assert!(matches!(app.overlays.as_slice(), [Overlay::Confirm(_)]));
+            let effects = example::press(&mut app, "y");
+            let [Effect::Ask(Ask::Revoke(name))] = effects.as_slice() else {
+                panic!("{effects:?}")
+            };
+            assert_eq!(name.as_str(), "github/alice");
+            let view = revoked("github/alice", Liveness::Dead);
+            update(&mut app, Message::Event(Event::Changed { view }));
+            let name = example::name("github/bob");
+            update(&mut app, Message::Event(Event::Removed { name }));
+            let text = example::shown(&mut app);
+            assert!(
+                text.contains("Inbox (1)") && text.contains("acme/carol"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_wrong_setting_leads_to_the_page_of_the_client() {
+        use crate::tui::theme::Theme;
+        let health = Health::Misconfigured {
+            cause: example::invalid_grant(),
+        };
+        let view = example::credential("github/alice", "GitHub", health, 600, 0);
+        let mut app = example::app(vec![view], (80, 24), Theme::new(true, true));
+        app.open_mut().unwrap().providers = example::providers();
+        example::press(&mut app, "2\n");
+        assert!(example::shown(&mut app).contains("client secret"));
+        let effects = example::press(&mut app, "Iv1.other\n\n\n\n");
+        let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        assert_eq!(request.client.as_ref().unwrap().id, "Iv1.other");
+        assert_eq!(request.account.as_deref(), Some("alice"));
+    }
+}
