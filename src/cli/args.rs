@@ -106,7 +106,7 @@ pub enum Command {
     /// Say whether there is a vault, who owns it, and whether anything is in trouble.
     Status(status::StatusArgs),
     /// Look through what came in while the vault was locked.
-    Inbox(inbox::InboxArgs),
+    Inbox(inbox::command::InboxArgs),
     /// Lock the vault: it leaves the owner's memory, and nothing is refreshed.
     Lock(lock::LockArgs),
     /// Unlock the vault of an owner that is locked.

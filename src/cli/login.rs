@@ -4,6 +4,7 @@ use crate::cli::api_key;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::guide::Guide;
+use crate::cli::inbox::instead;
 use crate::cli::lines::Lines;
 use crate::cli::naming;
 use crate::cli::registration::Registration;
@@ -20,7 +21,6 @@ use crate::model::signin::{
     Apart, Aside, ProviderChoice, ProviderView, SignInId, SignInRequest, SignInStep,
 };
 use crate::secret::AuthorizationCode;
-use crate::vault::error::VaultError;
 use crate::vault::letter_box::LetterBox;
 use crate::vault::parcel;
 use clap::{Args, ValueEnum};
@@ -132,7 +132,7 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
         && failure.kind == Kind::Locked
         && !waits
     {
-        waits = shall_wait(context)?;
+        waits = instead::is_wanted(context, "Sign in all the same? The tokens wait")?;
         result = match waits {
             true => into_the_inbox(context, &mut work),
             false => result.map_err(|failure| {
@@ -163,21 +163,8 @@ fn into_the_inbox(
     work: impl FnOnce(&Session) -> Result<Signed, Failure>,
 ) -> Result<Signed, Failure> {
     // What could not be kept is said before anybody signs in.
-    if parcel::count(&context.vault)? >= parcel::MOST {
-        return Err(VaultError::ParcelsFull { most: parcel::MOST }.into());
-    }
+    parcel::check_room(&context.vault, 1)?;
     Session::apart(context, Box::new(LetterBox::new(&context.vault)?), work)
-}
-
-/// Asks whether to sign in although the vault is locked; without a terminal that has to be said.
-fn shall_wait(context: &Context) -> Result<bool, Failure> {
-    if !context.output.can_ask() || !context.vault.exists() {
-        return Ok(false);
-    }
-    let question = "The vault is locked. Sign in all the same? The tokens wait in its inbox, sealed, until you unlock \
-                    it. [y/N] ";
-    let answer = context.output.ask(question)?;
-    Ok(matches!(answer.as_str(), "y" | "Y" | "yes"))
 }
 
 fn request(

@@ -87,7 +87,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context),
         Command::Panic(args) => panic::run(&args, context),
-        Command::Inbox(args) => inbox::run(&args, context),
+        Command::Inbox(args) => inbox::command::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Unlock(args) => reopen::run(&args, context),
         Command::Doctor(args) => doctor::command::run(&args, context.globals.clone()),

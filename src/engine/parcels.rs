@@ -78,9 +78,10 @@ fn called(one: Bundled, from: String, account: Option<&str>) -> Result<Bundled, 
         let name = CredentialName::new(one.profile.name.provider(), account);
         one.profile.name = name.map_err(|source| VaultError::ParcelName { source })?;
     }
+    let file = one.profile.provenance.and_then(|it| it.file);
     one.profile.provenance = Some(Provenance {
         from,
-        file: None,
+        file,
         at: clock::now(),
     });
     Ok(one)

@@ -280,6 +280,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_imported_tells_its_file_and_that_nothing_refreshes_it() {
+        for size in SIZES {
+            let mut app = inbox(size);
+            let mut key = parcel(4, Some("corp/ci"));
+            if let Some(content) = &mut key.content {
+                content.from = "gh while the vault was locked".to_owned();
+                content.file = Some("/home/alice/.config/gh/hosts.yml".to_owned());
+                content.endpoint = None;
+                content.scopes.clear();
+            }
+            answer(&mut app, Answer::Parcels(Ok(vec![key])));
+            app.notices.clear();
+            example::press(&mut app, "kkk\n");
+            assert_snapshot!(format!("imported_{}", size.0), example::shown(&mut app));
+        }
+    }
+
+    #[test]
     fn all_of_a_free_name_are_taken_in_at_once_and_all_are_refused_by_a_word() {
         for size in SIZES {
             let mut app = inbox(size);

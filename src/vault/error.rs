@@ -1,6 +1,6 @@
 //! What can be wrong with a vault, each with what to do about it.
 
-use crate::model::name::NameError;
+use crate::model::name::{CredentialName, NameError};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -275,15 +275,19 @@ pub enum VaultError {
         /// Where.
         path: PathBuf,
     },
-    /// The inbox of the locked vault is full.
-    #[error("the inbox of the vault is full: {most} wait in it")]
+    /// The inbox of the locked vault has no place for so many more.
+    #[error("the inbox of the vault holds {most} items and has room for {free} more")]
     ParcelsFull {
         /// How many it holds.
         most: usize,
+        /// How many have a place.
+        free: usize,
     },
     /// What shall go into the inbox is too large.
-    #[error("it is too large for the inbox of the vault, which takes {most} bytes")]
+    #[error("{name} is too large for the inbox of the vault, which takes {most} bytes each")]
     ParcelTooLarge {
+        /// What it is called.
+        name: CredentialName,
         /// The most.
         most: usize,
     },

@@ -18,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use std::path::Path;
 
 /// Parcels that one vault holds at the most.
-pub const MOST: usize = 32;
+pub const MOST: usize = 256;
 /// The largest parcel, sealed, in bytes.
 pub const LARGEST: usize = 256 * 1024;
 
@@ -100,36 +100,64 @@ fn plain(text: &str) -> String {
 /// Fails with [`VaultError::ParcelsFull`], [`VaultError::ParcelTooLarge`], with [`VaultError::Older`] or
 /// [`VaultError::NoRecipient`] where the vault was not unlocked since it could have an inbox.
 pub fn put(path: &Path, from: &str, one: Bundled) -> Result<i64, VaultError> {
+    let put = put_all(path, from, vec![one])?;
+    Ok(put.into_iter().next().unwrap_or_default())
+}
+
+/// The same with several, each an item of its own: all of them are there afterwards, or none.
+pub fn put_all(path: &Path, from: &str, all: Vec<Bundled>) -> Result<Vec<i64>, VaultError> {
     let path = &without_links(path);
     secure(path)?;
     inspect(path)?;
     let mut conn = connect(path, Access::Write)?;
     bring_up_to_date(&mut conn, path, &MIGRATIONS, Access::Read)?;
     let to = recipient::read(&conn)?.ok_or(VaultError::NoRecipient)?;
-    let sealed = sealed(&to, from, one)?;
+    let sealed = all.into_iter().map(|one| sealed(&to, from, one));
+    let sealed = sealed.collect::<Result<Vec<_>, _>>()?;
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let many: i64 = transaction.query_row("SELECT count(*) FROM parcel", [], |row| row.get(0))?;
-    if usize::try_from(many).is_ok_and(|many| many >= MOST) {
-        return Err(VaultError::ParcelsFull { most: MOST });
+    has_room(&transaction, sealed.len())?;
+    let mut put = Vec::new();
+    for sealed in sealed {
+        transaction.execute(
+            "INSERT INTO parcel (at, recipient, sealed) VALUES (?1, ?2, ?3)",
+            (now().as_millis(), &to, sealed),
+        )?;
+        put.push(transaction.last_insert_rowid());
     }
-    transaction.execute(
-        "INSERT INTO parcel (at, recipient, sealed) VALUES (?1, ?2, ?3)",
-        (now().as_millis(), &to, sealed),
-    )?;
-    let id = transaction.last_insert_rowid();
     transaction.commit()?;
-    Ok(id)
+    Ok(put)
 }
 
-/// How many wait in the inbox of the vault at `path`; looked at without a key.
-pub fn count(path: &Path) -> Result<usize, VaultError> {
+/// Whether so many more have a place in the inbox of the vault at `path`; looked at without a key.
+pub fn check_room(path: &Path, more: usize) -> Result<(), VaultError> {
+    has_room(&look(path)?, more)
+}
+
+fn has_room(conn: &Connection, more: usize) -> Result<(), VaultError> {
+    let free = MOST.saturating_sub(many(conn)?);
+    match free >= more {
+        true => Ok(()),
+        false => Err(VaultError::ParcelsFull { most: MOST, free }),
+    }
+}
+
+fn many(conn: &Connection) -> Result<usize, VaultError> {
+    let many: i64 = conn.query_row("SELECT count(*) FROM parcel", [], |row| row.get(0))?;
+    Ok(usize::try_from(many).unwrap_or(usize::MAX))
+}
+
+fn look(path: &Path) -> Result<Connection, VaultError> {
     let path = &without_links(path);
     secure(path)?;
     inspect(path)?;
     let mut conn = connect(path, Access::Read)?;
     bring_up_to_date(&mut conn, path, &MIGRATIONS, Access::Read)?;
-    let many: i64 = conn.query_row("SELECT count(*) FROM parcel", [], |row| row.get(0))?;
-    Ok(usize::try_from(many).unwrap_or(usize::MAX))
+    Ok(conn)
+}
+
+/// How many wait in the inbox of the vault at `path`; looked at without a key.
+pub fn count(path: &Path) -> Result<usize, VaultError> {
+    many(&look(path)?)
 }
 
 /// Takes a parcel out again that was put there just now, without any key.
@@ -140,6 +168,7 @@ pub fn take_back(path: &Path, id: i64) -> Result<(), VaultError> {
 }
 
 fn sealed(to: &str, from: &str, one: Bundled) -> Result<Vec<u8>, VaultError> {
+    let name = one.profile.name.clone();
     let recipient: x25519::Recipient = to.parse().map_err(|_| VaultError::NoRecipient)?;
     let payload: Opened = bundle::write(&Bundle {
         exported_at: now(),
@@ -150,7 +179,10 @@ fn sealed(to: &str, from: &str, one: Bundled) -> Result<Vec<u8>, VaultError> {
     let sealed = seal::seal_bytes(recipients, "parcel", &payload)?;
     match sealed.len() {
         0..=LARGEST => Ok(sealed),
-        _ => Err(VaultError::ParcelTooLarge { most: LARGEST }),
+        _ => Err(VaultError::ParcelTooLarge {
+            name,
+            most: LARGEST,
+        }),
     }
 }
 

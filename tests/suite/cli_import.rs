@@ -502,34 +502,33 @@ fn pizauths_dump_is_read_without_its_own_program() {
     );
 }
 
-#[test]
-fn json_in_the_words_of_the_standard_is_refreshed_at_its_own_endpoint() {
-    let sandbox = Sandbox::with_vault();
-    let provider = provider(Quirks::default());
-    sandbox.sign_in(&provider, "alice");
+/// The words of the standard for what a credential of this vault holds: its refresh token and where that is used.
+pub fn moved_out(sandbox: &Sandbox, name: &str, called: &str) -> Value {
     let file = sandbox.path("alice.age");
     let word = sandbox.write("word", "seven pale owls sing below the harbour");
     let word = word.to_str().unwrap();
+    let export = ["export", name, file.to_str().unwrap()];
+    let sealed = ["--export-passphrase-file", word, "--work-factor", "10"];
     sandbox
-        .run([
-            "export",
-            "demo/alice",
-            file.to_str().unwrap(),
-            "--export-passphrase-file",
-            word,
-            "--work-factor",
-            "10",
-        ])
+        .run(export.into_iter().chain(sealed).collect::<Vec<_>>())
         .ok();
     let identity =
         age::scrypt::Identity::new("seven pale owls sing below the harbour".to_owned().into());
     let opened = age::decrypt(&identity, &std::fs::read(&file).unwrap()).unwrap();
     let whole: Value = serde_json::from_slice(&opened).unwrap();
     let secret = &whole["credentials"][0]["secret"];
-    let one = json!([{
-        "name": "corp/alice", "refresh_token": secret["refresh_token"], "client_id": "demo-cli",
+    json!([{
+        "name": called, "refresh_token": secret["refresh_token"], "client_id": "demo-cli",
         "token_endpoint": secret["provider"]["endpoints"]["token"], "scope": "openid read",
-    }]);
+    }])
+}
+
+#[test]
+fn json_in_the_words_of_the_standard_is_refreshed_at_its_own_endpoint() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let one = moved_out(&sandbox, "demo/alice", "corp/alice");
     let file = sandbox.write("one.json", &one.to_string());
     sandbox
         .run(["import", "--from", "json", file.to_str().unwrap(), "--yes"])

@@ -47,7 +47,7 @@ fn key(sandbox: &Sandbox, name: &str) -> Run {
     keep_key(sandbox, name).wait_with_output().unwrap().into()
 }
 
-fn inbox(sandbox: &Sandbox) -> Vec<Value> {
+pub fn inbox(sandbox: &Sandbox) -> Vec<Value> {
     let items = sandbox.run(["inbox", "--json"]).json();
     items.as_array().unwrap().clone()
 }
@@ -228,7 +228,7 @@ fn what_waits_opens_with_the_vaults_new_key() {
 }
 
 /// Waiting items that open, and the rest of the vault.
-fn is_whole(sandbox: &Sandbox) -> usize {
+pub fn is_whole(sandbox: &Sandbox) -> usize {
     sandbox.run(["vault", "verify"]).ok();
     let waiting = inbox(sandbox);
     assert!(

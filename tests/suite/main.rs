@@ -68,6 +68,7 @@ mod helper_git;
 mod helper_header;
 mod identify;
 mod inbox;
+mod inbox_import;
 mod leaks;
 mod lock;
 mod lock_sleep;

@@ -2,15 +2,18 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::import::apart;
 use crate::cli::import::fate::{self, Fated};
 use crate::cli::import::offer::{Haul, Offer};
 use crate::cli::import::own;
 use crate::cli::import::tools::{self, Tool};
+use crate::cli::inbox::instead;
 use crate::cli::session::Session;
 use crate::cli::several::{self, Report};
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Command;
 use crate::model::name::CredentialName;
+use crate::vault::parcel;
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,14 +26,15 @@ FILE is what `tokenward export` wrote; with --from it is another tool's, and lef
 keeps it. What was found is shown before anything is done, never a token; then it wants a
 yes. A name that is there already is asked about: nothing takes its place without --replace or an answer. Where each
 credential is from stands in its story (`tokenward why`). What cannot be read in a file is told by its line or name, and the rest is
-taken in.
+taken in. While the vault is locked it goes into the inbox on wish (--no-unlock), sealed to the vault, until it is taken in
+there (`tokenward inbox`): all of it, or nothing when it was cut off.
 
     tokenward import --export-passphrase-file word.txt --yes laptop.age
     tokenward import --from git --dry-run
 
-With --json: an array of objects with name and ok, from and replaced, or error, code and hint; with --dry-run one object
-with found (objects with name, provider, host, from, renewable, expires_at, scopes, exists and remarks) and elsewhere
-(objects with what, why and hint).")]
+With --json: an array of objects with name and ok, from and replaced (with --no-unlock item, its number in the inbox), or
+error, code and hint; with --dry-run one object with found (objects with name, provider, host, from, renewable, expires_at,
+scopes, exists - null with --no-unlock - and remarks) and elsewhere (objects with what, why and hint).")]
 pub struct ImportArgs {
     /// The file; `-` is standard input.
     #[arg(required_unless_present = "from")]
@@ -56,6 +60,10 @@ pub struct ImportArgs {
     /// Give what is imported another name where one is taken: NAME-2.
     #[arg(long)]
     pub rename: bool,
+    /// Do not unlock the vault: what was read waits in its inbox, sealed to it, until you take it in. Which names are taken
+    /// is not known then.
+    #[arg(long, conflicts_with_all = ["replace", "rename"])]
+    no_unlock: bool,
     /// Let gh or Docker's helpers be run for what they keep in a keyring.
     #[arg(long, requires = "from")]
     pub helpers: bool,
@@ -82,9 +90,9 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), Failure> {
         (None, None) => return Err(Failure::usage("name the file, or a tool: --from")),
     };
     choose(&mut haul, args)?;
-    let taken = names(context)?;
+    let taken = taken(args, context)?;
     if args.dry_run {
-        return show(&haul, &taken, context, now);
+        return show(&haul, taken.as_ref(), context, now);
     }
     for one in &haul.elsewhere {
         context
@@ -96,11 +104,46 @@ pub fn run(args: &ImportArgs, context: &Context) -> Result<(), Failure> {
     }
     context
         .output
-        .say(haul.table(now, |name| taken.contains(name)).trim_end());
-    let fated = fate::decide(haul.offers, &taken, args, context)?;
+        .say(haul.table(now, taken.as_ref()).trim_end());
+    let is_apart = taken.is_none();
+    if is_apart {
+        // What could not be kept is said before anybody is asked.
+        parcel::check_room(&context.vault, haul.offers.len())?;
+    }
+    let fated = fate::decide(haul.offers, &taken.unwrap_or_default(), args, context)?;
     let names: Vec<CredentialName> = fated.iter().map(|one| one.offer.name().clone()).collect();
-    several::confirm(context, args.yes, "Take in", &names)?;
-    store(fated, context)
+    let what = match is_apart {
+        true => "Put into the inbox of the locked vault",
+        false => "Take in",
+    };
+    several::confirm(context, args.yes, what, &names)?;
+    match is_apart {
+        true => apart::store(fated, context),
+        false => store(fated, context),
+    }
+}
+
+/// The names that are there; `None`: the vault stays locked, and its inbox is meant.
+fn taken(
+    args: &ImportArgs,
+    context: &Context,
+) -> Result<Option<BTreeSet<CredentialName>>, Failure> {
+    if args.no_unlock {
+        return Ok(None);
+    }
+    match names(context) {
+        Err(failure) if failure.kind == Kind::Locked => {
+            let may_wait = !args.replace && !args.rename;
+            if may_wait && instead::is_wanted(context, "Import all the same? What was found waits")?
+            {
+                return Ok(None);
+            }
+            Err(failure.hint(
+                "or import all the same; what was found waits in the vault's inbox: --no-unlock",
+            ))
+        }
+        names => names.map(Some),
+    }
 }
 
 /// Narrows what was found to what is wanted.
@@ -142,13 +185,12 @@ fn names(context: &Context) -> Result<BTreeSet<CredentialName>, Failure> {
 
 fn show(
     haul: &Haul,
-    taken: &BTreeSet<CredentialName>,
+    taken: Option<&BTreeSet<CredentialName>>,
     context: &Context,
     now: Timestamp,
 ) -> Result<(), Failure> {
-    let is_there = |name: &CredentialName| taken.contains(name);
     if context.output.json {
-        return context.output.json_line(&haul.json(is_there));
+        return context.output.json_line(&haul.json(taken));
     }
     for one in &haul.elsewhere {
         context
@@ -157,7 +199,7 @@ fn show(
     }
     match haul.offers.is_empty() {
         true => Err(nothing(haul)),
-        false => context.output.data(&haul.table(now, is_there)),
+        false => context.output.data(&haul.table(now, taken)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! `tokenward import`: credentials from an export of this program, or from where other tools keep theirs.
 
+pub mod apart;
 pub mod aws_sso;
 pub mod command;
 pub mod docker;

@@ -7,6 +7,7 @@ use crate::model::credential::{Flow, Profile, Secret};
 use crate::model::name::CredentialName;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// A credential that can be taken in; its profile says where it is from.
 #[derive(Debug)]
@@ -57,8 +58,8 @@ impl Offer {
 }
 
 impl Haul {
-    /// The table that is shown before anything is done; `is_there` tells of a name that is taken.
-    pub fn table(&self, now: Timestamp, is_there: impl Fn(&CredentialName) -> bool) -> String {
+    /// The table that is shown before anything is done; `taken` are the names that are there, where they are known.
+    pub fn table(&self, now: Timestamp, taken: Option<&BTreeSet<CredentialName>>) -> String {
         let mut table = Table::new(&["NAME", "PROVIDER", "WHAT", "EXPIRES IN", "REMARKS"]);
         for offer in &self.offers {
             let expiry = match offer.profile.expires_at {
@@ -67,7 +68,7 @@ impl Haul {
                 Some(end) => span::show(now.until(end)),
             };
             let mut remarks = offer.remarks.clone();
-            if is_there(offer.name()) {
+            if taken.is_some_and(|taken| taken.contains(offer.name())) {
                 remarks.insert(0, "there is one of this name".to_owned());
             }
             table.row(vec![
@@ -82,7 +83,7 @@ impl Haul {
     }
 
     /// The same for machines.
-    pub fn json(&self, is_there: impl Fn(&CredentialName) -> bool) -> Value {
+    pub fn json(&self, taken: Option<&BTreeSet<CredentialName>>) -> Value {
         let found = self.offers.iter().map(|offer| {
             let profile = &offer.profile;
             json!({
@@ -93,7 +94,7 @@ impl Haul {
                 "renewable": profile.is_renewable(),
                 "expires_at": profile.expires_at,
                 "scopes": profile.scopes,
-                "exists": is_there(&profile.name),
+                "exists": taken.map(|taken| taken.contains(&profile.name)),
                 "remarks": offer.remarks,
             })
         });

@@ -192,7 +192,7 @@ fn lines(app: &App, parcel: &ParcelView) -> Vec<Line> {
 
 fn facts(content: &ParcelContent) -> Vec<Line> {
     let sent = content.endpoint.clone();
-    let sent = sent.unwrap_or_else(|| "nowhere: nothing refreshes it".to_owned());
+    let sent = sent.unwrap_or_else(|| "nowhere: it is not refreshed".to_owned());
     let mut facts = vec![("sent to", sent, Tone::Plain)];
     if !content.scopes.is_empty() {
         facts.push(("scopes", content.scopes.join(" "), Tone::Plain));
