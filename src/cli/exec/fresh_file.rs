@@ -4,7 +4,9 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::token;
 use crate::model::token::IssuedToken;
 use rand::Rng;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, renameat, statat, unlinkat,
+};
 use rustix::io::Errno;
 use std::ffi::OsString;
 use std::fs::File;
@@ -18,8 +20,8 @@ pub struct FreshFile {
     path: PathBuf,
     folder: OwnedFd,
     name: OsString,
-    /// Device and inode of what was put there last.
-    ours: Option<(u64, u64)>,
+    /// What was put there last, held open: as long as it is, no other file can get its inode number.
+    ours: Option<File>,
 }
 
 impl FreshFile {
@@ -108,10 +110,9 @@ impl FreshFile {
             failure.within(format!("cannot write {}", self.path.display()))
         };
         file.write_all(bytes.as_bytes()).map_err(io)?;
-        let made = rustix::fs::fstat(&file).map_err(|error| failed(error, self.cannot("write")))?;
         renameat(&self.folder, beside, &self.folder, &self.name)
             .map_err(|error| failed(error, self.cannot("replace")))?;
-        self.ours = Some((made.st_dev, made.st_ino));
+        self.ours = Some(file);
         Ok(())
     }
 
@@ -119,7 +120,10 @@ impl FreshFile {
     pub fn remove(&mut self) {
         let Some(ours) = self.ours.take() else { return };
         let found = statat(&self.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW);
-        if found.is_ok_and(|found| (found.st_dev, found.st_ino) == ours) {
+        let same = |ours: Stat| {
+            found.is_ok_and(|found| (found.st_dev, found.st_ino) == (ours.st_dev, ours.st_ino))
+        };
+        if fstat(&ours).is_ok_and(same) {
             // Whoever took it away before did what is wanted.
             let _ = unlinkat(&self.folder, &self.name, AtFlags::empty());
         }
