@@ -11,7 +11,7 @@ use crate::cli::warden::Warden;
 use crate::engine::api::Event;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
-use crate::engine::settings::EngineSettings;
+use crate::engine::settings::{EngineSettings, Patience};
 use crate::oauth::http::{Http, HttpSettings};
 use crate::paths::without_links;
 use crate::vault::daily::{Daily, folder_beside};
@@ -131,6 +131,7 @@ pub fn settings(context: &Context, role: Role) -> EngineSettings {
         log: config.audit.keeping(),
         thresholds: config.audit.thresholds(),
         backups: config.backup.daily.then(|| daily(context)),
+        patience: Patience::default(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

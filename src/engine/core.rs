@@ -289,7 +289,9 @@ impl Core {
 
     /// Whether everything that is under way waits for a vault that cannot be written.
     pub fn is_stuck(&self) -> bool {
-        self.revoking == 0 && !self.flights.is_empty() && self.unsaved.len() == self.flights.len()
+        self.revoking == 0
+            && !self.flights.is_empty()
+            && self.flights.values().all(|it| it.stage.is_in_hand())
     }
 
     /// How many credentials of the vault could not be opened.
@@ -297,13 +299,14 @@ impl Core {
         self.unreadable
     }
 
-    /// Whose new tokens are in hand and could not be written.
+    /// Whose new tokens are in hand and not on disk yet: they are being written, or wait to be written again.
     pub fn unsaved(&self) -> Vec<CredentialName> {
-        let names = self.unsaved.iter().filter_map(|(_, flight)| {
-            let held = self.held.get(&self.flights.get(flight)?.id)?;
-            Some(held.profile.name.clone())
-        });
-        names.collect()
+        let in_hand = self
+            .flights
+            .iter()
+            .filter(|(flight, it)| it.stage.is_in_hand() && self.is_wanted(**flight));
+        let held = in_hand.filter_map(|(_, it)| self.held.get(&it.id));
+        held.map(|held| held.profile.name.clone()).collect()
     }
 
     pub(in crate::engine) fn new_flight(&mut self) -> FlightId {

@@ -33,6 +33,16 @@ pub enum Stage {
     },
 }
 
+impl Stage {
+    /// Whether the provider gave new tokens that the vault does not hold yet.
+    pub fn is_in_hand(&self) -> bool {
+        match self {
+            Self::Spending | Self::Sent(_) => false,
+            Self::Saving | Self::Unsaved { .. } => true,
+        }
+    }
+}
+
 /// One refresh.
 #[derive(Debug)]
 pub struct Flight {

@@ -14,7 +14,7 @@ use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
-use crate::engine::settings::{CoreSettings, EngineSettings};
+use crate::engine::settings::{CoreSettings, EngineSettings, Patience};
 use crate::engine::shelf::Shelf;
 use crate::engine::step::{FlightId, Input};
 use crate::engine::vault_thread::{Job, VaultThread, trouble};
@@ -48,10 +48,6 @@ const EVENTS: usize = 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(300);
 /// Longest sleep where it does not: timers stand still while the machine sleeps, and so it is noticed within this.
 const LONGEST_DEAF_SLEEP: Duration = Duration::from_secs(45);
-/// How long a leaving engine waits for requests under way (the transport's own limit ends them sooner).
-const LONGEST_LEAVE: Duration = Duration::from_secs(30);
-/// How long a leaving engine tries to write new tokens into a vault that cannot be written.
-const LAST_TRIES: Duration = Duration::from_secs(10);
 
 /// A running engine. Dropping it lets it leave on its own; [`Engine::shutdown`] waits for that.
 #[derive(Debug)]
@@ -153,6 +149,7 @@ pub(in crate::engine) struct Runner {
     hurry: CancellationToken,
     is_hurried: bool,
     left_at: Option<Instant>,
+    patience: Patience,
     /// Recurring work that the core wishes done.
     pub(in crate::engine) chores: VecDeque<Chore>,
     pub(in crate::engine) backups: Option<Daily>,
@@ -205,6 +202,7 @@ impl Runner {
             hurry,
             is_hurried: false,
             left_at: None,
+            patience: settings.patience,
             chores: VecDeque::new(),
             backups: settings.backups.clone(),
             alerts: Alerts::default(),
@@ -352,9 +350,9 @@ impl Runner {
             return false;
         };
         let limit = if self.core.is_stuck() {
-            LAST_TRIES
+            self.patience.writes
         } else {
-            LONGEST_LEAVE
+            self.patience.requests
         };
         let unsaved = self.unsaved();
         let is_quiet = self.core.is_quiet() && unsaved.is_empty() && self.errands.are_done();
@@ -411,8 +409,7 @@ impl Runner {
         self.shelf.clear();
         self.write_notes();
         for name in self.unsaved() {
-            let activity = Activity::new(self.now, Some(name), Happening::TokensLost);
-            self.tell(|| Event::Happened { activity });
+            self.happened(Activity::new(self.now, Some(name), Happening::TokensLost));
         }
         let farewell = self.farewell.get().cloned().unwrap_or_default();
         if let Some(line) = farewell.line(self.now) {

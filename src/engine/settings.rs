@@ -27,6 +27,26 @@ pub struct EngineSettings {
     pub thresholds: Thresholds,
     /// The backups it makes by itself; `None`: none.
     pub backups: Option<Daily>,
+    /// How long it waits at its end.
+    pub patience: Patience,
+}
+
+/// How long a leaving engine waits. A lock waits longer for new tokens: until they are on disk.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For requests under way (the transport's own limit ends them sooner).
+    pub requests: Duration,
+    /// For new tokens to be written into a vault that cannot be written.
+    pub writes: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            requests: Duration::from_secs(30),
+            writes: Duration::from_secs(10),
+        }
+    }
 }
 
 /// Settings of the pure core.

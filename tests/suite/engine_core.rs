@@ -1,11 +1,11 @@
 //! The pure core by itself: one refresh for all who ask, callers, clocks, leaving.
 
-use crate::engine_bench::{Bench, HOUR, START, grant, name, profile};
+use crate::engine_bench::{Bench, HOUR, START, grant, name, profile, trouble};
 use std::time::Duration;
 use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::core::Core;
 use tokenward::engine::settings::{CoreSettings, EngineSettings};
-use tokenward::engine::step::{CallerId, Effect, Grant, Input, TokenChoice};
+use tokenward::engine::step::{CallerId, Effect, Grant, Input, RotateOutcome, TokenChoice};
 use tokenward::model::credential::{CredentialId, Generation, KEPT_ATTEMPTS};
 use tokenward::model::health::HealthKind;
 use tokenward::model::inquiry::Liveness;
@@ -460,4 +460,24 @@ fn a_credential_that_left_in_a_file_is_forgotten_only_as_it_is_in_that_file() {
         is_kept(ask(&mut bench, 98, 1)),
         "its refresh token may be spent by now"
     );
+}
+
+#[test]
+fn new_tokens_count_as_unsaved_until_they_are_on_disk_also_while_they_are_written() {
+    let mut bench = Bench::aged(HOUR + 1);
+    let flight = bench.spend().unwrap();
+    bench.written(flight, None);
+    assert!(bench.core.unsaved().is_empty(), "nothing came yet");
+    bench.granted(flight);
+    let in_hand = |bench: &Bench| (bench.core.unsaved(), bench.core.is_stuck());
+    assert_eq!(in_hand(&bench), (vec![name(1)], true));
+    let outcome = RotateOutcome::Failed(trouble());
+    bench.give(Input::Rotated { flight, outcome });
+    assert_eq!(in_hand(&bench), (vec![name(1)], true));
+    bench.wishes.clear();
+    bench.give(Input::Leaving);
+    assert!(bench.has_rotation(), "it is tried again");
+    assert_eq!(in_hand(&bench), (vec![name(1)], true), "and not on disk");
+    bench.rotated(flight);
+    assert_eq!(in_hand(&bench), (Vec::new(), false));
 }

@@ -2,7 +2,7 @@
 
 use crate::vault_fixture::new_vault;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -48,6 +48,8 @@ pub(crate) struct Rig {
     provider: DemoProvider,
     /// Which writes the vault refuses; see [`Faulty`].
     pub(crate) refusing: Arc<AtomicU8>,
+    /// How many it refused.
+    pub(crate) refused: Arc<AtomicUsize>,
     /// Held: no secret is read until it is let go.
     pub(crate) reading: Arc<Mutex<()>>,
 }
@@ -82,6 +84,7 @@ impl Rig {
             key,
             provider,
             refusing: Arc::new(AtomicU8::new(REFUSES_NOTHING)),
+            refused: Arc::default(),
             reading: Arc::default(),
         }
     }
@@ -115,6 +118,7 @@ impl Rig {
         Box::new(Faulty {
             vault: self.vault(),
             refusing: Arc::clone(&self.refusing),
+            refused: Arc::clone(&self.refused),
             reading: Arc::clone(&self.reading),
         })
     }
@@ -256,6 +260,7 @@ pub(crate) async fn eventually(mut holds: impl FnMut() -> bool) {
 struct Faulty {
     vault: OpenVault,
     refusing: Arc<AtomicU8>,
+    refused: Arc<AtomicUsize>,
     reading: Arc<Mutex<()>>,
 }
 
@@ -288,6 +293,7 @@ impl Store for Faulty {
             _ => false,
         };
         if refuses {
+            self.refused.fetch_add(1, Ordering::SeqCst);
             return Err(VaultError::Missing {
                 path: PathBuf::from("disk-full"),
             });

@@ -48,6 +48,7 @@ mod engine_core;
 mod engine_ending;
 mod engine_failing;
 mod engine_forecast;
+mod engine_leaving;
 mod engine_play;
 mod engine_restored;
 mod engine_revoking;
