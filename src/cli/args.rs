@@ -2,8 +2,8 @@
 
 use crate::cli::helpers::{git, header, sasl};
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, export, get, identify, import, inbox, init,
-    list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, identify, import, inbox,
+    init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
     status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
@@ -119,6 +119,8 @@ pub enum Command {
     Vault(vault::VaultArgs),
     /// Show the providers that are known.
     Provider(provider::ProviderArgs),
+    /// Show the settings, and where each comes from.
+    Config(config::ConfigArgs),
     /// Keep tokens fresh and serve local programs, without a UI.
     Daemon(daemon::DaemonArgs),
     /// Open the UI over a throw-away vault and a built-in provider: nothing to register.

@@ -4,7 +4,7 @@ use crate::agent::socket;
 use crate::cli::args::Globals;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
-use crate::config::layers;
+use crate::config::layers::Loaded;
 use crate::config::settings::Config;
 use crate::oauth::catalogue;
 use crate::paths::Paths;
@@ -21,6 +21,8 @@ pub struct Context {
     pub vault: PathBuf,
     /// The settings.
     pub config: Config,
+    /// The file they stand in, if it is there.
+    pub settings: PathBuf,
     /// How to speak.
     pub output: Output,
 }
@@ -30,26 +32,32 @@ impl Context {
     pub fn new(globals: Globals) -> Result<Self, Failure> {
         let paths = Paths::standard()?;
         let vault = globals.vault.clone().unwrap_or_else(|| paths.vault.clone());
-        let file = globals.config.as_ref().unwrap_or(&paths.config);
-        let environment = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
-        let config = Config::load(file, globals.config.is_some(), environment)?;
-        use_own_records(&config, file)?;
+        let settings = globals.config.clone();
+        let settings = settings.unwrap_or_else(|| paths.config.clone());
+        catalogue::follow(&settings);
+        let loaded = read(&settings, globals.config.is_some())?;
         let output = Output { json: globals.json };
         Ok(Self {
             globals,
             paths,
             vault,
-            config,
+            config: loaded.config,
+            settings,
             output,
         })
+    }
+
+    /// Reads the settings anew: the same file, the same environment. Nothing changes when they cannot be used.
+    pub fn reread(&self) -> Result<Loaded, Failure> {
+        read(&self.settings, self.globals.config.is_some())
     }
 
     /// The same with the default settings: for who looks at what is wrong with those there are.
     pub fn without_settings(globals: Globals) -> Result<Self, Failure> {
         let paths = Paths::standard()?;
+        let named = globals.config.clone();
         Ok(Self {
+            settings: named.unwrap_or_else(|| paths.config.clone()),
             vault: globals.vault.clone().unwrap_or_else(|| paths.vault.clone()),
             output: Output { json: globals.json },
             config: Config::default(),
@@ -64,11 +72,12 @@ impl Context {
     }
 }
 
-/// Lays the person's own provider records over the catalogue, and looks at the file from then on.
-fn use_own_records(config: &Config, file: &Path) -> Result<(), Failure> {
-    catalogue::follow(file);
-    catalogue::extend(&config.providers).map_err(|error| {
-        let text = std::fs::read_to_string(file).unwrap_or_default();
-        layers::wrong_at(&text, file, &error.path, &error.message).into()
-    })
+/// Reads the settings, and lays the person's own provider records over the catalogue.
+fn read(file: &Path, named_by_hand: bool) -> Result<Loaded, Failure> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let loaded = Config::load(file, named_by_hand, environment)?;
+    catalogue::extend(&loaded.config.providers)
+        .map_err(|error| loaded.wrong_at(&error.path, &error.message))?;
+    Ok(loaded)
 }

@@ -8,6 +8,7 @@ pub mod backup;
 pub mod backups;
 pub mod causes;
 pub mod completions;
+pub mod config;
 pub mod context;
 pub mod daemon;
 pub mod demo;

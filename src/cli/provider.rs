@@ -6,7 +6,7 @@ use crate::cli::provider_add::{self, AddArgs};
 use crate::cli::provider_check::{self, CheckArgs};
 use crate::cli::provider_show;
 use crate::cli::table::Table;
-use crate::config::layers::similar;
+use crate::config::keys::similar;
 use crate::model::category::Category;
 use crate::model::credential::Flow;
 use crate::model::provider::Provider;

@@ -4,7 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::passphrase;
 use crate::cli::provider_show;
-use crate::config::layers::similar;
+use crate::config::keys::similar;
 use crate::jose::algorithm::Algorithm;
 use crate::jose::error::JoseError;
 use crate::jose::key::SigningKey;

@@ -7,9 +7,9 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::{git, header, sasl};
 use crate::cli::output::Output;
 use crate::cli::{
-    audit, completions, daemon, demo, doctor, exec, export, get, harden, identify, import, inbox,
-    init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
-    status, ui, validate, vault, why,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, harden, identify, import,
+    inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
+    setup, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -56,6 +56,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Man(args)) => return man::run(args, output),
         // It works without what the others need, and says what is missing.
         Some(Command::Doctor(args)) => return doctor::command::run(args, cli.globals),
+        Some(Command::Config(args)) => return config::run(args, cli.globals),
         _ => {}
     }
     let context = Context::new(cli.globals)?;
@@ -94,6 +95,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Audit(args) => audit::command::run(&args, context),
         Command::Vault(args) => vault::run(&args, context),
         Command::Provider(args) => provider::run(&args, context),
+        Command::Config(args) => config::run(&args, context.globals.clone()),
         Command::Daemon(args) => daemon::run(&args, context),
         Command::Demo(args) => demo::run(&args, context),
         Command::Completions(args) => completions::run(&args, output),

@@ -1,16 +1,45 @@
 //! Reading the settings: the file over the defaults, the environment over the file.
 
+use crate::config::environment::{self, Taken};
 use crate::config::error::ConfigError;
+use crate::config::keys::{keys_in, keys_of, similar};
 use crate::config::members;
-use crate::config::ranges::check_ranges;
+use crate::config::origin::{self, Origin, Setting};
+use crate::config::ranges;
 use crate::config::settings::Config;
+use crate::config::text::{Text, toml_words};
 use crate::model::name::is_provider_name;
 use crate::model::policy::PolicyOverride;
-use serde::Serialize;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use toml::Table;
 use toml::de::{DeTable, DeValue};
-use toml::{Table, Value};
+
+/// Settings as they were read, with what tells where each value comes from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    /// They.
+    pub config: Config,
+    text: String,
+    file: PathBuf,
+    taken: Vec<Taken>,
+}
+
+impl Loaded {
+    /// Each setting with its origin.
+    pub fn settings(&self) -> Vec<Setting> {
+        let text = Text {
+            text: &self.text,
+            file: &self.file,
+        };
+        origin::settings(&self.config, text, &self.taken)
+    }
+
+    /// The same with the provider record at fault, as the catalogue found it.
+    pub fn wrong_at(&self, path: &[String], message: &str) -> ConfigError {
+        wrong_at(&self.text, &self.file, path, message)
+    }
+}
 
 impl Config {
     /// Reads the settings: defaults, then the file if there is one, then the environment.
@@ -18,7 +47,7 @@ impl Config {
         file: &Path,
         named_by_hand: bool,
         environment: impl Iterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Loaded, ConfigError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
@@ -34,7 +63,7 @@ impl Config {
                 path: file.to_path_buf(),
             });
         }
-        Self::from_layers(text.as_deref().unwrap_or(""), file, environment)
+        load(text.unwrap_or_default(), file, environment)
     }
 
     /// The same from the file's text.
@@ -43,61 +72,76 @@ impl Config {
         file: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, ConfigError> {
-        let layer = Layer { text, file };
-        layer.refuse_unknown_keys()?;
-        let mut table = layer.table()?;
-        let from_environment = overlay(&mut table, environment)?;
-        let config: Self = match table.try_into() {
-            Ok(config) => config,
-            // Read again from the text alone: only then does the error know its line.
-            Err(error) => {
-                layer.typed()?;
-                return Err(ConfigError::Wrong {
-                    place: from_environment.join(", "),
-                    message: toml_words(&error),
-                    suggestion: None,
-                });
-            }
-        };
-        check_ranges(&config, file)?;
-        Ok(config)
+        load(text.to_owned(), file, environment).map(|loaded| loaded.config)
     }
 }
 
-/// The file's text and where it came from.
-struct Layer<'a> {
-    text: &'a str,
-    file: &'a Path,
+fn load(
+    text: String,
+    file: &Path,
+    environment: impl Iterator<Item = (String, String)>,
+) -> Result<Loaded, ConfigError> {
+    let layer = Layer(Text { text: &text, file });
+    layer.refuse_unknown_keys()?;
+    let mut table = layer.table()?;
+    let taken = environment::overlay(&mut table, environment)?;
+    let config: Config = match table.try_into() {
+        Ok(config) => config,
+        // Read again from the text alone: only then does the error know its line.
+        Err(error) => {
+            layer.typed()?;
+            let names: Vec<&str> = taken.iter().map(|it| it.variable.as_str()).collect();
+            return Err(ConfigError::Wrong {
+                place: names.join(", "),
+                message: toml_words(&error),
+                suggestion: None,
+            });
+        }
+    };
+    layer.check_ranges(&config, &taken)?;
+    Ok(Loaded {
+        config,
+        file: file.to_path_buf(),
+        taken,
+        text,
+    })
 }
+
+/// The file's layer, being checked.
+struct Layer<'a>(Text<'a>);
 
 impl Layer<'_> {
     fn table(&self) -> Result<Table, ConfigError> {
-        toml::from_str(self.text).map_err(|error| self.wrong(&error))
+        toml::from_str(self.0.text).map_err(|error| self.0.refused(&error))
     }
 
     /// Reads the settings with the places of the text, so that an error says where.
     fn typed(&self) -> Result<(), ConfigError> {
-        toml::from_str::<Config>(self.text)
+        toml::from_str::<Config>(self.0.text)
             .map(drop)
-            .map_err(|error| self.wrong(&error))
+            .map_err(|error| self.0.refused(&error))
     }
 
-    fn wrong(&self, error: &toml::de::Error) -> ConfigError {
-        let line = error.span().map_or(1, |span| self.line_of(span.start));
-        ConfigError::Wrong {
-            place: format!("{}, line {line}", self.file.display()),
-            message: toml_words(error),
+    fn check_ranges(&self, config: &Config, taken: &[Taken]) -> Result<(), ConfigError> {
+        let Err(out) = ranges::check(config) else {
+            return Ok(());
+        };
+        let place = match origin::origin(&out.key, self.0, taken) {
+            Origin::Environment { variable } => variable,
+            Origin::File { line, column, .. } => {
+                format!("{}, line {line}, column {column}", self.0.file.display())
+            }
+            Origin::Default | Origin::Argument { .. } => self.0.file.display().to_string(),
+        };
+        Err(ConfigError::Wrong {
+            place,
+            message: out.message,
             suggestion: None,
-        }
-    }
-
-    fn line_of(&self, offset: usize) -> usize {
-        let before = self.text.get(..offset).unwrap_or(self.text);
-        before.matches('\n').count() + 1
+        })
     }
 
     fn refuse_unknown_keys(&self) -> Result<(), ConfigError> {
-        let table = DeTable::parse(self.text).map_err(|error| self.wrong(&error))?;
+        let table = DeTable::parse(self.0.text).map_err(|error| self.0.refused(&error))?;
         for (section, value) in table.get_ref() {
             let sections = keys_of(&Config::default());
             self.must_be_known(section.get_ref(), section.span().start, "", &sections)?;
@@ -153,13 +197,10 @@ impl Layer<'_> {
         if is_provider_name(name) {
             return Ok(());
         }
-        Err(ConfigError::Wrong {
-            place: format!("{}, line {}", self.file.display(), self.line_of(offset)),
-            message: format!(
-                "`providers.{name}` is no name for a provider: write 1 to 64 of a-z, 0-9, dot, underscore and dash"
-            ),
-            suggestion: None,
-        })
+        let message = format!(
+            "`providers.{name}` is no name for a provider: write 1 to 64 of a-z, 0-9, dot, underscore and dash"
+        );
+        Err(self.0.wrong(offset, message))
     }
 
     fn must_be_known(
@@ -173,30 +214,10 @@ impl Layer<'_> {
             return Ok(());
         }
         Err(ConfigError::Wrong {
-            place: format!("{}, line {}", self.file.display(), self.line_of(offset)),
+            place: self.0.place(offset),
             message: format!("there is no setting `{path}{key}`"),
             suggestion: similar(key, known).map(|name| format!("{path}{name}")),
         })
-    }
-}
-
-/// The first line of what the parser says, without its drawing of the text.
-fn toml_words(error: &toml::de::Error) -> String {
-    error.message().lines().next().unwrap_or("").to_owned()
-}
-
-/// The keys of a table of settings, as its defaults have them.
-fn keys_of(defaults: &impl Serialize) -> Vec<String> {
-    match serde_json::to_value(defaults) {
-        Ok(serde_json::Value::Object(map)) => map.keys().cloned().collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn keys_in(section: &str) -> Vec<String> {
-    match serde_json::to_value(Config::default()) {
-        Ok(serde_json::Value::Object(map)) => map.get(section).map_or_else(Vec::new, keys_of),
-        _ => Vec::new(),
     }
 }
 
@@ -208,8 +229,8 @@ pub fn own_records(text: &str, file: &Path) -> Result<BTreeMap<String, Table>, C
 
 /// The error for a value at `path` that only shows when it is used, with its line.
 pub fn wrong_at(text: &str, file: &Path, path: &[String], message: &str) -> ConfigError {
-    let layer = Layer { text, file };
-    let line = offset_of(text, path).map_or(1, |offset| layer.line_of(offset));
+    let text = Text { text, file };
+    let offset = text.find(path).map_or(0, |(offset, _)| offset);
     // What the reader of an enum says holds the words that were possible.
     let words: Vec<String> = message
         .split('`')
@@ -221,115 +242,16 @@ pub fn wrong_at(text: &str, file: &Path, path: &[String], message: &str) -> Conf
         .split_first()
         .and_then(|(wrong, known)| similar(wrong, known));
     ConfigError::Wrong {
-        place: format!("{}, line {line}", file.display()),
+        place: text.place(offset),
         message: format!("`{}`: {message}", path.join(".")),
         suggestion: meant,
-    }
-}
-
-/// Where the key stands, or the nearest table above it that the text has.
-fn offset_of(text: &str, path: &[String]) -> Option<usize> {
-    let table = DeTable::parse(text).ok()?;
-    let mut here = table.get_ref();
-    let mut found = None;
-    for name in path {
-        let Some((key, value)) = here.iter().find(|(key, _)| key.get_ref() == name) else {
-            break;
-        };
-        found = Some(key.span().start);
-        let Some(inner) = value.get_ref().as_table() else {
-            break;
-        };
-        here = inner;
-    }
-    found
-}
-
-/// The known word that looks most like this one, if any looks much like it.
-pub fn similar(word: &str, known: &[String]) -> Option<String> {
-    known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(word, name), name))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name.clone())
-}
-
-/// Sections whose settings can come from the environment.
-const FROM_ENVIRONMENT: [&str; 9] = [
-    "refresh", "limits", "forecast", "checks", "audit", "backup", "unlock", "lock", "vault",
-];
-
-/// Puts `TOKENWARD_SECTION_KEY` over the file's settings; returns the variables that counted.
-fn overlay(
-    table: &mut Table,
-    environment: impl Iterator<Item = (String, String)>,
-) -> Result<Vec<String>, ConfigError> {
-    let mut taken = Vec::new();
-    for (variable, text) in environment {
-        let Some(lower) = variable
-            .strip_prefix("TOKENWARD_")
-            .map(str::to_ascii_lowercase)
-        else {
-            continue;
-        };
-        let Some((section, key)) = FROM_ENVIRONMENT.iter().find_map(|section| {
-            let key = lower.strip_prefix(section)?.strip_prefix('_')?;
-            Some((*section, key.to_owned()))
-        }) else {
-            continue;
-        };
-        let known = keys_in(section);
-        if !known.contains(&key) {
-            return Err(ConfigError::Wrong {
-                place: variable,
-                message: format!("there is no setting `{section}.{key}`"),
-                suggestion: similar(&key, &known).map(|name| variable_for(section, &name)),
-            });
-        }
-        if let Value::Table(inner) = table
-            .entry(section.to_owned())
-            .or_insert_with(|| Value::Table(Table::new()))
-        {
-            inner.insert(key, value_of(&text));
-        }
-        taken.push(variable);
-    }
-    Ok(taken)
-}
-
-/// Whether a variable's name is one that a setting could have: whatever else stands there would be taken for one.
-pub fn is_for_settings(variable: &str) -> bool {
-    variable
-        .strip_prefix("TOKENWARD_")
-        .and_then(|rest| rest.split_once('_'))
-        .is_some_and(|(section, _)| {
-            FROM_ENVIRONMENT.contains(&section.to_ascii_lowercase().as_str())
-        })
-}
-
-/// The variable that sets one setting.
-pub fn variable_for(section: &str, key: &str) -> String {
-    format!("TOKENWARD_{section}_{key}").to_ascii_uppercase()
-}
-
-fn value_of(text: &str) -> Value {
-    if let Ok(number) = text.parse::<i64>() {
-        return Value::Integer(number);
-    }
-    if let Ok(number) = text.parse::<f64>() {
-        return Value::Float(number);
-    }
-    match text {
-        "true" => Value::Boolean(true),
-        "false" => Value::Boolean(false),
-        _ => Value::String(text.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::keys::{dotted, flattened};
     use crate::config::settings::LimitSettings;
 
     fn read(text: &str, environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
@@ -358,7 +280,7 @@ mod tests {
         let (message, hint) = complaint("[refresh]\n\nlifetime_shar = 0.5\n", &[]);
         assert_eq!(
             message,
-            "config.toml, line 3: there is no setting `refresh.lifetime_shar`"
+            "config.toml, line 3, column 1: there is no setting `refresh.lifetime_shar`"
         );
         assert_eq!(hint, "did you mean `refresh.lifetime_share`?");
         let (message, hint) = complaint("[refesh]\n", &[]);
@@ -436,7 +358,7 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .starts_with("config.toml, line 3: `providers.corp.pkce`"),
+                .starts_with("config.toml, line 3, column 1: `providers.corp.pkce`"),
             "{error}"
         );
         assert_eq!(error.hint(), "did you mean `required`?");
@@ -447,14 +369,83 @@ mod tests {
     }
 
     #[test]
-    fn the_example_file_says_the_defaults() {
-        let text = include_str!("../../assets/config.toml");
-        assert_eq!(read(text, &[]).unwrap(), Config::default());
-        let uncommented: String = text
+    fn a_value_out_of_its_range_says_who_set_it() {
+        let (message, _) = complaint("[vault]\n  work_factor = 30\n", &[]);
+        assert!(
+            message.starts_with("config.toml, line 2, column 3: `vault.work_factor` is 30"),
+            "{message}"
+        );
+        let (message, _) = complaint("", &[("TOKENWARD_VAULT_WORK_FACTOR", "30")]);
+        assert!(
+            message.starts_with("TOKENWARD_VAULT_WORK_FACTOR: "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn each_value_tells_where_it_is_from() {
+        let text = "[refresh]\nlifetime_share = 0.5\n[overrides.demo]\nbackground = false\n";
+        let variables = [("TOKENWARD_LIMITS_IN_FLIGHT", "3")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let file = Path::new("config.toml");
+        let loaded = load(text.to_owned(), file, variables.into_iter()).unwrap();
+        let settings = loaded.settings();
+        let words = |name: &str| {
+            let found = settings.iter().find(|it| dotted(&it.key) == name);
+            found.unwrap().origin.words()
+        };
+        assert_eq!(words("refresh.lifetime_share"), "config.toml, line 2");
+        assert_eq!(words("overrides.demo.background"), "config.toml, line 4");
+        assert_eq!(
+            words("limits.in_flight"),
+            "environment, TOKENWARD_LIMITS_IN_FLIGHT"
+        );
+        assert_eq!(words("refresh.unknown_expiry_secs"), "default");
+        assert_eq!(words("vault.work_factor"), "default");
+    }
+
+    const EXAMPLE: &str = include_str!("../../assets/config.toml");
+
+    /// The example with its commented examples as if they counted.
+    fn all_of_the_example() -> String {
+        EXAMPLE
             .lines()
             .map(|line| line.strip_prefix("#: ").unwrap_or(line))
             .map(|line| format!("{line}\n"))
-            .collect();
-        read(&uncommented, &[]).unwrap();
+            .collect()
+    }
+
+    #[test]
+    fn the_example_file_says_the_defaults() {
+        assert_eq!(read(EXAMPLE, &[]).unwrap(), Config::default());
+        read(&all_of_the_example(), &[]).unwrap();
+    }
+
+    #[test]
+    fn the_example_file_tells_of_every_setting_what_it_means() {
+        let all = all_of_the_example();
+        let text = Text {
+            text: &all,
+            file: Path::new("config.toml"),
+        };
+        let lines: Vec<&str> = all.lines().collect();
+        for (key, value) in flattened(&Config::default()) {
+            let name = dotted(&key);
+            let found = text.find(&key).filter(|(_, is_there)| *is_there);
+            let (offset, _) = found.unwrap_or_else(|| panic!("nothing is said of {name}"));
+            let line = text.position(offset).0;
+            // Its own comment, or the one of the keys that stand directly above it.
+            let above = lines[..line - 1].iter().rev();
+            let said = above.take_while(|line| !line.is_empty() && !line.starts_with('['));
+            assert!(
+                said.into_iter().any(|line| line.starts_with("# ")),
+                "{name}"
+            );
+            let is_active = EXAMPLE.lines().any(|it| it == lines[line - 1]);
+            assert_eq!(is_active, !value.is_null(), "{name}");
+        }
+        for section in keys_of(&Config::default()) {
+            assert!(text.find(&[section.clone()]).is_some(), "{section}");
+        }
     }
 }

@@ -1,7 +1,12 @@
 //! The settings: `config.toml`, then `TOKENWARD_*` from the environment, over the defaults.
 
+pub mod changes;
+pub mod environment;
 pub mod error;
+pub mod keys;
 pub mod layers;
 pub mod members;
+pub mod origin;
 pub mod ranges;
 pub mod settings;
+pub mod text;

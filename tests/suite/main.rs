@@ -19,6 +19,7 @@ mod boundaries;
 mod cli_again;
 mod cli_backup;
 mod cli_basics;
+mod cli_config;
 mod cli_daemon;
 mod cli_doctor;
 mod cli_flow;

@@ -32,8 +32,7 @@ impl<'a> Case<'a> {
 
     /// The file of the settings.
     pub fn settings(&self) -> PathBuf {
-        let named = &self.context.globals.config;
-        named.clone().unwrap_or(self.context.paths.config.clone())
+        self.context.settings.clone()
     }
 
     /// Opens what opens without a question, when the files were found in order: to open a vault is to take rights away

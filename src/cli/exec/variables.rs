@@ -2,7 +2,7 @@
 
 use crate::cli::failure::Failure;
 use crate::cli::token;
-use crate::config::layers::is_for_settings;
+use crate::config::environment::is_for_settings;
 use crate::model::name::{CredentialName, NameError};
 use crate::oauth::catalogue;
 use std::collections::BTreeMap;
