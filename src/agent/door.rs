@@ -2,7 +2,9 @@
 
 use crate::agent::listener::Listener;
 use crate::clock::{self, Timestamp};
+use crate::config::settings::Config;
 use crate::engine::api::{EngineStatus, Event, Refusal};
+use crate::engine::board::Board;
 use crate::engine::book::Book;
 use crate::engine::link::{Asked, Link};
 use crate::engine::shelf::Shelf;
@@ -59,6 +61,13 @@ pub enum Order {
         /// The answer: whether it was locked before, or why it still is.
         reply: oneshot::Sender<Result<bool, Refusal>>,
     },
+    /// To go by settings that were read anew, or to tell why they cannot be used.
+    Reconfigure {
+        /// They, or what is wrong with them.
+        read: Result<Box<Config>, String>,
+        /// The answer: it is done.
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// The door. Cheap to clone; all clones are one.
@@ -68,6 +77,7 @@ pub struct Door {
     orders: mpsc::Sender<Order>,
     vault: Arc<str>,
     used_at: Arc<AtomicI64>,
+    board: Board,
 }
 
 impl Door {
@@ -83,7 +93,13 @@ impl Door {
             orders,
             vault: vault.into(),
             used_at: Arc::new(AtomicI64::new(clock::now().as_millis())),
+            board: Board::default(),
         }
+    }
+
+    /// The same, with what is posted for everybody who asks how its owner is.
+    pub fn with_board(self, board: Board) -> Self {
+        Self { board, ..self }
     }
 
     /// The way to the engine, as it is now.
@@ -131,6 +147,12 @@ impl Door {
             .await
     }
 
+    /// Has its owner go by other settings, or tell why those that were read cannot be used.
+    pub async fn reconfigure(&self, read: Result<Config, String>) -> Result<(), Refusal> {
+        let read = read.map(Box::new);
+        self.order(|reply| Order::Reconfigure { read, reply }).await
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Order + Send,
@@ -163,14 +185,16 @@ impl Door {
 
     /// How an owner is whose vault is locked.
     pub fn status(&self, locked: Locked) -> EngineStatus {
-        EngineStatus {
+        let mut status = EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             started_at: locked.since,
             vault: self.vault.to_string(),
             locked: Some(locked),
             ..EngineStatus::default()
-        }
+        };
+        self.board.tell(&mut status);
+        status
     }
 }
 

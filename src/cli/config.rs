@@ -235,6 +235,10 @@ mod tests {
             in_toml(&value).unwrap(),
             "{ \"a b\" = 0.5, on = [\"needs_login\"] }"
         );
-        assert_eq!(in_toml(&json!("it's \"so\"")).unwrap(), "'''it's \"so\"'''");
+        for text in ["it's \"so\"", "C:\\x\ny", "plain"] {
+            let line = format!("text = {}", in_toml(&json!(text)).unwrap());
+            let read: toml::Table = toml::from_str(&line).unwrap();
+            assert_eq!(read["text"].as_str(), Some(text), "{line}");
+        }
     }
 }

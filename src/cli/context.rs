@@ -6,6 +6,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::config::layers::Loaded;
 use crate::config::settings::Config;
+use crate::config::stamp::Stamp;
 use crate::oauth::catalogue;
 use crate::paths::Paths;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub struct Context {
     pub config: Config,
     /// The file they stand in, if it is there.
     pub settings: PathBuf,
+    /// How that file was when they were read.
+    pub stamp: Stamp,
     /// How to speak.
     pub output: Output,
 }
@@ -35,6 +38,7 @@ impl Context {
         let settings = globals.config.clone();
         let settings = settings.unwrap_or_else(|| paths.config.clone());
         catalogue::follow(&settings);
+        let stamp = Stamp::of(&settings);
         let loaded = read(&settings, globals.config.is_some())?;
         let output = Output { json: globals.json };
         Ok(Self {
@@ -43,6 +47,7 @@ impl Context {
             vault,
             config: loaded.config,
             settings,
+            stamp,
             output,
         })
     }
@@ -60,10 +65,20 @@ impl Context {
             settings: named.unwrap_or_else(|| paths.config.clone()),
             vault: globals.vault.clone().unwrap_or_else(|| paths.vault.clone()),
             output: Output { json: globals.json },
+            stamp: Stamp::default(),
             config: Config::default(),
             globals,
             paths,
         })
+    }
+
+    /// The same with the settings as they are now; with those of before, when those of now cannot be used.
+    pub fn renewed(&self) -> Self {
+        let config = self.reread().map(|loaded| loaded.config);
+        Self {
+            config: config.unwrap_or_else(|_| self.config.clone()),
+            ..self.clone()
+        }
     }
 
     /// The socket of this vault's owner.

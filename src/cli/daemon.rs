@@ -8,12 +8,11 @@ use crate::cli::harden;
 use crate::cli::logs::{self, LogFormat};
 use crate::cli::owner::{Owner, Role};
 use crate::cli::seat::{self, Seat};
+use crate::cli::service::{self, Watchdog};
 use crate::cli::unlock;
 use crate::engine::api::Event;
 use crate::vault::error::VaultError;
 use clap::Args;
-use sd_notify::NotifyState;
-use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Arguments of `tokenward daemon`.
@@ -21,7 +20,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 #[command(after_help = "\
 Logs go to stderr; TOKENWARD_LOG sets the level (error, warn, info, debug, trace). Under systemd it says when it is
 ready and feeds the watchdog. SIGTERM and SIGINT finish the refreshes in flight, then leave; a second one leaves at
-once. SIGHUP is ignored: start it again to read new settings.")]
+once. SIGHUP reads the settings anew, as does a change of their file; what is wrong with them is told, and those of before
+go on.")]
 pub struct DaemonArgs {
     /// Form of the log.
     #[arg(long, value_enum, default_value = "text")]
@@ -87,7 +87,12 @@ fn owned(context: &Context) -> Failure {
     .hint("one is enough: every command finds it; look at it: tokenward status")
 }
 
-async fn own(context: &Context, owner: Owner, mut events: Listener, mut signals: Signals) {
+async fn own(
+    context: &Context,
+    owner: Owner,
+    mut events: Listener,
+    (mut signals, mut hangup): (Signals, Hangup),
+) {
     let mut watchdog = Watchdog::start();
     tracing::info!(
         socket = %context.socket().display(),
@@ -96,18 +101,19 @@ async fn own(context: &Context, owner: Owner, mut events: Listener, mut signals:
         pid = std::process::id(),
         "ready"
     );
-    notify(&[NotifyState::Ready]);
+    service::ready();
     loop {
         tokio::select! {
             name = signals.next() => {
                 tracing::info!(signal = name, "leaving once the refreshes in flight have ended");
                 break;
             }
+            () = hangup.next() => owner.reread(),
             event = events.next() => if !log(event) { break },
-            () = watchdog.due() => notify(&[NotifyState::Watchdog]),
+            () = watchdog.due() => watchdog.feed(),
         }
     }
-    notify(&[NotifyState::Stopping]);
+    service::stopping();
     let logging = tokio::spawn(async move { while log(events.next().await) {} });
     tokio::select! {
         () = owner.stop() => tracing::info!("left"),
@@ -122,67 +128,45 @@ fn log(event: Option<Event>) -> bool {
         return false;
     };
     if matches!(event, Event::Locked { .. }) {
-        notify(&[NotifyState::Status("locked")]);
+        service::status("locked");
     } else if event == Event::Unlocked {
-        notify(&[NotifyState::Status("unlocked")]);
+        service::status("unlocked");
     }
     logs::write(&event);
     true
 }
 
-fn notify(states: &[NotifyState<'_>]) {
-    // Without a service manager there is nobody to tell.
-    let _ = sd_notify::notify(states);
-}
-
-/// The signals that end an owner, and the one that does not.
+/// The signals that end an owner.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    hangup: Signal,
+}
+
+/// The one that has it read its settings anew.
+struct Hangup(Signal);
+
+impl Hangup {
+    async fn next(&mut self) {
+        if self.0.recv().await.is_none() {
+            std::future::pending().await
+        }
+    }
 }
 
 impl Signals {
-    fn listen() -> Result<Self, Failure> {
-        Ok(Self {
+    fn listen() -> Result<(Self, Hangup), Failure> {
+        let ends = Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
-            hangup: signal(SignalKind::hangup())?,
-        })
+        };
+        Ok((ends, Hangup(signal(SignalKind::hangup())?)))
     }
 
     /// The next signal to leave at.
     async fn next(&mut self) -> &'static str {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return "SIGTERM",
-                _ = self.interrupt.recv() => return "SIGINT",
-                _ = self.hangup.recv() => tracing::info!("SIGHUP is ignored: start again to read new settings"),
-            }
-        }
-    }
-}
-
-/// The service manager's watchdog, fed twice as often as it asks for.
-struct Watchdog {
-    every: Option<tokio::time::Interval>,
-}
-
-impl Watchdog {
-    fn start() -> Self {
-        let limit = sd_notify::watchdog_enabled().filter(|limit| *limit > Duration::ZERO);
-        Self {
-            every: limit.map(|limit| tokio::time::interval(limit / 2)),
-        }
-    }
-
-    /// Comes back when it wants to be fed; never without one.
-    async fn due(&mut self) {
-        match &mut self.every {
-            Some(every) => {
-                every.tick().await;
-            }
-            None => std::future::pending().await,
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
         }
     }
 }

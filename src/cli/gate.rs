@@ -71,6 +71,7 @@ pub fn open(context: Context, runtime: Handle, keeper: Keeper) -> Gate {
     let gates = Arc::clone(&keeper.gates);
     let gate = std::thread::spawn(move || {
         while let Some(request) = asked.blocking_recv() {
+            let context = context.renewed();
             // Who left meanwhile needs no answer.
             match request {
                 GateRequest::Create { passphrase, reply } => {

@@ -138,7 +138,6 @@ fn happened(activity: &Activity) {
         Happening::HandedOut { .. }
         | Happening::Asked { .. }
         | Happening::Validated { .. }
-        | Happening::SettingsChanged
         | Happening::AlertSeen { .. }
         | Happening::Unlocked
         | Happening::SlotAdded { .. }
@@ -151,6 +150,20 @@ fn happened(activity: &Activity) {
         | Happening::Imported { .. }
         | Happening::Identified { .. } => {
             tracing::info!(name, by = program(activity), "{}", activity.what.kind());
+        }
+        Happening::SettingsChanged {
+            changed,
+            at_the_next_start,
+        } => {
+            let (changed, later) = (changed.join(" "), at_the_next_start.join(" "));
+            tracing::info!(
+                changed,
+                at_the_next_start = later,
+                "the settings were read anew"
+            );
+        }
+        Happening::SettingsRefused { why } => {
+            tracing::error!("the settings cannot be used, those of before go on: {why}");
         }
         Happening::Locked { reason } => {
             tracing::info!(by = program(activity), why = reason.words(), "locked");

@@ -6,12 +6,16 @@ use crate::agent::peer;
 use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
+use crate::clock;
 use crate::engine::api::Event;
+use crate::engine::board::Board;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::{EngineSettings, Patience};
+use crate::model::reading::Reading;
 use crate::oauth::http::{Http, HttpSettings};
 use crate::paths::without_links;
 use crate::vault::daily::{Daily, folder_beside};
@@ -19,6 +23,7 @@ use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -43,6 +48,7 @@ pub struct Owner {
     end_vault: DropGuard,
     warden: JoinHandle<()>,
     leave: CancellationToken,
+    rereads: mpsc::Sender<()>,
     server: JoinHandle<()>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
@@ -66,8 +72,10 @@ impl Owner {
         vault: OpenVault,
         role: Role,
     ) -> Result<(Self, Listener), Failure> {
-        let (engine, heard) = start_engine(context, role, vault);
-        let warden = Warden::new(context, role, engine);
+        let board = Board::default();
+        board.post_reading(first_reading(context));
+        let (engine, heard) = start_engine(context, role, vault, &board);
+        let warden = Warden::new(context, role, engine, board);
         let door = warden.door().clone();
         let listener = door.listen_on(heard);
         let leave = CancellationToken::new();
@@ -78,7 +86,14 @@ impl Owner {
             }
         });
         let end_vault = CancellationToken::new();
+        let (rereads, wishes) = mpsc::channel(1);
+        if role != Role::ForAMoment {
+            let following =
+                reload::follow(context.clone(), door.clone(), wishes, end_vault.clone());
+            tokio::spawn(following);
+        }
         let owner = Self {
+            rereads,
             warden: tokio::spawn(warden.keep(end_vault.clone())),
             end_vault: end_vault.drop_guard(),
             link: door.lasting_link().on_behalf_of(peer::own()),
@@ -100,6 +115,11 @@ impl Owner {
         &self.door
     }
 
+    /// Has it read its settings anew, if it is not about to.
+    pub fn reread(&self) {
+        let _ = self.rereads.try_send(());
+    }
+
     /// Leaves in order: refreshes in flight end and are stored, their callers get their answers, then the socket goes,
     /// then the lock.
     pub async fn stop(self) {
@@ -112,14 +132,27 @@ impl Owner {
 }
 
 /// Starts an engine over a vault. Must run inside a tokio runtime.
-pub fn start_engine(context: &Context, role: Role, vault: OpenVault) -> (Engine, Receiver<Event>) {
+pub fn start_engine(
+    context: &Context,
+    role: Role,
+    vault: OpenVault,
+    board: &Board,
+) -> (Engine, Receiver<Event>) {
     let http = Http::new(HttpSettings::default());
-    let vault = vault.keep_generations(context.config.vault.generations());
-    Engine::start_heard(Box::new(vault), http, settings(context, role))
+    Engine::start_heard(Box::new(vault), http, settings(context, role, board))
+}
+
+/// How the settings were read that an owner starts with.
+fn first_reading(context: &Context) -> Reading {
+    Reading {
+        file: context.settings.display().to_string(),
+        read_at: clock::now(),
+        ..Reading::default()
+    }
 }
 
 /// What an engine of that role is told.
-pub fn settings(context: &Context, role: Role) -> EngineSettings {
+pub fn settings(context: &Context, role: Role, board: &Board) -> EngineSettings {
     let config = &context.config;
     let mut settings = EngineSettings {
         policy: config.refresh.clone(),
@@ -132,6 +165,8 @@ pub fn settings(context: &Context, role: Role) -> EngineSettings {
         thresholds: config.audit.thresholds(),
         backups: config.backup.daily.then(|| daily(context)),
         patience: Patience::default(),
+        generations: config.vault.generations(),
+        board: board.clone(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

@@ -56,6 +56,7 @@ fn dispatch(cli: Cli) -> Result<(), Failure> {
         Some(Command::Man(args)) => return man::run(args, output),
         // It works without what the others need, and says what is missing.
         Some(Command::Doctor(args)) => return doctor::command::run(args, cli.globals),
+        Some(Command::Status(args)) => return status::run(args, cli.globals),
         Some(Command::Config(args)) => return config::run(args, cli.globals),
         _ => {}
     }
@@ -86,7 +87,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Rename(args) => rename::run(&args, context),
         Command::Remove(args) => remove::run(&args, context),
         Command::Why(args) => why::run(&args, context),
-        Command::Status(args) => status::run(&args, context),
+        Command::Status(args) => status::run(&args, context.globals.clone()),
         Command::Panic(args) => panic::run(&args, context),
         Command::Inbox(args) => inbox::command::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),

@@ -7,6 +7,7 @@ use crate::cli::owner::{Owner, Role, settings};
 use crate::cli::seat::{PATIENCE, Seat, Waiting, has_left, nobody_answers};
 use crate::cli::unlock::{self, Answered};
 use crate::engine::api::{Command, Event, Refusal, Reply};
+use crate::engine::board::Board;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::model::credential::CredentialView;
@@ -68,7 +69,7 @@ impl Session {
         let runtime = runtime()?;
         let engine = {
             let _inside = runtime.enter();
-            let settings = settings(context, Role::ForAMoment);
+            let settings = settings(context, Role::ForAMoment, &Board::default());
             Engine::start(store, Http::new(HttpSettings::default()), settings)
         };
         let session = Self {

@@ -1,6 +1,7 @@
 //! `tokenward status`: is there a vault, who owns it, is anything in trouble.
 
 use crate::agent::call::Caller;
+use crate::cli::args::Globals;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::owner::daily;
@@ -8,12 +9,14 @@ use crate::cli::process::Process;
 use crate::cli::seat::has_left;
 use crate::cli::span;
 use crate::clock::{self, Timestamp};
+use crate::config::error::ConfigError;
 use crate::engine::api::EngineStatus;
 use crate::model::alert::Alert;
 use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
 use crate::model::limit::LimitUse;
 use crate::model::name::CredentialName;
+use crate::model::reading::Reading;
 use crate::oauth::catalogue;
 use crate::tui::words;
 use crate::vault::owner::OwnerLock;
@@ -29,15 +32,28 @@ use serde_json::{Map, Value, json};
 Ends with 0 whenever it could tell. Without an owner the vault stays closed and its credentials uncounted.
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null) and backup_made_at, passphrase (wrong ones in
 a row, how many are free, the wait), socket, inbox (how many items
-came in while it was locked), owner (null, or an object with pid, version, started_at,
+came in while it was locked), owner (null, or an object with pid, version, started_at, settings (file, read_at, trouble,
+at_the_next_start),
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
 command, and credential or program), recurring: its recurring
-work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page) and owner_pid.")]
+work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page), settings_trouble (why those in the file
+cannot be used, or null) and owner_pid.")]
 pub struct StatusArgs {}
 
-/// Prints it.
-pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
+/// Prints it; also with settings that cannot be used, which is a trouble like others.
+pub fn run(_: &StatusArgs, globals: Globals) -> Result<(), Failure> {
+    match Context::new(globals.clone()) {
+        Ok(context) => print(&context, None),
+        Err(failure) if failure.source.is::<ConfigError>() => {
+            let context = Context::without_settings(globals)?;
+            print(&context, Some(failure.source.to_string()))
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+fn print(context: &Context, unusable: Option<String>) -> Result<(), Failure> {
     let status = match Caller::new(context.socket()).status() {
         Ok(status) => Some(status),
         Err(error) if has_left(&error) => None,
@@ -48,10 +64,13 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
         None => Vec::new(),
     };
     if context.output.json {
-        return context
-            .output
-            .json_line(&object(context, status.as_ref(), &alive));
+        let mut object = object(context, status.as_ref(), &alive);
+        object["settings_trouble"] = json!(unusable);
+        return context.output.json_line(&object);
     }
+    let unusable = unusable.map_or_else(String::new, |why| {
+        format!("settings   they cannot be used: {why}; more: tokenward config check\n")
+    });
     let text = match &status {
         Some(status) => with_owner(status) + &told_alive(&alive),
         None => without_owner(context),
@@ -74,7 +93,7 @@ pub fn run(_: &StatusArgs, context: &Context) -> Result<(), Failure> {
     };
     context
         .output
-        .data(&(vault + &backup + &passphrases(context) + &text + &inbox))
+        .data(&(vault + &unusable + &backup + &passphrases(context) + &text + &inbox))
 }
 
 /// What came in while the vault was locked; that can be counted without a key.
@@ -84,9 +103,11 @@ fn waiting(context: &Context) -> usize {
 
 fn with_owner(status: &EngineStatus) -> String {
     let now = clock::now();
+    let reading = status.settings.as_ref();
+    let reading = reading.map_or_else(String::new, |reading| settings(reading, now));
     if let Some(lock) = status.locked {
         return format!(
-            "owner      pid {}, version {}\nlocked     for {}: {}; unlock it: tokenward unlock\n",
+            "owner      pid {}, version {}\nlocked     for {}: {}; unlock it: tokenward unlock\n{reading}",
             status.pid,
             status.version,
             span::show(now.since(lock.since)),
@@ -99,6 +120,7 @@ fn with_owner(status: &EngineStatus) -> String {
         status.version,
         span::show(now.since(status.started_at))
     );
+    text.push_str(&reading);
     match is_locked(status) {
         Some(true) => text.push_str("memory     locked: it never goes to swap\n"),
         Some(false) => {
@@ -134,6 +156,22 @@ fn with_owner(status: &EngineStatus) -> String {
     let trouble = total(status, HealthKind::is_trouble);
     if trouble > 0 {
         text.push_str(&format!("in trouble {trouble}; look: tokenward list\n"));
+    }
+    text
+}
+
+/// How the owner's settings were read, and what is wrong with those in the file now.
+fn settings(reading: &Reading, now: Timestamp) -> String {
+    let (file, ago) = (&reading.file, span::show(now.since(reading.read_at)));
+    let mut text = format!("settings   {file}, read {ago} ago\n");
+    if let Some(why) = &reading.trouble {
+        text.push_str(&format!(
+            "           what stands there now is not used: {why}\n"
+        ));
+    }
+    if !reading.at_the_next_start.is_empty() {
+        let names = reading.at_the_next_start.join(", ");
+        text.push_str(&format!("           only at the next start: {names}\n"));
     }
     text
 }
@@ -301,6 +339,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "pid": status.pid,
             "version": status.version,
             "started_at": status.started_at,
+            "settings": status.settings,
             "locked": status.locked,
             "memory_locked": is_locked(status),
             "credentials": total(status, |_| true),

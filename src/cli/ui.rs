@@ -12,14 +12,17 @@ use crate::cli::gate::{self, Keeper};
 use crate::cli::harden;
 use crate::cli::output::talk;
 use crate::cli::owner::{Owner, Role};
+use crate::cli::reload::Watched;
 use crate::cli::seat::{Seat, has_left, let_a_moments_owner_leave};
 use crate::cli::unlock;
 use crate::clock;
+use crate::config::settings::Config;
 use crate::demo::settings::DemoSettings;
 use crate::engine::gate::{Place, Start};
 use crate::model::lock::Locked;
 use crate::tui::curtain::Locking;
 use crate::tui::overlays::again::Proof;
+use crate::tui::preferences::Preferences;
 use crate::tui::run::{Ended, Settings, run as show};
 use crate::tui::screens::remarks::Remark;
 use crate::vault::slot::{Key, SlotKind};
@@ -27,6 +30,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// How long a lock that was wished just before leaving has to reach its owner.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -48,6 +52,7 @@ pub fn run(context: &Context) -> Result<(), Failure> {
         proof: proof(context, &start),
         locking: Some(locking(context)),
         locked: locked(context, &start)?,
+        preferences: Some(follow_settings(context, runtime.handle())),
         ..Settings::default()
     };
     let ended = runtime.block_on(show(start, settings));
@@ -104,6 +109,33 @@ fn locking(context: &Context) -> Locking {
         opens_by_itself: context.vault.exists()
             && unlock::kinds(context).is_ok_and(|kinds| !kinds.contains(&SlotKind::Passphrase))
             && unlock::without_question(context).is_ok_and(|key| key.is_some()),
+    }
+}
+
+/// Reads the settings anew when their file changes, for the UI itself; of those that are wrong the owner tells.
+fn follow_settings(context: &Context, runtime: &Handle) -> watch::Receiver<Preferences> {
+    let (tell, told) = watch::channel(preferences(&context.config));
+    let mut watched = Watched::new(context);
+    runtime.spawn(async move {
+        loop {
+            tokio::select! {
+                () = tell.closed() => return,
+                () = watched.changed() => {}
+            }
+            if let Ok(config) = watched.read().await {
+                let now = preferences(&config);
+                tell.send_if_modified(|before| std::mem::replace(before, now) != now);
+            }
+        }
+    });
+    told
+}
+
+fn preferences(config: &Config) -> Preferences {
+    Preferences {
+        counts_for: Duration::from_secs(config.unlock.ask_again_minutes * 60),
+        idle_minutes: config.lock.idle_minutes,
+        screen_only: config.lock.screen_only,
     }
 }
 

@@ -5,16 +5,23 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::gate;
 use crate::cli::logind::Nap;
-use crate::cli::owner::{Role, start_engine};
+use crate::cli::logs;
+use crate::cli::owner::{self, Role, start_engine};
 use crate::cli::sleep::Sleep;
 use crate::cli::unlock;
 use crate::clock;
+use crate::config::changes::Changes;
+use crate::config::settings::Config;
 use crate::engine::api::{Event, Refusal};
+use crate::engine::board::Board;
 use crate::engine::farewell::Farewell;
+use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::runner::Engine;
+use crate::engine::settings::EngineSettings;
 use crate::model::event::{Activity, Happening};
 use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
+use crate::model::reading::Reading;
 use crate::vault::error::VaultError;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::{Key, SlotKind};
@@ -38,15 +45,20 @@ pub struct Warden {
     standing: watch::Sender<Standing>,
     orders: mpsc::Receiver<Order>,
     door: Door,
+    board: Board,
+    started_with: Config,
 }
 
 impl Warden {
-    /// A warden of a running engine.
-    pub fn new(context: &Context, role: Role, engine: Engine) -> Self {
+    /// A warden of a running engine; what belongs into the owner's status is posted on the board.
+    pub fn new(context: &Context, role: Role, engine: Engine, board: Board) -> Self {
         let (standing, seen) = watch::channel(Standing::Open(engine.link()));
         let (order, orders) = mpsc::channel(ORDERS);
         Self {
-            door: Door::new(seen, order, &context.vault.display().to_string()),
+            door: Door::new(seen, order, &context.vault.display().to_string())
+                .with_board(board.clone()),
+            board,
+            started_with: context.config.clone(),
             context: context.clone(),
             role,
             engine: Some(engine),
@@ -62,10 +74,12 @@ impl Warden {
 
     /// Keeps the door until it is told to leave; then ends the engine in order.
     pub async fn keep(mut self, leave: CancellationToken) {
-        let settings = self.context.config.lock;
-        let sleeps = settings.on_suspend && self.role != Role::ForAMoment;
-        let mut sleep = sleeps.then(Sleep::listen);
+        let mut sleep = None;
         loop {
+            let sleeps = self.context.config.lock.on_suspend && self.role != Role::ForAMoment;
+            if sleeps != sleep.is_some() {
+                sleep = sleeps.then(Sleep::listen);
+            }
             let (idles, rest) = (self.may_idle(), self.idle_rest());
             tokio::select! {
                 () = leave.cancelled() => break,
@@ -116,6 +130,59 @@ impl Warden {
                 let opened = self.unlock(offered, by, leave).await;
                 let _ = reply.send(opened);
             }
+            Order::Reconfigure { read, reply } => {
+                match read {
+                    Ok(config) => self.reconfigure(*config).await,
+                    Err(why) => self.refuse_settings(why).await,
+                }
+                let _ = reply.send(Ok(()));
+            }
+        }
+    }
+
+    /// Goes by these settings from now on.
+    async fn reconfigure(&mut self, config: Config) {
+        let changes = Changes::between(&self.context.config, &config);
+        let at_the_next_start = Changes::between(&self.started_with, &config).at_the_next_start;
+        let before = self.board.reading().unwrap_or_default();
+        self.board.post_reading(Reading {
+            file: before.file,
+            read_at: clock::now(),
+            trouble: None,
+            at_the_next_start,
+        });
+        if changes.is_empty() && before.trouble.is_none() {
+            tracing::info!("the settings were read anew: nothing has changed");
+            return;
+        }
+        self.context.config = config;
+        let settings = owner::settings(&self.context, self.role, &self.board);
+        let line = Happening::SettingsChanged {
+            changed: changes.now,
+            at_the_next_start: changes.at_the_next_start,
+        };
+        self.tell_of_settings(Some(Box::new(settings)), line).await;
+    }
+
+    /// Keeps those of before, and tells why.
+    async fn refuse_settings(&self, why: String) {
+        let mut reading = self.board.reading().unwrap_or_default();
+        if reading.trouble.as_ref() == Some(&why) {
+            return;
+        }
+        reading.trouble = Some(why.clone());
+        self.board.post_reading(reading);
+        self.tell_of_settings(None, Happening::SettingsRefused { why })
+            .await;
+    }
+
+    async fn tell_of_settings(&self, settings: Option<Box<EngineSettings>>, line: Happening) {
+        match &self.engine {
+            Some(engine) => engine.reconfigure(Reconfiguration { settings, line }).await,
+            // There is no activity log while the vault is locked.
+            None => logs::write(&Event::Happened {
+                activity: Activity::new(clock::now(), None, line),
+            }),
         }
     }
 
@@ -182,7 +249,7 @@ impl Warden {
         if let Err(error) = vault.apply(vec![Write::Activity(line)]) {
             tracing::error!(%error, "the unlocking could not be written to the activity log");
         }
-        let (engine, _) = start_engine(&self.context, self.role, vault);
+        let (engine, _) = start_engine(&self.context, self.role, vault, &self.board);
         self.standing.send_replace(Standing::Open(engine.link()));
         self.engine = Some(engine);
         self.door.touch(clock::now());
@@ -269,8 +336,9 @@ mod tests {
         context.config.lock.idle_minutes = 10;
         let slot = NewSlot::Passphrase(Passphrase::new("word".to_owned()));
         let vault = VaultFile::create(&context.vault, slot, 2).unwrap();
-        let (engine, _) = start_engine(&context, role, vault);
-        let warden = Warden::new(&context, role, engine);
+        let board = Board::default();
+        let (engine, _) = start_engine(&context, role, vault, &board);
+        let warden = Warden::new(&context, role, engine, board);
         let door = warden.door().clone();
         let leave = CancellationToken::new();
         Kept {

@@ -445,7 +445,10 @@ mod tests {
             assert_eq!(is_active, !value.is_null(), "{name}");
         }
         for section in keys_of(&Config::default()) {
-            assert!(text.find(&[section.clone()]).is_some(), "{section}");
+            assert!(
+                text.find(std::slice::from_ref(&section)).is_some(),
+                "{section}"
+            );
         }
     }
 }

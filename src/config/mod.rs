@@ -9,4 +9,5 @@ pub mod members;
 pub mod origin;
 pub mod ranges;
 pub mod settings;
+pub mod stamp;
 pub mod text;

@@ -95,7 +95,7 @@ impl Core {
     }
 
     /// After a jump much is due at once: what is not yet expired can wait its turn.
-    fn spread_if_due(&mut self, id: CredentialId) {
+    pub(in crate::engine) fn spread_if_due(&mut self, id: CredentialId) {
         let Some(held) = self.held.get(&id) else {
             return;
         };

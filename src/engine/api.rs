@@ -18,6 +18,7 @@ use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::reading::Reading;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
@@ -477,6 +478,9 @@ pub struct EngineStatus {
     /// The daily backups, once looked at; `None` also where it makes none.
     #[serde(default)]
     pub backups: Option<DailyBackups>,
+    /// How its settings were read; `None`: it reads none.
+    #[serde(default)]
+    pub settings: Option<Reading>,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,

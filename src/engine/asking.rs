@@ -60,6 +60,7 @@ impl Core {
             | Input::ClockJumped { .. }
             | Input::ChoreEnded { .. }
             | Input::LogGrew
+            | Input::SettingsChanged { .. }
             | Input::Woke
             | Input::Leaving => {}
         }

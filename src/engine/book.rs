@@ -64,6 +64,13 @@ impl Book {
         book
     }
 
+    /// Lets each program have so many tokens an hour from now on.
+    pub fn limit(&self, handouts_per_hour: u64) {
+        if let Some(handouts) = &mut self.pages().handouts {
+            handouts.set_most(handouts_per_hour);
+        }
+    }
+
     /// Whether a program may have one more token now; that it may not is noted once a minute.
     pub fn allows(&self, name: &CredentialName, by: &Arc<Program>) -> Result<(), Refusal> {
         let mut pages = self.pages();

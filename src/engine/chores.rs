@@ -52,14 +52,9 @@ pub struct Chores {
 impl Chores {
     /// Those that these settings ask for.
     pub fn new(settings: &CoreSettings) -> Self {
-        let is_on = |chore: &Chore| match chore {
-            Chore::Revocations => !settings.is_for_a_moment,
-            Chore::Checks => settings.checks_per_hour > 0.0,
-            Chore::Backup => settings.backups_after.is_some(),
-            Chore::Alerts => !settings.is_for_a_moment,
-            Chore::Forecast | Chore::Uses | Chore::Pruning => true,
-        };
-        let chores = Chore::ALL.into_iter().filter(is_on);
+        let chores = Chore::ALL
+            .into_iter()
+            .filter(|chore| is_on(*chore, settings));
         Self {
             upkeep: Upkeep::new(chores, settings.limits.upkeep_at_once),
             revocations: BTreeSet::new(),
@@ -88,7 +83,37 @@ impl Chores {
     }
 }
 
+/// Whether these settings ask for it.
+fn is_on(chore: Chore, settings: &CoreSettings) -> bool {
+    match chore {
+        Chore::Revocations | Chore::Alerts => !settings.is_for_a_moment,
+        Chore::Checks => settings.checks_per_hour > 0.0,
+        Chore::Backup => settings.backups_after.is_some(),
+        Chore::Forecast | Chore::Uses | Chore::Pruning => true,
+    }
+}
+
 impl Core {
+    /// Begins what the settings ask for now and did not ask for before, and ends what they ask for no more.
+    pub(in crate::engine) fn follow_settings(&mut self, before: &CoreSettings) {
+        let now = self.now;
+        let upkeep = &mut self.chores.upkeep;
+        upkeep.set_most(self.settings.limits.upkeep_at_once);
+        for chore in Chore::ALL {
+            upkeep.switch(chore, is_on(chore, &self.settings));
+        }
+        if before.backups_after.is_none() {
+            let first = self.settings.backups_after.map(|after| now.plus(after));
+            upkeep.plan(Chore::Backup, first);
+        }
+        let same_rate = before.checks_per_hour.to_bits() == self.settings.checks_per_hour.to_bits();
+        if !same_rate && upkeep.planned(Chore::Checks).is_some() {
+            let pause = self.until_next_check();
+            let next = pause.map(|pause| now.plus(pause));
+            self.chores.upkeep.plan(Chore::Checks, next);
+        }
+    }
+
     /// Begins what is due, as far as there are places.
     pub(in crate::engine) fn keep_up(&mut self) {
         if self.is_leaving {

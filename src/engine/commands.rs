@@ -345,7 +345,7 @@ impl Runner {
             });
         }
         limits.sort_by_key(|one| one.limit);
-        EngineStatus {
+        let mut status = EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
             started_at: self.started_at,
@@ -364,8 +364,10 @@ impl Runner {
             memory: reading.memory,
             extent: reading.extent,
             backups: reading.backups,
-            locked: None,
-        }
+            ..EngineStatus::default()
+        };
+        self.board.tell(&mut status);
+        status
     }
 
     /// Answers from the vault, on its thread.

@@ -171,6 +171,7 @@ impl Core {
             Input::ClockJumped { by_ms } => self.clock_jumped(by_ms),
             Input::ChoreEnded { chore, ended } => self.chore_ended(chore, ended),
             Input::LogGrew => self.log_grew(),
+            Input::SettingsChanged { settings } => self.settings_changed(*settings),
             Input::Woke => {}
             Input::Leaving => self.leave(),
         }
@@ -315,14 +316,7 @@ impl Core {
     }
 
     pub(in crate::engine) fn policy_of(&self, profile: &Profile) -> Policy {
-        let settings = &self.settings;
-        let mut policy = settings.policy.clone();
-        for key in [profile.name.provider(), profile.name.as_str()] {
-            if let Some(over) = settings.overrides.get(key) {
-                policy = policy.with(over);
-            }
-        }
-        policy.with(&profile.policy)
+        policy_under(&self.settings, profile)
     }
 
     pub(in crate::engine) fn salt(&self, held: &Held) -> Salt {
@@ -404,6 +398,17 @@ impl Core {
         let activity = Activity::new(self.now, name, what).within(self.operation);
         self.out.push(Effect::Happened(activity));
     }
+}
+
+/// The policy of a credential under these settings.
+pub(in crate::engine) fn policy_under(settings: &CoreSettings, profile: &Profile) -> Policy {
+    let mut policy = settings.policy.clone();
+    for key in [profile.name.provider(), profile.name.as_str()] {
+        if let Some(over) = settings.overrides.get(key) {
+            policy = policy.with(over);
+        }
+    }
+    policy.with(&profile.policy)
 }
 
 /// The earlier of two moments that may not come.

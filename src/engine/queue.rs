@@ -69,6 +69,15 @@ impl Queue {
         }
     }
 
+    /// Changes the caps; what is in flight beyond a smaller one ends in its own time.
+    pub fn set_caps(&mut self, cap: usize, host_cap: usize) {
+        self.cap = cap.max(1);
+        self.host_cap = host_cap.max(1);
+        let (hosts, host_cap) = (self.hosts.iter().enumerate(), self.host_cap);
+        let heads = hosts.filter_map(|(at, host)| Some((head(host, host_cap)?, HostId(at))));
+        self.heads = heads.collect();
+    }
+
     /// The number of a host, given at its first mention.
     pub fn host(&mut self, name: &str) -> HostId {
         if let Some(id) = self.names.get(name) {
@@ -242,6 +251,25 @@ mod tests {
         queue.release(a);
         assert_eq!(queue.start_next(), Some(CredentialId(2)));
         assert_eq!((queue.in_flight(), queue.waiting()), (3, 4));
+    }
+
+    #[test]
+    fn a_cap_that_is_changed_counts_from_then_on() {
+        let mut queue = Queue::new(10, 1);
+        let host = queue.host("a");
+        for id in 0..5 {
+            queue.push(host, urgency(Rank::Due, id), CredentialId(id));
+        }
+        assert!(queue.start_next().is_some());
+        assert_eq!(queue.start_next(), None);
+        queue.set_caps(2, 3);
+        assert_eq!(queue.start_next(), Some(CredentialId(1)));
+        assert_eq!(queue.start_next(), None, "two in all");
+        queue.set_caps(10, 1);
+        queue.release(host);
+        assert_eq!(queue.start_next(), None, "one is still in flight");
+        queue.release(host);
+        assert_eq!(queue.start_next(), Some(CredentialId(2)));
     }
 
     #[test]

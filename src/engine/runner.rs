@@ -2,6 +2,7 @@
 
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Event;
+use crate::engine::board::Board;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::core::Core;
@@ -12,6 +13,7 @@ use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
+use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings, Patience};
@@ -42,6 +44,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 const COMMANDS: usize = 256;
 /// Facts that wait to be taken in.
 const FACTS: usize = 1024;
+/// New settings that wait to be taken in.
+const NEWS: usize = 4;
 /// Events a slow reader may be behind.
 const EVENTS: usize = 1024;
 /// Longest sleep where the system tells of a clock that jumped.
@@ -56,6 +60,7 @@ pub struct Engine {
     leave: DropGuard,
     hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
+    news: mpsc::Sender<Reconfiguration>,
     task: JoinHandle<()>,
 }
 
@@ -81,12 +86,14 @@ impl Engine {
         let hurry = CancellationToken::new();
         let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
         let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
-        let task = tokio::spawn(runner.run(inbox));
+        let (news, told) = mpsc::channel(NEWS);
+        let task = tokio::spawn(runner.run(inbox, told));
         let engine = Self {
             link,
             leave: leave.drop_guard(),
             hurry,
             farewell,
+            news,
             task,
         };
         (engine, heard)
@@ -95,6 +102,12 @@ impl Engine {
     /// The way to it.
     pub fn link(&self) -> Link {
         self.link.clone()
+    }
+
+    /// Has it work by other settings from now on; nothing that is under way is lost.
+    pub async fn reconfigure(&self, news: Reconfiguration) {
+        // One that is leaving needs them no more.
+        let _ = self.news.send(news).await;
     }
 
     /// A way to let it give up, while it ends, what cannot be written.
@@ -157,11 +170,12 @@ pub(in crate::engine) struct Runner {
     /// Whether a line was added to the log since the core was told so.
     pub(in crate::engine) has_grown: AtomicBool,
     pub(in crate::engine) thresholds: Thresholds,
+    pub(in crate::engine) board: Board,
 }
 
 impl Runner {
     fn new(
-        store: Box<dyn Store>,
+        mut store: Box<dyn Store>,
         http: Http,
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
@@ -174,6 +188,7 @@ impl Runner {
     ) -> Self {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
+        store.keep(settings.generations);
         Self {
             core: Core::new(CoreSettings::new(settings, rand::random())),
             place: store.place(),
@@ -208,10 +223,15 @@ impl Runner {
             alerts: Alerts::default(),
             has_grown: AtomicBool::new(false),
             thresholds: settings.thresholds,
+            board: settings.board.clone(),
         }
     }
 
-    async fn run(mut self, mut commands: mpsc::Receiver<Asked>) {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Asked>,
+        mut news: mpsc::Receiver<Reconfiguration>,
+    ) {
         let book = self.book.clone();
         self.load();
         while !self.may_go() {
@@ -220,6 +240,7 @@ impl Runner {
             tokio::select! {
                 Some(fact) = self.incoming.recv() => self.take_fact(fact),
                 Some(command) = commands.recv(), if !is_leaving => self.take_command(command),
+                Some(news) = news.recv(), if !is_leaving => self.reconfigure(news),
                 () = self.leave.cancelled(), if !is_leaving => self.begin_leaving(),
                 () = self.hurry.cancelled(), if is_leaving && !self.is_hurried => self.is_hurried = true,
                 () = self.jumps.next() => self.step(Input::Woke),

@@ -1,7 +1,10 @@
 //! What an engine is told at its start.
 
+use crate::engine::board::Board;
 use crate::model::alert::Thresholds;
-use crate::model::policy::{Limits, LogKeeping, Policy, PolicyOverride, Warning};
+use crate::model::policy::{
+    GenerationKeeping, Limits, LogKeeping, Policy, PolicyOverride, Warning,
+};
 use crate::vault::daily::Daily;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,6 +30,10 @@ pub struct EngineSettings {
     pub thresholds: Thresholds,
     /// The backups it makes by itself; `None`: none.
     pub backups: Option<Daily>,
+    /// For how long tokens are kept that were replaced.
+    pub generations: GenerationKeeping,
+    /// Where whoever runs it posts what belongs into its status.
+    pub board: Board,
     /// How long it waits at its end.
     pub patience: Patience,
 }

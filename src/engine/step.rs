@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::settings::CoreSettings;
 use crate::model::chore::{Chore, Ended};
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
 use crate::model::event::Activity;
@@ -295,6 +296,11 @@ pub enum Input {
     },
     /// A line was added to the activity log.
     LogGrew,
+    /// Other settings count from now on.
+    SettingsChanged {
+        /// They.
+        settings: Box<CoreSettings>,
+    },
     /// Time has passed.
     Woke,
     /// The engine is asked to leave: nothing new is begun.
@@ -331,6 +337,7 @@ impl Input {
             | Self::ClockJumped { .. }
             | Self::ChoreEnded { .. }
             | Self::LogGrew
+            | Self::SettingsChanged { .. }
             | Self::Woke
             | Self::Leaving => None,
         }
@@ -365,6 +372,7 @@ impl Input {
             | Self::ClockJumped { .. }
             | Self::ChoreEnded { .. }
             | Self::LogGrew
+            | Self::SettingsChanged { .. }
             | Self::Woke
             | Self::Leaving => None,
         }

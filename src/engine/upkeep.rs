@@ -18,6 +18,8 @@ struct Row {
     running: u64,
     last: Option<LastTime>,
     failures: u32,
+    /// It is not wanted any more: what runs ends, nothing is begun.
+    is_off: bool,
 }
 
 /// The table.
@@ -39,17 +41,32 @@ impl Upkeep {
         }
     }
 
+    /// Lets so many run at once from now on, one at least.
+    pub fn set_most(&mut self, most: usize) {
+        self.most = most.max(1);
+    }
+
+    /// Has one done from now on, or not any more; nothing of it is planned by that.
+    pub fn switch(&mut self, chore: Chore, is_on: bool) {
+        if is_on {
+            self.rows.entry(chore).or_default().is_off = false;
+        } else if let Some(row) = self.rows.get_mut(&chore) {
+            row.is_off = true;
+            row.next = None;
+        }
+    }
+
     /// Plans the next time of one, if it is done at all; `None`: nothing is to be done.
     pub fn plan(&mut self, chore: Chore, at: Option<Timestamp>) {
         if let Some(row) = self.rows.get_mut(&chore) {
-            row.next = at;
+            row.next = at.filter(|_| !row.is_off);
         }
     }
 
     /// Whether one of these neither runs nor is planned.
     pub fn is_idle(&self, chore: Chore) -> bool {
         let row = self.rows.get(&chore);
-        row.is_some_and(|row| row.running == 0 && row.next.is_none())
+        row.is_some_and(|row| row.running == 0 && row.next.is_none() && !row.is_off)
     }
 
     /// When one is due next.
@@ -91,7 +108,7 @@ impl Upkeep {
             0
         };
         row.last = Some(LastTime { at: now, ended });
-        if has_failed {
+        if has_failed && !row.is_off {
             row.next = Some(now.plus(pause(row.failures)));
         }
         has_failed
@@ -123,7 +140,7 @@ impl Upkeep {
 
     /// All of it as everybody sees it, the most urgent first.
     pub fn views(&self) -> Vec<ChoreView> {
-        let rows = self.rows.iter();
+        let rows = self.rows.iter().filter(|(_, row)| !row.is_off);
         rows.map(|(chore, row)| ChoreView {
             chore: *chore,
             running: row.running,
@@ -249,6 +266,22 @@ mod tests {
             "that is the chore's own matter"
         );
         assert_eq!(upkeep.views().last().unwrap().failures, 0);
+    }
+
+    #[test]
+    fn what_is_switched_off_ends_and_is_not_begun_again() {
+        let mut upkeep = due(9, 0);
+        while upkeep.begin_next(at(0)).is_some() {}
+        upkeep.switch(Chore::Backup, false);
+        upkeep.ended(Chore::Backup, failed(), at(1));
+        upkeep.plan(Chore::Backup, Some(at(1)));
+        assert_eq!(upkeep.planned(Chore::Backup), None);
+        let shown = |upkeep: &Upkeep| upkeep.views().iter().any(|it| it.chore == Chore::Backup);
+        assert!(!shown(&upkeep) && !upkeep.is_idle(Chore::Backup));
+        upkeep.switch(Chore::Backup, true);
+        upkeep.plan(Chore::Backup, Some(at(2)));
+        assert!(shown(&upkeep));
+        assert_eq!(upkeep.begin_next(at(2)), Some(Chore::Backup));
     }
 
     #[test]

@@ -8,13 +8,14 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 40] = [
+pub const KINDS: [&str; 41] = [
     "signed_in",
     "handed_out",
     "asked",
     "validated",
     "lines_lost",
     "settings_changed",
+    "settings_refused",
     "limit_exceeded",
     "alert_seen",
     "wrong_passphrase",

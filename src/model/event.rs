@@ -157,8 +157,20 @@ pub enum Happening {
         /// How many.
         count: u64,
     },
-    /// The settings were read anew.
-    SettingsChanged,
+    /// The settings were read anew, and count.
+    SettingsChanged {
+        /// The names of those that differ from before.
+        #[serde(default)]
+        changed: Vec<String>,
+        /// Those of them that count once the owner is started again.
+        #[serde(default)]
+        at_the_next_start: Vec<String>,
+    },
+    /// The settings were read anew and cannot be used: those of before go on.
+    SettingsRefused {
+        /// What is wrong, with file, line and column.
+        why: String,
+    },
     /// Somebody asked more often than is allowed.
     LimitExceeded {
         /// Which limit.
@@ -351,7 +363,8 @@ impl Happening {
             Self::Asked { .. } => "asked",
             Self::Validated { .. } => "validated",
             Self::LinesLost { .. } => "lines_lost",
-            Self::SettingsChanged => "settings_changed",
+            Self::SettingsChanged { .. } => "settings_changed",
+            Self::SettingsRefused { .. } => "settings_refused",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -393,6 +406,7 @@ impl Happening {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::SignInFailed { .. }
+            | Self::SettingsRefused { .. }
             | Self::RefreshFailed { .. }
             | Self::RevokeFailed { .. }
             | Self::LinesLost { .. }
@@ -417,7 +431,7 @@ impl Happening {
             | Self::HandedOut { .. }
             | Self::Asked { .. }
             | Self::Validated { .. }
-            | Self::SettingsChanged
+            | Self::SettingsChanged { .. }
             | Self::AlertSeen { .. }
             | Self::Locked { .. }
             | Self::Unlocked

@@ -32,6 +32,7 @@ pub mod preflight;
 pub mod program;
 pub mod provenance;
 pub mod provider;
+pub mod reading;
 pub mod redirect;
 pub mod reuse;
 pub mod setup;

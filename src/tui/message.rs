@@ -12,6 +12,7 @@ use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
 use crate::tui::effect::TakeIn;
+use crate::tui::preferences::Preferences;
 use crossterm::event::{KeyEvent, MouseEvent};
 use zeroize::Zeroizing;
 
@@ -41,6 +42,8 @@ pub enum Message {
     Copied(Result<(), String>),
     /// Whether a browser was started, or why not.
     Browser(Result<(), String>),
+    /// The person's settings were read anew.
+    Preferred(Preferences),
     /// Whether there was a sign-in to approve (demo).
     Approved(bool),
 }

@@ -32,6 +32,7 @@ pub mod paint;
 pub mod pick;
 pub mod picture;
 pub mod pointer;
+pub mod preferences;
 pub mod rows;
 pub mod run;
 pub mod screens;

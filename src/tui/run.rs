@@ -13,6 +13,7 @@ use crate::tui::input;
 use crate::tui::message::Message;
 use crate::tui::outbox::Outbox;
 use crate::tui::overlays::again::Proof;
+use crate::tui::preferences::Preferences;
 use crate::tui::screens::create::Create;
 use crate::tui::screens::remarks::Remark;
 use crate::tui::screens::unlock::Unlock;
@@ -23,7 +24,7 @@ use crate::tui::update::{opened, update};
 use crate::tui::{browser, clipboard, view};
 use std::io;
 use std::time::Duration;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 /// Time between two frames under a storm of events: at most some 60 a second.
@@ -49,6 +50,8 @@ pub struct Settings {
     pub locked: Option<Locked>,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
+    /// The person's settings, whenever they are read anew; `None`: they stay.
+    pub preferences: Option<watch::Receiver<Preferences>>,
 }
 
 /// Why the UI ended.
@@ -97,8 +100,19 @@ async fn next_event(
     }
 }
 
+async fn next_preferences(told: &mut Option<watch::Receiver<Preferences>>) -> Preferences {
+    if let Some(preferences) = told
+        && preferences.changed().await.is_ok()
+    {
+        return *preferences.borrow_and_update();
+    }
+    *told = None;
+    std::future::pending().await
+}
+
 struct Runner {
     app: App,
+    preferences: Option<watch::Receiver<Preferences>>,
     link: Option<Link>,
     events: Option<broadcast::Receiver<Event>>,
     door: Door,
@@ -152,6 +166,7 @@ impl Runner {
         app.remarks = settings.remarks;
         let mut runner = Self {
             app,
+            preferences: settings.preferences,
             link: None,
             events: None,
             door: Door::new(gate),
@@ -202,6 +217,9 @@ impl Runner {
                 Some(message) = self.from_self.recv() => Woken::By(message),
                 Some(answer) = self.door.answer() => Woken::Gate(answer),
                 event = next_event(&mut self.events) => Woken::Events(event),
+                preferences = next_preferences(&mut self.preferences) => {
+                    Woken::By(Message::Preferred(preferences))
+                }
                 () = self.outbox.send(self.link.as_ref()), if !self.outbox.is_empty() => Woken::Sent,
                 () = tokio::time::sleep_until(tick) => Woken::By(Message::Tick),
             };

@@ -77,6 +77,10 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
             browser(app, outcome);
             Vec::new()
         }
+        Message::Preferred(preferences) => {
+            preferences.take_effect(app);
+            Vec::new()
+        }
         Message::Approved(true) => {
             app.say(Tone::Good, "approved at the demo's provider");
             Vec::new()
@@ -282,6 +286,8 @@ fn notice(activity: &Activity) -> Option<(Tone, String)> {
             let text = format!("{}: `tokenward vault verify` says why", sentence());
             Some((Tone::Trouble, text))
         }
+        (Happening::SettingsRefused { .. }, _) => Some((Tone::Trouble, sentence())),
+        (Happening::SettingsChanged { .. }, _) => Some((Tone::Plain, sentence())),
         (Happening::EndsSoon { .. }, Some(name)) => {
             Some((Tone::Soon, format!("{name}: {}", sentence())))
         }

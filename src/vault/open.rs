@@ -230,6 +230,10 @@ impl Store for OpenVault {
         Self::drop_parcel(self, id)
     }
 
+    fn keep(&mut self, keeping: GenerationKeeping) {
+        self.keeping = keeping;
+    }
+
     fn place(&self) -> String {
         self.path.display().to_string()
     }

@@ -10,6 +10,7 @@ use crate::model::identity::Trace;
 use crate::model::kept::{Past, Replaced};
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::policy::GenerationKeeping;
 use crate::model::provider::Provider;
 use crate::vault::bundle::Bundled;
 use crate::vault::error::VaultError;
@@ -246,6 +247,9 @@ pub trait Store: Send {
     fn drop_parcel(&mut self, id: i64) -> Result<(), VaultError> {
         Err(VaultError::NoSuchParcel { id })
     }
+
+    /// Keeps so much of tokens that are replaced from now on.
+    fn keep(&mut self, _: GenerationKeeping) {}
 
     /// Where the store is, for people.
     fn place(&self) -> String;

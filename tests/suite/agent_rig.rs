@@ -194,7 +194,7 @@ pub fn status() -> EngineStatus {
         memory: Some(30_000_000),
         extent: None,
         backups: None,
-        locked: None,
+        ..EngineStatus::default()
     }
 }
 

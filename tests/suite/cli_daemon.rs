@@ -66,18 +66,6 @@ fn a_second_signal_leaves_at_once() {
 }
 
 #[test]
-fn sighup_changes_nothing() {
-    let sandbox = Sandbox::with_vault();
-    let daemon = sandbox.daemon();
-    daemon.signal(Signal::HUP);
-    daemon.wait_for_words("SIGHUP is ignored");
-    assert_eq!(
-        sandbox.run(["status", "--json"]).json()["owner"]["pid"],
-        daemon.pid()
-    );
-}
-
-#[test]
 fn one_owner_is_enough() {
     let sandbox = Sandbox::with_vault();
     let daemon = sandbox.daemon();

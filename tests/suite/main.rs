@@ -102,6 +102,7 @@ mod readme;
 mod reuse;
 mod sample;
 mod sandbox;
+mod settings;
 mod simulation;
 mod spent;
 mod tui;

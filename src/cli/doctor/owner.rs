@@ -4,16 +4,35 @@ use crate::agent::socket::{self, Whose};
 use crate::cli::doctor::case::Case;
 use crate::cli::doctor::finding::Finding;
 use crate::cli::doctor::repair::Repair;
+use crate::model::reading::Reading;
 use crate::vault::owner::OwnerLock;
 use std::io::ErrorKind;
 use std::path::Path;
 
 const OWNER: &str = "owner";
 const SOCKET: &str = "socket";
+const SETTINGS: &str = "settings";
 
 /// Looks at the owner, then at the socket.
 pub fn examine(case: &Case<'_>) -> Vec<Finding> {
-    vec![owner(case), at(&case.context.socket(), &case.context.vault)]
+    let mut found = vec![owner(case), at(&case.context.socket(), &case.context.vault)];
+    let reading = case.owner.as_ref().and_then(|it| it.settings.as_ref());
+    found.extend(reading.and_then(settings));
+    found
+}
+
+/// Whether the owner goes by what stands in its file.
+fn settings(reading: &Reading) -> Option<Finding> {
+    if let Some(why) = &reading.trouble {
+        let what = format!("the owner goes by those of before: {why}");
+        let mend = format!("tokenward config check {}", reading.file);
+        return Some(Finding::problem(SETTINGS, what, mend));
+    }
+    let waiting = reading.at_the_next_start.join(", ");
+    (!waiting.is_empty()).then(|| {
+        let what = format!("the owner goes by these once it is started again: {waiting}");
+        Finding::warning(SETTINGS, what, "start the owner again")
+    })
 }
 
 fn owner(case: &Case<'_>) -> Finding {

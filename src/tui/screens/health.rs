@@ -373,7 +373,7 @@ mod tests {
                     newest: Some(example::NOW.minus(std::time::Duration::from_secs(11_000))),
                     bytes: 1_190_000,
                 }),
-                locked: None,
+                ..EngineStatus::default()
             };
             app.open_mut().unwrap().figures.status = Some(status);
             assert_snapshot!(format!("health_{columns}"), example::shown(&mut app));

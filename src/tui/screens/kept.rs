@@ -43,7 +43,14 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Trouble,
             format!("{} of this log could not be written", lines(*count)),
         ),
-        Happening::SettingsChanged => (Tone::Plain, "the settings were read anew".to_owned()),
+        Happening::SettingsChanged {
+            changed,
+            at_the_next_start,
+        } => settings_changed(changed, at_the_next_start),
+        Happening::SettingsRefused { why } => (
+            Tone::Trouble,
+            format!("the settings cannot be used, those of before go on: {why}"),
+        ),
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
         Happening::AlertSeen { alert, .. } => (
             Tone::Dim,
@@ -156,4 +163,19 @@ fn lines(count: u64) -> String {
 
 fn many(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
+}
+/// What is said of settings that were read anew.
+fn settings_changed(changed: &[String], at_the_next_start: &[String]) -> (Tone, String) {
+    let mut text = "the settings were read anew".to_owned();
+    if !changed.is_empty() {
+        text.push_str(&format!(": {}", changed.join(", ")));
+    }
+    if at_the_next_start.is_empty() {
+        return (Tone::Plain, text);
+    }
+    let later = at_the_next_start.join(", ");
+    (
+        Tone::Soon,
+        format!("{text}; only at the next start: {later}"),
+    )
 }

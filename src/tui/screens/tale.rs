@@ -90,7 +90,8 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         Happening::HandedOut { .. }
         | Happening::Asked { .. }
         | Happening::Validated { .. }
-        | Happening::SettingsChanged
+        | Happening::SettingsChanged { .. }
+        | Happening::SettingsRefused { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -258,7 +259,8 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::HandedOut { .. }
         | Happening::Asked { .. }
         | Happening::Validated { .. }
-        | Happening::SettingsChanged
+        | Happening::SettingsChanged { .. }
+        | Happening::SettingsRefused { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
