@@ -1,6 +1,7 @@
 //! `tokenward vault restore`: a backup becomes the vault; the one there was is kept beside it.
 
 use crate::cli::audit::when;
+use crate::cli::backups::of_others;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::owner::daily;
@@ -75,16 +76,19 @@ fn chosen(args: &RestoreArgs, context: &Context) -> Result<PathBuf, Failure> {
     }
     let at = args.at.unwrap_or_else(now);
     let daily = daily(context);
-    if let Some(made) = daily.not_after(at) {
+    if let Some(made) = daily.not_after(at)? {
         return Ok(made.file);
     }
     let text = format!("no daily backup is as old as {}", at.to_rfc3339());
-    let failure = Failure::new(Kind::Failed, text)
+    let mut failure = Failure::new(Kind::Failed, text)
         .hint("see which there are: tokenward vault backups")
         .hint("or name a file: tokenward vault restore FILE");
-    Err(match daily.all().first() {
-        Some(oldest) => failure.hint(format!("the oldest is of {}", oldest.made_at.to_rfc3339())),
-        None => failure,
+    if let Some(oldest) = daily.all().first() {
+        failure = failure.hint(format!("the oldest is of {}", oldest.made_at.to_rfc3339()));
+    }
+    Err(match daily.of_others() {
+        0 => failure,
+        many => failure.hint(format!("{}: left out", of_others(many, &daily))),
     })
 }
 

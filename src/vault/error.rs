@@ -269,6 +269,17 @@ pub enum VaultError {
         /// Where.
         path: PathBuf,
     },
+    /// The backups of a folder are of several vaults, and the vault does not say which it is.
+    #[error(
+        "the backups in {folder} are of more than one vault, and {vault} does not say which it is: it is not there, or \
+         cannot be read"
+    )]
+    BackupsOfSeveral {
+        /// The folder.
+        folder: PathBuf,
+        /// The vault.
+        vault: PathBuf,
+    },
     /// A backup is damaged: changed, or cut off.
     #[error("{path} is damaged: it was changed, or cut off")]
     BackupDamaged {
@@ -409,6 +420,9 @@ impl VaultError {
             }
             Self::NewerExport { .. } => {
                 "nothing was changed; use the newer tokenward that wrote it".to_owned()
+            }
+            Self::BackupsOfSeveral { .. } => {
+                "name the file: tokenward vault restore FILE; tokenward vault backups lists them".to_owned()
             }
             Self::BackupDamaged { .. } => "nothing was changed; take another backup".to_owned(),
             Self::NotAnIdentity => "make one with `age-keygen -o key.txt`".to_owned(),

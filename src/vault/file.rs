@@ -80,6 +80,15 @@ impl VaultFile {
         // Where the file really is, there its log, its lock and its copies are too.
         let path = &without_links(path);
         secure(path)?;
+        Self::open_as_it_is(path, access)
+    }
+
+    /// Opens a copy where it lies, for reading only: who else can reach its folder is left as it is.
+    pub fn open_copy(path: &Path) -> Result<LockedVault, VaultError> {
+        Self::open_as_it_is(path, Access::Read)
+    }
+
+    fn open_as_it_is(path: &Path, access: Access) -> Result<LockedVault, VaultError> {
         inspect(path)?;
         let mut conn = connect(path, access)?;
         let migrated_from = bring_up_to_date(&mut conn, path, &MIGRATIONS, access)?;
@@ -113,6 +122,12 @@ pub fn rekey_meta(conn: &Connection, keys: &VaultKeys) -> Result<(), VaultError>
 
 fn meta_binding(keys: &VaultKeys, created_at: i64) -> Binding {
     Binding::new(keys, Table::Meta, "vault_id", 1).int(created_at)
+}
+
+/// The number of the vault that a file holds, as the file says: no key is needed for that, and nothing is proven by it.
+pub fn id_of(path: &Path) -> Result<VaultId, VaultError> {
+    inspect(path)?;
+    read_id(&connect(path, Access::Read)?)
 }
 
 fn read_id(conn: &Connection) -> Result<VaultId, VaultError> {

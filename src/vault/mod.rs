@@ -9,6 +9,7 @@ pub mod client;
 pub mod confirm;
 pub mod credential;
 pub mod daily;
+pub mod daily_name;
 pub mod draft;
 pub mod ended;
 pub mod error;

@@ -88,6 +88,24 @@ fn secure_folder(vault: &Path) -> Result<(), VaultError> {
     ))
 }
 
+/// Why what lies in a folder is not safe from other users; `None`: it is, or there is no folder.
+pub fn trouble_with_folder(folder: &Path) -> Option<String> {
+    let about = match fs::metadata(folder) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(format!("it cannot be looked at: {error}")),
+    };
+    if !about.is_dir() {
+        return Some("it is no folder".to_owned());
+    }
+    let (owner, mode) = (about.uid(), about.mode() & 0o7777);
+    // Root can change what it likes anyway.
+    if owner != rustix::process::geteuid().as_raw() && owner != 0 {
+        return Some(format!("it belongs to another user (uid {owner})"));
+    }
+    (mode & 0o022 != 0).then(|| format!("other users may write to it (mode {mode:03o})"))
+}
+
 /// A folder is the vault's own when nothing but the vault's files is in it, or by its name.
 pub fn is_the_vaults_own(folder: &Path, vault: &Path) -> bool {
     if folder.file_name().is_some_and(|name| name == "tokenward") {
@@ -151,6 +169,28 @@ mod tests {
         secure(&vault).unwrap();
         assert_eq!((mode(folder.path()), mode(&vault)), (0o700, 0o600));
         assert_eq!(mode(&with_suffix(&vault, "-wal")), 0o600);
+    }
+
+    #[test]
+    fn a_folder_that_others_may_change_is_told_from_one_they_may_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let of_mode = |mode| {
+            fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+            trouble_with_folder(folder.path())
+        };
+        assert_eq!((of_mode(0o700), of_mode(0o755)), (None, None));
+        assert!(of_mode(0o775).unwrap().contains("mode 775"));
+        assert!(of_mode(0o1707).unwrap().contains("may write"));
+        let file = folder.path().join("file");
+        assert_eq!(trouble_with_folder(&file), None, "it is not there");
+        fs::write(&file, "x").unwrap();
+        assert!(trouble_with_folder(&file).unwrap().contains("no folder"));
+        let inside = trouble_with_folder(&file.join("x")).unwrap();
+        assert!(inside.contains("cannot be looked at"), "{inside}");
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(folder.path(), Some(4321), None).unwrap();
+            assert!(of_mode(0o700).unwrap().contains("uid 4321"));
+        }
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Backups as files: written beside a living owner, brought back, and what went on meanwhile recognised.
 
 use crate::sandbox::{Sandbox, provider};
-use crate::tui_rig::Terminal;
 use crate::vault_fixture::key_pair;
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +9,6 @@ use std::time::Duration;
 use tokenward::demo::quirks::{Quirks, RequestKind, RotationRule};
 use tokenward::model::event::{Activity, Happening};
 use tokenward::secret::Passphrase;
-use tokenward::vault::daily::{Daily, folder_beside};
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
@@ -325,119 +323,4 @@ fn what_was_revoked_since_the_backup_stays_revoked() {
     assert_eq!(said["revoked"], serde_json::json!(["demo/alice"]), "{said}");
     let words = sandbox.run(["get", "demo/alice"]).fails(5);
     assert!(words.contains("revoked"), "{words}");
-}
-
-#[test]
-fn the_status_names_the_newest_daily_backup_and_it_can_be_restored() {
-    let sandbox = Sandbox::with_vault();
-    assert!(sandbox.run(["status", "--json"]).json()["backup"].is_null());
-    let daily = Daily {
-        folder: folder_beside(&sandbox.vault()),
-        vault: sandbox.vault(),
-        keep_daily: 7,
-        keep_weekly: 4,
-        after: Duration::ZERO,
-    };
-    daily.make(tokenward::clock::now()).unwrap();
-    let mode = std::fs::metadata(&daily.folder)
-        .unwrap()
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o700);
-    let said = sandbox.run(["status", "--json"]).json();
-    let file = said["backup"].as_str().unwrap().to_owned();
-    assert_eq!(Some(Path::new(&file)), daily.newest().as_deref());
-    assert!(sandbox.run(["status"]).ok().contains(&file));
-    sandbox.run(["vault", "restore", &file]).ok();
-}
-
-fn daily(sandbox: &Sandbox) -> Daily {
-    Daily {
-        folder: folder_beside(&sandbox.vault()),
-        vault: sandbox.vault(),
-        keep_daily: 7,
-        keep_weekly: 4,
-        after: Duration::ZERO,
-    }
-}
-
-#[test]
-fn the_daily_backup_of_a_time_comes_back_and_all_of_them_are_listed() {
-    let sandbox = Sandbox::with_vault();
-    let provider = provider(single_use());
-    let empty = sandbox.run(["vault", "backups"]);
-    assert!(empty.stderr.contains("no daily backup"), "{empty:?}");
-    let words = sandbox.run(["vault", "restore", "--at", "1h"]).fails(1);
-    assert!(words.contains("vault backups"), "{words}");
-    sandbox.sign_in(&provider, "alice");
-    let daily = daily(&sandbox);
-    daily.make(tokenward::clock::now()).unwrap();
-    let newest = daily.newest().unwrap();
-    // One of another day, with a credential more.
-    let old = daily.folder.join("vault-2026-01-05.db");
-    std::fs::copy(&newest, &old).unwrap();
-    std::fs::remove_file(&newest).unwrap();
-    sandbox.sign_in(&provider, "bob");
-    daily.make(tokenward::clock::now()).unwrap();
-    let said = sandbox
-        .run(["vault", "backups", "--verify", "--json"])
-        .json();
-    let all = said.as_array().unwrap();
-    assert_eq!(all.len(), 2, "{said}");
-    assert_eq!(all[0]["file"], newest.to_str().unwrap());
-    assert_eq!(
-        (&all[0]["credentials"], &all[1]["credentials"]),
-        (&2.into(), &1.into())
-    );
-    assert_eq!(
-        all[1]["made_at"], "2026-01-05T23:59:59.999Z",
-        "copied since: its day's end"
-    );
-    assert!(all.iter().all(|one| one["problem"].is_null()), "{said}");
-    let shown = sandbox.run(["vault", "backups"]).ok();
-    assert!(shown.contains("readable"), "{shown}");
-    let words = sandbox
-        .run(["vault", "restore", "--at", "2026-01-05T12:00:00Z"])
-        .fails(1);
-    assert!(
-        words.contains("the oldest is of 2026-01-05T23:59:59"),
-        "{words}"
-    );
-    let said = sandbox
-        .run(["vault", "restore", "--at", "2026-01-07", "--json"])
-        .json();
-    assert_eq!(said["file"], old.to_str().unwrap(), "{said}");
-    assert_eq!(said["credentials"], 1, "{said}");
-    let said = sandbox
-        .run(["vault", "restore", "--at", "0s", "--json"])
-        .json();
-    assert_eq!(said["file"], newest.to_str().unwrap(), "{said}");
-    let whole = std::fs::read(&newest).unwrap();
-    std::fs::write(&newest, &whole[..whole.len() / 2]).unwrap();
-    let said = sandbox.run(["vault", "backups", "--json"]).json();
-    assert!(said[0]["problem"].is_string(), "{said}");
-}
-
-#[test]
-fn how_old_the_newest_backup_is_shows_on_the_health_screen_in_the_status_and_to_the_doctor() {
-    let sandbox = Sandbox::with_vault();
-    let provider = provider(single_use());
-    sandbox.sign_in(&provider, "alice");
-    let found = |sandbox: &Sandbox| {
-        let said = sandbox.run(["doctor", "--json"]);
-        let said: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
-        let all = said["findings"].as_array().unwrap().clone();
-        all.into_iter().find(|it| it["check"] == "backups").unwrap()
-    };
-    assert_eq!(found(&sandbox)["verdict"], "warning");
-    let _owner = sandbox.daemon();
-    let mut ui = Terminal::start(&sandbox, &[], 120, 36);
-    ui.wait_for("demo/alice");
-    ui.keys("4");
-    ui.wait_for("no daily backup yet");
-    daily(&sandbox).make(tokenward::clock::now()).unwrap();
-    ui.wait_for("newest backup");
-    assert_eq!(found(&sandbox)["verdict"], "ok");
-    assert!(sandbox.run(["status"]).ok().contains(" ago\n"));
-    ui.keys("q");
 }

@@ -18,6 +18,7 @@ mod audit_cli;
 mod boundaries;
 mod cli_again;
 mod cli_backup;
+mod cli_backups;
 mod cli_basics;
 mod cli_config;
 mod cli_daemon;

@@ -7,6 +7,7 @@ use crate::clock::Timestamp;
 use crate::tui::words;
 use crate::vault::backup;
 use crate::vault::daily::Daily;
+use crate::vault::permissions::trouble_with_folder;
 use std::fs;
 use std::io::ErrorKind;
 use std::time::Duration;
@@ -37,6 +38,10 @@ fn of(daily: &Daily, is_on: bool, now: Timestamp) -> Finding {
                 format!("ls -ld {folder}; chmod u+rwx {folder}"),
             );
         }
+    }
+    if let Some(problem) = trouble_with_folder(&daily.folder) {
+        let what = format!("the backups' folder {folder} is not safe: {problem}");
+        return Finding::problem(CHECK, what, format!("ls -ld {folder}; chmod go-w {folder}"));
     }
     let made = daily.all();
     let by_hand = "tokenward vault backup FILE; an owner makes one a day: tokenward --daemon";
@@ -100,6 +105,15 @@ mod tests {
         assert_eq!(old.verdict, Verdict::Warning);
         assert!(old.what.contains("old"), "{old:?}");
         assert_eq!(of(&daily, false, later).verdict, Verdict::Ok);
+        let rights = |mode| fs::set_permissions(&daily.folder, fs::Permissions::from_mode(mode));
+        rights(0o770).unwrap();
+        let open_to_others = of(&daily, true, now);
+        assert_eq!(open_to_others.verdict, Verdict::Problem);
+        assert!(
+            open_to_others.what.contains("mode 770"),
+            "{open_to_others:?}"
+        );
+        rights(0o700).unwrap();
         let newest = daily.newest().unwrap();
         let bytes = fs::read(&newest).unwrap();
         fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
