@@ -18,6 +18,8 @@ pub mod extent;
 pub mod file;
 pub mod fingerprint;
 pub mod generation;
+pub mod grant;
+pub mod grant_wire;
 pub mod guess;
 pub mod journal;
 pub mod kept_key;

@@ -36,8 +36,11 @@ use tokenward::vault::file::VaultFile;
 use tokenward::vault::generation::Kept;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
-use tokenward::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
+use tokenward::vault::store::{
+    Spending, Store, StoredClient, StoredGrant, StoredProfile, Write, Written,
+};
 use tokio::sync::broadcast;
+use zeroize::Zeroizing;
 
 /// Nothing here takes long; what takes this long will never come.
 const NEVER: Duration = Duration::from_secs(30);
@@ -347,6 +350,14 @@ impl Store for Faulty {
 
     fn past(&mut self, fingerprint: Fingerprint) -> Result<Option<Past>, VaultError> {
         self.vault.past(fingerprint)
+    }
+
+    fn grants(&mut self) -> Result<Vec<StoredGrant>, VaultError> {
+        self.vault.grants()
+    }
+
+    fn grant_key(&self) -> Zeroizing<[u8; 32]> {
+        self.vault.grant_key()
     }
 
     fn place(&self) -> String {
