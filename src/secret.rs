@@ -116,6 +116,10 @@ secret! {
     GrantRefreshToken
 }
 secret! {
+    /// What a program looks up the answer to its question with.
+    QuestionHandle
+}
+secret! {
     /// What the refresh tokens of one family are known by; base64.
     FamilyKey
 }

@@ -1,6 +1,7 @@
 //! The agent's addresses: which question is asked with which method, at which path.
 
 use crate::agent::audit_route::AuditRoute;
+use crate::agent::grant_route::GrantRoute;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{of_purpose, seconds};
 use crate::model::credential::Generation;
@@ -88,6 +89,8 @@ pub enum Route {
     Identify,
     /// A question to the activity log.
     Audit(AuditRoute),
+    /// A question about grants.
+    Grant(GrantRoute),
     /// `GET /api/providers`
     Providers,
     /// `GET /api/clients`
@@ -168,6 +171,7 @@ impl Route {
             | Self::Activity { .. }
             | Self::Providers
             | Self::Clients => "GET",
+            Self::Grant(grant) => grant.method(),
             Self::Audit(audit) => audit.path().method(),
             Self::Parcel(parcel) => parcel.method(),
             Self::Refresh { .. }
@@ -243,6 +247,7 @@ impl Route {
             Self::Identify => "/api/identify".to_owned(),
             Self::Audit(audit) => audit.target(),
             Self::Parcel(parcel) => parcel.target(),
+            Self::Grant(grant) => grant.target(),
             Self::Providers => "/api/providers".to_owned(),
             Self::Clients => "/api/clients".to_owned(),
             Self::SignIn => "/api/sign-ins".to_owned(),
@@ -292,6 +297,7 @@ impl Route {
             | Self::Activity { .. }
             | Self::Providers
             | Self::Clients
+            | Self::Grant(_)
             | Self::SignIn
             | Self::CancelSignIn(_)
             | Self::PasteCallback(_) => Duration::from_secs(15),

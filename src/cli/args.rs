@@ -2,9 +2,9 @@
 
 use crate::cli::helpers::{git, header, sasl};
 use crate::cli::{
-    audit, completions, config, daemon, demo, doctor, exec, export, get, identify, import, inbox,
-    init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
-    status, validate, vault, why,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, grant, identify, import,
+    inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
+    setup, status, validate, vault, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -107,6 +107,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Look through what came in while the vault was locked.
     Inbox(inbox::command::InboxArgs),
+    /// Say what local programs may have, hand it out, take it back.
+    Grant(grant::GrantArgs),
     /// Lock the vault: it leaves the owner's memory, and nothing is refreshed.
     Lock(lock::LockArgs),
     /// Unlock the vault of an owner that is locked.

@@ -76,6 +76,18 @@ pub fn write(event: &Event) {
             }
         }
         Event::Unlocked => tracing::info!("unlocked"),
+        Event::Questions { open } => {
+            for question in open {
+                let (id, grant) = (question.id.0, question.grant.as_str());
+                let program = question.by.short_name();
+                tracing::warn!(
+                    id,
+                    grant,
+                    program,
+                    "a program asks for a grant: tokenward grant questions"
+                );
+            }
+        }
         Event::ScreenLocked { .. } => tracing::info!("the screens were locked"),
         // The line of the activity log says it.
         Event::Locked { .. }
@@ -134,6 +146,15 @@ fn happened(activity: &Activity) {
         }
         Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");
+        }
+        Happening::Grant { grant, what } => {
+            let (grant, family) = (grant.as_str(), what.family().map(|it| it.to_string()));
+            let program = program(activity);
+            if what.is_failure() {
+                tracing::warn!(grant, family, program, "a grant {}", what.words());
+            } else {
+                tracing::info!(grant, family, program, "a grant {}", what.words());
+            }
         }
         Happening::HandedOut { .. }
         | Happening::Asked { .. }

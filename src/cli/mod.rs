@@ -20,6 +20,7 @@ pub mod gate;
 pub mod gathered;
 pub mod generations;
 pub mod get;
+pub mod grant;
 pub mod guide;
 pub mod harden;
 pub mod helpers;

@@ -3,9 +3,10 @@
 use crate::agent::door::Door;
 use crate::agent::listener::Listener;
 use crate::agent::peer;
-use crate::agent::server;
+use crate::agent::port::{BoundPort, PortError};
+use crate::agent::server::{self, ServerLimits};
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
 use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
@@ -50,6 +51,7 @@ pub struct Owner {
     leave: CancellationToken,
     rereads: mpsc::Sender<()>,
     server: JoinHandle<()>,
+    at_port: Option<JoinHandle<()>>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
 }
@@ -72,7 +74,11 @@ impl Owner {
         vault: OpenVault,
         role: Role,
     ) -> Result<(Self, Listener), Failure> {
+        let port = bind_port(context, role)?;
         let board = Board::default();
+        if let Some(port) = &port {
+            board.post_port(port.at());
+        }
         board.post_reading(first_reading(context));
         let (engine, heard) = start_engine(context, role, vault, &board);
         let warden = Warden::new(context, role, engine, board);
@@ -84,6 +90,15 @@ impl Owner {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the agent socket is not served");
             }
+        });
+        let at_port = port.map(|port| {
+            let serving =
+                server::serve_port(port, door.clone(), ServerLimits::default(), leave.clone());
+            tokio::spawn(async {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the port is not served");
+                }
+            })
         });
         let end_vault = CancellationToken::new();
         let (rereads, wishes) = mpsc::channel(1);
@@ -99,6 +114,7 @@ impl Owner {
             link: door.lasting_link().on_behalf_of(peer::own()),
             door,
             server,
+            at_port,
             leave,
             _lock: seat.lock,
         };
@@ -128,6 +144,25 @@ impl Owner {
         let _ = self.warden.await;
         self.leave.cancel();
         let _ = self.server.await;
+        if let Some(at_port) = self.at_port {
+            let _ = at_port.await;
+        }
+    }
+}
+
+/// Binds the port that the settings ask for. A terminal UI does without one that is taken, by another vault's owner
+/// perhaps; its status tells that there is none.
+fn bind_port(context: &Context, role: Role) -> Result<Option<BoundPort>, Failure> {
+    let wanted = context.config.api.listen;
+    let Some(at) = wanted.filter(|_| role != Role::ForAMoment) else {
+        return Ok(None);
+    };
+    match (BoundPort::bind(at), role) {
+        (Ok(port), _) => Ok(Some(port)),
+        (Err(PortError::Io { .. }), Role::AtAScreen) => Ok(None),
+        (Err(error), _) => Err(Failure::from_error(Kind::Failed, error).hint(
+            "choose another address with `listen` in the section [api] of the settings, 127.0.0.1:0 for any port that is free",
+        )),
     }
 }
 
@@ -167,6 +202,7 @@ pub fn settings(context: &Context, role: Role, board: &Board) -> EngineSettings 
         patience: Patience::default(),
         generations: config.vault.generations(),
         board: board.clone(),
+        grants: config.grants.policy(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

@@ -7,9 +7,9 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::{git, header, sasl};
 use crate::cli::output::Output;
 use crate::cli::{
-    audit, completions, config, daemon, demo, doctor, exec, export, get, harden, identify, import,
-    inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
-    setup, status, ui, validate, vault, why,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, grant, harden, identify,
+    import, inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen,
+    revoke, setup, status, ui, validate, vault, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -89,6 +89,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context.globals.clone()),
         Command::Panic(args) => panic::run(&args, context),
+        Command::Grant(args) => grant::run(&args, context),
         Command::Inbox(args) => inbox::command::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Unlock(args) => reopen::run(&args, context),

@@ -37,7 +37,8 @@ at_the_next_start),
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
 command, and credential or program), recurring: its recurring
-work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page), settings_trouble (why those in the file
+work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each
+with name and page, port: where programs with a grant ask, or null, grants and questions: how many), settings_trouble (why those in the file
 cannot be used, or null) and owner_pid.")]
 pub struct StatusArgs {}
 
@@ -141,6 +142,7 @@ fn with_owner(status: &EngineStatus) -> String {
         "refreshes  {} in flight, {} waiting, {} done, {} failed\n",
         status.in_flight, status.queued, status.refreshed, status.failed
     ));
+    text.push_str(&programs(status));
     text.push_str(&limits(&status.limits));
     text.push_str(&recurring(&status.chores, now));
     if let Some(next) = status.next_refresh {
@@ -186,6 +188,24 @@ fn alerts(alerts: &[Alert]) -> String {
         text.push_str("           looked at them: tokenward audit acknowledge\n");
     }
     text
+}
+
+/// Where programs with a grant ask, and whether one without waits for a person.
+fn programs(status: &EngineStatus) -> String {
+    let port = status.port.map_or_else(String::new, |port| {
+        format!("port       {port}, for programs with a grant\n")
+    });
+    let grants = match status.grants {
+        0 => String::new(),
+        many => format!("grants     {many}; look: tokenward grant list\n"),
+    };
+    let questions = match status.questions {
+        0 => String::new(),
+        many => {
+            format!("questions  {many} of programs without a grant: tokenward grant questions\n")
+        }
+    };
+    port + &grants + &questions
 }
 
 /// A line for each limit: how much of it is used, and by whom.
@@ -355,6 +375,9 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "alerts": status.alerts,
             "recurring": status.chores,
             "still_alive": alive,
+            "port": status.port,
+            "grants": status.grants,
+            "questions": status.questions,
         })
     });
     let pid = status.map_or_else(

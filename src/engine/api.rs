@@ -1,6 +1,7 @@
 //! The engine's words: commands (wishes) and events (facts, in the past tense, never a secret).
 
 use crate::clock::Timestamp;
+use crate::engine::grants::ask::GrantAsk;
 use crate::model::alert::{Alert, AlertKey};
 use crate::model::analysis::Analysis;
 use crate::model::audit::{Search, Verdict};
@@ -10,6 +11,7 @@ use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::{DailyBackups, Extent};
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::grant_fault::GrantFault;
 use crate::model::health::HealthKind;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
@@ -18,12 +20,14 @@ use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::question::QuestionView;
 use crate::model::reading::Reading;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
 use crate::secret::FoundToken;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -297,6 +301,8 @@ pub enum Command {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Something about grants.
+    Grant(GrantAsk),
     /// How the engine is.
     Status {
         /// The answer.
@@ -364,6 +370,11 @@ pub enum Event {
         open: Vec<Alert>,
         /// Those of them that are news.
         new: Vec<Alert>,
+    },
+    /// Programs on the port asked for a grant's tokens, or have been answered.
+    Questions {
+        /// Those that wait for a person now, the oldest first.
+        open: Vec<QuestionView>,
     },
     /// Events were missed (a slow reader): ask for the list again.
     Lagged,
@@ -481,6 +492,15 @@ pub struct EngineStatus {
     /// How its settings were read; `None`: it reads none.
     #[serde(default)]
     pub settings: Option<Reading>,
+    /// The loopback port at which programs with a grant ask; `None`: there is none.
+    #[serde(default)]
+    pub port: Option<SocketAddr>,
+    /// Grants that local programs have.
+    #[serde(default)]
+    pub grants: u64,
+    /// Questions of programs that wait for a person.
+    #[serde(default)]
+    pub questions: u64,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,
@@ -581,9 +601,22 @@ pub enum Refusal {
         /// Seconds until the next passphrase is looked at.
         wait_secs: Option<u64>,
     },
+    /// A grant, or a token of one, was not taken.
+    #[error("{fault}")]
+    Grant {
+        /// Why.
+        #[serde(flatten)]
+        fault: GrantFault,
+    },
     /// Nobody answers: the engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl From<GrantFault> for Refusal {
+    fn from(fault: GrantFault) -> Self {
+        Self::Grant { fault }
+    }
 }
 
 impl Refusal {
@@ -613,6 +646,7 @@ impl Refusal {
             Self::Vault { hint, .. }
             | Self::Invalid { hint, .. }
             | Self::NotUnlocked { hint, .. } => hint.clone(),
+            Self::Grant { fault } => fault.hint(),
             Self::Stopped => "start `tokenward` or `tokenward --daemon`".to_owned(),
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::engine::api::EngineStatus;
 use crate::model::reading::Reading;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The board; cheap to clone, all clones are one.
@@ -12,12 +13,18 @@ pub struct Board(Arc<Mutex<Posted>>);
 #[derive(Debug, Clone, Default)]
 struct Posted {
     reading: Option<Reading>,
+    port: Option<SocketAddr>,
 }
 
 impl Board {
     /// Posts how the settings were read.
     pub fn post_reading(&self, reading: Reading) {
         self.posted().reading = Some(reading);
+    }
+
+    /// Posts where programs with a grant ask.
+    pub fn post_port(&self, port: SocketAddr) {
+        self.posted().port = Some(port);
     }
 
     /// How the settings were read.
@@ -29,6 +36,7 @@ impl Board {
     pub fn tell(&self, status: &mut EngineStatus) {
         let posted = self.posted();
         status.settings.clone_from(&posted.reading);
+        status.port = posted.port;
     }
 
     fn posted(&self) -> MutexGuard<'_, Posted> {

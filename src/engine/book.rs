@@ -18,6 +18,9 @@ pub const GATHERED_FOR: Duration = Duration::from_millis(400);
 /// Different notes that are gathered at the most: beyond, they are only counted.
 const MOST: usize = 10_000;
 
+/// A limit that one program exceeds again and again is noted that often.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+
 /// The book; cheap to clone, all clones are one.
 #[derive(Debug, Clone, Default)]
 pub struct Book {
@@ -33,6 +36,8 @@ struct Pages {
     handouts: Option<Handouts>,
     /// Limits that were exceeded.
     exceeded: Vec<Activity>,
+    /// When it was noted last that a limit was exceeded, by the limit and who exceeded it.
+    noted: HashMap<(String, Arc<Program>), Instant>,
 }
 
 impl Pages {
@@ -81,18 +86,42 @@ impl Book {
         let Err(too_many) = allowed else {
             return Ok(());
         };
+        drop(pages);
         if too_many.is_news {
-            let limit = too_many.limit();
-            let was_empty = pages.is_empty();
-            let what = Happening::LimitExceeded { limit };
-            let line = Activity::new(clock::now(), Some(name.clone()), what);
-            pages.exceeded.push(line.by(Some(Arc::clone(by))));
-            drop(pages);
-            if was_empty {
-                self.written.notify_one();
-            }
+            self.note_limit(too_many.limit(), Some(name.clone()), by);
         }
         Err(too_many.refusal())
+    }
+
+    /// Notes that a program exceeded a limit that is counted elsewhere: once a minute for each limit and program.
+    pub fn exceeded(&self, limit: &str, name: Option<&CredentialName>, by: &Arc<Program>) {
+        let now = Instant::now();
+        let is_old = |at: &Instant| now.saturating_duration_since(*at) >= NOTED_EVERY;
+        let key = (limit.to_owned(), Arc::clone(by));
+        let mut pages = self.pages();
+        if pages.noted.get(&key).is_some_and(|at| !is_old(at)) {
+            return;
+        }
+        if pages.noted.len() >= MOST {
+            pages.noted.retain(|_, at| !is_old(at));
+        }
+        if pages.noted.len() < MOST {
+            pages.noted.insert(key, now);
+            drop(pages);
+            self.note_limit(limit.to_owned(), name.cloned(), by);
+        }
+    }
+
+    fn note_limit(&self, limit: String, name: Option<CredentialName>, by: &Arc<Program>) {
+        let what = Happening::LimitExceeded { limit };
+        let line = Activity::new(clock::now(), name, what).by(Some(Arc::clone(by)));
+        let mut pages = self.pages();
+        let was_empty = pages.is_empty();
+        pages.exceeded.push(line);
+        drop(pages);
+        if was_empty {
+            self.written.notify_one();
+        }
     }
 
     /// How many tokens a program may have an hour, and the one that had the most lately; `None`: nothing limits them.

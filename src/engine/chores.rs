@@ -25,6 +25,8 @@ const PRUNING_ON: Duration = Duration::from_secs(1);
 pub const PRUNED_AT_ONCE: usize = 1000;
 /// How often it is looked whether today's backup is there.
 const BACKUP: Duration = Duration::from_secs(3600);
+/// How often tokens of grants go that have expired.
+const GRANTS: Duration = Duration::from_secs(3600);
 /// No more than one sampled check in this time, however many credentials there are.
 const SHORTEST_CHECK: Duration = Duration::from_secs(1);
 /// No longer than this between two of them, however few there are.
@@ -86,7 +88,7 @@ impl Chores {
 /// Whether these settings ask for it.
 fn is_on(chore: Chore, settings: &CoreSettings) -> bool {
     match chore {
-        Chore::Revocations | Chore::Alerts => !settings.is_for_a_moment,
+        Chore::Revocations | Chore::Alerts | Chore::Grants => !settings.is_for_a_moment,
         Chore::Checks => settings.checks_per_hour > 0.0,
         Chore::Backup => settings.backups_after.is_some(),
         Chore::Forecast | Chore::Uses | Chore::Pruning => true,
@@ -124,7 +126,12 @@ impl Core {
             match chore {
                 Chore::Revocations => self.tell_again(),
                 Chore::Forecast => self.foretell_ends(),
-                Chore::Alerts | Chore::Uses | Chore::Pruning | Chore::Checks | Chore::Backup => {
+                Chore::Alerts
+                | Chore::Uses
+                | Chore::Pruning
+                | Chore::Checks
+                | Chore::Backup
+                | Chore::Grants => {
                     self.out.push(Effect::Chore(chore));
                 }
             }
@@ -141,6 +148,7 @@ impl Core {
             }
             (Chore::Pruning, _) => Some(PRUNING),
             (Chore::Backup, _) => Some(BACKUP),
+            (Chore::Grants, _) => Some(GRANTS),
             (Chore::Checks, _) => self.until_next_check(),
             (Chore::Alerts, _) => std::mem::take(&mut self.chores.has_grown).then_some(ALERTS_ON),
             // Their next times stand in lists of their own.
@@ -177,6 +185,7 @@ impl Core {
             chores.upkeep.plan(Chore::Uses, Some(now.plus(USES)));
             chores.upkeep.plan(Chore::Pruning, Some(now.plus(USES)));
             chores.upkeep.plan(Chore::Alerts, Some(now.plus(ALERTS)));
+            chores.upkeep.plan(Chore::Grants, Some(now.plus(USES)));
             let first = self.settings.backups_after.map(|after| now.plus(after));
             chores.upkeep.plan(Chore::Backup, first);
         }

@@ -202,6 +202,7 @@ impl Runner {
             } => self.analyse(since, until, reply),
             Command::AuditVerify { reply } => self.verify_log(reply),
             Command::SeeAlert { alert, reply } => self.alert_seen(alert, by, reply),
+            Command::Grant(ask) => self.grant_asked(by, ask),
             Command::Status { reply } => {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.status())));
@@ -246,6 +247,7 @@ impl Runner {
             | Command::Parcels { .. }
             | Command::AcceptParcel { .. }
             | Command::RefuseParcel { .. }
+            | Command::Grant(_)
             | Command::Status { .. } => None,
         };
         match (refused, command) {
@@ -345,6 +347,10 @@ impl Runner {
             });
         }
         limits.sort_by_key(|one| one.limit);
+        let (grants, questions) = self.grants.with(|state| {
+            let open = state.questions.open().len() as u64;
+            (state.registry.count() as u64, open)
+        });
         let mut status = EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -364,6 +370,8 @@ impl Runner {
             memory: reading.memory,
             extent: reading.extent,
             backups: reading.backups,
+            grants,
+            questions,
             ..EngineStatus::default()
         };
         self.board.tell(&mut status);

@@ -223,6 +223,11 @@ impl Core {
         self.names.get(name).copied()
     }
 
+    /// What the credential of that number is called.
+    pub fn name_of(&self, id: CredentialId) -> Option<CredentialName> {
+        self.held.get(&id).map(|held| held.profile.name.clone())
+    }
+
     /// The profile of a credential.
     pub fn profile(&self, name: &CredentialName) -> Option<&Arc<Profile>> {
         Some(&self.held.get(self.names.get(name)?)?.profile)

@@ -217,6 +217,7 @@ impl Core {
             | Refusal::MissingScopes { .. }
             | Refusal::LimitExceeded { .. }
             | Refusal::Revoked { .. }
+            | Refusal::Grant { .. }
             | Refusal::Invalid { .. } => false,
         };
         let next = if is_passing {

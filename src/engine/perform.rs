@@ -59,15 +59,24 @@ impl Runner {
             } => self.write_profile(id, generation, profile),
             Effect::Revoke { id, generation } => self.revoke(id, generation),
             Effect::Remove { caller, id } => self.remove(caller, id),
-            Effect::Withdraw(name) => self.shelf.discard(&name),
+            Effect::Withdraw(name) => {
+                self.shelf.discard(&name);
+                self.grants.with(|state| state.narrowed.discard(&name));
+            }
             Effect::Answer {
                 caller,
                 answer,
                 operation,
             } => self.answer(caller, answer, operation),
             Effect::Changed(id) => self.changed(id),
-            Effect::Gone(name) => self.tell(|| Event::Removed { name }),
-            Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
+            Effect::Gone(name) => {
+                self.tell(|| Event::Removed { name });
+                self.teach_grants();
+            }
+            Effect::Progress { loaded, total } => {
+                self.tell(|| Event::Loaded { loaded, total });
+                self.teach_grants();
+            }
             Effect::Happened(activity) => self.happened(activity),
             Effect::Chore(chore) => self.chores.push_back(chore),
         }

@@ -10,6 +10,8 @@ use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
 use crate::engine::farewell::Farewell;
 use crate::engine::gauge::Gauge;
+use crate::engine::grants::desk::GrantDesk;
+use crate::engine::grants::handle::Grants;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
@@ -80,12 +82,21 @@ impl Engine {
         let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
         let book = Book::limited(settings.limits.handouts_per_program_hour);
+        let grants = Grants::default();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
+        let link = link.with_grants(grants.clone());
         let leave = CancellationToken::new();
         let farewell = Arc::default();
         let hurry = CancellationToken::new();
         let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
-        let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
+        let runner = Runner::new(
+            store,
+            http,
+            &settings,
+            events,
+            (shelf, book, grants),
+            ending,
+        );
         let (news, told) = mpsc::channel(NEWS);
         let task = tokio::spawn(runner.run(inbox, told));
         let engine = Self {
@@ -151,6 +162,11 @@ pub(in crate::engine) struct Runner {
     /// What was asked about a credential while others were still being loaded.
     pub(in crate::engine) early: Vec<Asked>,
     pub(in crate::engine) book: Book,
+    pub(in crate::engine) grants: Grants,
+    pub(in crate::engine) grant_desk: GrantDesk,
+    /// Tokens that one program gets in an hour.
+    pub(in crate::engine) handouts_per_hour: u64,
+    /// The port at which programs ask, to be told to whoever asks.
     /// When what stands in the book is written.
     notes_at: Option<Instant>,
     pub(in crate::engine) keeping: LogKeeping,
@@ -179,7 +195,7 @@ impl Runner {
         http: Http,
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
-        (shelf, book): (Shelf, Book),
+        (shelf, book, grants): (Shelf, Book, Grants),
         (leave, farewell, hurry): (
             CancellationToken,
             Arc<OnceLock<Farewell>>,
@@ -189,11 +205,20 @@ impl Runner {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
         store.keep(settings.generations);
+        let place = store.place();
+        let vault = VaultThread::start(store);
+        let grant_desk = GrantDesk::new(
+            grants.clone(),
+            vault.desk(),
+            facts.clone(),
+            events.clone(),
+            settings.grants.bcrypt_cost,
+        );
         Self {
             core: Core::new(CoreSettings::new(settings, rand::random())),
-            place: store.place(),
+            place,
             gauge: Gauge::default(),
-            vault: VaultThread::start(store),
+            vault,
             http,
             events,
             shelf,
@@ -207,6 +232,9 @@ impl Runner {
             fetching: HashMap::new(),
             early: Vec::new(),
             book,
+            grants,
+            grant_desk,
+            handouts_per_hour: settings.limits.handouts_per_program_hour,
             notes_at: None,
             keeping: settings.log,
             incoming,
@@ -233,6 +261,8 @@ impl Runner {
         mut news: mpsc::Receiver<Reconfiguration>,
     ) {
         let book = self.book.clone();
+        // First: what they name is looked at when the credentials have been read.
+        self.load_grants();
         self.load();
         while !self.may_go() {
             let pause = self.pause();
@@ -428,6 +458,7 @@ impl Runner {
         self.shelf.clear();
         self.gather_in().await;
         self.shelf.clear();
+        self.grants.clear();
         self.write_notes();
         for name in self.unsaved() {
             self.happened(Activity::new(self.now, Some(name), Happening::TokensLost));

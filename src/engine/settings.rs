@@ -3,7 +3,7 @@
 use crate::engine::board::Board;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
-    GenerationKeeping, Limits, LogKeeping, Policy, PolicyOverride, Warning,
+    GenerationKeeping, GrantPolicy, Limits, LogKeeping, Policy, PolicyOverride, Warning,
 };
 use crate::vault::daily::Daily;
 use std::collections::BTreeMap;
@@ -34,6 +34,8 @@ pub struct EngineSettings {
     pub generations: GenerationKeeping,
     /// Where whoever runs it posts what belongs into its status.
     pub board: Board,
+    /// How the tokens of grants are kept.
+    pub grants: GrantPolicy,
     /// How long it waits at its end.
     pub patience: Patience,
 }

@@ -89,6 +89,7 @@ impl AlertKind {
             Self::WrongPassphrases => "wrong passphrases",
             Self::NewProgram => "new program",
             Self::QuietHour => "quiet hour",
+            Self::ReplayedToken => "used token came back",
         }
     }
 }
@@ -111,6 +112,8 @@ pub enum AlertKind {
     NewProgram,
     /// A token was handed out at an hour at which none ever is.
     QuietHour,
+    /// A grant's refresh token was used a second time: somebody has a copy.
+    ReplayedToken,
 }
 
 /// Something that a person should look at.

@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 41] = [
+pub const KINDS: [&str; 42] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -16,6 +16,7 @@ pub const KINDS: [&str; 41] = [
     "lines_lost",
     "settings_changed",
     "settings_refused",
+    "grant",
     "limit_exceeded",
     "alert_seen",
     "wrong_passphrase",

@@ -4,6 +4,8 @@ use crate::clock::Timestamp;
 use crate::model::alert::AlertKind;
 use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
+use crate::model::grant::GrantName;
+use crate::model::grant_event::GrantEvent;
 use crate::model::health::ForecastReason;
 use crate::model::inquiry::Liveness;
 use crate::model::lock::LockReason;
@@ -170,6 +172,13 @@ pub enum Happening {
     SettingsRefused {
         /// What is wrong, with file, line and column.
         why: String,
+    },
+    /// Something happened to what a local program may have.
+    Grant {
+        /// The grant.
+        grant: GrantName,
+        /// What.
+        what: GrantEvent,
     },
     /// Somebody asked more often than is allowed.
     LimitExceeded {
@@ -365,6 +374,7 @@ impl Happening {
             Self::LinesLost { .. } => "lines_lost",
             Self::SettingsChanged { .. } => "settings_changed",
             Self::SettingsRefused { .. } => "settings_refused",
+            Self::Grant { .. } => "grant",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -405,6 +415,7 @@ impl Happening {
     /// Whether it tells of something that was done, or of something that failed.
     pub fn outcome(&self) -> Outcome {
         match self {
+            Self::Grant { what, .. } if what.is_failure() => Outcome::Failed,
             Self::SignInFailed { .. }
             | Self::SettingsRefused { .. }
             | Self::RefreshFailed { .. }
@@ -432,6 +443,7 @@ impl Happening {
             | Self::Asked { .. }
             | Self::Validated { .. }
             | Self::SettingsChanged { .. }
+            | Self::Grant { .. }
             | Self::AlertSeen { .. }
             | Self::Locked { .. }
             | Self::Unlocked

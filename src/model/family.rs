@@ -1,4 +1,4 @@
-//! A family of a grant's tokens: each pair follows from the one before, and only the newest refresh token is alive.
+//! A family of a grant's tokens: each pair follows the one before, and only the newest refresh token lives.
 
 use crate::clock::Timestamp;
 use crate::model::program::Program;

@@ -256,6 +256,13 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
                 app.say(Tone::Trouble, &format!("{}{more}", alert.text));
             }
         }
+        Event::Questions { open } => {
+            if let Some(question) = open.last() {
+                let (grant, who) = (&question.grant, question.by.short_name());
+                let text = format!("{who} asks for the grant {grant}: tokenward grant questions");
+                app.say(Tone::Soon, &text);
+            }
+        }
         Event::Lagged => {
             workspace.rows.expect_list();
             let asks = [Ask::List, Ask::Activity(None, FIRST_LINES), Ask::Status];
@@ -288,6 +295,9 @@ fn notice(activity: &Activity) -> Option<(Tone, String)> {
         }
         (Happening::SettingsRefused { .. }, _) => Some((Tone::Trouble, sentence())),
         (Happening::SettingsChanged { .. }, _) => Some((Tone::Plain, sentence())),
+        (Happening::Grant { what, .. }, _) if what.is_failure() => {
+            Some((Tone::Trouble, sentence()))
+        }
         (Happening::EndsSoon { .. }, Some(name)) => {
             Some((Tone::Soon, format!("{name}: {}", sentence())))
         }

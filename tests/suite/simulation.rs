@@ -371,7 +371,8 @@ impl World {
             | Chore::Uses
             | Chore::Pruning
             | Chore::Checks
-            | Chore::Backup => Ended::Done { count: 1 },
+            | Chore::Backup
+            | Chore::Grants => Ended::Done { count: 1 },
         };
         let takes = Duration::from_millis(1 + self.dice.roll(20_000));
         self.later(takes, Later::ChoreEnds(chore, ended));

@@ -51,6 +51,14 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Trouble,
             format!("the settings cannot be used, those of before go on: {why}"),
         ),
+        Happening::Grant { grant, what } => {
+            let tone = if what.is_failure() {
+                Tone::Trouble
+            } else {
+                Tone::Plain
+            };
+            (tone, format!("the grant {grant} {}", what.words()))
+        }
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
         Happening::AlertSeen { alert, .. } => (
             Tone::Dim,

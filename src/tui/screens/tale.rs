@@ -92,6 +92,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::Grant { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -254,6 +255,11 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         )),
         Happening::EndsSoon { before, .. } => {
             lines.push(("before", words::moment(*before, now, zone)));
+        }
+        Happening::Grant { what, .. } => {
+            if let Some(family) = what.family() {
+                lines.push(("family", family.to_string()));
+            }
         }
         Happening::SignedIn { .. }
         | Happening::HandedOut { .. }
