@@ -67,6 +67,7 @@ mod fuzz_files;
 mod fuzz_hostile;
 mod fuzz_parsers;
 mod fuzz_rig;
+mod fuzz_sealed;
 mod fuzz_socket;
 mod git_rig;
 mod helper_exec;
