@@ -5,11 +5,13 @@ use crate::config::error::ConfigError;
 use crate::config::keys::{keys_in, keys_of, similar};
 use crate::config::members;
 use crate::config::origin::{self, Origin, Setting};
-use crate::config::ranges;
+use crate::config::places::settle;
+use crate::config::ranges::{self, Unfit};
 use crate::config::settings::Config;
 use crate::config::text::{Text, toml_words};
 use crate::model::name::is_provider_name;
 use crate::model::policy::PolicyOverride;
+use crate::paths::home;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Table;
@@ -85,7 +87,7 @@ fn load(
     layer.refuse_unknown_keys()?;
     let mut table = layer.table()?;
     let taken = environment::overlay(&mut table, environment)?;
-    let config: Config = match table.try_into() {
+    let mut config: Config = match table.try_into() {
         Ok(config) => config,
         // Read again from the text alone: only then does the error know its line.
         Err(error) => {
@@ -98,7 +100,8 @@ fn load(
             });
         }
     };
-    layer.check_ranges(&config, &taken)?;
+    let checked = ranges::check(&config).and_then(|()| settle(&mut config, home().as_deref()));
+    checked.map_err(|out| layer.unfit(out, &taken))?;
     Ok(Loaded {
         config,
         file: file.to_path_buf(),
@@ -122,10 +125,8 @@ impl Layer<'_> {
             .map_err(|error| self.0.refused(&error))
     }
 
-    fn check_ranges(&self, config: &Config, taken: &[Taken]) -> Result<(), ConfigError> {
-        let Err(out) = ranges::check(config) else {
-            return Ok(());
-        };
+    /// A value that a type allows and its setting does not: who set it stands in the error.
+    fn unfit(&self, out: Unfit, taken: &[Taken]) -> ConfigError {
         let place = match origin::origin(&out.key, self.0, taken) {
             Origin::Environment { variable } => variable,
             Origin::File { line, column, .. } => {
@@ -133,11 +134,11 @@ impl Layer<'_> {
             }
             Origin::Default | Origin::Argument { .. } => self.0.file.display().to_string(),
         };
-        Err(ConfigError::Wrong {
+        ConfigError::Wrong {
             place,
             message: out.message,
             suggestion: None,
-        })
+        }
     }
 
     fn refuse_unknown_keys(&self) -> Result<(), ConfigError> {
@@ -380,6 +381,24 @@ mod tests {
             message.starts_with("TOKENWARD_VAULT_WORK_FACTOR: "),
             "{message}"
         );
+    }
+
+    #[test]
+    fn a_path_that_begins_nowhere_is_refused_and_says_who_set_it() {
+        let (message, _) = complaint("[backup]\nfolder = \"backups\"\n", &[]);
+        assert!(
+            message
+                .starts_with("config.toml, line 2, column 1: `backup.folder` is `backups`, which"),
+            "{message}"
+        );
+        let (message, _) = complaint("", &[("TOKENWARD_UNLOCK_IDENTITY_FILE", "key.txt")]);
+        assert!(
+            message.starts_with("TOKENWARD_UNLOCK_IDENTITY_FILE: "),
+            "{message}"
+        );
+        let home = home().unwrap();
+        let config = read("[unlock]\npassphrase_file = \"~/p\"\n", &[]).unwrap();
+        assert_eq!(config.unlock.passphrase_file, Some(home.join("p")));
     }
 
     #[test]

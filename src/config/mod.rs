@@ -7,6 +7,7 @@ pub mod keys;
 pub mod layers;
 pub mod members;
 pub mod origin;
+pub mod places;
 pub mod ranges;
 pub mod settings;
 pub mod stamp;

@@ -43,7 +43,7 @@ const RANGES: [(&str, f64, f64); 34] = [
 
 /// A setting outside its range.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OutOfRange {
+pub struct Unfit {
     /// Which.
     pub key: Key,
     /// What is wrong, with the range.
@@ -51,7 +51,7 @@ pub struct OutOfRange {
 }
 
 /// Finds a setting outside its range; what is set for a provider or a credential has the range of `[refresh]`.
-pub fn check(config: &Config) -> Result<(), OutOfRange> {
+pub fn check(config: &Config) -> Result<(), Unfit> {
     for (key, value) in keys::flattened(config) {
         let Some((least, most)) = value.as_f64().and(range_of(&key)) else {
             continue;
@@ -62,7 +62,7 @@ pub fn check(config: &Config) -> Result<(), OutOfRange> {
         if !within {
             let name = keys::dotted(&key);
             let message = format!("`{name}` is {value}; it must lie between {least} and {most}");
-            return Err(OutOfRange { key, message });
+            return Err(Unfit { key, message });
         }
     }
     Ok(())

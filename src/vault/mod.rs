@@ -32,6 +32,7 @@ pub mod locked_file;
 pub mod log_check;
 pub mod log_seal;
 pub mod log_upgrade;
+pub mod nameless;
 pub mod open;
 pub mod os_keyring;
 pub mod outlook;
