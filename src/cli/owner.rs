@@ -12,6 +12,7 @@ use crate::cli::warden::Warden;
 use crate::clock;
 use crate::engine::api::Event;
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::{EngineSettings, Patience};
@@ -74,7 +75,7 @@ impl Owner {
     ) -> Result<(Self, Listener), Failure> {
         let board = Board::default();
         board.post_reading(first_reading(context));
-        let (engine, heard) = start_engine(context, role, vault, &board);
+        let (engine, heard) = start_engine(context, role, vault, &board, Carried::default());
         let warden = Warden::new(context, role, engine, board);
         let door = warden.door().clone();
         let listener = door.listen_on(heard);
@@ -131,15 +132,20 @@ impl Owner {
     }
 }
 
-/// Starts an engine over a vault. Must run inside a tokio runtime.
+/// Starts an engine over a vault, after another one or as the first. Must run inside a tokio runtime.
 pub fn start_engine(
     context: &Context,
     role: Role,
     vault: OpenVault,
     board: &Board,
+    carried: Carried,
 ) -> (Engine, Receiver<Event>) {
     let http = Http::new(HttpSettings::default());
-    Engine::start_heard(Box::new(vault), http, settings(context, role, board))
+    let settings = EngineSettings {
+        carried,
+        ..settings(context, role, board)
+    };
+    Engine::start_heard(Box::new(vault), http, settings)
 }
 
 /// How the settings were read that an owner starts with.
@@ -167,6 +173,7 @@ pub fn settings(context: &Context, role: Role, board: &Board) -> EngineSettings 
         patience: Patience::default(),
         generations: config.vault.generations(),
         board: board.clone(),
+        carried: Carried::default(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

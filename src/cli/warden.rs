@@ -14,6 +14,7 @@ use crate::config::changes::Changes;
 use crate::config::settings::Config;
 use crate::engine::api::{Event, Refusal};
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::engine::farewell::Farewell;
 use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::runner::Engine;
@@ -42,6 +43,8 @@ pub struct Warden {
     context: Context,
     role: Role,
     engine: Option<Engine>,
+    /// What the last engine handed on.
+    carried: Carried,
     standing: watch::Sender<Standing>,
     orders: mpsc::Receiver<Order>,
     door: Door,
@@ -62,6 +65,7 @@ impl Warden {
             context: context.clone(),
             role,
             engine: Some(engine),
+            carried: Carried::default(),
             standing,
             orders,
         }
@@ -215,13 +219,13 @@ impl Warden {
         self.standing.send_replace(Standing::Locked(now));
         let hurry = engine.hurry();
         let mut ending = std::pin::pin!(engine.lock(Farewell::Locked { lock: now, by }));
-        tokio::select! {
-            () = &mut ending => {}
+        self.carried = tokio::select! {
+            carried = &mut ending => carried,
             () = leave.cancelled() => {
                 hurry.cancel();
-                ending.await;
+                ending.await
             }
-        }
+        };
         LockOutcome {
             locked: Some(now),
             was_locked: false,
@@ -249,7 +253,8 @@ impl Warden {
         if let Err(error) = vault.apply(vec![Write::Activity(line)]) {
             tracing::error!(%error, "the unlocking could not be written to the activity log");
         }
-        let (engine, _) = start_engine(&self.context, self.role, vault, &self.board);
+        let carried = std::mem::take(&mut self.carried);
+        let (engine, _) = start_engine(&self.context, self.role, vault, &self.board, carried);
         self.standing.send_replace(Standing::Open(engine.link()));
         self.engine = Some(engine);
         self.door.touch(clock::now());
@@ -337,7 +342,7 @@ mod tests {
         let slot = NewSlot::Passphrase(Passphrase::new("word".to_owned()));
         let vault = VaultFile::create(&context.vault, slot, 2).unwrap();
         let board = Board::default();
-        let (engine, _) = start_engine(&context, role, vault, &board);
+        let (engine, _) = start_engine(&context, role, vault, &board, Carried::default());
         let warden = Warden::new(&context, role, engine, board);
         let door = warden.door().clone();
         let leave = CancellationToken::new();

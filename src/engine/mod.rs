@@ -11,6 +11,7 @@ pub mod board;
 pub mod book;
 pub mod callers;
 pub mod caretaker;
+pub mod carried;
 pub mod changing;
 pub mod chores;
 pub mod commands;

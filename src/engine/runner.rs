@@ -5,6 +5,7 @@ use crate::engine::api::Event;
 use crate::engine::board::Board;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
+use crate::engine::carried::Carried;
 use crate::engine::core::Core;
 use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
@@ -61,7 +62,7 @@ pub struct Engine {
     hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
     news: mpsc::Sender<Reconfiguration>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Carried>,
 }
 
 impl Engine {
@@ -79,7 +80,12 @@ impl Engine {
         let (commands, inbox) = mpsc::channel(COMMANDS);
         let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
-        let book = Book::limited(settings.limits.handouts_per_program_hour);
+        let handouts = settings.limits.handouts_per_program_hour;
+        let carried = settings.carried.book.clone();
+        let book = carried.unwrap_or_else(|| Book::limited(handouts));
+        // The settings may have changed since.
+        book.limit(handouts);
+        book.reopen();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let leave = CancellationToken::new();
         let farewell = Arc::default();
@@ -116,11 +122,14 @@ impl Engine {
     }
 
     /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory. New tokens that
-    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried.
-    pub async fn lock(self, farewell: Farewell) {
+    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried. Gives what the next
+    /// engine has to know.
+    pub async fn lock(self, farewell: Farewell) -> Carried {
         // Set once: an engine is locked by whoever came first.
         let _ = self.farewell.set(farewell);
-        self.shutdown().await;
+        drop(self.leave);
+        // It fails only by a defect, and then nothing is known.
+        self.task.await.unwrap_or_default()
     }
 
     /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
@@ -189,8 +198,10 @@ impl Runner {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
         store.keep(settings.generations);
+        let mut core = Core::new(CoreSettings::new(settings, rand::random()));
+        core.take_up(&settings.carried.hosts);
         Self {
-            core: Core::new(CoreSettings::new(settings, rand::random())),
+            core,
             place: store.place(),
             gauge: Gauge::default(),
             vault: VaultThread::start(store),
@@ -231,7 +242,7 @@ impl Runner {
         mut self,
         mut commands: mpsc::Receiver<Asked>,
         mut news: mpsc::Receiver<Reconfiguration>,
-    ) {
+    ) -> Carried {
         let book = self.book.clone();
         self.load();
         while !self.may_go() {
@@ -255,7 +266,7 @@ impl Runner {
             self.write_notes_when_due();
         }
         commands.close();
-        self.finish().await;
+        self.finish().await
     }
 
     /// Gives the core a fact and performs what it wishes.
@@ -424,7 +435,7 @@ impl Runner {
         }
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self) -> Carried {
         self.shelf.clear();
         self.gather_in().await;
         self.shelf.clear();
@@ -441,5 +452,9 @@ impl Runner {
         let vault = self.vault;
         let _ = tokio::task::spawn_blocking(move || vault.finish()).await;
         let _ = self.events.send(farewell.event());
+        Carried {
+            hosts: self.core.hosts(),
+            book: Some(self.book),
+        }
     }
 }
