@@ -1,6 +1,6 @@
 //! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
-use crate::agent::door::Door;
+use crate::agent::door::{Door, EVENTS};
 use crate::agent::listener::Listener;
 use crate::agent::peer;
 use crate::agent::server;
@@ -23,8 +23,7 @@ use crate::vault::daily::{Daily, folder_beside};
 use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -75,10 +74,12 @@ impl Owner {
     ) -> Result<(Self, Listener), Failure> {
         let board = Board::default();
         board.post_reading(first_reading(context));
-        let (engine, heard) = start_engine(context, role, vault, &board, Carried::default());
+        let (events, _) = broadcast::channel(EVENTS);
+        let engine = new_engine(context, role, vault, &board, Carried::default(), events);
         let warden = Warden::new(context, role, engine, board);
         let door = warden.door().clone();
-        let listener = door.listen_on(heard);
+        // Before the warden lets the engine begin.
+        let listener = door.listen();
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());
         let server = tokio::spawn(async {
@@ -132,20 +133,21 @@ impl Owner {
     }
 }
 
-/// Starts an engine over a vault, after another one or as the first. Must run inside a tokio runtime.
-pub fn start_engine(
+/// An engine over a vault that waits for its beginning, after another one or as the first. Must run inside a tokio runtime.
+pub fn new_engine(
     context: &Context,
     role: Role,
     vault: OpenVault,
     board: &Board,
     carried: Carried,
-) -> (Engine, Receiver<Event>) {
+    events: broadcast::Sender<Event>,
+) -> Engine {
     let http = Http::new(HttpSettings::default());
     let settings = EngineSettings {
         carried,
         ..settings(context, role, board)
     };
-    Engine::start_heard(Box::new(vault), http, settings)
+    Engine::waiting(Box::new(vault), http, &settings, events)
 }
 
 /// How the settings were read that an owner starts with.

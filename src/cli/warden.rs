@@ -6,7 +6,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::cli::gate;
 use crate::cli::logind::Nap;
 use crate::cli::logs;
-use crate::cli::owner::{self, Role, start_engine};
+use crate::cli::owner::{self, Role, new_engine};
 use crate::cli::sleep::Sleep;
 use crate::cli::unlock;
 use crate::clock;
@@ -29,7 +29,7 @@ use crate::vault::slot::{Key, SlotKind};
 use crate::vault::store::{Store, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// Orders that wait: one after the other is carried out.
@@ -47,19 +47,24 @@ pub struct Warden {
     carried: Carried,
     standing: watch::Sender<Standing>,
     orders: mpsc::Receiver<Order>,
+    /// All engines tell what happens through these.
+    events: broadcast::Sender<Event>,
     door: Door,
     board: Board,
     started_with: Config,
 }
 
 impl Warden {
-    /// A warden of a running engine; what belongs into the owner's status is posted on the board.
+    /// A warden of an engine that waits for its beginning; what belongs into the owner's status is posted on the board.
     pub fn new(context: &Context, role: Role, engine: Engine, board: Board) -> Self {
-        let (standing, seen) = watch::channel(Standing::Open(engine.link()));
+        let link = engine.link();
+        let events = link.events().clone();
+        let (standing, seen) = watch::channel(Standing::Open(link));
         let (order, orders) = mpsc::channel(ORDERS);
+        let place = context.vault.display().to_string();
         Self {
-            door: Door::new(seen, order, &context.vault.display().to_string())
-                .with_board(board.clone()),
+            door: Door::new(seen, order, events.clone(), &place).with_board(board.clone()),
+            events,
             board,
             started_with: context.config.clone(),
             context: context.clone(),
@@ -76,8 +81,11 @@ impl Warden {
         &self.door
     }
 
-    /// Keeps the door until it is told to leave; then ends the engine in order.
+    /// Lets the engine begin and keeps the door until it is told to leave; then ends the engine in order.
     pub async fn keep(mut self, leave: CancellationToken) {
+        if let Some(engine) = &mut self.engine {
+            engine.begin();
+        }
         let mut sleep = None;
         loop {
             let sleeps = self.context.config.lock.on_suspend && self.role != Role::ForAMoment;
@@ -96,9 +104,15 @@ impl Warden {
                 }
             }
         }
-        if let Some(engine) = self.engine.take() {
-            engine.shutdown().await;
+        match self.engine.take() {
+            Some(engine) => engine.shutdown().await,
+            None => self.tell(Event::Stopped),
         }
+    }
+
+    /// Tells everyone, if anyone listens.
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
     }
 
     /// Whether it is for this one to see that nobody uses the vault: behind a terminal UI that one does.
@@ -201,9 +215,7 @@ impl Warden {
             reason,
         };
         if self.context.config.lock.screen_only {
-            if let Ok(link) = self.door.link() {
-                link.announce(Event::ScreenLocked { lock: now });
-            }
+            self.tell(Event::ScreenLocked { lock: now });
             return LockOutcome {
                 locked: None,
                 was_locked: false,
@@ -254,8 +266,13 @@ impl Warden {
             tracing::error!(%error, "the unlocking could not be written to the activity log");
         }
         let carried = std::mem::take(&mut self.carried);
-        let (engine, _) = start_engine(&self.context, self.role, vault, &self.board, carried);
+        let events = self.events.clone();
+        let (context, board) = (&self.context, &self.board);
+        let mut engine = new_engine(context, self.role, vault, board, carried, events);
+        // In this order: whoever comes in between hears of the unlocking or finds it open, and then the first event.
         self.standing.send_replace(Standing::Open(engine.link()));
+        self.tell(Event::Unlocked);
+        engine.begin();
         self.engine = Some(engine);
         self.door.touch(clock::now());
         Ok(true)
@@ -319,6 +336,7 @@ fn refusal(failure: &Failure) -> Refusal {
 mod tests {
     use super::*;
     use crate::cli::args::Globals;
+    use crate::engine::api::Command;
     use crate::secret::Passphrase;
     use crate::vault::file::VaultFile;
     use crate::vault::slot::NewSlot;
@@ -342,7 +360,8 @@ mod tests {
         let slot = NewSlot::Passphrase(Passphrase::new("word".to_owned()));
         let vault = VaultFile::create(&context.vault, slot, 2).unwrap();
         let board = Board::default();
-        let (engine, _) = start_engine(&context, role, vault, &board, Carried::default());
+        let (events, _) = broadcast::channel(64);
+        let engine = new_engine(&context, role, vault, &board, Carried::default(), events);
         let warden = Warden::new(&context, role, engine, board);
         let door = warden.door().clone();
         let leave = CancellationToken::new();
@@ -379,6 +398,33 @@ mod tests {
         let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
         assert_eq!(kept.door.unlock(right, None).await, Ok(true));
         assert_eq!(kept.door.locked(), None, "and now it is in use again");
+        kept.leave.cancel();
+        kept.warden.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_listens_hears_every_engine_from_its_first_event_on() {
+        let kept = kept(Role::ToStay);
+        let mut slow = kept.door.listen();
+        kept.door.lock(LockReason::Asked, None).await.unwrap();
+        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
+        kept.door.unlock(right, None).await.unwrap();
+        // It is long at work when somebody listens again.
+        let link = kept.door.link().unwrap();
+        let is_loading = || async {
+            let status = link.ask(|reply| Command::Status { reply }).await;
+            status.unwrap().loading
+        };
+        while is_loading().await {}
+        let mut heard = Vec::new();
+        while heard.last() != Some(&Event::Unlocked) {
+            heard.push(slow.next().await.unwrap());
+        }
+        let lock = heard.len() - 2;
+        assert!(matches!(heard[lock], Event::Locked { .. }), "{heard:?}");
+        let first = heard[0].clone();
+        assert!(matches!(first, Event::Loaded { .. }), "{heard:?}");
+        assert_eq!(slow.next().await, Some(first), "the next engine's");
         kept.leave.cancel();
         kept.warden.await.unwrap();
     }

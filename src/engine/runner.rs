@@ -62,23 +62,29 @@ pub struct Engine {
     hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
     news: mpsc::Sender<Reconfiguration>,
+    /// As long as this is there it has not begun.
+    waiting: Option<oneshot::Sender<()>>,
     task: JoinHandle<Carried>,
 }
 
 impl Engine {
     /// Starts the engine over an unlocked store. Has to be called inside a tokio runtime.
     pub fn start(store: Box<dyn Store>, http: Http, settings: EngineSettings) -> Self {
-        Self::start_heard(store, http, settings).0
+        let (events, _) = broadcast::channel(EVENTS);
+        let mut engine = Self::waiting(store, http, &settings, events);
+        engine.begin();
+        engine
     }
 
-    /// The same, with its events from the very first.
-    pub fn start_heard(
+    /// The same, telling what happens through `events`, and waiting for [`Engine::begin`]: whoever shall hear the first
+    /// event listens before.
+    pub fn waiting(
         store: Box<dyn Store>,
         http: Http,
-        settings: EngineSettings,
-    ) -> (Self, broadcast::Receiver<Event>) {
+        settings: &EngineSettings,
+        events: broadcast::Sender<Event>,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
         let handouts = settings.limits.handouts_per_program_hour;
         let carried = settings.carried.book.clone();
@@ -91,18 +97,28 @@ impl Engine {
         let farewell = Arc::default();
         let hurry = CancellationToken::new();
         let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
-        let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
+        let runner = Runner::new(store, http, settings, events, (shelf, book), ending);
         let (news, told) = mpsc::channel(NEWS);
-        let task = tokio::spawn(runner.run(inbox, told));
-        let engine = Self {
+        let (waiting, begun) = oneshot::channel();
+        let task = tokio::spawn(async {
+            // Nothing is ever sent: it begins when the other end is dropped.
+            let _ = begun.await;
+            runner.run(inbox, told).await
+        });
+        Self {
             link,
             leave: leave.drop_guard(),
             hurry,
             farewell,
             news,
+            waiting: Some(waiting),
             task,
-        };
-        (engine, heard)
+        }
+    }
+
+    /// Lets one that waits begin.
+    pub fn begin(&mut self) {
+        self.waiting = None;
     }
 
     /// The way to it.
@@ -127,15 +143,22 @@ impl Engine {
     pub async fn lock(self, farewell: Farewell) -> Carried {
         // Set once: an engine is locked by whoever came first.
         let _ = self.farewell.set(farewell);
-        drop(self.leave);
-        // It fails only by a defect, and then nothing is known.
-        self.task.await.unwrap_or_default()
+        self.ended().await
     }
 
     /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
     pub async fn shutdown(self) {
-        drop(self.leave);
-        let _ = self.task.await;
+        self.ended().await;
+    }
+
+    async fn ended(self) -> Carried {
+        drop((self.leave, self.waiting));
+        // It fails only by a defect: then nothing is known, and nobody was told.
+        self.task.await.unwrap_or_else(|_| {
+            let farewell = self.farewell.get().cloned().unwrap_or_default();
+            let _ = self.link.events().send(farewell.event());
+            Carried::default()
+        })
     }
 }
 

@@ -74,6 +74,7 @@ mod inbox;
 mod inbox_import;
 mod leaks;
 mod lock;
+mod lock_events;
 mod lock_limits;
 mod lock_sleep;
 mod oauth_advice;
