@@ -38,6 +38,8 @@ pub enum Offered {
     Passphrase(Passphrase),
     /// The text of an age identity file.
     Identity(VaultIdentity),
+    /// The vault's own identity, unwrapped by somebody who could ask the person what a plugin wanted to know.
+    Unwrapped(VaultIdentity),
 }
 
 /// What can be wished of whoever keeps the door.
@@ -140,7 +142,7 @@ impl Door {
         self.order(|reply| Order::Lock { reason, by, reply }).await
     }
 
-    /// Unlocks it; gives whether it was locked.
+    /// Unlocks it; gives whether it was locked. What is offered is checked also where it was not.
     pub async fn unlock(
         &self,
         offered: Offered,

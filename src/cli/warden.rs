@@ -2,13 +2,12 @@
 
 use crate::agent::door::{Door, Offered, Order, Standing};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, Kind};
-use crate::cli::gate;
+use crate::cli::failure::Failure;
 use crate::cli::logind::Nap;
 use crate::cli::logs;
+use crate::cli::opening::{check, open, refusal};
 use crate::cli::owner::{self, Role, new_engine};
 use crate::cli::sleep::Sleep;
-use crate::cli::unlock;
 use crate::clock;
 use crate::config::changes::Changes;
 use crate::config::settings::Config;
@@ -23,13 +22,11 @@ use crate::model::event::{Activity, Happening};
 use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
 use crate::model::reading::Reading;
-use crate::vault::error::VaultError;
-use crate::vault::open::OpenVault;
-use crate::vault::slot::{Key, SlotKind};
 use crate::vault::store::{Store, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Orders that wait: one after the other is carried out.
@@ -250,17 +247,13 @@ impl Warden {
         by: Option<Arc<Program>>,
         leave: &CancellationToken,
     ) -> Result<bool, Refusal> {
-        if self.engine.is_some() {
-            return Ok(false);
-        }
         let context = self.context.clone();
+        if self.engine.is_some() {
+            let checked = tokio::task::spawn_blocking(move || check(&context, offered));
+            return in_time(checked, leave).await.map(|()| false);
+        }
         let opening = tokio::task::spawn_blocking(move || open(&context, offered));
-        let opened = tokio::select! {
-            opened = opening => opened.map_err(|_| Refusal::Stopped)?,
-            // What is opened all the same is dropped.
-            () = leave.cancelled() => return Err(Refusal::Stopped),
-        };
-        let mut vault = opened.map_err(|failure| refusal(&failure))?;
+        let mut vault = in_time(opening, leave).await?;
         let line = Activity::new(clock::now(), None, Happening::Unlocked).by(by);
         if let Err(error) = vault.apply(vec![Write::Activity(line)]) {
             tracing::error!(%error, "the unlocking could not be written to the activity log");
@@ -287,48 +280,16 @@ async fn next(sleep: &mut Option<Sleep>) -> Nap {
     }
 }
 
-fn open(context: &Context, offered: Offered) -> Result<OpenVault, Failure> {
-    let key = match offered {
-        Offered::Passphrase(passphrase) => Key::Passphrase(passphrase),
-        Offered::Identity(text) => Key::Identity(text.into()),
-        Offered::Nothing => by_itself(context)?,
-    };
-    unlock::open_with(context, &key)
-}
-
-/// The key that the owner has at hand. Where there is a passphrase it is asked for: a lock that opens by itself keeps
-/// nobody out.
-fn by_itself(context: &Context) -> Result<Key, Failure> {
-    let has_passphrase = unlock::kinds(context)?.contains(&SlotKind::Passphrase);
-    let at_hand = match has_passphrase {
-        true => None,
-        false => unlock::without_question(context)?,
-    };
-    at_hand.map(unattended).ok_or_else(|| {
-        Failure::new(Kind::Locked, "the passphrase opens the vault, nothing else")
-            .hint("give it: tokenward unlock, at a terminal or with --passphrase-file FILE")
-    })
-}
-
-/// What a plugin asks has nobody to answer it: the terminal is another's, or there is none.
-fn unattended(key: Key) -> Key {
-    match key {
-        Key::Identity(file) => Key::Identity(file.unattended()),
-        Key::Passphrase(_) | Key::Keyring => key,
-    }
-}
-
-fn refusal(failure: &Failure) -> Refusal {
-    let words = gate::words(failure);
-    let wait_secs = match failure.source.downcast_ref() {
-        Some(VaultError::TooManyTries { wait, .. }) => Some(wait.as_secs().max(1)),
-        _ => None,
-    };
-    Refusal::NotUnlocked {
-        message: words.message,
-        hint: words.hint,
-        wrong_passphrase: words.wrong_passphrase,
-        wait_secs,
+/// Waits for what takes its time, unless the owner is told to leave: what comes of it all the same is dropped.
+async fn in_time<T>(
+    work: JoinHandle<Result<T, Failure>>,
+    leave: &CancellationToken,
+) -> Result<T, Refusal> {
+    tokio::select! {
+        done = work => done
+            .map_err(|_| Refusal::Stopped)?
+            .map_err(|failure| refusal(&failure)),
+        () = leave.cancelled() => Err(Refusal::Stopped),
     }
 }
 
@@ -398,6 +359,17 @@ mod tests {
         let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
         assert_eq!(kept.door.unlock(right, None).await, Ok(true));
         assert_eq!(kept.door.locked(), None, "and now it is in use again");
+        let wrong = Offered::Passphrase(Passphrase::new("other".to_owned()));
+        let refused = kept.door.unlock(wrong, None).await;
+        assert!(matches!(
+            refused,
+            Err(Refusal::NotUnlocked {
+                wrong_passphrase: true,
+                ..
+            })
+        ));
+        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
+        assert_eq!(kept.door.unlock(right, None).await, Ok(false));
         kept.leave.cancel();
         kept.warden.await.unwrap();
     }

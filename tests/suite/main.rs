@@ -75,6 +75,7 @@ mod inbox_import;
 mod leaks;
 mod lock;
 mod lock_events;
+mod lock_keys;
 mod lock_limits;
 mod lock_sleep;
 mod oauth_advice;
