@@ -38,6 +38,7 @@ pub mod man;
 pub mod moved;
 pub mod naming;
 pub mod new_passphrase;
+pub mod opening;
 pub mod output;
 pub mod owner;
 pub mod panic;

@@ -1,6 +1,6 @@
 //! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
-use crate::agent::door::Door;
+use crate::agent::door::{Door, EVENTS};
 use crate::agent::listener::Listener;
 use crate::agent::peer;
 use crate::agent::port::{BoundPort, PortError};
@@ -13,6 +13,7 @@ use crate::cli::warden::Warden;
 use crate::clock;
 use crate::engine::api::Event;
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::{EngineSettings, Patience};
@@ -23,8 +24,7 @@ use crate::vault::daily::{Daily, folder_beside};
 use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -80,10 +80,12 @@ impl Owner {
             board.post_port(port.at());
         }
         board.post_reading(first_reading(context));
-        let (engine, heard) = start_engine(context, role, vault, &board);
+        let (events, _) = broadcast::channel(EVENTS);
+        let engine = new_engine(context, role, vault, &board, Carried::default(), events);
         let warden = Warden::new(context, role, engine, board);
         let door = warden.door().clone();
-        let listener = door.listen_on(heard);
+        // Before the warden lets the engine begin.
+        let listener = door.listen();
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());
         let server = tokio::spawn(async {
@@ -166,15 +168,21 @@ fn bind_port(context: &Context, role: Role) -> Result<Option<BoundPort>, Failure
     }
 }
 
-/// Starts an engine over a vault. Must run inside a tokio runtime.
-pub fn start_engine(
+/// An engine over a vault that waits for its beginning, after another one or as the first. Must run inside a tokio runtime.
+pub fn new_engine(
     context: &Context,
     role: Role,
     vault: OpenVault,
     board: &Board,
-) -> (Engine, Receiver<Event>) {
+    carried: Carried,
+    events: broadcast::Sender<Event>,
+) -> Engine {
     let http = Http::new(HttpSettings::default());
-    Engine::start_heard(Box::new(vault), http, settings(context, role, board))
+    let settings = EngineSettings {
+        carried,
+        ..settings(context, role, board)
+    };
+    Engine::waiting(Box::new(vault), http, &settings, events)
 }
 
 /// How the settings were read that an owner starts with.
@@ -203,6 +211,7 @@ pub fn settings(context: &Context, role: Role, board: &Board) -> EngineSettings 
         generations: config.vault.generations(),
         board: board.clone(),
         grants: config.grants.policy(),
+        carried: Carried::default(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

@@ -76,6 +76,13 @@ impl Book {
         }
     }
 
+    /// Opens it for another engine: what was noted since the last one ended is written by this one.
+    pub fn reopen(&self) {
+        if !self.pages().is_empty() {
+            self.written.notify_one();
+        }
+    }
+
     /// Whether a program may have one more token now; that it may not is noted once a minute.
     pub fn allows(&self, name: &CredentialName, by: &Arc<Program>) -> Result<(), Refusal> {
         let mut pages = self.pages();

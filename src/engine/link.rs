@@ -90,10 +90,9 @@ impl Link {
         self.events.subscribe()
     }
 
-    /// Tells everyone something that did not happen in the engine.
-    pub fn announce(&self, event: Event) {
-        // Nobody may listen at the moment.
-        let _ = self.events.send(event);
+    /// Where events go.
+    pub fn events(&self) -> &broadcast::Sender<Event> {
+        &self.events
     }
 
     /// Access tokens that can be served at once, without the engine's help. Empty behind a socket.

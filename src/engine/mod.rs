@@ -12,6 +12,7 @@ pub mod book;
 pub mod bucket;
 pub mod callers;
 pub mod caretaker;
+pub mod carried;
 pub mod changing;
 pub mod chores;
 pub mod commands;

@@ -5,6 +5,7 @@ use crate::engine::api::Event;
 use crate::engine::board::Board;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
+use crate::engine::carried::Carried;
 use crate::engine::core::Core;
 use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
@@ -63,25 +64,36 @@ pub struct Engine {
     hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
     news: mpsc::Sender<Reconfiguration>,
-    task: JoinHandle<()>,
+    /// As long as this is there it has not begun.
+    waiting: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Carried>,
 }
 
 impl Engine {
     /// Starts the engine over an unlocked store. Has to be called inside a tokio runtime.
     pub fn start(store: Box<dyn Store>, http: Http, settings: EngineSettings) -> Self {
-        Self::start_heard(store, http, settings).0
+        let (events, _) = broadcast::channel(EVENTS);
+        let mut engine = Self::waiting(store, http, &settings, events);
+        engine.begin();
+        engine
     }
 
-    /// The same, with its events from the very first.
-    pub fn start_heard(
+    /// The same, telling what happens through `events`, and waiting for [`Engine::begin`]: whoever shall hear the first
+    /// event listens before.
+    pub fn waiting(
         store: Box<dyn Store>,
         http: Http,
-        settings: EngineSettings,
-    ) -> (Self, broadcast::Receiver<Event>) {
+        settings: &EngineSettings,
+        events: broadcast::Sender<Event>,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
-        let book = Book::limited(settings.limits.handouts_per_program_hour);
+        let handouts = settings.limits.handouts_per_program_hour;
+        let carried = settings.carried.book.clone();
+        let book = carried.unwrap_or_else(|| Book::limited(handouts));
+        // The settings may have changed since.
+        book.limit(handouts);
+        book.reopen();
         let grants = Grants::default();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let link = link.with_grants(grants.clone());
@@ -89,25 +101,28 @@ impl Engine {
         let farewell = Arc::default();
         let hurry = CancellationToken::new();
         let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
-        let runner = Runner::new(
-            store,
-            http,
-            &settings,
-            events,
-            (shelf, book, grants),
-            ending,
-        );
+        let runner = Runner::new(store, http, settings, events, (shelf, book, grants), ending);
         let (news, told) = mpsc::channel(NEWS);
-        let task = tokio::spawn(runner.run(inbox, told));
-        let engine = Self {
+        let (waiting, begun) = oneshot::channel();
+        let task = tokio::spawn(async {
+            // Nothing is ever sent: it begins when the other end is dropped.
+            let _ = begun.await;
+            runner.run(inbox, told).await
+        });
+        Self {
             link,
             leave: leave.drop_guard(),
             hurry,
             farewell,
             news,
+            waiting: Some(waiting),
             task,
-        };
-        (engine, heard)
+        }
+    }
+
+    /// Lets one that waits begin.
+    pub fn begin(&mut self) {
+        self.waiting = None;
     }
 
     /// The way to it.
@@ -127,17 +142,27 @@ impl Engine {
     }
 
     /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory. New tokens that
-    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried.
-    pub async fn lock(self, farewell: Farewell) {
+    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried. Gives what the next
+    /// engine has to know.
+    pub async fn lock(self, farewell: Farewell) -> Carried {
         // Set once: an engine is locked by whoever came first.
         let _ = self.farewell.set(farewell);
-        self.shutdown().await;
+        self.ended().await
     }
 
     /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
     pub async fn shutdown(self) {
-        drop(self.leave);
-        let _ = self.task.await;
+        self.ended().await;
+    }
+
+    async fn ended(self) -> Carried {
+        drop((self.leave, self.waiting));
+        // It fails only by a defect: then nothing is known, and nobody was told.
+        self.task.await.unwrap_or_else(|_| {
+            let farewell = self.farewell.get().cloned().unwrap_or_default();
+            let _ = self.link.events().send(farewell.event());
+            Carried::default()
+        })
     }
 }
 
@@ -214,8 +239,10 @@ impl Runner {
             events.clone(),
             settings.grants.bcrypt_cost,
         );
+        let mut core = Core::new(CoreSettings::new(settings, rand::random()));
+        core.take_up(&settings.carried.hosts);
         Self {
-            core: Core::new(CoreSettings::new(settings, rand::random())),
+            core,
             place,
             gauge: Gauge::default(),
             vault,
@@ -259,7 +286,7 @@ impl Runner {
         mut self,
         mut commands: mpsc::Receiver<Asked>,
         mut news: mpsc::Receiver<Reconfiguration>,
-    ) {
+    ) -> Carried {
         let book = self.book.clone();
         // First: what they name is looked at when the credentials have been read.
         self.load_grants();
@@ -285,7 +312,7 @@ impl Runner {
             self.write_notes_when_due();
         }
         commands.close();
-        self.finish().await;
+        self.finish().await
     }
 
     /// Gives the core a fact and performs what it wishes.
@@ -454,7 +481,7 @@ impl Runner {
         }
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self) -> Carried {
         self.shelf.clear();
         self.gather_in().await;
         self.shelf.clear();
@@ -472,5 +499,9 @@ impl Runner {
         let vault = self.vault;
         let _ = tokio::task::spawn_blocking(move || vault.finish()).await;
         let _ = self.events.send(farewell.event());
+        Carried {
+            hosts: self.core.hosts(),
+            book: Some(self.book),
+        }
     }
 }

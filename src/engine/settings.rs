@@ -1,6 +1,7 @@
 //! What an engine is told at its start.
 
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
     GenerationKeeping, GrantPolicy, Limits, LogKeeping, Policy, PolicyOverride, Warning,
@@ -38,6 +39,8 @@ pub struct EngineSettings {
     pub grants: GrantPolicy,
     /// How long it waits at its end.
     pub patience: Patience,
+    /// What an earlier engine of the same owner hands on.
+    pub carried: Carried,
 }
 
 /// How long a leaving engine waits. A lock waits longer for new tokens: until they are on disk.

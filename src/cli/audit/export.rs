@@ -127,23 +127,26 @@ pub fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
             Some(after) => after,
             None => sink.last(session, context.output)?,
         };
-        let mut tail = args.follow.then(|| Tail::of(session)).transpose()?;
+        let tail = args.follow.then(|| Tail::of(session, context.output));
+        let mut tail = tail.transpose()?;
+        let search = |after| Search {
+            filter: args.filter.filter(),
+            after: Some(after),
+            limit: PORTION,
+            hides_accounts: !args.accounts,
+        };
+        let mut portion = ask(session, search(after))?;
         loop {
-            let search = Search {
-                filter: args.filter.filter(),
-                after: Some(after),
-                limit: PORTION,
-                hides_accounts: !args.accounts,
-            };
-            let portion = ask(session, search)?;
             sink.write(&portion)?;
             written += portion.len();
             after = portion.last().map_or(after, |entry| entry.number);
-            match &mut tail {
-                _ if portion.len() == PORTION => {}
-                Some(tail) => tail.wait(session)?,
-                None => return Ok(()),
-            }
+            let has_more = portion.len() == PORTION;
+            portion = match (&mut tail, has_more) {
+                (Some(tail), true) => tail.read(session, &search(after))?,
+                (Some(tail), false) => tail.next(session, &search(after))?,
+                (None, true) => ask(session, search(after))?,
+                (None, false) => return Ok(()),
+            };
         }
     })?;
     if args.to.is_some() || args.journal {

@@ -42,7 +42,8 @@ name, operation, by (uid, pid, executable, address, user_agent) and the members 
 /// Prints them.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
     Session::with(context, |session| {
-        let tail = args.follow.then(|| Tail::of(session)).transpose()?;
+        let tail = args.follow.then(|| Tail::of(session, context.output));
+        let tail = tail.transpose()?;
         let filter = args.filter.filter();
         let end = newest(session, Filter::default(), 1)?;
         let listed = newest(session, filter.clone(), args.limit as usize)?;
@@ -60,14 +61,13 @@ pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
             .max()
             .unwrap_or(0);
         loop {
-            tail.wait(session)?;
             let search = Search {
                 filter: filter.clone(),
                 after: Some(after),
                 limit: MOST_LINES,
                 hides_accounts: false,
             };
-            let come = ask(session, search)?;
+            let come = tail.next(session, &search)?;
             print(&come, context.output)?;
             after = come.last().map_or(after, |entry| entry.number);
         }
