@@ -544,13 +544,10 @@ pub fn refuse(problem: &Problem) -> Response<Body> {
     if let Some(seconds) = problem.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Refusal::LimitExceeded {
-        most, wait_secs, ..
-    } = &problem.refusal
-    {
-        headers.insert("x-ratelimit-limit", HeaderValue::from(*most));
+    if let Some((most, wait_secs)) = problem.limit() {
+        headers.insert("x-ratelimit-limit", HeaderValue::from(most));
         headers.insert("x-ratelimit-remaining", HeaderValue::from(0));
-        headers.insert("x-ratelimit-reset", HeaderValue::from(*wait_secs));
+        headers.insert("x-ratelimit-reset", HeaderValue::from(wait_secs));
     }
     if let Some(allow) = problem.allow {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
