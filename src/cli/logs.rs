@@ -180,7 +180,7 @@ fn happened(activity: &Activity) {
         Happening::LimitExceeded { limit } => {
             tracing::warn!(name, by = program(activity), limit, "a limit was exceeded");
         }
-        Happening::WrongPassphrase { count } => {
+        Happening::WrongPassphrase { count, .. } => {
             tracing::warn!(count, "wrong passphrases since the last unlocking");
         }
         Happening::Removed { .. } => tracing::info!(name, "removed"),

@@ -98,7 +98,7 @@ impl Alarms {
         match &activity.what {
             Happening::HandedOut { .. } => self.hand_out(activity, place),
             Happening::LimitExceeded { .. } => self.limit(activity, place),
-            Happening::WrongPassphrase { count } => {
+            Happening::WrongPassphrase { count, .. } => {
                 let ended = self.passphrases.add(place.day, *count, activity.at);
                 self.judge_passphrases(ended);
             }

@@ -190,6 +190,9 @@ pub enum Happening {
     WrongPassphrase {
         /// How often, since the last unlocking.
         count: u64,
+        /// When it was last so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Timestamp>,
     },
     /// The vault was locked: nothing is refreshed until it is opened again.
     Locked {

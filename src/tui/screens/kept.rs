@@ -56,13 +56,16 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Dim,
             format!("somebody looked at an alert: {}", alert.words()),
         ),
-        Happening::WrongPassphrase { count } => (
-            Tone::Trouble,
-            format!(
-                "{} since the last unlocking",
-                words::count(many(*count), "wrong passphrase")
-            ),
-        ),
+        Happening::WrongPassphrase { count, last } => {
+            let many = words::count(many(*count), "wrong passphrase");
+            let last = last.map_or_else(String::new, |at| {
+                format!(", the last at {}", at.to_rfc3339())
+            });
+            (
+                Tone::Trouble,
+                format!("{many} since the last unlocking{last}"),
+            )
+        }
         Happening::Locked { reason } => (
             Tone::Soon,
             format!("the vault was locked: {}", reason.words()),
