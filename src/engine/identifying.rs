@@ -117,7 +117,7 @@ impl Search {
         let story = self
             .ask(move |store| store.activity(Some(&whose), LINES))
             .await?;
-        let present = present_kind(fingerprint, view);
+        let present = present_kind(fingerprint, trace, view);
         let ended = match present {
             Some(_) => ended_present(&view.profile.standing),
             None => Some(ended_past(&story, trace.generation)),
@@ -203,7 +203,15 @@ impl Search {
 }
 
 /// Which of a credential's present tokens it is, if it is one.
-fn present_kind(fingerprint: Fingerprint, view: &CredentialView) -> Option<TokenKind> {
+fn present_kind(
+    fingerprint: Fingerprint,
+    trace: Trace,
+    view: &CredentialView,
+) -> Option<TokenKind> {
+    // The profile holds no fingerprint of it; one that stays moves on with each generation.
+    if trace.kind == Some(TokenKind::Id) && trace.generation == view.generation {
+        return Some(TokenKind::Id);
+    }
     if view.profile.refresh_fingerprint == Some(fingerprint) {
         return Some(TokenKind::Refresh);
     }
@@ -230,7 +238,10 @@ fn ended_past(story: &[Activity], generation: Generation) -> Ended {
     let line = story.iter().rev().find(|line| came(line) == Some(next));
     let how = match line.map(|line| &line.what) {
         Some(Happening::SignedIn { .. }) => End::SignedInAnew,
-        Some(_) | None => End::Replaced,
+        Some(Happening::PutBack { .. }) => End::PutBack,
+        Some(Happening::Imported { .. }) => End::Imported,
+        Some(_) => End::Replaced,
+        None => End::Untold,
     };
     Ended {
         how,
@@ -252,6 +263,7 @@ fn came(line: &Activity) -> Option<Generation> {
         Happening::SignedIn { generation } | Happening::Refreshed { generation, .. } => {
             Some(generation)
         }
+        Happening::PutBack { now, .. } | Happening::Imported { now, .. } => now,
         _ => None,
     }
 }

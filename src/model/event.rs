@@ -236,6 +236,9 @@ pub enum Happening {
     PutBack {
         /// Which.
         generation: Generation,
+        /// Its generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
     },
     /// Credentials were written to a file.
     Exported {
@@ -248,6 +251,9 @@ pub enum Happening {
         credentials: u64,
         /// Whose file.
         from: String,
+        /// The credential's generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
     },
     /// A token was recognised as one of its own.
     Identified {

@@ -99,7 +99,7 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Soon,
             format!("restored from a backup of {}", of.to_rfc3339()),
         ),
-        Happening::PutBack { generation } => (
+        Happening::PutBack { generation, .. } => (
             Tone::Soon,
             format!("generation {} of its tokens was put back", generation.0),
         ),
@@ -110,7 +110,9 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
-        Happening::Imported { credentials, from } => (
+        Happening::Imported {
+            credentials, from, ..
+        } => (
             Tone::Good,
             format!(
                 "{} imported from {from}",
