@@ -97,7 +97,7 @@ fn happened(activity: &Activity) {
         Happening::SignedIn { generation } => {
             tracing::info!(name, generation = generation.0, "signed in");
         }
-        Happening::SignInFailed { failure } => {
+        Happening::SignInFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a sign-in failed");
         }
         Happening::Refreshed {

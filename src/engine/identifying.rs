@@ -47,7 +47,7 @@ impl Runner {
             desk: self.vault.desk(),
             http: verify.then(|| self.http.clone()),
         };
-        let facts = self.facts.clone();
+        let (facts, operation) = (self.facts.clone(), self.operations.begin());
         self.errands.start(async move {
             let found = search.identify(&token, &views).await;
             if let Ok(Identity {
@@ -57,7 +57,8 @@ impl Runner {
                 let what = Happening::Identified {
                     generation: owner.generation,
                 };
-                let line = Activity::new(clock::now(), owner.name.clone(), what).by(Some(by));
+                let line = Activity::new(clock::now(), owner.name.clone(), what);
+                let line = line.within(Some(operation)).by(Some(by));
                 let _ = facts.send(Fact::Happened(line)).await;
             }
             drop(reply.send(found.map(Box::new)));

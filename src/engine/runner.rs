@@ -14,6 +14,7 @@ use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
 use crate::engine::reconfiguring::Reconfiguration;
+use crate::engine::operations::Operations;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings, Patience};
@@ -138,6 +139,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) events: broadcast::Sender<Event>,
     pub(in crate::engine) shelf: Shelf,
     pub(in crate::engine) callers: Callers,
+    pub(in crate::engine) operations: Operations,
     pub(in crate::engine) hands: HashMap<FlightId, Hand>,
     pub(in crate::engine) sessions: Sessions,
     pub(in crate::engine) errands: Errands,
@@ -189,8 +191,10 @@ impl Runner {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
         store.keep(settings.generations);
+        let seed = rand::random();
         Self {
-            core: Core::new(CoreSettings::new(settings, rand::random())),
+            core: Core::new(CoreSettings::new(settings, seed)),
+            operations: Operations::new(seed),
             place: store.place(),
             gauge: Gauge::default(),
             vault: VaultThread::start(store),

@@ -144,6 +144,9 @@ pub enum Happening {
     Asked {
         /// What was asked for.
         act: Act,
+        /// At which provider, where no credential is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// The provider was asked whether the access token lives, because somebody wanted to know.
     Validated {
@@ -264,6 +267,9 @@ pub enum Happening {
     SignInFailed {
         /// Why.
         failure: Failure,
+        /// At which provider.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// New tokens came.
     Refreshed {

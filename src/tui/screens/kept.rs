@@ -31,10 +31,12 @@ fn deed(activity: &Activity) -> (Tone, String) {
             };
             (Tone::Dim, format!("{}{times}{by}", purpose.word()))
         }
-        Happening::Asked { act } => (
-            Tone::Plain,
-            format!("somebody asked for {}{by}", act.words()),
-        ),
+        Happening::Asked { act, provider } => {
+            let at = provider.as_ref().filter(|_| activity.name.is_none());
+            let at = at.map_or_else(String::new, |provider| format!(" at {provider}"));
+            let said = format!("somebody asked for {}{at}{by}", act.words());
+            (Tone::Plain, said)
+        }
         Happening::Validated {
             liveness,
             introspected,
