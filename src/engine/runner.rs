@@ -13,8 +13,8 @@ use crate::engine::gauge::Gauge;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
-use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::operations::Operations;
+use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
 use crate::engine::settings::{CoreSettings, EngineSettings, Patience};
@@ -192,6 +192,7 @@ impl Runner {
         let now = clock::now();
         store.keep(settings.generations);
         let seed = rand::random();
+        book.recall(&mut *store, now);
         Self {
             core: Core::new(CoreSettings::new(settings, seed)),
             operations: Operations::new(seed),

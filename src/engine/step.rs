@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
-use crate::engine::settings::CoreSettings;
 use crate::engine::operations::Begun;
+use crate::engine::settings::CoreSettings;
 use crate::model::chore::{Chore, Ended};
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
 use crate::model::event::Activity;

@@ -257,3 +257,26 @@ fn each_act_has_its_operation_and_its_program() {
         "what was written before there was an engine"
     );
 }
+
+#[test]
+fn what_a_program_got_counts_without_a_living_owner_too() {
+    let mut scene = Scene::new();
+    scene
+        .sandbox
+        .set("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "2");
+    for _ in 0..2 {
+        scene.sandbox.run(["get", "demo/alice"]).ok();
+    }
+    for _ in 0..3 {
+        let words = scene.sandbox.run(["get", "demo/alice"]).fails(7);
+        assert!(words.contains("ask again in"), "{words}");
+    }
+    let lines = log(&scene.sandbox);
+    let exceeded = lines
+        .iter()
+        .filter(|line| line["event"] == "limit_exceeded");
+    assert_eq!(exceeded.count(), 1, "once a minute");
+    // A daemon that starts does not forgive it either.
+    let _daemon = scene.sandbox.daemon();
+    scene.sandbox.run(["get", "demo/alice"]).fails(7);
+}
