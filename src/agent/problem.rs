@@ -73,6 +73,34 @@ impl Problem {
         )
     }
 
+    /// The limit that was run into: how many it allows, and in how many seconds there is one again.
+    pub fn limit(&self) -> Option<(u64, u64)> {
+        match &self.refusal {
+            Refusal::LimitExceeded {
+                most, wait_secs, ..
+            } => Some((*most, *wait_secs)),
+            // Past the free ones, each wait is for one passphrase.
+            Refusal::NotUnlocked {
+                wait_secs: Some(wait_secs),
+                ..
+            } => Some((1, *wait_secs)),
+            Refusal::NotUnlocked {
+                wait_secs: None, ..
+            }
+            | Refusal::Failed { .. }
+            | Refusal::NoSuchCredential { .. }
+            | Refusal::CannotRefresh { .. }
+            | Refusal::MissingScopes { .. }
+            | Refusal::Revoked { .. }
+            | Refusal::TimedOut
+            | Refusal::Vault { .. }
+            | Refusal::Locked { .. }
+            | Refusal::Grant { .. }
+            | Refusal::Invalid { .. }
+            | Refusal::Stopped => None,
+        }
+    }
+
     /// When another try is worth while, in seconds (RFC 9110 10.2.3).
     pub fn retry_after(&self) -> Option<u64> {
         match &self.refusal {

@@ -29,14 +29,11 @@ pub fn refuse(problem: &Problem) -> Response<Body> {
     if let Some(seconds) = problem.retry_after() {
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
-    if let Refusal::LimitExceeded {
-        most, wait_secs, ..
-    } = &problem.refusal
-    {
+    if let Some((most, reset_secs)) = problem.limit() {
         let left = Left {
-            most: *most,
+            most,
             remaining: 0,
-            reset_secs: *wait_secs,
+            reset_secs,
         };
         add_limit(headers, left);
     }

@@ -109,7 +109,7 @@ fn happened(activity: &Activity) {
         Happening::SignedIn { generation } => {
             tracing::info!(name, generation = generation.0, "signed in");
         }
-        Happening::SignInFailed { failure } => {
+        Happening::SignInFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a sign-in failed");
         }
         Happening::Refreshed {
@@ -201,7 +201,7 @@ fn happened(activity: &Activity) {
         Happening::LimitExceeded { limit } => {
             tracing::warn!(name, by = program(activity), limit, "a limit was exceeded");
         }
-        Happening::WrongPassphrase { count } => {
+        Happening::WrongPassphrase { count, .. } => {
             tracing::warn!(count, "wrong passphrases since the last unlocking");
         }
         Happening::Removed { .. } => tracing::info!(name, "removed"),

@@ -3,10 +3,11 @@
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::{Held, Phase};
+use crate::engine::operations::Begun;
 use crate::engine::step::{Answer, Effect};
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Generation, Profile};
-use crate::model::event::Happening;
+use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::vault::store::{Spending, StoredProfile};
 use std::sync::Arc;
@@ -56,8 +57,10 @@ impl Core {
     /// Takes up what was asked before its credential was loaded.
     fn ask_again(&mut self) {
         for input in std::mem::take(&mut self.parked) {
+            self.operation = self.operation_of(&input);
             self.take(input);
         }
+        self.operation = None;
     }
 
     fn admit(&mut self, stored: StoredProfile) {
@@ -90,9 +93,14 @@ impl Core {
         id: CredentialId,
         generation: Generation,
         profile: Profile,
+        begun: Option<Begun>,
     ) {
-        let name = profile.name.clone();
-        self.happened(Some(name), Happening::SignedIn { generation });
+        let (name, what) = (profile.name.clone(), Happening::SignedIn { generation });
+        let operation = begun.as_ref().map(|begun| begun.operation);
+        let line = Activity::new(self.now, Some(name), what)
+            .within(operation.or(self.operation))
+            .by(begun.map(|begun| begun.by));
+        self.out.push(Effect::Happened(line));
         self.arrived(id, generation, profile);
     }
 

@@ -7,6 +7,7 @@ use crate::model::event::{Activity, Happening, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::program::Program;
+use crate::vault::store::Store;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,6 +21,11 @@ const MOST: usize = 10_000;
 
 /// A limit that one program exceeds again and again is noted that often.
 const NOTED_EVERY: Duration = Duration::from_secs(60);
+/// The span that hand-outs are counted over.
+const HOUR: Duration = Duration::from_secs(3600);
+/// Lines of the log that are read at once, and in all, to know what programs got before this engine was.
+const PORTION: usize = 200;
+const MOST_RECALLED: usize = 10_000;
 
 /// The book; cheap to clone, all clones are one.
 #[derive(Debug, Clone, Default)]
@@ -136,6 +142,34 @@ impl Book {
         let pages = self.pages();
         let handouts = pages.handouts.as_ref()?;
         Some((handouts.most(), handouts.busiest(Instant::now())))
+    }
+
+    /// Reads in the activity log what programs got in the last hour, so that neither a restart nor an owner for the moment
+    /// of a command forgives it. A log that cannot be read forgives it: what it lacks is told elsewhere.
+    pub fn recall(&self, store: &mut dyn Store, now: Timestamp) {
+        let (since, instant) = (now.minus(HOUR), Instant::now());
+        let mut lately: Vec<Activity> = Vec::new();
+        let mut before = u64::MAX;
+        while lately.len() < MOST_RECALLED
+            && let Ok(lines) = store.log_before(before, PORTION)
+            && let Some(first) = lines.first()
+        {
+            before = first.number;
+            let is_older = first.activity.at <= since;
+            let lines = lines.into_iter().map(|entry| entry.activity);
+            lately.extend(lines.rev().filter(|line| line.at > since));
+            if is_older {
+                break;
+            }
+        }
+        let mut pages = self.pages();
+        let Some(handouts) = &mut pages.handouts else {
+            return;
+        };
+        for line in lately.iter().rev() {
+            let at = instant.checked_sub(now.since(line.at)).unwrap_or(instant);
+            handouts.recall(line, at);
+        }
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {

@@ -3,9 +3,10 @@
 use crate::engine::api::{Command, EngineStatus, Refusal, Reply};
 use crate::engine::callers::{Caller, Errand};
 use crate::engine::link::Asked;
+use crate::engine::operations::Begun;
 use crate::engine::parcels::Acceptance;
 use crate::engine::runner::Runner;
-use crate::engine::step::Input;
+use crate::engine::step::{CallerId, Input};
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
@@ -65,7 +66,8 @@ impl Runner {
                 reply,
             } => {
                 let caller = self.callers.add(Caller::View(reply));
-                self.note_act(Act::Refresh, Some(&name), Some(caller), by);
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Refresh, Some(&name), operation, by);
                 self.step(Input::RefreshAsked {
                     caller,
                     name,
@@ -74,13 +76,19 @@ impl Runner {
             }
             Command::Revoke { name, reply } => {
                 let caller = self.callers.add(Caller::Revoke(reply));
-                self.note_act(Act::Revoke, Some(&name), Some(caller), by);
-                self.step(Input::RevokeAsked { caller, name });
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Revoke, Some(&name), operation, by);
+                self.step(Input::RevokeAsked {
+                    caller,
+                    name,
+                    within: None,
+                });
             }
             Command::RevokeAll { reply } => self.revoke_all(by, reply),
             Command::Remove { name, only, reply } => {
                 let caller = self.callers.add(Caller::Remove(reply));
-                self.note_act(Act::Remove, Some(&name), Some(caller), by);
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Remove, Some(&name), operation, by);
                 self.step(Input::RemoveAsked { caller, name, only });
             }
             Command::NoteExport { credentials, reply } => self.note_export(credentials, by, reply),
@@ -175,21 +183,27 @@ impl Runner {
                 account,
                 reply,
             } => {
-                self.note_act(Act::Rename, Some(&name), None, by);
-                self.rename(name, &account, reply);
+                let caller = self.callers.add(Caller::View(reply));
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Rename, Some(&name), operation, by);
+                self.rename(caller, name, &account);
             }
             Command::DeleteClient { provider, reply } => {
-                self.note_act(Act::DeleteClient, None, None, by);
-                self.delete_client(provider, reply);
+                let begun = Begun {
+                    operation: self.operations.begin(),
+                    by,
+                    provider,
+                    name: None,
+                };
+                self.note_begun(Act::DeleteClient, begun.clone());
+                self.delete_client(begun, reply);
             }
             Command::SignIn { request, reply } => {
-                self.note_act(Act::SignIn, None, None, by);
-                self.begin_sign_in(*request, reply);
+                self.begin_sign_in(*request, by, reply);
             }
             Command::PasteCallback { id, url, reply } => self.sessions.paste(id, url, reply),
             Command::CancelSignIn { id } => {
-                self.note_act(Act::CancelSignIn, None, None, by);
-                self.sessions.cancel(id);
+                self.cancel_sign_in(id, by);
             }
             Command::Providers { reply } => self.providers(reply),
             Command::Clients { reply } => self.read(reply, |store| store.clients()),
@@ -268,16 +282,17 @@ impl Runner {
         }
     }
 
-    fn rename(&mut self, name: CredentialName, account: &str, reply: Reply<CredentialView>) {
+    fn rename(&mut self, caller: CallerId, name: CredentialName, account: &str) {
         match CredentialName::new(name.provider(), account) {
-            Ok(to) => {
-                let caller = self.callers.add(Caller::View(reply));
-                self.step(Input::RenameAsked { caller, name, to });
+            Ok(to) => self.step(Input::RenameAsked { caller, name, to }),
+            Err(error) => {
+                if let Some(caller) = self.callers.take(caller) {
+                    caller.refuse(Refusal::Invalid {
+                        message: error.to_string(),
+                        hint: "Choose another name.".to_owned(),
+                    });
+                }
             }
-            Err(error) => drop(reply.send(Err(Refusal::Invalid {
-                message: error.to_string(),
-                hint: "Choose another name.".to_owned(),
-            }))),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::model::credential::{CredentialId, Generation, Profile, Restored, Secr
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
+use crate::model::operation::OperationId;
 use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::model::watcher::Watcher;
@@ -59,6 +60,8 @@ pub enum Fact {
         provider: String,
         /// The client's id.
         client_id: String,
+        /// What that belongs to.
+        operation: OperationId,
     },
     /// Something that only has to be told.
     Happened(Activity),

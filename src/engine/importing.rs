@@ -146,6 +146,7 @@ impl Runner {
         let what = Happening::Imported {
             credentials: 1,
             from: from.unwrap_or_default(),
+            now: None,
         };
         let replaced = Replaced::Imported;
         let waiting = Waiting {
@@ -222,7 +223,12 @@ impl Runner {
         let name = profile.name.clone();
         let answer = match outcome {
             Ok(Written::Saved(id, generation)) => {
-                let line = Activity::new(self.now, Some(name), waiting.what);
+                let mut what = waiting.what;
+                if let Happening::Imported { now, .. } | Happening::PutBack { now, .. } = &mut what
+                {
+                    *now = Some(generation);
+                }
+                let line = Activity::new(self.now, Some(name), what);
                 self.happened(line.by(Some(waiting.by)));
                 self.step(Input::Arrived {
                     id,

@@ -131,7 +131,8 @@ impl Runner {
             Fact::ClientDeleted {
                 provider,
                 client_id,
-            } => self.client_deleted(provider, client_id),
+                operation,
+            } => self.client_deleted(provider, client_id, operation),
             Fact::Happened(activity) => self.happened(activity),
             Fact::Watched { watcher, read } => self.watched(watcher, read),
             Fact::Checked {
@@ -356,8 +357,12 @@ impl Runner {
         }
     }
 
-    /// Keeps a line in the log and tells everyone.
+    /// Keeps a line in the log and tells everyone. What belongs to nothing else is an operation by itself.
     pub(in crate::engine) fn happened(&self, activity: Activity) {
+        let operation = activity
+            .operation
+            .unwrap_or_else(|| self.operations.begin());
+        let activity = activity.within(Some(operation));
         self.has_grown.store(true, Ordering::Relaxed);
         let kept = activity.clone();
         self.vault

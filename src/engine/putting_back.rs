@@ -94,7 +94,8 @@ impl Runner {
         };
         let generation = kept.told.generation;
         let profile = as_put_back(&kept, &present, over);
-        let what = Happening::PutBack { generation };
+        let now = None;
+        let what = Happening::PutBack { generation, now };
         let replaced = Replaced::PutBack;
         let waiting = Waiting {
             by,

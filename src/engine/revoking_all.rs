@@ -36,7 +36,8 @@ impl Runner {
             let command = Command::RevokeAll { reply };
             return self.early.push(Asked { by, command });
         }
-        self.note_act(Act::RevokeAll, None, None, by);
+        let operation = self.operations.begin();
+        self.note_act(Act::RevokeAll, None, operation, by);
         // What a person began meanwhile would bring new tokens.
         self.sessions.cancel_all();
         let mut waiting = Vec::new();
@@ -46,6 +47,7 @@ impl Runner {
             let input = Input::RevokeAsked {
                 caller,
                 name: name.clone(),
+                within: Some(operation),
             };
             self.step(input);
             waiting.push((name, answer));

@@ -16,6 +16,7 @@ use crate::engine::grants::handle::Grants;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
+use crate::engine::operations::Operations;
 use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
@@ -174,6 +175,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) events: broadcast::Sender<Event>,
     pub(in crate::engine) shelf: Shelf,
     pub(in crate::engine) callers: Callers,
+    pub(in crate::engine) operations: Operations,
     pub(in crate::engine) hands: HashMap<FlightId, Hand>,
     pub(in crate::engine) sessions: Sessions,
     pub(in crate::engine) errands: Errands,
@@ -230,6 +232,10 @@ impl Runner {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
         store.keep(settings.generations);
+        let seed = rand::random();
+        if settings.carried.book.is_none() {
+            book.recall(&mut *store, now);
+        }
         let place = store.place();
         let vault = VaultThread::start(store);
         let grant_desk = GrantDesk::new(
@@ -239,10 +245,11 @@ impl Runner {
             events.clone(),
             settings.grants.bcrypt_cost,
         );
-        let mut core = Core::new(CoreSettings::new(settings, rand::random()));
+        let mut core = Core::new(CoreSettings::new(settings, seed));
         core.take_up(&settings.carried.hosts);
         Self {
             core,
+            operations: Operations::new(seed),
             place,
             gauge: Gauge::default(),
             vault,

@@ -5,14 +5,17 @@ use crate::engine::fact::Fact;
 use crate::engine::hand;
 use crate::engine::minting::{Minted, not_kept};
 use crate::engine::naming::{self, Certainty};
+use crate::engine::operations::Begun;
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::{Fingerprints, Input, VaultTrouble};
 use crate::engine::superseding;
 use crate::engine::vault_thread::Job;
 use crate::model::credential::{Flow, Standing};
-use crate::model::event::{Activity, Happening};
+use crate::model::event::{Act, Activity, Happening};
+use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
+use crate::model::program::Program;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
 use std::collections::HashMap;
@@ -36,6 +39,8 @@ pub type Pasted = (PastedUrl, Reply<()>);
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: HashMap<SignInId, Ways>,
+    /// How each began that has not ended yet.
+    begun: HashMap<SignInId, Begun>,
     /// Sign-ins whose tokens are being written, and what they will be called.
     keeping: HashMap<SignInId, CredentialName>,
 }
@@ -88,9 +93,17 @@ impl Sessions {
 }
 
 impl Runner {
-    pub(in crate::engine) fn begin_sign_in(&mut self, request: SignInRequest, reply: Reply<()>) {
+    pub(in crate::engine) fn begin_sign_in(
+        &mut self,
+        request: SignInRequest,
+        by: Arc<Program>,
+        reply: Reply<()>,
+    ) {
         let id = request.id;
+        let begun = self.begun(&request, by);
+        self.note_begun(Act::SignIn, begun.clone());
         if request.key.is_some() {
+            self.sessions.begun.insert(id, begun);
             self.keep_key(request, reply);
             return;
         }
@@ -109,7 +122,8 @@ impl Runner {
             drop(reply.send(Err(refusal)));
             return;
         }
-        let provider = request.provider.name().to_owned();
+        let provider = begun.provider.clone();
+        self.sessions.begun.insert(id, begun);
         self.step(Input::SignInBegun { provider });
         let (pasted, inbox) = mpsc::channel(1);
         let cancel = CancellationToken::new();
@@ -136,18 +150,14 @@ impl Runner {
         match &step {
             SignInStep::Failed { failure } => {
                 let known = self.sessions.open.remove(&id);
+                let begun = self.sessions.begun.remove(&id);
                 if known.is_some() {
-                    self.happened(Activity::new(
-                        self.now,
-                        None,
-                        Happening::SignInFailed {
-                            failure: failure.clone(),
-                        },
-                    ));
+                    self.sign_in_failed(failure.clone(), None, begun);
                 }
             }
             SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
                 self.sessions.open.remove(&id);
+                self.sessions.begun.remove(&id);
             }
             SignInStep::Discovering
             | SignInStep::Registering
@@ -160,9 +170,45 @@ impl Runner {
         self.tell(|| Event::SignIn { id, step });
     }
 
+    /// How a sign-in begins, for all the lines about it.
+    fn begun(&self, request: &SignInRequest, by: Arc<Program>) -> Begun {
+        let provider = request.provider.name().to_owned();
+        let account = request.account.as_deref();
+        let name = account.and_then(|account| CredentialName::new(&provider, account).ok());
+        Begun {
+            operation: self.operations.begin(),
+            by,
+            provider,
+            name,
+        }
+    }
+
+    /// Gives a sign-in up because somebody asked for that.
+    pub(in crate::engine) fn cancel_sign_in(&mut self, id: SignInId, by: Arc<Program>) {
+        match self.sessions.begun.get(&id).cloned() {
+            Some(begun) => self.note_begun(Act::CancelSignIn, Begun { by, ..begun }),
+            None => self.note_act(Act::CancelSignIn, None, self.operations.begin(), by),
+        }
+        self.sessions.cancel(id);
+    }
+
+    /// Tells that a sign-in came to nothing.
+    fn sign_in_failed(&self, failure: Failure, name: Option<CredentialName>, begun: Option<Begun>) {
+        let provider = begun.as_ref().map(|begun| begun.provider.clone());
+        let name = name.or_else(|| begun.as_ref()?.name.clone());
+        let what = Happening::SignInFailed { failure, provider };
+        let line = Activity::new(self.now, name, what);
+        let line = match begun {
+            Some(begun) => line.within(Some(begun.operation)).by(Some(begun.by)),
+            None => line,
+        };
+        self.happened(line);
+    }
+
     /// Forgets a sign-in that was refused before its first step.
     pub(in crate::engine) fn sign_in_refused(&mut self, id: SignInId) {
         self.sessions.open.remove(&id);
+        self.sessions.begun.remove(&id);
     }
 
     /// Writes the tokens of a sign-in, and the client with them.
@@ -277,16 +323,19 @@ impl Runner {
                 self.sessions.keeping.remove(&id);
                 let old = self.core.profile(&minted.name).map(Arc::clone);
                 let profile = hand::marked(&minted.profile(old.as_deref()), prints);
+                let begun = self.sessions.begun.get(&id).cloned();
+                let operation = begun.as_ref().map(|begun| begun.operation);
                 self.step(Input::SignedIn {
                     id: credential,
                     generation,
                     profile,
+                    begun,
                 });
                 if let Some(Some(before)) = minted.before.get() {
                     let (http, facts) = (self.http.clone(), self.facts.clone());
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
-                    self.errands
-                        .start(superseding::end(http, facts, name, before));
+                    let ending = superseding::end(http, facts, (name, operation), before);
+                    self.errands.start(ending);
                 }
                 let step = SignInStep::SignedIn {
                     name: minted.name.clone(),
@@ -319,13 +368,8 @@ impl Runner {
         trouble: &VaultTrouble,
     ) {
         if tries == 0 {
-            self.happened(Activity::new(
-                self.now,
-                Some(minted.name.clone()),
-                Happening::SignInFailed {
-                    failure: not_kept(trouble),
-                },
-            ));
+            let begun = self.sessions.begun.get(&id).cloned();
+            self.sign_in_failed(not_kept(trouble), Some(minted.name.clone()), begun);
         }
         let (facts, tries) = (self.facts.clone(), tries + 1);
         let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);

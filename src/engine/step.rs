@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::operations::Begun;
 use crate::engine::settings::CoreSettings;
 use crate::model::chore::{Chore, Ended};
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
@@ -148,6 +149,8 @@ pub enum Input {
         caller: CallerId,
         /// Of which.
         name: CredentialName,
+        /// What it is part of, where it is.
+        within: Option<OperationId>,
     },
     /// Somebody wants a credential forgotten.
     RemoveAsked {
@@ -267,6 +270,8 @@ pub enum Input {
         generation: Generation,
         /// What may be seen of it.
         profile: Box<Profile>,
+        /// How it began, where that is known.
+        begun: Option<Begun>,
     },
     /// A credential came from elsewhere, or an earlier generation came back, and is on disk.
     Arrived {
@@ -348,7 +353,7 @@ impl Input {
         match self {
             Self::TokenAsked { caller, name, .. }
             | Self::RefreshAsked { caller, name, .. }
-            | Self::RevokeAsked { caller, name }
+            | Self::RevokeAsked { caller, name, .. }
             | Self::RemoveAsked { caller, name, .. }
             | Self::ScopesNeeded { caller, name, .. }
             | Self::NarrowAsked { caller, name, .. }

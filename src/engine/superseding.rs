@@ -6,6 +6,7 @@ use crate::model::credential::Secret;
 use crate::model::event::{Activity, Happening};
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::provider::RevocationReach;
 use crate::oauth::http::Http;
 use crate::oauth::revoke::{self, Revoked};
@@ -18,7 +19,12 @@ pub fn is_safe(old: &Secret) -> bool {
 }
 
 /// Ends them. That it cannot be done is said, and is no reason to doubt the new ones.
-pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, old: Arc<Secret>) {
+pub async fn end(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    (name, operation): (CredentialName, Option<OperationId>),
+    old: Arc<Secret>,
+) {
     let revoked = revoke::revoke(
         &http,
         &old.provider,
@@ -39,6 +45,6 @@ pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, ol
             }),
         },
     };
-    let activity = Activity::new(clock::now(), Some(name), what);
+    let activity = Activity::new(clock::now(), Some(name), what).within(operation);
     let _ = facts.send(Fact::Happened(activity)).await;
 }

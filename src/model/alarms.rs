@@ -104,7 +104,7 @@ impl Alarms {
                 grant,
                 what: GrantEvent::Replayed { .. },
             } => self.replayed(grant, activity),
-            Happening::WrongPassphrase { count } => {
+            Happening::WrongPassphrase { count, .. } => {
                 let ended = self.passphrases.add(place.day, *count, activity.at);
                 self.judge_passphrases(ended);
             }

@@ -255,6 +255,11 @@ impl Profile {
             .push(ended_at.since(self.signed_in_at).as_secs());
     }
 
+    /// Whether its access token counts as over since nobody said when it ends: it came from elsewhere.
+    pub fn ended_untold(&self) -> bool {
+        self.expires_at.is_some_and(|end| end < self.issued_at)
+    }
+
     /// Adds an ended attempt to the history strip; the oldest fall out.
     pub fn record_attempt(&mut self, at: Timestamp, took_ms: u64, failed: Option<String>) {
         let extra = (self.attempts.len() + 1).saturating_sub(KEPT_ATTEMPTS);

@@ -146,6 +146,9 @@ pub enum Happening {
     Asked {
         /// What was asked for.
         act: Act,
+        /// At which provider, where no credential is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// The provider was asked whether the access token lives, because somebody wanted to know.
     Validated {
@@ -199,6 +202,9 @@ pub enum Happening {
     WrongPassphrase {
         /// How often, since the last unlocking.
         count: u64,
+        /// When it was last so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Timestamp>,
     },
     /// The vault was locked: nothing is refreshed until it is opened again.
     Locked {
@@ -242,6 +248,9 @@ pub enum Happening {
     PutBack {
         /// Which.
         generation: Generation,
+        /// Its generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
     },
     /// Credentials were written to a file.
     Exported {
@@ -254,6 +263,9 @@ pub enum Happening {
         credentials: u64,
         /// Whose file.
         from: String,
+        /// The credential's generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
     },
     /// A token was recognised as one of its own.
     Identified {
@@ -264,6 +276,9 @@ pub enum Happening {
     SignInFailed {
         /// Why.
         failure: Failure,
+        /// At which provider.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// New tokens came.
     Refreshed {

@@ -228,6 +228,7 @@ pub fn credentials() -> Vec<CredentialView> {
         0,
     );
     atlassian = changed(atlassian, |profile| {
+        profile.issued_at = NOW.minus(secs(7300 + 3600));
         profile.expires_at = Some(NOW.minus(secs(7300)));
         profile.standing = Standing::NeedsLogin {
             cause: invalid_grant(),

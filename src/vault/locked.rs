@@ -95,15 +95,16 @@ impl LockedVault {
         if tries.all() == 0 {
             return Ok(());
         }
-        let count = Tries::change(&self.path, |tries| {
+        let (count, last) = Tries::change(&self.path, |tries| {
             if tries.are_old(&self.patience, now()) {
                 tries.settle();
             }
-            tries.earlier
+            (tries.earlier, tries.last)
         });
         if count > 0 {
             let told = Happening::WrongPassphrase {
                 count: count.into(),
+                last: Some(last),
             };
             vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
             Tries::change(&self.path, |tries| tries.tell(count));

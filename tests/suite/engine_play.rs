@@ -158,6 +158,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
         Move::Revoke(id) => ask(bench, &|caller| Input::RevokeAsked {
             caller,
             name: name(id),
+            within: None,
         }),
         Move::Pass(secs) => {
             bench.now = bench.now.plus(Duration::from_secs(secs));
@@ -223,6 +224,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
                 id: CredentialId(id),
                 generation: Generation(1000 + serial),
                 profile: Box::new(fresh),
+                begun: None,
             })
         }
         Move::Revoked(id, fine) => {

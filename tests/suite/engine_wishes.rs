@@ -26,6 +26,7 @@ fn ask_to_revoke(bench: &mut Bench) {
     bench.give(Input::RevokeAsked {
         caller: REVOKER,
         name: name(1),
+        within: None,
     });
 }
 
@@ -134,6 +135,7 @@ fn set_aside() -> (Bench, CredentialName) {
         id: CredentialId(2),
         generation: Generation(1),
         profile: Box::new(profile(1, "one.example", 0)),
+        begun: None,
     });
     (bench, to)
 }

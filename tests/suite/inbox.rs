@@ -30,7 +30,9 @@ pub fn sign_in_apart(sandbox: &Sandbox, provider: &DemoProvider, account: &str) 
     let consent = Consent::Allow(account.to_owned());
     let url = authorize["url"].as_str().unwrap();
     assert!(provider.control().visit(url, &consent));
-    assert_eq!(lines.next_json()["event"], "signed_in");
+    let end = lines.next_json();
+    let told = (&end["event"], &end["stored"]);
+    assert_eq!(told, (&"signed_in".into(), &"inbox".into()), "{end}");
     assert!(login.wait().success());
 }
 

@@ -453,6 +453,7 @@ impl World {
         self.step(Input::RevokeAsked {
             caller,
             name: name.clone(),
+            within: None,
         });
         let (min_ttl, timeout) = (Duration::ZERO, Duration::from_secs(30));
         self.step(Input::TokenAsked {

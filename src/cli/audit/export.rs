@@ -22,8 +22,8 @@ const PORTION: usize = 2000;
 /// Arguments of `tokenward audit export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, unless
---accounts is given; then the providers' own words are left out too.
+Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, and the
+providers' own words, which may name one, are left out; with --accounts both stand there as they are.
 A file begins anew each day and at 10 MB; five old ones stay beside it (FILE.1 is the newest). What stands in it already is
 not written again: the export goes on after its last line. So it does with the journal: how far it came is kept beside the
 vault, for each set of lines (but for --since and --until) on its own; --after begins elsewhere. To stdout it begins with --after.")]

@@ -65,14 +65,17 @@ fn line(parcel: &ParcelView) -> String {
     let ago = span::show(clock::now().since(parcel.at));
     match &parcel.content {
         Some(content) => {
+            let scopes = match content.scopes.is_empty() {
+                true => String::new(),
+                false => format!("; scopes {}", content.scopes.join(" ")),
+            };
             let sent = content.endpoint.as_deref();
             let sent = sent.map_or_else(String::new, |url| format!("; sent to {url}"));
             format!(
-                "{}  {}  {}, {ago} ago; scopes {}{sent}\n",
+                "{}  {}  {}, {ago} ago{scopes}{sent}\n",
                 parcel.id,
                 content.name,
-                content.told_from(),
-                content.scopes.join(" ")
+                content.told_from()
             )
         }
         None => format!(

@@ -31,10 +31,12 @@ fn deed(activity: &Activity) -> (Tone, String) {
             };
             (Tone::Dim, format!("{}{times}{by}", purpose.word()))
         }
-        Happening::Asked { act } => (
-            Tone::Plain,
-            format!("somebody asked for {}{by}", act.words()),
-        ),
+        Happening::Asked { act, provider } => {
+            let at = provider.as_ref().filter(|_| activity.name.is_none());
+            let at = at.map_or_else(String::new, |provider| format!(" at {provider}"));
+            let said = format!("somebody asked for {}{at}{by}", act.words());
+            (Tone::Plain, said)
+        }
         Happening::Validated {
             liveness,
             introspected,
@@ -64,13 +66,16 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Dim,
             format!("somebody looked at an alert: {}", alert.words()),
         ),
-        Happening::WrongPassphrase { count } => (
-            Tone::Trouble,
-            format!(
-                "{} since the last unlocking",
-                words::count(many(*count), "wrong passphrase")
-            ),
-        ),
+        Happening::WrongPassphrase { count, last } => {
+            let many = words::count(many(*count), "wrong passphrase");
+            let last = last.map_or_else(String::new, |at| {
+                format!(", the last at {}", at.to_rfc3339())
+            });
+            (
+                Tone::Trouble,
+                format!("{many} since the last unlocking{last}"),
+            )
+        }
         Happening::Locked { reason } => (
             Tone::Soon,
             format!("the vault was locked: {}", reason.words()),
@@ -104,7 +109,7 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Soon,
             format!("restored from a backup of {}", of.to_rfc3339()),
         ),
-        Happening::PutBack { generation } => (
+        Happening::PutBack { generation, .. } => (
             Tone::Soon,
             format!("generation {} of its tokens was put back", generation.0),
         ),
@@ -115,7 +120,9 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
-        Happening::Imported { credentials, from } => (
+        Happening::Imported {
+            credentials, from, ..
+        } => (
             Tone::Good,
             format!(
                 "{} imported from {from}",

@@ -18,10 +18,12 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             Tone::Good,
             format!("signed in, generation {}", generation.0),
         ),
-        Happening::SignInFailed { failure } => (
-            Tone::Trouble,
-            format!("sign-in failed: {}", words::within(&failure.cause)),
-        ),
+        Happening::SignInFailed { failure, provider } => {
+            let at = provider.as_ref().filter(|_| activity.name.is_none());
+            let at = at.map_or_else(String::new, |provider| format!(" at {provider}"));
+            let said = format!("sign-in{at} failed: {}", words::within(&failure.cause));
+            (Tone::Trouble, said)
+        }
         Happening::Refreshed {
             generation,
             took_ms,
@@ -211,7 +213,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         lines.push(("operation", operation.to_string()));
     }
     match &activity.what {
-        Happening::SignInFailed { failure } => failure_lines(failure, &mut lines),
+        Happening::SignInFailed { failure, .. } => failure_lines(failure, &mut lines),
         Happening::RevokeFailed { failure, next } => {
             failure_lines(failure, &mut lines);
             if let Some(at) = next {
