@@ -6,6 +6,7 @@ use crate::agent::peer;
 use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::hooks::keeper::Keeper;
 use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
@@ -50,6 +51,7 @@ pub struct Owner {
     leave: CancellationToken,
     rereads: mpsc::Sender<()>,
     server: JoinHandle<()>,
+    hooks: Option<JoinHandle<()>>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
 }
@@ -75,8 +77,13 @@ impl Owner {
         let board = Board::default();
         board.post_reading(first_reading(context));
         let (engine, heard) = start_engine(context, role, vault, &board);
-        let warden = Warden::new(context, role, engine, board);
+        let warden = Warden::new(context, role, engine, board.clone());
         let door = warden.door().clone();
+        let hooks = (role != Role::ForAMoment).then(|| {
+            let (vault, settings) = (context.vault.clone(), warden.settings());
+            let keeper = Keeper::new(door.clone(), board, vault, settings);
+            tokio::spawn(keeper.keep(door.listen_on(heard.resubscribe())))
+        });
         let listener = door.listen_on(heard);
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());
@@ -99,6 +106,7 @@ impl Owner {
             link: door.lasting_link().on_behalf_of(peer::own()),
             door,
             server,
+            hooks,
             leave,
             _lock: seat.lock,
         };
@@ -128,6 +136,9 @@ impl Owner {
         let _ = self.warden.await;
         self.leave.cancel();
         let _ = self.server.await;
+        if let Some(hooks) = self.hooks {
+            let _ = hooks.await;
+        }
     }
 }
 

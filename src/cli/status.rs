@@ -14,6 +14,7 @@ use crate::engine::api::EngineStatus;
 use crate::model::alert::Alert;
 use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
+use crate::model::hook::HookState;
 use crate::model::limit::LimitUse;
 use crate::model::name::CredentialName;
 use crate::model::reading::Reading;
@@ -33,7 +34,7 @@ Ends with 0 whenever it could tell. Without an owner the vault stays closed and 
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null) and backup_made_at, passphrase (wrong ones in
 a row, how many are free, the wait), socket, inbox (how many items
 came in while it was locked), owner (null, or an object with pid, version, started_at, settings (file, read_at, trouble,
-at_the_next_start),
+at_the_next_start), hooks (each with program, on, succeeded, failed, dropped, waiting, and trouble: null, or at and why),
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
 command, and credential or program), recurring: its recurring
@@ -152,6 +153,7 @@ fn with_owner(status: &EngineStatus) -> String {
             status.unreadable
         ));
     }
+    text.push_str(&hooks(&status.hooks));
     text.push_str(&alerts(&status.alerts));
     let trouble = total(status, HealthKind::is_trouble);
     if trouble > 0 {
@@ -174,6 +176,28 @@ fn settings(reading: &Reading, now: Timestamp) -> String {
         text.push_str(&format!("           only at the next start: {names}\n"));
     }
     text
+}
+
+/// A line for each hook: how often it ran, and what is wrong with it.
+fn hooks(hooks: &[HookState]) -> String {
+    let line = |(at, state): (usize, &HookState)| {
+        let label = if at == 0 { "hooks" } else { "" };
+        let on: Vec<&str> = state.on.iter().map(|event| event.word()).collect();
+        let (program, on) = (&state.program, on.join(", "));
+        let mut text = format!(
+            "{label:<10} {program} ({on}): ran {}, failed {}, {} waiting",
+            state.succeeded, state.failed, state.waiting
+        );
+        if state.dropped > 0 {
+            text.push_str(&format!(", {} too many", state.dropped));
+        }
+        if let Some(trouble) = &state.trouble {
+            text.push_str(&format!("; the last time: {}", trouble.why));
+        }
+        text.push('\n');
+        text
+    };
+    hooks.iter().enumerate().map(line).collect()
 }
 
 /// A line for each alert that nobody has looked at.
@@ -340,6 +364,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "version": status.version,
             "started_at": status.started_at,
             "settings": status.settings,
+            "hooks": status.hooks,
             "locked": status.locked,
             "memory_locked": is_locked(status),
             "credentials": total(status, |_| true),

@@ -3,6 +3,7 @@
 pub mod changes;
 pub mod environment;
 pub mod error;
+pub mod hooks;
 pub mod keys;
 pub mod layers;
 pub mod members;

@@ -11,6 +11,7 @@ use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::{DailyBackups, Extent};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::health::HealthKind;
+use crate::model::hook::HookState;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
 use crate::model::kept::KeptGeneration;
@@ -481,6 +482,9 @@ pub struct EngineStatus {
     /// How its settings were read; `None`: it reads none.
     #[serde(default)]
     pub settings: Option<Reading>,
+    /// Its hooks.
+    #[serde(default)]
+    pub hooks: Vec<HookState>,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,

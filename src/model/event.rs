@@ -5,6 +5,7 @@ use crate::model::alert::AlertKind;
 use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
 use crate::model::health::ForecastReason;
+use crate::model::hook::HookEvent;
 use crate::model::inquiry::Liveness;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
@@ -169,6 +170,15 @@ pub enum Happening {
     /// The settings were read anew and cannot be used: those of before go on.
     SettingsRefused {
         /// What is wrong, with file, line and column.
+        why: String,
+    },
+    /// A hook failed that had not failed before, or that had gone well since.
+    HookFailed {
+        /// Its program.
+        program: String,
+        /// What it was run for.
+        on: HookEvent,
+        /// Why, in words; nothing of what it printed.
         why: String,
     },
     /// Somebody asked more often than is allowed.
@@ -365,6 +375,7 @@ impl Happening {
             Self::LinesLost { .. } => "lines_lost",
             Self::SettingsChanged { .. } => "settings_changed",
             Self::SettingsRefused { .. } => "settings_refused",
+            Self::HookFailed { .. } => "hook_failed",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -407,6 +418,7 @@ impl Happening {
         match self {
             Self::SignInFailed { .. }
             | Self::SettingsRefused { .. }
+            | Self::HookFailed { .. }
             | Self::RefreshFailed { .. }
             | Self::RevokeFailed { .. }
             | Self::LinesLost { .. }

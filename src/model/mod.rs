@@ -17,6 +17,7 @@ pub mod failure;
 pub mod finding;
 pub mod fingerprint;
 pub mod health;
+pub mod hook;
 pub mod identity;
 pub mod inquiry;
 pub mod kept;

@@ -286,7 +286,9 @@ fn notice(activity: &Activity) -> Option<(Tone, String)> {
             let text = format!("{}: `tokenward vault verify` says why", sentence());
             Some((Tone::Trouble, text))
         }
-        (Happening::SettingsRefused { .. }, _) => Some((Tone::Trouble, sentence())),
+        (Happening::SettingsRefused { .. } | Happening::HookFailed { .. }, _) => {
+            Some((Tone::Trouble, sentence()))
+        }
         (Happening::SettingsChanged { .. }, _) => Some((Tone::Plain, sentence())),
         (Happening::EndsSoon { .. }, Some(name)) => {
             Some((Tone::Soon, format!("{name}: {}", sentence())))

@@ -51,6 +51,10 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Trouble,
             format!("the settings cannot be used, those of before go on: {why}"),
         ),
+        Happening::HookFailed { program, on, why } => (
+            Tone::Trouble,
+            format!("the hook {program} failed for {}: {why}", on.word()),
+        ),
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
         Happening::AlertSeen { alert, .. } => (
             Tone::Dim,

@@ -92,6 +92,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -261,6 +262,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
