@@ -7,6 +7,7 @@ use crate::agent::server;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::hooks::keeper::Keeper;
+use crate::cli::notify::keeper::Keeper as Notifier;
 use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
@@ -84,6 +85,11 @@ impl Owner {
             let keeper = Keeper::new(door.clone(), board, vault, settings);
             tokio::spawn(keeper.keep(door.listen_on(heard.resubscribe())))
         });
+        if role != Role::ForAMoment {
+            let heard = door.listen_on(heard.resubscribe());
+            let notifier = Notifier::new(door.clone(), heard, warden.settings());
+            tokio::spawn(notifier.keep());
+        }
         let listener = door.listen_on(heard);
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());

@@ -7,6 +7,7 @@ pub mod hooks;
 pub mod keys;
 pub mod layers;
 pub mod members;
+pub mod notify;
 pub mod origin;
 pub mod ranges;
 pub mod settings;

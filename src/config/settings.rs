@@ -1,6 +1,7 @@
 //! The settings as values, with their defaults.
 
 use crate::config::hooks::HookSettings;
+use crate::config::notify::NotifySettings;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
     GenerationKeeping, Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning,
@@ -35,6 +36,8 @@ pub struct Config {
     pub lock: LockSettings,
     /// How new slots of the vault are made.
     pub vault: VaultSettings,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
     /// Commands that are run when something happened to a credential.
     pub hooks: Vec<HookSettings>,
     /// Provider records of one's own, by name: laid member by member over the catalogue's record of that name.

@@ -26,6 +26,8 @@ pub mod likely;
 pub mod limit;
 pub mod lock;
 pub mod name;
+pub mod need;
+pub mod needing;
 pub mod operation;
 pub mod parcel;
 pub mod policy;
