@@ -78,5 +78,6 @@ pub mod ui;
 pub mod unlock;
 pub mod validate;
 pub mod vault;
+pub mod wait;
 pub mod warden;
 pub mod why;

@@ -128,3 +128,4 @@ mod vault_slots;
 mod vault_store;
 mod vault_tampering;
 mod vault_tries;
+mod wait;
