@@ -77,6 +77,7 @@ mod inbox_import;
 mod leaks;
 mod lock;
 mod lock_sleep;
+mod no_browser;
 mod notify;
 mod oauth_advice;
 mod oauth_callback;
