@@ -110,6 +110,7 @@ mod sandbox;
 mod settings;
 mod simulation;
 mod spent;
+mod systemd;
 mod tui;
 mod tui_inbox;
 mod tui_lock;
