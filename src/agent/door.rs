@@ -8,6 +8,7 @@ use crate::engine::board::Board;
 use crate::engine::book::Book;
 use crate::engine::link::{Asked, Link};
 use crate::engine::shelf::Shelf;
+use crate::model::event::Activity;
 use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
 use crate::secret::{Passphrase, VaultIdentity};
@@ -68,6 +69,13 @@ pub enum Order {
         /// They, or what is wrong with them.
         read: Result<Box<Config>, String>,
         /// The answer: it is done.
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
+    /// To write a line into the activity log.
+    Tell {
+        /// The line.
+        line: Box<Activity>,
+        /// The answer: it was passed on.
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
 }
@@ -156,6 +164,12 @@ impl Door {
     pub async fn reconfigure(&self, read: Result<Config, String>) -> Result<(), Refusal> {
         let read = read.map(Box::new);
         self.order(|reply| Order::Reconfigure { read, reply }).await
+    }
+
+    /// Has its owner write a line into the activity log, or, while the vault is locked, into its own.
+    pub async fn tell(&self, line: Activity) -> Result<(), Refusal> {
+        let line = Box::new(line);
+        self.order(|reply| Order::Tell { line, reply }).await
     }
 
     async fn order<T>(

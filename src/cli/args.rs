@@ -4,7 +4,7 @@ use crate::cli::helpers::{git, header, sasl};
 use crate::cli::{
     audit, completions, config, daemon, demo, doctor, exec, export, get, grant, identify, import,
     inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
-    setup, status, validate, vault, why,
+    setup, status, validate, vault, wait, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,6 +73,8 @@ pub enum Command {
     List(list::ListArgs),
     /// Print an access token, fresh.
     Get(get::GetArgs),
+    /// Wait until a credential is good.
+    Wait(wait::WaitArgs),
     /// Run a program with tokens in its environment.
     Exec(exec::command::ExecArgs),
     /// Answer git, which asks for a user name and a password.

@@ -186,6 +186,8 @@ fn happened(activity: &Activity) {
         Happening::SettingsRefused { why } => {
             tracing::error!("the settings cannot be used, those of before go on: {why}");
         }
+        // Told by whoever ran it, each time and with what it printed.
+        Happening::HookFailed { .. } => {}
         Happening::Locked { reason } => {
             tracing::info!(by = program(activity), why = reason.words(), "locked");
         }

@@ -7,6 +7,8 @@ use crate::agent::port::{BoundPort, PortError};
 use crate::agent::server::{self, ServerLimits};
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::hooks::keeper::Keeper;
+use crate::cli::notify::keeper::Keeper as Notifier;
 use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
@@ -52,6 +54,7 @@ pub struct Owner {
     rereads: mpsc::Sender<()>,
     server: JoinHandle<()>,
     at_port: Option<JoinHandle<()>>,
+    hooks: Option<JoinHandle<()>>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
 }
@@ -82,9 +85,18 @@ impl Owner {
         board.post_reading(first_reading(context));
         let (events, _) = broadcast::channel(EVENTS);
         let engine = new_engine(context, role, vault, &board, Carried::default(), events);
-        let warden = Warden::new(context, role, engine, board);
+        let warden = Warden::new(context, role, engine, board.clone());
         let door = warden.door().clone();
-        // Before the warden lets the engine begin.
+        // All of them listen before the warden lets the engine begin.
+        let hooks = (role != Role::ForAMoment).then(|| {
+            let (vault, settings) = (context.vault.clone(), warden.settings());
+            let keeper = Keeper::new(door.clone(), board, vault, settings);
+            tokio::spawn(keeper.keep(door.listen()))
+        });
+        if role != Role::ForAMoment {
+            let notifier = Notifier::new(door.clone(), door.listen(), warden.settings());
+            tokio::spawn(notifier.keep());
+        }
         let listener = door.listen();
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());
@@ -117,6 +129,7 @@ impl Owner {
             door,
             server,
             at_port,
+            hooks,
             leave,
             _lock: seat.lock,
         };
@@ -148,6 +161,9 @@ impl Owner {
         let _ = self.server.await;
         if let Some(at_port) = self.at_port {
             let _ = at_port.await;
+        }
+        if let Some(hooks) = self.hooks {
+            let _ = hooks.await;
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::{
     audit, completions, config, daemon, demo, doctor, exec, export, get, grant, harden, identify,
     import, inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen,
-    revoke, setup, status, ui, validate, vault, why,
+    revoke, setup, status, ui, validate, vault, wait, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -73,6 +73,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Login(args) => login::run(&args, context),
         Command::List(args) => list::run(&args, context),
         Command::Get(args) => get::run(&args, context),
+        Command::Wait(args) => wait::run(&args, context),
         Command::Exec(args) => exec::command::run(args, context),
         Command::GitCredential(args) => git::run(&args, context),
         Command::Header(args) => header::run(&args, context),

@@ -103,6 +103,9 @@ pub fn named(context: &Context) -> Result<Option<Key>, Failure> {
     if let Some(path) = passphrase::from_systemd() {
         return word(&path).map(Some);
     }
+    if let Some(path) = passphrase::identity_from_systemd() {
+        return identity(&path).map(Some);
+    }
     if let Some(path) = &settings.identity_file {
         return identity(path).map(Some);
     }

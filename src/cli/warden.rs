@@ -49,6 +49,7 @@ pub struct Warden {
     door: Door,
     board: Board,
     started_with: Config,
+    settings: watch::Sender<Config>,
 }
 
 impl Warden {
@@ -64,6 +65,7 @@ impl Warden {
             events,
             board,
             started_with: context.config.clone(),
+            settings: watch::Sender::new(context.config.clone()),
             context: context.clone(),
             role,
             engine: Some(engine),
@@ -76,6 +78,11 @@ impl Warden {
     /// Its door.
     pub fn door(&self) -> &Door {
         &self.door
+    }
+
+    /// The settings that count, whatever they come to be; closed when it leaves.
+    pub fn settings(&self) -> watch::Receiver<Config> {
+        self.settings.subscribe()
     }
 
     /// Lets the engine begin and keeps the door until it is told to leave; then ends the engine in order.
@@ -152,6 +159,10 @@ impl Warden {
                 }
                 let _ = reply.send(Ok(()));
             }
+            Order::Tell { line, reply } => {
+                self.tell(None, *line).await;
+                let _ = reply.send(Ok(()));
+            }
         }
     }
 
@@ -170,13 +181,14 @@ impl Warden {
             tracing::info!("the settings were read anew: nothing has changed");
             return;
         }
+        self.settings.send_replace(config.clone());
         self.context.config = config;
         let settings = owner::settings(&self.context, self.role, &self.board);
         let line = Happening::SettingsChanged {
             changed: changes.now,
             at_the_next_start: changes.at_the_next_start,
         };
-        self.tell_of_settings(Some(Box::new(settings)), line).await;
+        self.tell(Some(Box::new(settings)), now(line)).await;
     }
 
     /// Keeps those of before, and tells why.
@@ -187,17 +199,15 @@ impl Warden {
         }
         reading.trouble = Some(why.clone());
         self.board.post_reading(reading);
-        self.tell_of_settings(None, Happening::SettingsRefused { why })
+        self.tell(None, now(Happening::SettingsRefused { why }))
             .await;
     }
 
-    async fn tell_of_settings(&self, settings: Option<Box<EngineSettings>>, line: Happening) {
+    async fn tell(&self, settings: Option<Box<EngineSettings>>, line: Activity) {
         match &self.engine {
             Some(engine) => engine.reconfigure(Reconfiguration { settings, line }).await,
             // There is no activity log while the vault is locked.
-            None => logs::write(&Event::Happened {
-                activity: Activity::new(clock::now(), None, line),
-            }),
+            None => logs::write(&Event::Happened { activity: line }),
         }
     }
 
@@ -270,6 +280,10 @@ impl Warden {
         self.door.touch(clock::now());
         Ok(true)
     }
+}
+
+fn now(what: Happening) -> Activity {
+    Activity::new(clock::now(), None, what)
 }
 
 /// Waits for the machine's sleep, where that is asked for.

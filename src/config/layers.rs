@@ -2,6 +2,7 @@
 
 use crate::config::environment::{self, Taken};
 use crate::config::error::ConfigError;
+use crate::config::hooks::{self, HookSettings};
 use crate::config::keys::{keys_in, keys_of, similar};
 use crate::config::members;
 use crate::config::origin::{self, Origin, Setting};
@@ -102,6 +103,10 @@ fn load(
     };
     let checked = ranges::check(&config).and_then(|()| settle(&mut config, home().as_deref()));
     checked.map_err(|out| layer.unfit(out, &taken))?;
+    hooks::check(&config).map_err(|(key, message)| {
+        let offset = layer.0.find(&key).map_or(0, |(offset, _)| offset);
+        layer.0.wrong(offset, message)
+    })?;
     Ok(Loaded {
         config,
         file: file.to_path_buf(),
@@ -146,6 +151,9 @@ impl Layer<'_> {
         for (section, value) in table.get_ref() {
             let sections = keys_of(&Config::default());
             self.must_be_known(section.get_ref(), section.span().start, "", &sections)?;
+            if section.get_ref() == "hooks" {
+                self.check_hooks(value.get_ref())?;
+            }
             let Some(inner) = value.get_ref().as_table() else {
                 continue;
             };
@@ -160,6 +168,17 @@ impl Layer<'_> {
                     let path = format!("{name}.");
                     self.must_be_known(key.get_ref(), key.span().start, &path, &keys_in(name))?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_hooks(&self, value: &DeValue<'_>) -> Result<(), ConfigError> {
+        let known = keys_of(&HookSettings::default());
+        let hooks = value.as_array().into_iter().flatten();
+        for table in hooks.filter_map(|hook| hook.get_ref().as_table()) {
+            for key in table.keys() {
+                self.must_be_known(key.get_ref(), key.span().start, "hooks.", &known)?;
             }
         }
         Ok(())
@@ -399,6 +418,23 @@ mod tests {
         let home = home().unwrap();
         let config = read("[unlock]\npassphrase_file = \"~/p\"\n", &[]).unwrap();
         assert_eq!(config.unlock.passphrase_file, Some(home.join("p")));
+    }
+
+    #[test]
+    fn a_hook_is_read_and_a_wrong_one_is_refused_with_its_line() {
+        let text = "[[hooks]]\non = [\"needs_login\"]\ncommand = [\"/bin/tell\"]\n";
+        let hook = &read(text, &[]).unwrap().hooks[0];
+        assert_eq!((hook.timeout_secs, hook.credentials.as_str()), (30, "*"));
+        let (message, hint) = complaint(&format!("{text}timout_secs = 3\n"), &[]);
+        assert!(message.contains("line 4, column 1"), "{message}");
+        assert_eq!(hint, "did you mean `hooks.timeout_secs`?");
+        let (message, _) = complaint(&text.replace("needs_login", "need_login"), &[]);
+        assert!(message.contains("line 2"), "{message}");
+        let (message, _) = complaint(&format!("{text}[[hooks]]\non = []\n"), &[]);
+        assert!(
+            message.starts_with("config.toml, line 5, column 1"),
+            "{message}"
+        );
     }
 
     #[test]

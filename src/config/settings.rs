@@ -1,5 +1,7 @@
 //! The settings as values, with their defaults.
 
+use crate::config::hooks::HookSettings;
+use crate::config::notify::NotifySettings;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
     GenerationKeeping, GrantPolicy, Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning,
@@ -39,6 +41,10 @@ pub struct Config {
     pub grants: GrantSettings,
     /// How new slots of the vault are made.
     pub vault: VaultSettings,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
+    /// Commands that are run when something happened to a credential.
+    pub hooks: Vec<HookSettings>,
     /// Provider records of one's own, by name: laid member by member over the catalogue's record of that name.
     pub providers: BTreeMap<String, Table>,
 }

@@ -13,6 +13,7 @@ use crate::model::extent::{DailyBackups, Extent};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::grant_fault::GrantFault;
 use crate::model::health::HealthKind;
+use crate::model::hook::HookState;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
 use crate::model::kept::KeptGeneration;
@@ -501,6 +502,9 @@ pub struct EngineStatus {
     /// Questions of programs that wait for a person.
     #[serde(default)]
     pub questions: u64,
+    /// Its hooks.
+    #[serde(default)]
+    pub hooks: Vec<HookState>,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,

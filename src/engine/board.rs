@@ -1,6 +1,7 @@
 //! What whoever runs an engine posts for everybody who asks how it is; it outlives a lock.
 
 use crate::engine::api::EngineStatus;
+use crate::model::hook::HookState;
 use crate::model::reading::Reading;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,6 +15,7 @@ pub struct Board(Arc<Mutex<Posted>>);
 struct Posted {
     reading: Option<Reading>,
     port: Option<SocketAddr>,
+    hooks: Vec<HookState>,
 }
 
 impl Board {
@@ -32,11 +34,25 @@ impl Board {
         self.posted().reading.clone()
     }
 
+    /// Posts other hooks in place of those there were.
+    pub fn post_hooks(&self, hooks: Vec<HookState>) {
+        self.posted().hooks = hooks;
+    }
+
+    /// Changes what is posted of one hook, if it is still that one.
+    pub fn change_hook(&self, at: usize, program: &str, change: impl FnOnce(&mut HookState)) {
+        let mut posted = self.posted();
+        if let Some(state) = posted.hooks.get_mut(at).filter(|it| it.program == program) {
+            change(state);
+        }
+    }
+
     /// Adds what is posted to what an engine tells of itself.
     pub fn tell(&self, status: &mut EngineStatus) {
         let posted = self.posted();
         status.settings.clone_from(&posted.reading);
         status.port = posted.port;
+        status.hooks.clone_from(&posted.hooks);
     }
 
     fn posted(&self) -> MutexGuard<'_, Posted> {

@@ -7,6 +7,7 @@ use crate::model::failure::Failure;
 use crate::model::grant::GrantName;
 use crate::model::grant_event::GrantEvent;
 use crate::model::health::ForecastReason;
+use crate::model::hook::HookEvent;
 use crate::model::inquiry::Liveness;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
@@ -182,6 +183,15 @@ pub enum Happening {
         grant: GrantName,
         /// What.
         what: GrantEvent,
+    },
+    /// A hook failed that had not failed before, or that had gone well since.
+    HookFailed {
+        /// Its program.
+        program: String,
+        /// What it was run for.
+        on: HookEvent,
+        /// Why, in words; nothing of what it printed.
+        why: String,
     },
     /// Somebody asked more often than is allowed.
     LimitExceeded {
@@ -390,6 +400,7 @@ impl Happening {
             Self::SettingsChanged { .. } => "settings_changed",
             Self::SettingsRefused { .. } => "settings_refused",
             Self::Grant { .. } => "grant",
+            Self::HookFailed { .. } => "hook_failed",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -433,6 +444,7 @@ impl Happening {
             Self::Grant { what, .. } if what.is_failure() => Outcome::Failed,
             Self::SignInFailed { .. }
             | Self::SettingsRefused { .. }
+            | Self::HookFailed { .. }
             | Self::RefreshFailed { .. }
             | Self::RevokeFailed { .. }
             | Self::LinesLost { .. }

@@ -23,7 +23,10 @@ use crate::tui::workspace::{REVEAL_STAYS, Revealed};
 pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Listed(Ok(views)) => {
+            let now = app.now;
             if let Some(workspace) = app.open_mut() {
+                // Whoever looks at the list sees the inbox's number.
+                workspace.needing.learn(&views, now);
                 workspace.rows.replace(views);
                 workspace.listed = true;
             }

@@ -1,6 +1,7 @@
 //! The whole state of the UI, and the time it is shown at.
 
 use crate::clock::Timestamp;
+use crate::config::notify::NotifySettings;
 use crate::engine::gate::Place;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
@@ -53,6 +54,8 @@ pub struct App {
     pub used_at: Timestamp,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
     next_id: u64,
 }
 
@@ -99,6 +102,7 @@ impl App {
             curtain: None,
             used_at: now,
             remarks: Vec::new(),
+            notify: NotifySettings::default(),
             next_id: seed,
         }
     }

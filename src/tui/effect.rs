@@ -35,6 +35,8 @@ pub enum Effect {
     CopyText(String),
     /// Empty the clipboard, if the token is still on it.
     ClearClipboard,
+    /// Send this to the terminal, so that it shows a notification.
+    Ring(String),
     /// Open an address in a browser.
     OpenBrowser(String),
     /// Approve the pending sign-in (demo).

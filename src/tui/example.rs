@@ -14,6 +14,7 @@ use crate::model::limit::{Limit, LimitUse};
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::tui::app::{App, Session};
+use crate::tui::bell::Bell;
 use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::Theme;
 use crate::tui::workspace::Workspace;
@@ -303,6 +304,7 @@ pub fn app(views: Vec<CredentialView>, size: (u16, u16), theme: Theme) -> App {
         ssh: false,
         far_end: None,
         desktop: true,
+        bell: Bell::default(),
         zone: TimeZone::UTC,
     };
     let mut workspace = Workspace::new(Place::Owner);

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::gate::Place;
 use crate::model::credential::CredentialView;
 use crate::model::name::CredentialName;
+use crate::model::needing::Needing;
 use crate::model::signin::ProviderView;
 use crate::model::token::IssuedToken;
 use crate::tui::rows::Rows;
@@ -94,6 +95,8 @@ pub struct Workspace {
     pub detail: Option<Detail>,
     /// What needs a human.
     pub inbox: Inbox,
+    /// The same as it was told.
+    pub needing: Needing,
     /// What happened.
     pub log: Log,
     /// How everything is.
@@ -124,6 +127,7 @@ impl Workspace {
             list: List::default(),
             detail: None,
             inbox: Inbox::default(),
+            needing: Needing::default(),
             log: Log::default(),
             figures: Figures::default(),
             providers: Vec::new(),

@@ -348,7 +348,7 @@ fn an_old_unit_is_told_with_what_it_lacks() {
     assert!(
         report
             .mend("unit")
-            .starts_with("tokenward daemon --print-unit > ")
+            .starts_with("tokenward setup systemd --write")
     );
     sandbox.write(file, &unit);
     doctor(&sandbox, &[]).says("unit", "ok", "is the one of this version");

@@ -61,6 +61,10 @@ fn deed(activity: &Activity) -> (Tone, String) {
             };
             (tone, format!("the grant {grant} {}", what.words()))
         }
+        Happening::HookFailed { program, on, why } => (
+            Tone::Trouble,
+            format!("the hook {program} failed for {}: {why}", on.word()),
+        ),
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
         Happening::AlertSeen { alert, .. } => (
             Tone::Dim,

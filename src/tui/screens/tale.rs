@@ -95,6 +95,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
         | Happening::Grant { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -269,6 +270,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
