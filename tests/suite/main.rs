@@ -69,6 +69,7 @@ mod git_rig;
 mod helper_exec;
 mod helper_git;
 mod helper_header;
+mod helper_kube;
 mod identify;
 mod inbox;
 mod inbox_import;

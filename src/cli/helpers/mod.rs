@@ -4,4 +4,5 @@ pub mod bearer;
 pub mod fitting;
 pub mod git;
 pub mod header;
+pub mod kube;
 pub mod sasl;
