@@ -214,6 +214,16 @@ pub fn for_git(token: &IssuedToken, answer: &GitAnswer) -> Option<Zeroizing<Stri
     }))
 }
 
+/// The answer to docker's credential protocol.
+pub fn for_docker(token: &IssuedToken, server: &str, user: &str) -> Zeroizing<String> {
+    let object = serde_json::json!({
+        "ServerURL": server,
+        "Username": user,
+        "Secret": token.access.expose_secret(),
+    });
+    Zeroizing::new(format!("{object}\n"))
+}
+
 /// The version of the protocol that a client of Kubernetes speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KubeVersion {

@@ -66,6 +66,7 @@ mod fuzz_parsers;
 mod fuzz_rig;
 mod fuzz_socket;
 mod git_rig;
+mod helper_docker;
 mod helper_exec;
 mod helper_git;
 mod helper_header;

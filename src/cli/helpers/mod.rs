@@ -1,6 +1,7 @@
 //! Programs of others ask here: what each of them speaks.
 
 pub mod bearer;
+pub mod docker;
 pub mod fitting;
 pub mod git;
 pub mod header;
