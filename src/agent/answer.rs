@@ -14,8 +14,8 @@ use crate::agent::response::{Body, add_limit, empty, json, refuse, streamed, to_
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted,
-    VERSION, VERSION_HEADER, ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, IdTokenBody, NeedBody, PutBackBody, RenameBody,
+    SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
@@ -593,6 +593,15 @@ impl Desk {
                 let proven = self.link()?.ask(ask).await?;
                 let body = Bytes::from_owner(wire::write_proven(&proven, clock::now()));
                 Ok(json(StatusCode::OK, body))
+            }
+            Question::IdToken => {
+                let IdTokenBody { purpose } = wire::read(body).map_err(bad_body)?;
+                self.token(|reply| Command::IdToken {
+                    name,
+                    purpose,
+                    reply,
+                })
+                .await
             }
             Question::Exchange => {
                 let wish = wire::read(body).map_err(bad_body)?;

@@ -7,8 +7,8 @@ use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{
-    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION,
-    VERSION_HEADER, ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, IdTokenBody, NeedBody, PutBackBody, RenameBody,
+    VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
@@ -318,6 +318,19 @@ impl SocketDoor {
                 let route = inquire(name, Question::Exchange);
                 answer(reply, async {
                     let body = self.exchange(&route, plain(&wish)).await?;
+                    wire::read_token(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
+            Command::IdToken {
+                name,
+                purpose,
+                reply,
+            } => {
+                let route = inquire(name, Question::IdToken);
+                answer(reply, async {
+                    let body = plain(&IdTokenBody { purpose });
+                    let body = self.exchange(&route, body).await?;
                     wire::read_token(&body).map_err(|_| not_understood())
                 })
                 .await;

@@ -112,6 +112,8 @@ pub enum Question {
     Proof,
     /// Another token for one program.
     Exchange,
+    /// The ID token.
+    IdToken,
     /// A token with these scopes only.
     Narrow,
     /// Are these scopes there?
@@ -124,7 +126,8 @@ pub enum Question {
 
 impl Question {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::IdToken,
         Self::Narrow,
         Self::Validate,
         Self::Proof,
@@ -140,6 +143,7 @@ impl Question {
             Self::Validate => "validate",
             Self::Proof => "proof",
             Self::Exchange => "exchange",
+            Self::IdToken => "id-token",
             Self::Narrow => "narrow",
             Self::Need => "need",
             Self::Rename => "rename",

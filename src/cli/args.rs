@@ -1,6 +1,6 @@
 //! The command line as a whole: global options and the list of commands.
 
-use crate::cli::helpers::{git, header, sasl};
+use crate::cli::helpers::{docker, git, header, kube, sasl};
 use crate::cli::{
     audit, completions, config, daemon, demo, doctor, exec, export, get, grant, identify, import,
     inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
@@ -81,6 +81,10 @@ pub enum Command {
     GitCredential(git::GitArgs),
     /// Print the HTTP header that carries a token, for programs that read headers from a pipe.
     Header(header::HeaderArgs),
+    /// Answer docker, which asks for a user name and a secret for a registry.
+    DockerCredential(docker::DockerArgs),
+    /// Answer kubectl, which asks for a token.
+    KubeCredential(kube::KubeArgs),
     /// Print what a mail program sends to sign in with a token.
     Sasl(sasl::SaslArgs),
     /// Print or write the lines by which other programs ask here.

@@ -4,7 +4,7 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::context::Context;
 use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::helpers::{git, header, sasl};
+use crate::cli::helpers::{docker, git, header, kube, sasl};
 use crate::cli::output::Output;
 use crate::cli::{
     audit, completions, config, daemon, demo, doctor, exec, export, get, grant, harden, identify,
@@ -77,6 +77,8 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Exec(args) => exec::command::run(args, context),
         Command::GitCredential(args) => git::run(&args, context),
         Command::Header(args) => header::run(&args, context),
+        Command::DockerCredential(args) => docker::run(&args, context),
+        Command::KubeCredential(args) => kube::run(&args, context),
         Command::Sasl(args) => sasl::run(&args, context),
         Command::Setup(args) => setup::command::run(&args, context),
         Command::Refresh(args) => refresh::run(&args, context),

@@ -191,6 +191,15 @@ pub enum Command {
         /// The answer.
         reply: Reply<IssuedToken>,
     },
+    /// The ID token there is, for a service that takes it in the place of an access token.
+    IdToken {
+        /// Whose.
+        name: CredentialName,
+        /// What becomes of it.
+        purpose: Purpose,
+        /// The answer; it expires when the ID token says so.
+        reply: Reply<IssuedToken>,
+    },
     /// Whose is this token?
     Identify {
         /// The token.

@@ -141,6 +141,14 @@ impl Runner {
                 let reply = self.noting(name.clone(), Purpose::Exchange, by, reply);
                 self.exchange(&name, wish, reply);
             }
+            Command::IdToken {
+                name,
+                purpose,
+                reply,
+            } => {
+                let reply = self.noting(name.clone(), purpose, by, reply);
+                self.id_token(&name, reply);
+            }
             Command::Identify {
                 token,
                 verify,
@@ -230,6 +238,7 @@ impl Runner {
             Command::Token { name, .. }
             | Command::Prove { name, .. }
             | Command::Exchange { name, .. }
+            | Command::IdToken { name, .. }
             | Command::Narrow { name, .. } => self.book.allows(name, by).err(),
             Command::List { .. }
             | Command::Show { .. }
@@ -269,6 +278,7 @@ impl Runner {
                 Some(refusal),
                 Command::Token { reply, .. }
                 | Command::Exchange { reply, .. }
+                | Command::IdToken { reply, .. }
                 | Command::Narrow { reply, .. },
             ) => {
                 drop(reply.send(Err(refusal)));
