@@ -17,6 +17,7 @@ pub const KINDS: [&str; 43] = [
     "settings_changed",
     "settings_refused",
     "grant",
+    "hook_failed",
     "limit_exceeded",
     "alert_seen",
     "wrong_passphrase",
