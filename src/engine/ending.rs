@@ -6,7 +6,7 @@ use crate::engine::core::Core;
 use crate::engine::flight::Stage;
 use crate::engine::held::Phase;
 use crate::engine::plan;
-use crate::engine::step::{Answer, CallerId, Effect, FlightId, VaultTrouble};
+use crate::engine::step::{Answer, CallerId, Effect, FlightId, RemoveOutcome};
 use crate::model::credential::{CredentialId, Generation, Standing};
 use crate::model::event::Happening;
 use crate::model::failure::{Errand, FailureClass};
@@ -164,7 +164,11 @@ impl Core {
                 self.mark_revoked(id, name, done.proof());
                 // What was seen alive stays for the person to see.
                 if is_aside && done.proof() != Liveness::Alive {
-                    self.out.push(Effect::Remove { caller: None, id });
+                    self.out.push(Effect::Remove {
+                        caller: None,
+                        id,
+                        only: Some(generation),
+                    });
                 }
                 Ok(done)
             }
@@ -295,29 +299,27 @@ impl Core {
         if let (Some(only), Some(held)) = (only, self.held.get(&id))
             && !held.is_at(only)
         {
-            let refusal = Refusal::Invalid {
-                message: format!(
-                    "{} was refreshed meanwhile, and stays here",
-                    held.profile.name
-                ),
-                hint: "Export it again.".to_owned(),
-            };
+            let refusal = changed_meanwhile(&held.profile.name);
             self.refuse(caller, refusal);
             return;
         }
         let caller = Some(caller);
-        self.out.push(Effect::Remove { caller, id });
+        self.out.push(Effect::Remove { caller, id, only });
     }
 
     pub(in crate::engine) fn remove_ended(
         &mut self,
         caller: Option<CallerId>,
         id: CredentialId,
-        outcome: Result<(), VaultTrouble>,
+        outcome: RemoveOutcome,
     ) {
         let answer = match outcome {
-            Err(trouble) => Answer::Refused(trouble.refusal()),
-            Ok(()) => {
+            RemoveOutcome::Failed(trouble) => Answer::Refused(trouble.refusal()),
+            RemoveOutcome::Stale => Answer::Refused(match self.held.get(&id) {
+                Some(held) => changed_meanwhile(&held.profile.name),
+                None => Refusal::Stopped,
+            }),
+            RemoveOutcome::Removed => {
                 self.forget(id);
                 Answer::Removed
             }
@@ -353,5 +355,13 @@ impl Core {
         self.out.push(Effect::Withdraw(name.clone()));
         self.out.push(Effect::Gone(name.clone()));
         self.happened(Some(name), Happening::Removed { id: Some(id) });
+    }
+}
+
+/// Why a credential that left in a file stays here all the same.
+fn changed_meanwhile(name: &CredentialName) -> Refusal {
+    Refusal::Invalid {
+        message: format!("{name} got other tokens meanwhile, and stays here"),
+        hint: "Export it again.".to_owned(),
     }
 }

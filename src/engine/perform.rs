@@ -7,7 +7,8 @@ use crate::engine::hand::{self, Granted, Hand};
 use crate::engine::request;
 use crate::engine::runner::Runner;
 use crate::engine::step::{
-    Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome, TokenChoice,
+    Answer, CallerId, Effect, FlightId, Input, RemoveOutcome, RotateOutcome, SpendOutcome,
+    TokenChoice,
 };
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::credential::{CredentialId, Generation, Profile};
@@ -58,7 +59,7 @@ impl Runner {
                 profile,
             } => self.write_profile(id, generation, profile),
             Effect::Revoke { id, generation } => self.revoke(id, generation),
-            Effect::Remove { caller, id } => self.remove(caller, id),
+            Effect::Remove { caller, id, only } => self.remove(caller, id, only),
             Effect::Withdraw(name) => self.shelf.discard(&name),
             Effect::Answer {
                 caller,
@@ -267,15 +268,21 @@ impl Runner {
         ));
     }
 
-    fn remove(&self, caller: Option<CallerId>, id: CredentialId) {
+    fn remove(&self, caller: Option<CallerId>, id: CredentialId, only: Option<Generation>) {
         let facts = self.facts.clone();
         self.vault.ask(Job::Urgent(
-            Box::new(move |_| Write::Remove { id }),
+            Box::new(move |_| Write::Remove { id, only }),
             Box::new(move |_, written| {
+                let outcome = match written {
+                    Err(trouble) => RemoveOutcome::Failed(trouble),
+                    Ok(Written::Stale) if only.is_some() => RemoveOutcome::Stale,
+                    // Without a row there is nothing to forget.
+                    Ok(_) => RemoveOutcome::Removed,
+                };
                 let input = Input::RemoveEnded {
                     caller,
                     id,
-                    outcome: written.map(|_| ()),
+                    outcome,
                 };
                 let _ = facts.blocking_send(Fact::Known(input));
             }),

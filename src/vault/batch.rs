@@ -36,7 +36,7 @@ enum Prepared<'a> {
     Spend(&'a Spending),
     Rotate(CredentialId, Generation, Grant),
     Profile(CredentialId, Generation, FiledProfile, Entry),
-    Remove(CredentialId),
+    Remove(CredentialId, Option<Generation>),
     Client([u8; 32], [u8; 32], Sealed),
     ForgetClient([u8; 32]),
     Activity(Option<[u8; 32]>, Timestamp, Sealed),
@@ -136,7 +136,7 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             generation,
             profile,
         } => Prepared::Profile(*id, *generation, filed(keys, profile)?, Entry::Leave),
-        Write::Remove { id } => Prepared::Remove(*id),
+        Write::Remove { id, only } => Prepared::Remove(*id, *only),
         Write::Client { provider, client } => Prepared::Client(
             client::provider_hash(keys, &provider.name),
             client::client_hash(keys, &provider.name, &client.id),
@@ -208,8 +208,12 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             }
             Ok(Written::Done)
         }
-        Prepared::Remove(id) => {
-            let Some(head) = credential::head(change.conn, id.0)? else {
+        Prepared::Remove(id, only) => {
+            let head = match only {
+                Some(only) => at_generation(change, *id, *only)?,
+                None => credential::head(change.conn, id.0)?,
+            };
+            let Some(head) = head else {
                 return Ok(Written::Stale);
             };
             credential::delete(change, id.0, &head)?;
