@@ -97,6 +97,7 @@ impl Runner {
                 replaces,
                 by,
                 reply,
+                asked: self.condemned.epoch(),
             }),
             Command::RefuseParcel { id, reply } => {
                 self.read(reply, move |store| store.drop_parcel(id));
@@ -106,7 +107,10 @@ impl Runner {
                 secret,
                 replaces,
                 reply,
-            } => self.import((profile, secret), replaces, by, reply),
+            } => {
+                let asked = (by, self.condemned.epoch());
+                self.import((profile, secret), replaces, asked, reply);
+            }
             Command::Generations { name, reply } => self.generations(name, by, reply),
             Command::PutBack {
                 name,

@@ -34,7 +34,14 @@ impl Core {
             return;
         }
         held.revokers.push(caller);
-        let phase = held.phase;
+        self.pursue(id);
+    }
+
+    /// Carries the wish to revoke out, or notes it until it can be.
+    pub(in crate::engine) fn pursue(&mut self, id: CredentialId) {
+        let Some(phase) = self.held.get(&id).map(|held| held.phase) else {
+            return;
+        };
         match phase {
             Phase::Resting | Phase::Queued(_) if self.may_revoke() => self.begin_revoking(id),
             // It is not handed out any more, and its provider is told as soon as there is a place.

@@ -96,6 +96,8 @@ pub enum Fact {
     },
     /// A credential from elsewhere, or an earlier generation of one, was written, or not.
     Arrived {
+        /// The number under which it was being written.
+        number: u64,
         /// What may be seen of it.
         profile: Box<Profile>,
         /// What became of it.

@@ -1,6 +1,6 @@
 //! Performs the core's effects: writes, requests, answers and events.
 
-use crate::engine::api::{Event, Refusal, RevokeOutcome};
+use crate::engine::api::{Event, Refusal};
 use crate::engine::callers::Caller;
 use crate::engine::fact::Fact;
 use crate::engine::hand::{self, Granted, Hand};
@@ -134,10 +134,11 @@ impl Runner {
             Fact::ParcelOpened { one, wish } => self.take_parcel_in(*one, wish),
             Fact::Weighed { one, known, wish } => self.weighed(one, known, *wish),
             Fact::Arrived {
+                number,
                 profile,
                 outcome,
                 waiting,
-            } => self.admitted(profile, outcome, *waiting),
+            } => self.admitted(number, profile, outcome, *waiting),
             Fact::Unkept { found, wish } => self.unkept(found, *wish),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
@@ -287,27 +288,6 @@ impl Runner {
                 let _ = facts.blocking_send(Fact::Known(input));
             }),
         ));
-    }
-
-    fn revoke(&self, id: CredentialId, generation: Generation) {
-        let (facts, http) = (self.facts.clone(), self.http.clone());
-        let (runtime, errands) = (tokio::runtime::Handle::current(), self.errands.clone());
-        self.vault
-            .ask(Job::Read(Box::new(move |store| match store.secret(id) {
-                Ok((_, secret)) => {
-                    let revoking = request::revoke(http, facts, (id, generation), secret);
-                    errands.start_on(&runtime, revoking);
-                }
-                Err(error) => {
-                    let outcome: Result<RevokeOutcome, Refusal> = Err(trouble(&error).refusal());
-                    let input = Input::RevokeEnded {
-                        id,
-                        generation,
-                        outcome,
-                    };
-                    let _ = facts.blocking_send(Fact::Known(input));
-                }
-            })));
     }
 
     fn answer(&mut self, id: CallerId, answer: Answer, operation: Option<OperationId>) {

@@ -37,8 +37,10 @@ impl Runner {
             return self.early.push(Asked { by, command });
         }
         self.note_act(Act::RevokeAll, None, None, by);
-        // What a person began meanwhile would bring new tokens.
+        // What a person began meanwhile would bring new tokens; what is being written comes all the same.
         self.sessions.cancel_all();
+        let coming = self.sessions.coming();
+        let arrivals = self.condemned.all(coming.into_iter());
         let mut waiting = Vec::new();
         for name in self.core.unrevoked() {
             let (reply, answer) = oneshot::channel();
@@ -51,6 +53,9 @@ impl Runner {
             waiting.push((name, answer));
         }
         tokio::spawn(async move {
+            for arrival in arrivals {
+                waiting.extend(arrival.await);
+            }
             let mut fates = Vec::new();
             for (name, answer) in waiting {
                 let fate = match answer.await.unwrap_or(Err(Refusal::Stopped)) {
@@ -60,6 +65,8 @@ impl Runner {
                 fates.push(FateOf { name, fate });
             }
             fates.sort_by(|a, b| a.name.cmp(&b.name));
+            // What was revoked while it was written anew was asked for twice.
+            fates.dedup();
             drop(reply.send(Ok(fates)));
         });
     }

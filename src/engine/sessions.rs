@@ -15,7 +15,7 @@ use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -81,6 +81,15 @@ impl Sessions {
         }
     }
 
+    /// Those that may still bring tokens: under way, or with tokens that are being written.
+    pub fn coming(&self) -> HashSet<SignInId> {
+        self.open
+            .keys()
+            .chain(self.keeping.keys())
+            .copied()
+            .collect()
+    }
+
     /// Whose tokens wait to be written.
     pub fn unsaved(&self) -> impl Iterator<Item = &CredentialName> {
         self.keeping.values()
@@ -135,6 +144,7 @@ impl Runner {
     pub(in crate::engine) fn signed_in_further(&mut self, id: SignInId, step: SignInStep) {
         match &step {
             SignInStep::Failed { failure } => {
+                self.condemned.acquit(id);
                 let known = self.sessions.open.remove(&id);
                 if known.is_some() {
                     self.happened(Activity::new(
@@ -147,6 +157,7 @@ impl Runner {
                 }
             }
             SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
+                self.condemned.acquit(id);
                 self.sessions.open.remove(&id);
             }
             SignInStep::Discovering
@@ -162,6 +173,7 @@ impl Runner {
 
     /// Forgets a sign-in that was refused before its first step.
     pub(in crate::engine) fn sign_in_refused(&mut self, id: SignInId) {
+        self.condemned.acquit(id);
         self.sessions.open.remove(&id);
     }
 
@@ -183,6 +195,10 @@ impl Runner {
                 return self.look_before(id, minted);
             }
             let _ = minted.before.set(None);
+        }
+        // What it takes the name of may have been revoked while the tokens of before were read.
+        if minted.aside.is_none() {
+            self.makes_room(&mut minted);
         }
         let aside = minted.aside.as_ref();
         let aside = aside.and_then(|name| self.core.stored(name)).map(Box::new);
@@ -282,6 +298,7 @@ impl Runner {
                     generation,
                     profile,
                 });
+                self.revoke_if_condemned(id, &minted.name);
                 if let Some(Some(before)) = minted.before.get() {
                     let (http, facts) = (self.http.clone(), self.facts.clone());
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
@@ -318,6 +335,7 @@ impl Runner {
         tries: u32,
         trouble: &VaultTrouble,
     ) {
+        self.condemned_but_unwritten(id, &minted.name, trouble.refusal());
         if tries == 0 {
             self.happened(Activity::new(
                 self.now,

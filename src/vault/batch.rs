@@ -53,8 +53,8 @@ enum Entry {
 struct FiledProfile {
     name_hash: [u8; 32],
     profile: Sealed,
-    /// It was revoked, or is to be: nothing of its past is kept.
-    is_over: bool,
+    /// It was revoked: nothing of its past is kept. What is only to be revoked has a past that is to be revoked too.
+    is_ended: bool,
 }
 
 struct Grant {
@@ -163,7 +163,7 @@ fn filed(keys: &VaultKeys, profile: &Profile) -> Result<FiledProfile, VaultError
     Ok(FiledProfile {
         name_hash: credential::name_hash(keys, profile),
         profile: seal(keys, Table::Credential, &payload::write_profile(profile))?,
-        is_over: profile.standing.is_revoked(),
+        is_ended: profile.standing.is_ended(),
     })
 }
 
@@ -200,7 +200,7 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
                 return Ok(Written::Stale);
             };
             credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
-            if filed.is_over {
+            if filed.is_ended {
                 generation::forget(change, id.0)?;
             }
             if *entry == Entry::Close {
@@ -296,7 +296,7 @@ fn replace(
     if head.is_some() {
         generation::keep(change, id, replaced, now())?;
     }
-    if grant.filed.is_over {
+    if grant.filed.is_ended {
         generation::forget(change, id)?;
     }
     let number = head.map_or(1, |head| head.generation.saturating_add(1));

@@ -47,6 +47,7 @@ mod engine_backups;
 mod engine_bench;
 mod engine_chores;
 mod engine_core;
+mod engine_doomed;
 mod engine_ending;
 mod engine_failing;
 mod engine_forecast;
