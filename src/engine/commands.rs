@@ -99,9 +99,8 @@ impl Runner {
                 reply,
                 asked: self.condemned.epoch(),
             }),
-            Command::RefuseParcel { id, reply } => {
-                self.read(reply, move |store| store.drop_parcel(id));
-            }
+            Command::RefuseParcel { id, reply } => self.refuse_parcel(id, by, reply),
+            Command::EndParcel { id, reply } => self.end_parcel(id, by, reply),
             Command::Import {
                 profile,
                 secret,
@@ -250,6 +249,7 @@ impl Runner {
             | Command::Parcels { .. }
             | Command::AcceptParcel { .. }
             | Command::RefuseParcel { .. }
+            | Command::EndParcel { .. }
             | Command::Status { .. } => None,
         };
         match (refused, command) {

@@ -13,8 +13,8 @@ use tokio::sync::oneshot;
 pub type Answer = oneshot::Receiver<Result<RevokeOutcome, Refusal>>;
 /// What came, and what becomes of it; closed without a word when nothing came.
 pub type Arrival = oneshot::Receiver<(CredentialName, Answer)>;
-/// Where it is told; `None`: it was told already that it could not be written.
-type Told = Option<oneshot::Sender<(CredentialName, Answer)>>;
+/// Where it is told; nobody is left who was told already that it could not be written.
+type Told = Vec<oneshot::Sender<(CredentialName, Answer)>>;
 
 /// The sign-ins and the writes under way that are to be revoked when they have come.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Condemned {
     pub fn begin_write(&mut self, asked: Epoch) -> u64 {
         self.last_write += 1;
         let is_condemned = asked < self.epoch();
-        let told = is_condemned.then_some(None);
+        let told = is_condemned.then(Told::new);
         self.writes.insert(self.last_write, told);
         self.last_write
     }
@@ -57,15 +57,24 @@ impl Condemned {
         let mut arrivals = Vec::new();
         for id in sign_ins {
             let (told, arrival) = oneshot::channel();
-            self.sign_ins.insert(id, Some(told));
+            self.sign_ins.entry(id).or_default().push(told);
             arrivals.push(arrival);
         }
         for write in self.writes.values_mut() {
             let (told, arrival) = oneshot::channel();
-            *write = Some(Some(told));
+            write.get_or_insert_default().push(told);
             arrivals.push(arrival);
         }
         arrivals
+    }
+
+    /// Condemns one that is being written.
+    pub fn one(&mut self, number: u64) -> Arrival {
+        let (told, arrival) = oneshot::channel();
+        if let Some(write) = self.writes.get_mut(&number) {
+            write.get_or_insert_default().push(told);
+        }
+        arrival
     }
 }
 
@@ -82,12 +91,12 @@ impl Runner {
         &mut self,
         id: SignInId,
         name: &CredentialName,
-        refusal: Refusal,
+        refusal: &Refusal,
     ) {
         let told = self.condemned.sign_ins.get_mut(&id);
-        if let Some(told) = told.and_then(Option::take) {
+        for told in told.map(std::mem::take).unwrap_or_default() {
             let (reply, answer) = oneshot::channel();
-            drop(reply.send(Err(refusal)));
+            drop(reply.send(Err(refusal.clone())));
             drop(told.send((name.clone(), answer)));
         }
     }
@@ -101,13 +110,21 @@ impl Runner {
     }
 
     fn execute(&mut self, told: Told, name: &CredentialName) {
+        if told.is_empty() {
+            drop(self.revoked_on_arrival(name));
+        }
+        for told in told {
+            let answer = self.revoked_on_arrival(name);
+            drop(told.send((name.clone(), answer)));
+        }
+    }
+
+    fn revoked_on_arrival(&mut self, name: &CredentialName) -> Answer {
         let (reply, answer) = oneshot::channel();
         let caller = self.callers.add(Caller::Revoke(reply));
         let name = name.clone();
-        if let Some(told) = told {
-            drop(told.send((name.clone(), answer)));
-        }
         self.step(Input::RevokeAsked { caller, name });
+        answer
     }
 }
 
@@ -123,10 +140,7 @@ mod tests {
         assert_eq!(condemned.all(std::iter::empty()).len(), 1);
         let late = condemned.begin_write(before);
         let after = condemned.begin_write(condemned.epoch());
-        let told = |number: u64| condemned.writes[&number].as_ref().map(Option::is_some);
-        assert_eq!(
-            [early, late, after].map(told),
-            [Some(true), Some(false), None]
-        );
+        let told = |number: u64| condemned.writes[&number].as_ref().map(Vec::len);
+        assert_eq!([early, late, after].map(told), [Some(1), Some(0), None]);
     }
 }

@@ -188,13 +188,13 @@ impl Runner {
         Ok(over)
     }
 
-    /// Writes a credential, and tells of it when it is on disk.
+    /// Writes a credential under a number, and tells of it when it is on disk.
     pub(in crate::engine) fn admit(
         &mut self,
         (profile, secret): (Profile, Secret),
         over: Option<Generation>,
         waiting: Waiting,
-    ) {
+    ) -> u64 {
         let facts = self.facts.clone();
         let number = self.condemned.begin_write(waiting.asked);
         let secret = Arc::new(secret);
@@ -220,6 +220,7 @@ impl Runner {
                 });
             }),
         ));
+        number
     }
 
     /// Takes up what was written, and answers.

@@ -19,6 +19,7 @@ pub mod core;
 pub mod deregistering;
 pub mod doomed;
 pub mod ending;
+pub mod ending_parcels;
 pub mod errands;
 pub mod exporting;
 pub mod fact;

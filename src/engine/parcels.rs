@@ -76,7 +76,11 @@ impl Runner {
 }
 
 /// The credential with the name it shall have, and where it is from.
-fn called(one: Bundled, from: String, account: Option<&str>) -> Result<Bundled, VaultError> {
+pub(in crate::engine) fn called(
+    one: Bundled,
+    from: String,
+    account: Option<&str>,
+) -> Result<Bundled, VaultError> {
     let mut one = one;
     if let Some(account) = account {
         let name = CredentialName::new(one.profile.name.provider(), account);

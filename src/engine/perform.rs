@@ -132,6 +132,7 @@ impl Runner {
                 liveness,
             } => self.checked(id, generation, liveness),
             Fact::ParcelOpened { one, wish } => self.take_parcel_in(*one, wish),
+            Fact::ParcelDoomed { one, wish } => self.doom_parcel(*one, wish),
             Fact::Weighed { one, known, wish } => self.weighed(one, known, *wish),
             Fact::Arrived {
                 number,

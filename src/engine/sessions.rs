@@ -335,7 +335,7 @@ impl Runner {
         tries: u32,
         trouble: &VaultTrouble,
     ) {
-        self.condemned_but_unwritten(id, &minted.name, trouble.refusal());
+        self.condemned_but_unwritten(id, &minted.name, &trouble.refusal());
         if tries == 0 {
             self.happened(Activity::new(
                 self.now,

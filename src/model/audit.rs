@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 41] = [
+pub const KINDS: [&str; 42] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -30,6 +30,7 @@ pub const KINDS: [&str; 41] = [
     "put_back",
     "exported",
     "imported",
+    "parcel_refused",
     "identified",
     "sign_in_failed",
     "refreshed",

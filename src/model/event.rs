@@ -246,6 +246,15 @@ pub enum Happening {
         /// Whose file.
         from: String,
     },
+    /// Something that came in while the vault was locked was thrown away.
+    ParcelRefused {
+        /// What had put it there; `None`: it did not open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// What it wanted to be called, where it is kept under another name until its tokens are revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<CredentialName>,
+    },
     /// A token was recognised as one of its own.
     Identified {
         /// Of which generation.
@@ -284,11 +293,14 @@ pub enum Happening {
         /// On what that rests.
         because: ForecastReason,
     },
-    /// Revoked at the provider.
+    /// Revoked, so far as its provider ends tokens when it is asked to.
     Revoked {
         /// Whether its tokens were seen dead there afterwards.
         #[serde(default)]
         proof: Liveness,
+        /// The provider has no revocation, or not for all of it: it is only marked here, and a person ends it there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
     },
     /// The provider could not be told; the tokens may still be valid there.
     RevokeFailed {
@@ -379,6 +391,7 @@ impl Happening {
             Self::PutBack { .. } => "put_back",
             Self::Exported { .. } => "exported",
             Self::Imported { .. } => "imported",
+            Self::ParcelRefused { .. } => "parcel_refused",
             Self::Identified { .. } => "identified",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::Refreshed { .. } => "refreshed",
@@ -426,6 +439,7 @@ impl Happening {
             }
             | Self::Revoked {
                 proof: Liveness::Alive,
+                ..
             } => Outcome::Failed,
             Self::SignedIn { .. }
             | Self::HandedOut { .. }
@@ -443,6 +457,7 @@ impl Happening {
             | Self::PutBack { .. }
             | Self::Exported { .. }
             | Self::Imported { .. }
+            | Self::ParcelRefused { .. }
             | Self::Identified { .. }
             | Self::Refreshed { .. }
             | Self::Recovered { .. }

@@ -114,6 +114,20 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::ParcelRefused { from, was } => {
+            let from = from.as_ref().map(|from| format!(" ({from})"));
+            let from = from.unwrap_or_default();
+            match was {
+                Some(was) => (
+                    Tone::Soon,
+                    format!("{was} was refused from the inbox{from}, and is to be revoked"),
+                ),
+                None => (
+                    Tone::Soon,
+                    format!("refused from the inbox{from}, its tokens not revoked{by}"),
+                ),
+            }
+        }
         Happening::Identified { generation } => (
             Tone::Soon,
             format!(

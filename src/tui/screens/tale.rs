@@ -64,16 +64,17 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             let left = words::about(activity.at.until(*before));
             (Tone::Soon, format!("sign in again within {left}: {why}"))
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
             let tone = if *proof == Liveness::Alive {
                 Tone::Trouble
             } else {
                 Tone::Dim
             };
-            (
-                tone,
-                format!("revoked at the provider, {}", words::proof(*proof)),
-            )
+            let how = match by_hand {
+                true => "marked as revoked, to be ended by hand at the provider",
+                false => "revoked at the provider",
+            };
+            (tone, format!("{how}, {}", words::proof(*proof)))
         }
         Happening::RevokeFailed { failure, next } => {
             let then = if next.is_some() {
@@ -103,6 +104,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
@@ -218,7 +220,11 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
                 lines.push(("then", format!("the provider is told again at {moment}")));
             }
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
+            if *by_hand {
+                let how = "the provider has no revocation for it: end the grant there by hand";
+                lines.push(("how", how.to_owned()));
+            }
             lines.push(("proof", words::proof_sentence(*proof).to_owned()));
         }
         Happening::RefreshFailed { failure, next } => {
@@ -272,6 +278,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
