@@ -63,6 +63,7 @@ pub mod service;
 pub mod session;
 pub mod setup;
 pub mod several;
+pub mod shown;
 pub mod sleep;
 pub mod slots;
 pub mod span;

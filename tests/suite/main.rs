@@ -29,6 +29,7 @@ mod cli_hardening;
 mod cli_import;
 mod cli_keys;
 mod cli_provider;
+mod cli_shown;
 mod cli_surroundings;
 mod cli_transfer;
 mod cli_vault;
