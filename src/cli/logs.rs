@@ -144,6 +144,7 @@ fn happened(activity: &Activity) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }

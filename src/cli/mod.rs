@@ -37,6 +37,7 @@ pub mod man;
 pub mod moved;
 pub mod naming;
 pub mod new_passphrase;
+pub mod old_copies;
 pub mod output;
 pub mod owner;
 pub mod panic;

@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 42] = [
+pub const KINDS: [&str; 43] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -26,6 +26,7 @@ pub const KINDS: [&str; 42] = [
     "slot_removed",
     "key_rotated",
     "backed_up",
+    "copies_removed",
     "restored",
     "put_back",
     "exported",

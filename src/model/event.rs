@@ -224,6 +224,11 @@ pub enum Happening {
         /// How many credentials it holds.
         credentials: u64,
     },
+    /// Copies of the vault that opened in the way of before were removed.
+    CopiesRemoved {
+        /// How many.
+        copies: u64,
+    },
     /// The vault is what a backup held.
     Restored {
         /// When the backup was made.
@@ -387,6 +392,7 @@ impl Happening {
             Self::SlotRemoved { .. } => "slot_removed",
             Self::KeyRotated { .. } => "key_rotated",
             Self::BackedUp { .. } => "backed_up",
+            Self::CopiesRemoved { .. } => "copies_removed",
             Self::Restored { .. } => "restored",
             Self::PutBack { .. } => "put_back",
             Self::Exported { .. } => "exported",
@@ -453,6 +459,7 @@ impl Happening {
             | Self::SlotRemoved { .. }
             | Self::KeyRotated { .. }
             | Self::BackedUp { .. }
+            | Self::CopiesRemoved { .. }
             | Self::Restored { .. }
             | Self::PutBack { .. }
             | Self::Exported { .. }

@@ -30,6 +30,7 @@ pub mod locked_file;
 pub mod log_check;
 pub mod log_seal;
 pub mod log_upgrade;
+pub mod old_copies;
 pub mod open;
 pub mod os_keyring;
 pub mod outlook;

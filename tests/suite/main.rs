@@ -28,6 +28,7 @@ mod cli_generations;
 mod cli_hardening;
 mod cli_import;
 mod cli_keys;
+mod cli_old_copies;
 mod cli_provider;
 mod cli_shown;
 mod cli_surroundings;

@@ -92,6 +92,13 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::CopiesRemoved { copies } => (
+            Tone::Soon,
+            format!(
+                "{} removed: copies of the vault that opened in the way of before",
+                words::count(many(*copies), "old file")
+            ),
+        ),
         Happening::Restored { of } => (
             Tone::Soon,
             format!("restored from a backup of {}", of.to_rfc3339()),

@@ -100,6 +100,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
@@ -274,6 +275,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
