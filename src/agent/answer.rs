@@ -446,6 +446,9 @@ impl Desk {
             Route::Parcel(ParcelRoute::Refuse(id)) => {
                 self.done(|reply| Command::RefuseParcel { id, reply }).await
             }
+            Route::Parcel(ParcelRoute::End(id)) => {
+                self.one(|reply| Command::EndParcel { id, reply }).await
+            }
             Route::Lock => self.lock().await,
             Route::Unlock => {
                 let body = read_body(body, self.body_time).await?;

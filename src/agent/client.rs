@@ -234,6 +234,9 @@ impl SocketDoor {
                 let route = Route::Parcel(ParcelRoute::Refuse(id));
                 self.tell(route, Zeroizing::default(), reply).await;
             }
+            Command::EndParcel { id, reply } => {
+                self.fetch(Route::Parcel(ParcelRoute::End(id)), reply).await;
+            }
             Command::Import {
                 profile,
                 secret,

@@ -275,8 +275,8 @@ impl Route {
             Self::Token { timeout, .. } | Self::Refresh { timeout, .. } => {
                 timeout.saturating_add(Duration::from_secs(5))
             }
-            // The provider is told up to twice, 20 s each, and the proof takes 20 s.
-            Self::Revoke(_) => Duration::from_secs(80),
+            // The provider is told up to twice, 20 s each, and the proof takes 20 s; so of each earlier token that is kept.
+            Self::Revoke(_) | Self::Parcel(ParcelRoute::End(_)) => Duration::from_secs(400),
             // As many at once as there may be refreshes, each as long as one.
             Self::RevokeAll => Duration::from_secs(1800),
             // The provider is asked up to twice, 20 s each.

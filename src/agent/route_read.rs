@@ -295,6 +295,7 @@ mod tests {
             Just(Route::Parcel(ParcelRoute::List)),
             any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Accept(id))),
             any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Refuse(id))),
+            any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::End(id))),
             Just(Route::Lock),
             Just(Route::RevokeAll),
             Just(Route::Unlock),

@@ -141,8 +141,8 @@ fn happened(activity: &Activity) {
                 "a refresh was cut off by a crash; what is kept is tried again"
             );
         }
-        Happening::Revoked { proof } => {
-            tracing::info!(name, proof = proof.word(), "revoked");
+        Happening::Revoked { proof, by_hand } => {
+            tracing::info!(name, proof = proof.word(), by_hand, "revoked");
         }
         Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");
@@ -165,10 +165,12 @@ fn happened(activity: &Activity) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. } => {
             tracing::info!(name, by = program(activity), "{}", activity.what.kind());
         }

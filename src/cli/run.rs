@@ -6,6 +6,7 @@ use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::{docker, git, header, kube, sasl};
 use crate::cli::output::Output;
+use crate::cli::shown;
 use crate::cli::{
     audit, completions, config, daemon, demo, doctor, exec, export, get, grant, harden, identify,
     import, inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen,
@@ -119,7 +120,7 @@ fn unusable(error: &clap::Error) -> Result<(), Failure> {
         } else {
             rendered.to_string()
         };
-        return Output { json: false }.data(&text);
+        return Output { json: false }.exact(&text);
     }
     let text = rendered.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -130,9 +131,9 @@ fn unusable(error: &clap::Error) -> Result<(), Failure> {
 fn report(failure: &Failure, json: bool) -> ExitCode {
     if !matches!(failure.kind, Kind::ReaderGone | Kind::Program(_)) {
         let text = if json {
-            failure.for_machines()
+            shown::json(&failure.for_machines()).into_owned()
         } else {
-            failure.for_people()
+            shown::text(&failure.for_people()).into_owned()
         };
         // Who cannot be reached on stderr cannot be told that either; the exit code still says it.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -164,6 +164,14 @@ pub enum Command {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Have the tokens of one of it revoked and throw it away: until that was done it is kept as a credential that is handed
+    /// out to nobody.
+    EndParcel {
+        /// Its number.
+        id: i64,
+        /// The answer: what became of it.
+        reply: Reply<FateOf>,
+    },
     /// Ask the provider whether the access token lives, without using it up.
     Validate {
         /// Whose.
@@ -426,9 +434,27 @@ impl RevokeOutcome {
 pub struct FateOf {
     /// Which.
     pub name: CredentialName,
+    /// The number it had in the inbox, if it waited there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<i64>,
+    /// What it is kept as although it was thrown out of the inbox: its tokens live, or its provider is told again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<CredentialName>,
     /// What.
     #[serde(flatten)]
     pub fate: Fate,
+}
+
+impl FateOf {
+    /// What became of a credential.
+    pub fn new(name: CredentialName, outcome: Result<RevokeOutcome, Refusal>) -> Self {
+        Self {
+            name,
+            item: None,
+            kept_as: None,
+            fate: Fate::of(outcome),
+        }
+    }
 }
 
 /// What became of a credential that was to be revoked.
@@ -442,6 +468,14 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// What came of a revocation.
+    pub fn of(outcome: Result<RevokeOutcome, Refusal>) -> Self {
+        match outcome {
+            Ok(outcome) => Self::Revoked(outcome),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+
     /// Whether the provider is told again by itself.
     pub fn is_queued(&self) -> bool {
         match self {

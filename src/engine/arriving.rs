@@ -4,7 +4,7 @@ use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::{Held, Phase};
 use crate::engine::operations::Begun;
-use crate::engine::step::{Answer, Effect};
+use crate::engine::step::{Answer, CallerId, Effect};
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Generation, Profile};
 use crate::model::event::{Activity, Happening};
@@ -97,24 +97,51 @@ impl Core {
     ) {
         let (name, what) = (profile.name.clone(), Happening::SignedIn { generation });
         let operation = begun.as_ref().map(|begun| begun.operation);
-        let line = Activity::new(self.now, Some(name), what)
+        let line = Activity::new(self.now, Some(name.clone()), what)
             .within(operation.or(self.operation))
             .by(begun.map(|begun| begun.by));
         self.out.push(Effect::Happened(line));
-        self.arrived(id, generation, profile);
+        // A person made it new: a wish to revoke what was there before is not about it.
+        for revoker in self.take_up(id, generation, profile).unwrap_or_default() {
+            self.refuse(revoker, superseded(&name));
+        }
+        self.serve_signed_in(id);
+        self.settle_and_tell(id);
     }
 
-    /// Takes up what is on disk, in the place of what it was before.
+    /// Takes up what came from elsewhere or from the past; what was to be revoked there is to be, whichever tokens it has.
     pub(in crate::engine) fn arrived(
         &mut self,
         id: CredentialId,
         generation: Generation,
         profile: Profile,
     ) {
+        match self.take_up(id, generation, profile) {
+            Some(revokers) => {
+                if let Some(held) = self.held.get_mut(&id) {
+                    held.revokers = revokers;
+                }
+                self.pursue(id);
+            }
+            None => {
+                self.serve_signed_in(id);
+                self.settle_and_tell(id);
+            }
+        }
+    }
+
+    /// Puts what is on disk in the place of what it was before; if that was to be revoked, says who waits for it.
+    fn take_up(
+        &mut self,
+        id: CredentialId,
+        generation: Generation,
+        profile: Profile,
+    ) -> Option<Vec<CallerId>> {
         let (name, host) = (profile.name.clone(), self.queue.host(&profile.host));
         self.unqueue(id);
         let old = self.held.remove(&id);
         let mut held = Held::new(id, generation, Arc::new(profile), host);
+        let mut revokers = None;
         if let Some(old) = old {
             if let Some(alarm) = old.alarm {
                 self.alarms.remove(&(alarm, id));
@@ -122,10 +149,8 @@ impl Core {
             self.chores.forget(id, old.retell_at, old.foretell_at);
             self.failing.remove(&(old.host, id));
             // A flight of the old family goes on; its answer is dropped because nobody waits for it here any more.
+            revokers = old.revoke_at().map(|_| old.revokers.clone());
             held.callers = old.callers;
-            for revoker in old.revokers {
-                self.refuse(revoker, superseded(&name));
-            }
         }
         held.phase = Phase::Resting;
         self.held.insert(id, held);
@@ -133,8 +158,7 @@ impl Core {
         self.open.remove(&id);
         self.out.push(Effect::Withdraw(name));
         self.plan(id);
-        self.serve_signed_in(id);
-        self.settle_and_tell(id);
+        revokers
     }
 
     /// Whoever waited for a refresh gets the tokens of the sign-in.
@@ -152,6 +176,7 @@ impl Core {
 fn superseded(name: &CredentialName) -> Refusal {
     Refusal::Invalid {
         message: format!("somebody signed in to {name} again while it was to be revoked"),
-        hint: "Revoke it again if the new sign-in shall end too.".to_owned(),
+        hint: "Revoke it again: that ends the new sign-in, and what is kept of the one before."
+            .to_owned(),
     }
 }

@@ -105,16 +105,19 @@ impl Runner {
                 replaces,
                 by,
                 reply,
+                asked: self.condemned.epoch(),
             }),
-            Command::RefuseParcel { id, reply } => {
-                self.read(reply, move |store| store.drop_parcel(id));
-            }
+            Command::RefuseParcel { id, reply } => self.refuse_parcel(id, by, reply),
+            Command::EndParcel { id, reply } => self.end_parcel(id, by, reply),
             Command::Import {
                 profile,
                 secret,
                 replaces,
                 reply,
-            } => self.import((profile, secret), replaces, by, reply),
+            } => {
+                let asked = (by, self.condemned.epoch());
+                self.import((profile, secret), replaces, asked, reply);
+            }
             Command::Generations { name, reply } => self.generations(name, by, reply),
             Command::PutBack {
                 name,
@@ -271,6 +274,7 @@ impl Runner {
             | Command::AcceptParcel { .. }
             | Command::RefuseParcel { .. }
             | Command::Grant(_)
+            | Command::EndParcel { .. }
             | Command::Status { .. } => None,
         };
         match (refused, command) {

@@ -1,6 +1,7 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
 use crate::engine::api::Refusal;
+use crate::engine::ending_parcels::EndWish;
 use crate::engine::importing::{ImportWish, Waiting};
 use crate::engine::minting::Minted;
 use crate::engine::parcels::Acceptance;
@@ -88,6 +89,13 @@ pub enum Fact {
         /// Who wants it, and how.
         wish: Acceptance,
     },
+    /// A parcel was opened, to be revoked and thrown away.
+    ParcelDoomed {
+        /// What is in it.
+        one: Box<Bundled>,
+        /// Who wants that.
+        wish: EndWish,
+    },
     /// A credential from elsewhere was compared with what the vault knows of its refresh token.
     Weighed {
         /// The credential.
@@ -99,6 +107,8 @@ pub enum Fact {
     },
     /// A credential from elsewhere, or an earlier generation of one, was written, or not.
     Arrived {
+        /// The number under which it was being written.
+        number: u64,
         /// What may be seen of it.
         profile: Box<Profile>,
         /// What became of it.

@@ -6,6 +6,7 @@ use crate::engine::board::Board;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::carried::Carried;
+use crate::engine::condemned::Condemned;
 use crate::engine::core::Core;
 use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
@@ -178,6 +179,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) operations: Operations,
     pub(in crate::engine) hands: HashMap<FlightId, Hand>,
     pub(in crate::engine) sessions: Sessions,
+    pub(in crate::engine) condemned: Condemned,
     pub(in crate::engine) errands: Errands,
     pub(in crate::engine) facts: mpsc::Sender<Fact>,
     pub(in crate::engine) now: Timestamp,
@@ -259,6 +261,7 @@ impl Runner {
             callers: Callers::default(),
             hands: HashMap::new(),
             sessions: Sessions::default(),
+            condemned: Condemned::default(),
             errands: Errands::default(),
             facts,
             now,

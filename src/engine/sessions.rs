@@ -18,7 +18,7 @@ use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
 use crate::vault::store::{Write, Written};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -86,6 +86,15 @@ impl Sessions {
         }
     }
 
+    /// Those that may still bring tokens: under way, or with tokens that are being written.
+    pub fn coming(&self) -> HashSet<SignInId> {
+        self.open
+            .keys()
+            .chain(self.keeping.keys())
+            .copied()
+            .collect()
+    }
+
     /// Whose tokens wait to be written.
     pub fn unsaved(&self) -> impl Iterator<Item = &CredentialName> {
         self.keeping.values()
@@ -149,6 +158,7 @@ impl Runner {
     pub(in crate::engine) fn signed_in_further(&mut self, id: SignInId, step: SignInStep) {
         match &step {
             SignInStep::Failed { failure } => {
+                self.condemned.acquit(id);
                 let known = self.sessions.open.remove(&id);
                 let begun = self.sessions.begun.remove(&id);
                 if known.is_some() {
@@ -156,6 +166,7 @@ impl Runner {
                 }
             }
             SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
+                self.condemned.acquit(id);
                 self.sessions.open.remove(&id);
                 self.sessions.begun.remove(&id);
             }
@@ -207,6 +218,7 @@ impl Runner {
 
     /// Forgets a sign-in that was refused before its first step.
     pub(in crate::engine) fn sign_in_refused(&mut self, id: SignInId) {
+        self.condemned.acquit(id);
         self.sessions.open.remove(&id);
         self.sessions.begun.remove(&id);
     }
@@ -229,6 +241,10 @@ impl Runner {
                 return self.look_before(id, minted);
             }
             let _ = minted.before.set(None);
+        }
+        // What it takes the name of may have been revoked while the tokens of before were read.
+        if minted.aside.is_none() {
+            self.makes_room(&mut minted);
         }
         let aside = minted.aside.as_ref();
         let aside = aside.and_then(|name| self.core.stored(name)).map(Box::new);
@@ -331,6 +347,7 @@ impl Runner {
                     profile,
                     begun,
                 });
+                self.revoke_if_condemned(id, &minted.name);
                 if let Some(Some(before)) = minted.before.get() {
                     let (http, facts) = (self.http.clone(), self.facts.clone());
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
@@ -367,6 +384,7 @@ impl Runner {
         tries: u32,
         trouble: &VaultTrouble,
     ) {
+        self.condemned_but_unwritten(id, &minted.name, &trouble.refusal());
         if tries == 0 {
             let begun = self.sessions.begun.get(&id).cloned();
             self.sign_in_failed(not_kept(trouble), Some(minted.name.clone()), begun);

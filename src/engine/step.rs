@@ -106,6 +106,17 @@ pub enum RotateOutcome {
     Failed(VaultTrouble),
 }
 
+/// What became of forgetting a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoveOutcome {
+    /// It is gone.
+    Removed,
+    /// The vault holds another generation than the one that was to go: nothing was done.
+    Stale,
+    /// The vault could not be written: it is there as it was.
+    Failed(VaultTrouble),
+}
+
 /// What has happened.
 #[derive(Debug)]
 pub enum Input {
@@ -248,7 +259,7 @@ pub enum Input {
         /// Whose.
         id: CredentialId,
         /// How it ended.
-        outcome: Result<(), VaultTrouble>,
+        outcome: RemoveOutcome,
     },
     /// A person begins to sign in at this provider.
     SignInBegun {
@@ -479,6 +490,8 @@ pub enum Effect {
         caller: Option<CallerId>,
         /// Which.
         id: CredentialId,
+        /// Only while the vault holds this generation of it.
+        only: Option<Generation>,
     },
     /// Serve no access token of it from memory any more.
     Withdraw(CredentialName),

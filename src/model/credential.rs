@@ -89,6 +89,11 @@ impl Standing {
     pub const fn is_revoked(&self) -> bool {
         matches!(self, Self::Revoked { .. } | Self::Revoking { .. })
     }
+
+    /// Whether its provider was told so too, or the person that it could not be: nothing is left to do about its tokens.
+    pub const fn is_ended(&self) -> bool {
+        matches!(self, Self::Revoked { .. })
+    }
 }
 
 /// That a credential came back from its past: with a backup, or because an earlier generation was put back.

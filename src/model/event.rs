@@ -249,6 +249,11 @@ pub enum Happening {
         /// How many credentials it holds.
         credentials: u64,
     },
+    /// Copies of the vault that opened in the way of before were removed.
+    CopiesRemoved {
+        /// How many.
+        copies: u64,
+    },
     /// The vault is what a backup held.
     Restored {
         /// When the backup was made.
@@ -276,6 +281,15 @@ pub enum Happening {
         /// The credential's generation now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         now: Option<Generation>,
+    },
+    /// Something that came in while the vault was locked was thrown away.
+    ParcelRefused {
+        /// What had put it there; `None`: it did not open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// What it wanted to be called, where it is kept under another name until its tokens are revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<CredentialName>,
     },
     /// A token was recognised as one of its own.
     Identified {
@@ -318,11 +332,14 @@ pub enum Happening {
         /// On what that rests.
         because: ForecastReason,
     },
-    /// Revoked at the provider.
+    /// Revoked, so far as its provider ends tokens when it is asked to.
     Revoked {
         /// Whether its tokens were seen dead there afterwards.
         #[serde(default)]
         proof: Liveness,
+        /// The provider has no revocation, or not for all of it: it is only marked here, and a person ends it there.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
     },
     /// The provider could not be told; the tokens may still be valid there.
     RevokeFailed {
@@ -411,10 +428,12 @@ impl Happening {
             Self::SlotRemoved { .. } => "slot_removed",
             Self::KeyRotated { .. } => "key_rotated",
             Self::BackedUp { .. } => "backed_up",
+            Self::CopiesRemoved { .. } => "copies_removed",
             Self::Restored { .. } => "restored",
             Self::PutBack { .. } => "put_back",
             Self::Exported { .. } => "exported",
             Self::Imported { .. } => "imported",
+            Self::ParcelRefused { .. } => "parcel_refused",
             Self::Identified { .. } => "identified",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::Refreshed { .. } => "refreshed",
@@ -464,6 +483,7 @@ impl Happening {
             }
             | Self::Revoked {
                 proof: Liveness::Alive,
+                ..
             } => Outcome::Failed,
             Self::SignedIn { .. }
             | Self::HandedOut { .. }
@@ -478,10 +498,12 @@ impl Happening {
             | Self::SlotRemoved { .. }
             | Self::KeyRotated { .. }
             | Self::BackedUp { .. }
+            | Self::CopiesRemoved { .. }
             | Self::Restored { .. }
             | Self::PutBack { .. }
             | Self::Exported { .. }
             | Self::Imported { .. }
+            | Self::ParcelRefused { .. }
             | Self::Identified { .. }
             | Self::Refreshed { .. }
             | Self::Recovered { .. }

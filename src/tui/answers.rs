@@ -48,6 +48,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::ParcelRefused(parcel, result) => {
             return arrivals::refused(app, &parcel, result.err().as_ref());
         }
+        Answer::ParcelEnded(parcel, result) => return arrivals::ended(app, &parcel, result),
         Answer::Parcels(Err(refusal)) => complain(app, "the inbox did not come", &refusal),
         Answer::Activity(None, Ok(lines)) => {
             if let Some(workspace) = app.open_mut() {
@@ -97,11 +98,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::Activity(_, Err(refusal)) => complain(app, "the activity did not come", &refusal),
         Answer::Token(name, purpose, result) => return token(app, name, purpose, result),
         Answer::Rotated(name, result) => rotated(app, &name, result),
-        Answer::Revoked(name, result) => match arrivals::revoked(app, &name, &result) {
-            Some(effects) => return effects,
-            None => revoked(app, &name, result),
-        },
-        Answer::Removed(name, result) if arrivals::removed(app, &name, &result) => {}
+        Answer::Revoked(name, result) => revoked(app, &name, result),
         Answer::Removed(name, result) => match result {
             Ok(()) => done(
                 app,

@@ -84,6 +84,8 @@ pub enum Ask {
     TakeIn(TakeIn),
     /// Throw one of it away.
     Refuse(Box<ParcelView>),
+    /// Have the tokens of one of it revoked and throw it away.
+    End(Box<ParcelView>),
     /// How the engine is.
     Status,
 }
@@ -99,8 +101,6 @@ pub struct TakeIn {
     pub account: Option<String>,
     /// It takes the place of the credential of its name.
     pub replaces: bool,
-    /// It is only taken in to be revoked and forgotten.
-    pub ends: bool,
 }
 
 impl TakeIn {
@@ -111,7 +111,6 @@ impl TakeIn {
             name,
             account: None,
             replaces: false,
-            ends: false,
         }
     }
 }

@@ -104,6 +104,8 @@ pub enum Answer {
     TakenIn(TakeIn, Result<Box<CredentialView>, Refusal>),
     /// That something of it was thrown away, or not.
     ParcelRefused(Box<ParcelView>, Result<(), Refusal>),
+    /// What became of it, which was to be revoked and thrown away.
+    ParcelEnded(Box<ParcelView>, Result<FateOf, Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

@@ -179,6 +179,13 @@ impl Outbox {
                     |reply| Command::RefuseParcel { id, reply },
                 )
             }
+            Ask::End(parcel) => {
+                let id = parcel.id;
+                self.command(
+                    move |result| Answer::ParcelEnded(parcel, result),
+                    |reply| Command::EndParcel { id, reply },
+                )
+            }
             Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
         };
         self.waiting.push_back(command);

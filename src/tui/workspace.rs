@@ -13,7 +13,6 @@ use crate::tui::screens::detail::Detail;
 use crate::tui::screens::figures::Figures;
 use crate::tui::screens::inbox::Inbox;
 use crate::tui::screens::list::List;
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a revealed token shows.
@@ -107,8 +106,6 @@ pub struct Workspace {
     pub revealed: Option<Revealed>,
     /// Several orders under way.
     pub batch: Option<Batch>,
-    /// What was taken in only to be revoked and forgotten, under the name it has meanwhile, and what it was called.
-    pub ending: HashMap<CredentialName, String>,
     /// The engine has left.
     pub stopped: bool,
     /// A credential to be selected as soon as it is listed.
@@ -133,7 +130,6 @@ impl Workspace {
             providers: Vec::new(),
             revealed: None,
             batch: None,
-            ending: HashMap::new(),
             stopped: false,
             expected: None,
         }

@@ -38,7 +38,7 @@ enum Prepared<'a> {
     Spend(&'a Spending),
     Rotate(CredentialId, Generation, Minted),
     Profile(CredentialId, Generation, FiledProfile, Entry),
-    Remove(CredentialId),
+    Remove(CredentialId, Option<Generation>),
     Client([u8; 32], [u8; 32], Sealed),
     ForgetClient([u8; 32]),
     KeepGrant([u8; 32], Sealed),
@@ -57,8 +57,8 @@ enum Entry {
 struct FiledProfile {
     name_hash: [u8; 32],
     profile: Sealed,
-    /// It was revoked, or is to be: nothing of its past is kept.
-    is_over: bool,
+    /// It was revoked: nothing of its past is kept. What is only to be revoked has a past that is to be revoked too.
+    is_ended: bool,
 }
 
 struct Minted {
@@ -140,7 +140,7 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             generation,
             profile,
         } => Prepared::Profile(*id, *generation, filed(keys, profile)?, Entry::Leave),
-        Write::Remove { id } => Prepared::Remove(*id),
+        Write::Remove { id, only } => Prepared::Remove(*id, *only),
         Write::Client { provider, client } => Prepared::Client(
             client::provider_hash(keys, &provider.name),
             client::client_hash(keys, &provider.name, &client.id),
@@ -172,7 +172,7 @@ fn filed(keys: &VaultKeys, profile: &Profile) -> Result<FiledProfile, VaultError
     Ok(FiledProfile {
         name_hash: credential::name_hash(keys, profile),
         profile: seal(keys, Table::Credential, &payload::write_profile(profile))?,
-        is_over: profile.standing.is_revoked(),
+        is_ended: profile.standing.is_ended(),
     })
 }
 
@@ -209,7 +209,7 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
                 return Ok(Written::Stale);
             };
             credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
-            if filed.is_over {
+            if filed.is_ended {
                 generation::forget(change, id.0)?;
             }
             if *entry == Entry::Close {
@@ -217,8 +217,12 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             }
             Ok(Written::Done)
         }
-        Prepared::Remove(id) => {
-            let Some(head) = credential::head(change.conn, id.0)? else {
+        Prepared::Remove(id, only) => {
+            let head = match only {
+                Some(only) => at_generation(change, *id, *only)?,
+                None => credential::head(change.conn, id.0)?,
+            };
+            let Some(head) = head else {
                 return Ok(Written::Stale);
             };
             credential::delete(change, id.0, &head)?;
@@ -309,7 +313,7 @@ fn replace(
     if head.is_some() {
         generation::keep(change, id, replaced, now())?;
     }
-    if minted.filed.is_over {
+    if minted.filed.is_ended {
         generation::forget(change, id)?;
     }
     let number = head.map_or(1, |head| head.generation.saturating_add(1));

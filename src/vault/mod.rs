@@ -33,6 +33,7 @@ pub mod log_check;
 pub mod log_seal;
 pub mod log_upgrade;
 pub mod nameless;
+pub mod old_copies;
 pub mod open;
 pub mod os_keyring;
 pub mod outlook;

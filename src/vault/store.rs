@@ -122,6 +122,8 @@ pub enum Write {
     Remove {
         /// Which.
         id: CredentialId,
+        /// The generation it must be of; anything else is refused ([`Written::Stale`]) and changes nothing.
+        only: Option<Generation>,
     },
     /// Keep a client registration.
     Client {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::core::Core;
 use tokenward::engine::settings::{CoreSettings, EngineSettings};
-use tokenward::engine::step::{CallerId, Effect, Grant, Input, RotateOutcome, TokenChoice};
+use tokenward::engine::step::{
+    CallerId, Effect, Grant, Input, RemoveOutcome, RotateOutcome, TokenChoice,
+};
 use tokenward::model::credential::{CredentialId, Generation, KEPT_ATTEMPTS};
 use tokenward::model::health::HealthKind;
 use tokenward::model::inquiry::Liveness;
@@ -108,7 +110,7 @@ fn a_credential_removed_during_its_refresh_stays_gone() {
     bench.give(Input::RemoveEnded {
         caller: Some(remover),
         id: CredentialId(1),
-        outcome: Ok(()),
+        outcome: RemoveOutcome::Removed,
     });
     bench.granted(flight);
     assert!(!bench.has_rotation());

@@ -154,7 +154,7 @@ fn what_a_new_sign_in_took_the_name_of_is_still_revoked_and_then_forgotten() {
     assert_eq!(told(&mut bench), Some(1), "and again");
     end(&mut bench, confirmed());
     let removed = bench.find(|wish| match wish {
-        Effect::Remove { caller, id } => Some((*caller, *id)),
+        Effect::Remove { caller, id, .. } => Some((*caller, *id)),
         _ => None,
     });
     assert_eq!(removed, Some((None, CredentialId(1))));

@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::shown;
 use crate::model::audit::{Filter, Search};
 use crate::model::event::Entry;
 use clap::Args;
@@ -74,7 +75,7 @@ impl Sink {
         match self {
             Self::Stdout(output) => {
                 let lines = entries.iter().map(|entry| Line::of(entry).json() + "\n");
-                output.data(&lines.collect::<String>())
+                output.exact(&shown::json(&lines.collect::<String>()))
             }
             Self::File(file) => entries
                 .iter()

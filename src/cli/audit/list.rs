@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::shown;
 use crate::engine::api::Command;
 use crate::model::audit::{Filter, Search};
 use crate::model::event::Entry;
@@ -99,5 +100,8 @@ fn print(entries: &[Entry], output: Output) -> Result<(), Failure> {
         }
     });
     let text: String = lines.collect();
-    output.data(&text)
+    match output.json {
+        true => output.exact(&shown::json(&text)),
+        false => output.data(&text),
+    }
 }

@@ -86,7 +86,7 @@ pub fn run(args: &SaslArgs, context: &Context) -> Result<(), Failure> {
         },
         Mechanism::Token => SaslAnswer::Token,
     };
-    context.output.data(&token::for_sasl(&token, answer))
+    context.output.exact(&token::for_sasl(&token, answer))
 }
 
 /// The user name that a mail server knows an account by.

@@ -109,6 +109,13 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::CopiesRemoved { copies } => (
+            Tone::Soon,
+            format!(
+                "{} removed: copies of the vault that opened in the way of before",
+                words::count(many(*copies), "old file")
+            ),
+        ),
         Happening::Restored { of } => (
             Tone::Soon,
             format!("restored from a backup of {}", of.to_rfc3339()),
@@ -133,6 +140,20 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::ParcelRefused { from, was } => {
+            let from = from.as_ref().map(|from| format!(" ({from})"));
+            let from = from.unwrap_or_default();
+            match was {
+                Some(was) => (
+                    Tone::Soon,
+                    format!("{was} was refused from the inbox{from}, and is to be revoked"),
+                ),
+                None => (
+                    Tone::Soon,
+                    format!("refused from the inbox{from}, its tokens not revoked{by}"),
+                ),
+            }
+        }
         Happening::Identified { generation } => (
             Tone::Soon,
             format!(

@@ -66,16 +66,17 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             let left = words::about(activity.at.until(*before));
             (Tone::Soon, format!("sign in again within {left}: {why}"))
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
             let tone = if *proof == Liveness::Alive {
                 Tone::Trouble
             } else {
                 Tone::Dim
             };
-            (
-                tone,
-                format!("revoked at the provider, {}", words::proof(*proof)),
-            )
+            let how = match by_hand {
+                true => "marked as revoked, to be ended by hand at the provider",
+                false => "revoked at the provider",
+            };
+            (tone, format!("{how}, {}", words::proof(*proof)))
         }
         Happening::RevokeFailed { failure, next } => {
             let then = if next.is_some() {
@@ -103,10 +104,12 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
@@ -222,7 +225,11 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
                 lines.push(("then", format!("the provider is told again at {moment}")));
             }
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
+            if *by_hand {
+                let how = "the provider has no revocation for it: end the grant there by hand";
+                lines.push(("how", how.to_owned()));
+            }
             lines.push(("proof", words::proof_sentence(*proof).to_owned()));
         }
         Happening::RefreshFailed { failure, next } => {
@@ -278,10 +285,12 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
