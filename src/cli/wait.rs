@@ -109,10 +109,11 @@ impl Wait<'_> {
                     let rest = self.until.saturating_duration_since(Instant::now());
                     absence = Some(Waiting::new(ABSENCE.min(rest)));
                 }
-                Err(error) if has_left(&error) => match &mut absence {
-                    Some(absence) if absence.pause() => {}
-                    Some(_) | None => return Ok(None),
-                },
+                Err(error) if has_left(&error) => {
+                    if !absence.as_mut().is_some_and(Waiting::pause) {
+                        return Ok(None);
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -255,7 +256,8 @@ async fn concerned(events: &mut Receiver<Event>, name: &CredentialName) -> bool 
                 | Event::Happened { .. }
                 | Event::SignIn { .. }
                 | Event::ScreenLocked { .. }
-                | Event::Alerts { .. },
+                | Event::Alerts { .. }
+                | Event::Questions { .. },
             ) => {}
         }
     }

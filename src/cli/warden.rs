@@ -160,7 +160,7 @@ impl Warden {
                 let _ = reply.send(Ok(()));
             }
             Order::Tell { line, reply } => {
-                self.tell(None, *line).await;
+                self.log(None, *line).await;
                 let _ = reply.send(Ok(()));
             }
         }
@@ -188,7 +188,7 @@ impl Warden {
             changed: changes.now,
             at_the_next_start: changes.at_the_next_start,
         };
-        self.tell(Some(Box::new(settings)), now(line)).await;
+        self.log(Some(Box::new(settings)), now(line)).await;
     }
 
     /// Keeps those of before, and tells why.
@@ -199,11 +199,12 @@ impl Warden {
         }
         reading.trouble = Some(why.clone());
         self.board.post_reading(reading);
-        self.tell(None, now(Happening::SettingsRefused { why }))
+        self.log(None, now(Happening::SettingsRefused { why }))
             .await;
     }
 
-    async fn tell(&self, settings: Option<Box<EngineSettings>>, line: Activity) {
+    /// Has the engine go by new settings, if any, and write a line into the activity log.
+    async fn log(&self, settings: Option<Box<EngineSettings>>, line: Activity) {
         match &self.engine {
             Some(engine) => engine.reconfigure(Reconfiguration { settings, line }).await,
             // There is no activity log while the vault is locked.

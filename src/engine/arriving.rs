@@ -102,7 +102,10 @@ impl Core {
             .by(begun.map(|begun| begun.by));
         self.out.push(Effect::Happened(line));
         // A person made it new: a wish to revoke what was there before is not about it.
-        for revoker in self.take_up(id, generation, profile).unwrap_or_default() {
+        for revoker in self
+            .put_in_place(id, generation, profile)
+            .unwrap_or_default()
+        {
             self.refuse(revoker, superseded(&name));
         }
         self.serve_signed_in(id);
@@ -116,7 +119,7 @@ impl Core {
         generation: Generation,
         profile: Profile,
     ) {
-        match self.take_up(id, generation, profile) {
+        match self.put_in_place(id, generation, profile) {
             Some(revokers) => {
                 if let Some(held) = self.held.get_mut(&id) {
                     held.revokers = revokers;
@@ -131,7 +134,7 @@ impl Core {
     }
 
     /// Puts what is on disk in the place of what it was before; if that was to be revoked, says who waits for it.
-    fn take_up(
+    fn put_in_place(
         &mut self,
         id: CredentialId,
         generation: Generation,

@@ -123,7 +123,11 @@ impl Runner {
         let (reply, answer) = oneshot::channel();
         let caller = self.callers.add(Caller::Revoke(reply));
         let name = name.clone();
-        self.step(Input::RevokeAsked { caller, name });
+        self.step(Input::RevokeAsked {
+            caller,
+            name,
+            within: None,
+        });
         answer
     }
 }

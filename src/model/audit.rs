@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 43] = [
+pub const KINDS: [&str; 45] = [
     "signed_in",
     "handed_out",
     "asked",

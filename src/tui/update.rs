@@ -229,7 +229,11 @@ fn bell(app: &mut App, event: &Event) -> Option<Effect> {
             workspace.needing.forget(name);
             return None;
         }
-        Event::Happened { .. }
+        Event::Questions { open } if !open.is_empty() => {
+            "a program asks what it may have: tokenward grant questions".to_owned()
+        }
+        Event::Questions { .. }
+        | Event::Happened { .. }
         | Event::SignIn { .. }
         | Event::Loaded { .. }
         | Event::Locked { .. }

@@ -47,6 +47,7 @@ impl Occasions {
             | Event::Unlocked
             | Event::ScreenLocked { .. }
             | Event::Alerts { .. }
+            | Event::Questions { .. }
             | Event::Lagged
             | Event::Stopped => None,
         }

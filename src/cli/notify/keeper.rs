@@ -82,6 +82,7 @@ impl Keeper {
                 | Event::SignIn { .. }
                 | Event::Loaded { .. }
                 | Event::Unlocked
+                | Event::Questions { .. }
                 | Event::Lagged
                 | Event::Stopped,
             ) => false,
