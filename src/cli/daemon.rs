@@ -59,7 +59,7 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
         return Err(VaultError::Missing { path }.into());
     }
     if given.is_some() {
-        tracing::info!("the service manager listens already: its socket is taken over");
+        tracing::info!("the service manager has made the socket: its socket is taken over");
     }
     if seat::stays(context) {
         return Err(owned(context));

@@ -1,4 +1,4 @@
-//! Follows an owner's engines from within: what happens, and how everything is where some of that may have been missed.
+//! Follows an owner's engines from within: what happens, and how all is where some may have been missed.
 
 use crate::agent::door::Door;
 use crate::agent::listener::Listener;

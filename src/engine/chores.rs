@@ -88,10 +88,12 @@ impl Chores {
 /// Whether these settings ask for it.
 fn is_on(chore: Chore, settings: &CoreSettings) -> bool {
     match chore {
-        Chore::Revocations | Chore::Alerts | Chore::Grants => !settings.is_for_a_moment,
+        Chore::Revocations | Chore::Alerts => !settings.is_for_a_moment,
         Chore::Checks => settings.checks_per_hour > 0.0,
         Chore::Backup => settings.backups_after.is_some(),
         Chore::Forecast | Chore::Uses | Chore::Pruning => true,
+        // From the first grant on.
+        Chore::Grants => false,
     }
 }
 
@@ -101,7 +103,8 @@ impl Core {
         let now = self.now;
         let upkeep = &mut self.chores.upkeep;
         upkeep.set_most(self.settings.limits.upkeep_at_once);
-        for chore in Chore::ALL {
+        let by_settings = |chore: &Chore| *chore != Chore::Grants;
+        for chore in Chore::ALL.into_iter().filter(by_settings) {
             upkeep.switch(chore, is_on(chore, &self.settings));
         }
         if before.backups_after.is_none() {
@@ -136,6 +139,18 @@ impl Core {
                 }
             }
             self.plan_chores();
+        }
+    }
+
+    /// Has what expired of grants go from now on.
+    pub(in crate::engine) fn tidy_grants(&mut self) {
+        if self.settings.is_for_a_moment {
+            return;
+        }
+        let upkeep = &mut self.chores.upkeep;
+        upkeep.switch(Chore::Grants, true);
+        if upkeep.is_idle(Chore::Grants) {
+            upkeep.plan(Chore::Grants, Some(self.now.plus(GRANTS)));
         }
     }
 
@@ -185,7 +200,6 @@ impl Core {
             chores.upkeep.plan(Chore::Uses, Some(now.plus(USES)));
             chores.upkeep.plan(Chore::Pruning, Some(now.plus(USES)));
             chores.upkeep.plan(Chore::Alerts, Some(now.plus(ALERTS)));
-            chores.upkeep.plan(Chore::Grants, Some(now.plus(USES)));
             let first = self.settings.backups_after.map(|after| now.plus(after));
             chores.upkeep.plan(Chore::Backup, first);
         }

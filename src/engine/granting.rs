@@ -32,12 +32,15 @@ impl Runner {
     }
 
     /// Has the grants learn what credentials are called, after one was renamed or has gone, and once all were loaded.
-    pub(in crate::engine) fn teach_grants(&self) {
+    pub(in crate::engine) fn teach_grants(&mut self) {
         if self.core.is_loading {
             return;
         }
         let name_of = |id| self.core.name_of(id);
         let changed = self.grants.with(|state| state.registry.learn(name_of));
+        if self.grants.with(|state| state.registry.count()) > 0 {
+            self.core.tidy_grants();
+        }
         if !changed.is_empty() {
             let desk = self.grant_desk.clone();
             self.errands.start(async move {
@@ -67,6 +70,7 @@ impl Runner {
     /// Takes a wish in.
     pub(in crate::engine) fn grant_asked(&mut self, by: Arc<Program>, ask: GrantAsk) {
         let desk = self.grant_desk.clone();
+        self.core.tidy_grants();
         match ask {
             GrantAsk::List { reply } => drop(reply.send(Ok(self.grants.views()))),
             GrantAsk::Questions { reply } => {

@@ -85,13 +85,13 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
                 }
             }
         }
-        Answer::Status(Ok(status)) => {
-            if let Some(workspace) = app.open_mut() {
+        Answer::Status(told) => {
+            if let (Ok(status), Some(workspace)) = (*told, app.open_mut()) {
                 workspace.inbox.take_alerts(status.alerts.clone());
                 workspace.figures.status = Some(status);
             }
         }
-        Answer::Status(Err(_)) | Answer::AlertSeen(Ok(())) => {}
+        Answer::AlertSeen(Ok(())) => {}
         Answer::AlertSeen(Err(refusal)) => complain(app, "the alert stays", &refusal),
         Answer::Listed(Err(refusal)) => complain(app, "the list did not come", &refusal),
         Answer::Providers(Err(refusal)) => complain(app, "the providers did not come", &refusal),

@@ -1,4 +1,4 @@
-//! Tells the terminal that something needs a human, so that it shows while the person looks elsewhere (OSC 9, OSC 777).
+//! Tells the terminal that something needs a human, for who looks elsewhere (OSC 9, OSC 777).
 
 use crate::config::notify::{NotifySettings, TerminalNotice};
 use std::io::{self, Write};

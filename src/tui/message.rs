@@ -107,5 +107,5 @@ pub enum Answer {
     /// What became of it, which was to be revoked and thrown away.
     ParcelEnded(Box<ParcelView>, Result<FateOf, Refusal>),
     /// To the question how the engine is.
-    Status(Result<EngineStatus, Refusal>),
+    Status(Box<Result<EngineStatus, Refusal>>),
 }

@@ -186,7 +186,10 @@ impl Outbox {
                     |reply| Command::EndParcel { id, reply },
                 )
             }
-            Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
+            Ask::Status => self.command(
+                |told| Answer::Status(Box::new(told)),
+                |reply| Command::Status { reply },
+            ),
         };
         self.waiting.push_back(command);
     }

@@ -112,9 +112,9 @@ fn get(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
     match found {
         Some((user, token)) => context
             .output
-            .data(&token::for_docker(&token, server, &user)),
+            .exact(&token::for_docker(&token, server, &user)),
         None => {
-            context.output.data(NOT_FOUND)?;
+            context.output.exact(NOT_FOUND)?;
             let kind = Kind::Failed;
             Err(Failure::new(kind, NOT_FOUND.trim_end()))
         }

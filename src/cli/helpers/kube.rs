@@ -49,7 +49,7 @@ pub fn run(args: &KubeArgs, context: &Context) -> Result<(), Failure> {
     let token = Session::with(context, |session| {
         bearer::fetch_chosen(session, &args.chosen, args.freshness, Purpose::Kube)
     })?;
-    context.output.data(&token::for_kube(&token, version))
+    context.output.exact(&token::for_kube(&token, version))
 }
 
 /// The version that is spoken: the one that was asked in.
