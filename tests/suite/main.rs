@@ -33,6 +33,7 @@ mod cli_surroundings;
 mod cli_transfer;
 mod cli_vault;
 mod cli_why;
+mod counted;
 mod crash;
 mod crash_canary;
 mod crash_restore;
