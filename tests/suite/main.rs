@@ -121,6 +121,7 @@ mod vault_flips;
 mod vault_generations;
 mod vault_keyring;
 mod vault_log;
+mod vault_older;
 mod vault_plugin;
 mod vault_pruning_kill;
 mod vault_recovery;
