@@ -1,5 +1,6 @@
-//! Wall-clock time as a value: everything that decides takes the time as an argument.
+//! Wall-clock time as a value, which everything that decides takes as an argument; and a clock that nobody sets.
 
+use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,6 +19,31 @@ pub fn now() -> Timestamp {
             Timestamp(i64::try_from(before.duration().as_millis()).map_or(i64::MIN, |ms| -ms))
         }
     }
+}
+
+/// Time since the machine started, by a clock that nobody sets and that goes on while the machine sleeps: for how long
+/// something lasts, which the clock on the wall does not tell once it was set.
+pub fn since_boot() -> Duration {
+    read(STEADY)
+}
+
+/// How long the machine has slept since it started; zero where no clock tells.
+pub fn asleep() -> Duration {
+    read(STEADY).saturating_sub(read(ClockId::Monotonic))
+}
+
+#[cfg(target_os = "linux")]
+const STEADY: ClockId = ClockId::Boottime;
+/// On macOS this one goes on while the machine sleeps.
+#[cfg(not(target_os = "linux"))]
+const STEADY: ClockId = ClockId::Monotonic;
+
+fn read(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    Duration::new(
+        time.tv_sec.try_into().unwrap_or(0),
+        time.tv_nsec.try_into().unwrap_or(0),
+    )
 }
 
 impl Timestamp {

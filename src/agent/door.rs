@@ -1,7 +1,7 @@
 //! An owner's door: open to an engine, or locked; it can be both in turn without anybody leaving.
 
 use crate::agent::listener::Listener;
-use crate::clock::{self, Timestamp};
+use crate::clock;
 use crate::config::settings::Config;
 use crate::engine::api::{EngineStatus, Event, Refusal};
 use crate::engine::board::Board;
@@ -14,6 +14,7 @@ use crate::model::program::Program;
 use crate::secret::{Passphrase, VaultIdentity};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// Commands of one follower that wait to be passed on.
@@ -87,6 +88,7 @@ pub struct Door {
     orders: mpsc::Sender<Order>,
     events: broadcast::Sender<Event>,
     vault: Arc<str>,
+    /// In milliseconds since the machine started.
     used_at: Arc<AtomicI64>,
     board: Board,
 }
@@ -105,7 +107,7 @@ impl Door {
             orders,
             events,
             vault: vault.into(),
-            used_at: Arc::new(AtomicI64::new(clock::now().as_millis())),
+            used_at: Arc::new(AtomicI64::new(millis(clock::since_boot()))),
             board: Board::default(),
         }
     }
@@ -131,14 +133,16 @@ impl Door {
         }
     }
 
-    /// Notes that somebody uses what is behind it.
-    pub fn touch(&self, now: Timestamp) {
-        self.used_at.store(now.as_millis(), Ordering::Relaxed);
+    /// Notes that somebody used what is behind it, so long ago.
+    pub fn touch(&self, ago: Duration) {
+        let used_at = millis(clock::since_boot()).saturating_sub(millis(ago));
+        self.used_at.store(used_at, Ordering::Relaxed);
     }
 
-    /// When somebody last used what is behind it.
-    pub fn used_at(&self) -> Timestamp {
-        Timestamp::from_millis(self.used_at.load(Ordering::Relaxed))
+    /// For how long nobody has used what is behind it; a night's sleep of the machine counts, and no set clock does.
+    pub fn idle(&self) -> Duration {
+        let idle = millis(clock::since_boot()).saturating_sub(self.used_at.load(Ordering::Relaxed));
+        Duration::from_millis(u64::try_from(idle).unwrap_or(0))
     }
 
     /// Locks it; comes back when nothing of the vault is left in memory.
@@ -231,4 +235,8 @@ async fn carry(door: Door, mut wishes: mpsc::Receiver<Asked>) {
             let _ = link.commands().send(asked).await;
         }
     }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -8,9 +8,11 @@ use crate::cli::unlock;
 use crate::clock::{self, Timestamp};
 use crate::tui::words;
 use crate::vault::backup;
+use crate::vault::confirm::confirm;
 use crate::vault::daily::{Daily, Made};
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
+use crate::vault::locked::LockedVault;
 use crate::vault::permissions::trouble_with_folder;
 use crate::vault::slot::Key;
 use crate::vault::verify::verify;
@@ -56,8 +58,9 @@ pub fn run(args: &BackupsArgs, context: &Context) -> Result<(), Failure> {
         true => Some(unlock::answer(context)?),
         false => None,
     };
-    let key = answered.as_ref().map(unlock::Answered::key);
-    let seen: Vec<Seen<'_>> = made.iter().rev().map(|one| look(one, key)).collect();
+    let key = answered.map(|it| Tried::new(&it, context)).transpose()?;
+    let seen = made.iter().rev().map(|one| look(one, key.as_ref()));
+    let seen: Vec<Seen<'_>> = seen.collect();
     let folder_problem = trouble_with_folder(&daily.folder);
     let verdict = verdict(&seen, folder_problem.as_deref(), args, &daily);
     if context.output.json {
@@ -148,7 +151,47 @@ fn table(seen: &[Seen<'_>], args: &BackupsArgs) -> String {
     table.render()
 }
 
-fn look<'a>(one: &'a Made, key: Option<&Key>) -> Seen<'a> {
+/// What the backups are opened with.
+struct Tried<'a> {
+    key: Key,
+    /// It opens the vault itself: who has it guesses nothing where a backup has another passphrase.
+    is_known: bool,
+    context: &'a Context,
+}
+
+impl<'a> Tried<'a> {
+    /// Tries it on the vault first, where wrong ones are counted.
+    fn new(answered: &unlock::Answered, context: &'a Context) -> Result<Self, Failure> {
+        let key = answered.key().duplicate();
+        let is_known = match &key {
+            Key::Passphrase(word) => {
+                match confirm(&context.vault, word.duplicate(), context.config.patience()) {
+                    Err(
+                        wrong @ (VaultError::WrongPassphrase | VaultError::TooManyTries { .. }),
+                    ) => return Err(wrong.into()),
+                    // What is wrong with the vault itself may be why its backups are looked at.
+                    tried => tried.is_ok(),
+                }
+            }
+            Key::Identity(_) | Key::Keyring => true,
+        };
+        Ok(Self {
+            key,
+            is_known,
+            context,
+        })
+    }
+
+    fn locked(&self, file: &Path) -> Result<LockedVault, VaultError> {
+        let locked = VaultFile::open_copy(file)?.with_patience(self.context.config.patience());
+        Ok(match self.is_known {
+            true => locked.uncounted(),
+            false => locked.counted_at(&self.context.vault),
+        })
+    }
+}
+
+fn look<'a>(one: &'a Made, key: Option<&Tried<'_>>) -> Seen<'a> {
     let read = backup::look(&one.file);
     let checked = match (&read, key) {
         (Ok(_), Some(key)) => check(&one.file, key),
@@ -167,8 +210,9 @@ fn look<'a>(one: &'a Made, key: Option<&Key>) -> Seen<'a> {
 }
 
 /// What is wrong with a backup that can be read; `None`: nothing.
-fn check(file: &Path, key: &Key) -> Option<String> {
-    let opened = VaultFile::open_copy(file).and_then(|locked| locked.unlock_to_verify(key));
+fn check(file: &Path, tried: &Tried<'_>) -> Option<String> {
+    let locked = tried.locked(file);
+    let opened = locked.and_then(|locked| locked.unlock_to_verify(&tried.key));
     let mut vault = match opened {
         Ok(vault) => vault,
         // It is brought up to date when it comes back.

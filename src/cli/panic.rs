@@ -21,9 +21,10 @@ const WORD: &str = "revoke";
 #[command(after_help = "\
 From the first moment nothing is handed out; sign-ins under way are given up. Then every provider is told, and the tokens are
 looked for as by `revoke`. What cannot be told now is queued in the vault and told again by the daemon or the UI as soon as
-the provider can be reached and the vault is open; so it works offline too. At the end a living owner is locked; with
---stay-open it goes on telling those providers. What waits in the inbox is revoked too, and leaves it. A locked vault has to
-be unlocked for that: nothing of it can be reached before, the inbox neither.
+the provider can be reached and the vault is open; so it works offline too. At the end a living owner is locked (its
+screens alone under `[lock] screen_only`); with --stay-open it goes on telling those providers.
+What waits in the inbox is revoked too, and leaves it. A locked vault has to be unlocked for that: nothing of it can be
+reached before, the inbox neither.
 With --json: an array of objects as `revoke --json` has them; a queued one has ok false and code unavailable; one of the
 inbox has its number, item, too.")]
 pub struct PanicArgs {
@@ -108,15 +109,26 @@ fn report(context: &Context, fates: Vec<FateOf>) -> Result<(), Failure> {
 
 fn lock(context: &Context, queued: usize) -> Result<(), Failure> {
     match Caller::new(context.socket()).lock() {
-        Ok(_) if queued > 0 => context
+        Ok(outcome) => context
             .output
-            .say("The owner is locked; what is queued is told after: tokenward unlock"),
-        Ok(_) => context
-            .output
-            .say("The owner is locked; open it again: tokenward unlock"),
+            .say(locked_words(outcome.locked.is_some(), queued)),
         // Of an owner for a moment nothing is left to lock.
         Err(error) if has_left(&error) => {}
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// What is locked now: the settings may want the screens locked and nothing else.
+const fn locked_words(is_vault: bool, queued: usize) -> &'static str {
+    match (is_vault, queued) {
+        (true, 0) => "The vault is locked; open it again: tokenward unlock",
+        (true, _) => "The vault is locked; what is queued is told after: tokenward unlock",
+        (false, 0) => {
+            "Only the screens are locked, as `[lock] screen_only` has it; the vault stays open in the owner's memory."
+        }
+        (false, _) => {
+            "Only the screens are locked, as `[lock] screen_only` has it; the owner's vault stays open, and what is queued is told."
+        }
+    }
 }

@@ -64,6 +64,7 @@ pub fn run(args: &RestoreArgs, context: &Context) -> Result<(), Failure> {
         .transpose()?;
     let file = chosen(args, context)?;
     let staged = Staged::bring(&file, identity.as_ref(), &context.vault)?;
+    bring_up_to_date(&staged)?;
     let answered = unlock::answer(&at(context, staged.path()))?;
     let done = bring_back(staged, &answered, context)?;
     tell(&file, &done, context)
@@ -111,7 +112,7 @@ fn owned(error: VaultError, context: &Context) -> Failure {
 
 fn bring_back(staged: Staged, answered: &Answered, context: &Context) -> Result<Done, Failure> {
     let now = now();
-    let mut vault = open(&staged, answered)?;
+    let mut vault = open(&staged, answered, context)?;
     let of = overtaken::moment_of(&mut vault)?;
     let mut old = before(context, answered);
     let compared = old
@@ -129,13 +130,19 @@ fn bring_back(staged: Staged, answered: &Answered, context: &Context) -> Result<
     })
 }
 
-/// Opens the copy, brings it up to date, and refuses one that is not whole.
-fn open(staged: &Staged, answered: &Answered) -> Result<OpenVault, Failure> {
+fn bring_up_to_date(staged: &Staged) -> Result<(), Failure> {
     let locked = VaultFile::open(staged.path())?;
     if let Some(copy) = locked.migrated_from() {
         // The backup itself is the copy of the old format.
         let _ = std::fs::remove_file(copy);
     }
+    Ok(())
+}
+
+/// Opens the copy, and refuses one that is not whole. A wrong passphrase is counted where the vault is.
+fn open(staged: &Staged, answered: &Answered, context: &Context) -> Result<OpenVault, Failure> {
+    let locked = VaultFile::open(staged.path())?.with_patience(context.config.patience());
+    let locked = locked.counted_at(&context.vault);
     let mut vault = locked.unlock(answered.key())?;
     let report = verify(&mut vault);
     match report.problems.first() {
@@ -155,6 +162,7 @@ fn open(staged: &Staged, answered: &Answered) -> Result<OpenVault, Failure> {
 /// The vault that is there, if it opens.
 fn before(context: &Context, answered: &Answered) -> Option<OpenVault> {
     let locked = VaultFile::open_read_only(&context.vault).ok()?;
+    let locked = locked.with_patience(context.config.patience());
     locked.unlock(answered.key()).ok()
 }
 

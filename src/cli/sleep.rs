@@ -1,6 +1,7 @@
 //! Tells when the machine goes to sleep: before, where systemd-logind runs; else when it has woken.
 
 use crate::cli::logind::{self, Nap};
+use crate::clock::asleep;
 use crate::engine::jumps::Jumps;
 use crate::model::lock::LockReason;
 use std::time::Duration;
@@ -47,24 +48,4 @@ impl Sleep {
             }
         }
     }
-}
-
-/// How long the machine has slept since it started: the clock that goes on then, less the one that stands still.
-#[cfg(target_os = "linux")]
-fn asleep() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let since_start = |clock| {
-        let time = clock_gettime(clock);
-        Duration::new(
-            time.tv_sec.try_into().unwrap_or(0),
-            time.tv_nsec.try_into().unwrap_or(0),
-        )
-    };
-    since_start(ClockId::Boottime).saturating_sub(since_start(ClockId::Monotonic))
-}
-
-/// Elsewhere no clock tells.
-#[cfg(not(target_os = "linux"))]
-fn asleep() -> Duration {
-    Duration::ZERO
 }

@@ -3,10 +3,12 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::passphrase;
+use crate::cli::seat::{PATIENCE, Waiting, holder, stays};
 use crate::vault::error::VaultError;
 use crate::vault::file::VaultFile;
 use crate::vault::locked::LockedVault;
 use crate::vault::open::OpenVault;
+use crate::vault::owner::OwnerLock;
 use crate::vault::slot::{Key, SlotKind};
 
 /// A key, and who gave it.
@@ -134,13 +136,35 @@ pub fn to_open(context: &Context) -> Result<LockedVault, Failure> {
     Ok(locked)
 }
 
-/// Looks at the vault without disturbing a living owner.
+/// Looks at the vault without disturbing a living owner. An old one is brought up to date first, by whoever has the owner's
+/// seat and by nobody else: an owner of the older version would lose its footing.
 pub fn look_at(context: &Context) -> Result<LockedVault, Failure> {
-    let locked = match VaultFile::open_read_only(&context.vault) {
-        Err(VaultError::Older { .. }) => VaultFile::open(&context.vault)?,
-        other => other?,
-    };
-    Ok(locked.with_patience(context.config.patience()))
+    let mut waiting = Waiting::new(PATIENCE);
+    loop {
+        match VaultFile::open_read_only(&context.vault) {
+            Err(VaultError::Older { .. }) => {}
+            looked => return Ok(looked?.with_patience(context.config.patience())),
+        }
+        match OwnerLock::acquire(&context.vault) {
+            Ok(_seat) => return to_open(context),
+            // The seat is this process's.
+            Err(VaultError::Owned { pid }) if pid == Some(std::process::id()) => {
+                return to_open(context);
+            }
+            // Whoever has it for a moment may be about to do it.
+            Err(VaultError::Owned { .. }) if !stays(context) && waiting.pause() => {}
+            Err(VaultError::Owned { .. }) => return Err(older_in_use(context)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn older_in_use(context: &Context) -> Failure {
+    let who = holder(context);
+    let text =
+        format!("the vault is of an older version's format, and its owner{who} still uses it");
+    Failure::new(Kind::Unavailable, text)
+        .hint("stop that owner; the next command of this version brings the vault up to date")
 }
 
 /// The kinds of its slots, the vault staying locked.

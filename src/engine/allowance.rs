@@ -74,18 +74,12 @@ impl Core {
             return Ok(());
         };
         let host = held.host;
-        let since = self.now.minus(HOUR);
         let limits = &self.settings.limits;
-        let own = wait(
-            held.profile.asked_at.iter().copied(),
-            limits.asked_per_hour,
-            since,
-        );
+        let own = held.profile.asked_at.iter().copied();
+        let own = wait(own, limits.asked_per_hour, self.now);
         let asked = self.allowance.hosts.entry(host).or_default();
-        while asked.front().is_some_and(|at| *at <= since) {
-            asked.pop_front();
-        }
-        let of_host = wait(asked.iter().copied(), limits.asked_per_host_hour, since);
+        asked.retain(|at| is_of_the_hour(*at, self.now));
+        let of_host = wait(asked.iter().copied(), limits.asked_per_host_hour, self.now);
         let refused = match (own, of_host) {
             (Some(wait), _) => Some((
                 wait,
@@ -111,7 +105,7 @@ impl Core {
         asked.push_back(self.now);
         if let Some(held) = self.held.get_mut(&id) {
             let profile = Arc::make_mut(&mut held.profile);
-            profile.asked_at.retain(|at| *at > since);
+            profile.asked_at.retain(|at| is_of_the_hour(*at, self.now));
             profile.asked_at.push(self.now);
         }
         self.mark_dirty(id);
@@ -177,19 +171,17 @@ impl Core {
 
     /// The credential that was asked for most often in the last hour.
     fn most_asked(&self, now: Timestamp) -> (Option<&str>, usize) {
-        let since = now.minus(HOUR);
         let all = self.held.values().map(|held| {
             let asked = held.profile.asked_at.iter();
-            let count = asked.filter(|at| **at > since).count();
+            let count = asked.filter(|at| is_of_the_hour(**at, now)).count();
             (held.profile.name.as_str(), count)
         });
         named(all)
     }
 
     fn most_asked_host(&self, now: Timestamp) -> (Option<&str>, usize) {
-        let since = now.minus(HOUR);
         let all = self.allowance.hosts.iter().filter_map(|(host, asked)| {
-            let count = asked.iter().filter(|at| **at > since).count();
+            let count = asked.iter().filter(|at| is_of_the_hour(**at, now)).count();
             Some((self.queue.name(*host)?, count))
         });
         named(all)
@@ -197,7 +189,7 @@ impl Core {
 
     fn note_limit(&mut self, id: CredentialId, limit: &str) {
         let last = self.allowance.noted.get(&id);
-        if last.is_some_and(|at| at.plus(NOTED_EVERY) > self.now) {
+        if last.is_some_and(|at| *at <= self.now && at.plus(NOTED_EVERY) > self.now) {
             return;
         }
         self.allowance.noted.insert(id, self.now);
@@ -213,9 +205,15 @@ fn named<'a>(all: impl Iterator<Item = (&'a str, usize)>) -> (Option<&'a str>, u
     most.map_or((None, 0), |(name, count)| (Some(name), count))
 }
 
-/// How long to wait until one more is within `most` since `since`; `None`: it is now.
-fn wait(asked: impl Iterator<Item = Timestamp>, most: u64, since: Timestamp) -> Option<Duration> {
-    let recent: Vec<Timestamp> = asked.filter(|at| *at > since).collect();
+/// Whether it was in the last hour. What is still to come was noted before the clock was set back, and keeps nobody out.
+fn is_of_the_hour(at: Timestamp, now: Timestamp) -> bool {
+    at > now.minus(HOUR) && at <= now
+}
+
+/// How long to wait until one more is within `most` an hour; `None`: it is now.
+fn wait(asked: impl Iterator<Item = Timestamp>, most: u64, now: Timestamp) -> Option<Duration> {
+    let since = now.minus(HOUR);
+    let recent: Vec<Timestamp> = asked.filter(|at| is_of_the_hour(*at, now)).collect();
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     let frees = recent.len().checked_sub(most)?;
     // With none allowed at all, nothing ever frees a place.
@@ -230,11 +228,20 @@ mod tests {
     fn a_place_is_free_when_the_oldest_that_counts_is_an_hour_old() {
         let at = |secs: i64| Timestamp::from_secs(10_000 + secs);
         let asked = [at(-1), at(0), at(10), at(20)];
-        let since = at(0);
-        let waits = |most| wait(asked.iter().copied(), most, since);
+        let now = at(0).plus(HOUR);
+        let waits = |most| wait(asked.iter().copied(), most, now);
         assert_eq!(waits(3), None, "two count");
         assert_eq!(waits(2), Some(Duration::from_secs(10)));
         assert_eq!(waits(1), Some(Duration::from_secs(20)));
         assert_eq!(waits(0), Some(HOUR));
+    }
+
+    #[test]
+    fn what_was_asked_for_before_the_clock_was_set_back_keeps_nobody_out() {
+        let now = Timestamp::from_secs(100_000);
+        let asked = [86_400, 7200, 1].map(|secs| now.plus(Duration::from_secs(secs)));
+        assert_eq!(wait(asked.into_iter(), 1, now), None);
+        let with_one = asked.into_iter().chain([now]);
+        assert_eq!(wait(with_one, 1, now), Some(HOUR));
     }
 }

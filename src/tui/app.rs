@@ -107,6 +107,25 @@ impl App {
         }
     }
 
+    /// Sets the time. Where the clock on the wall was set back, what runs out moves with it: nothing stays bare or unlocked
+    /// for longer by that.
+    pub fn tell_time(&mut self, now: Timestamp) {
+        let back = self.now.since(now);
+        self.now = now;
+        if back.is_zero() {
+            return;
+        }
+        self.used_at = self.used_at.minus(back);
+        self.notices.turn_back(back);
+        if let Some(lease) = &mut self.clipboard {
+            lease.until = lease.until.minus(back);
+        }
+        let revealed = self.open_mut().and_then(|open| open.revealed.as_mut());
+        if let Some(revealed) = revealed {
+            revealed.until = revealed.until.minus(back);
+        }
+    }
+
     /// The open vault's state, if it is open.
     pub const fn open(&self) -> Option<&Workspace> {
         match &self.session {

@@ -360,6 +360,28 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_set_back_leaves_nothing_open_or_bare_for_longer() {
+        let mut app = app(Locking {
+            idle_minutes: 10,
+            opens_by_itself: true,
+            ..Locking::default()
+        });
+        example::press(&mut app, "j");
+        app.clipboard = Some(Lease {
+            name: example::name("google/alice@example.com"),
+            until: app.now.plus(CLIPBOARD_STAYS),
+        });
+        let set_back = example::NOW.minus(Duration::from_secs(86_400));
+        app.tell_time(set_back);
+        app.tell_time(set_back.plus(CLIPBOARD_STAYS));
+        let effects = update(&mut app, Message::Tick);
+        assert!(matches!(effects.as_slice(), [Effect::ClearClipboard]));
+        app.tell_time(set_back.plus(Duration::from_secs(600)));
+        let effects = update(&mut app, Message::Tick);
+        assert!(matches!(effects.as_slice(), [Effect::Lock(_)]));
+    }
+
+    #[test]
     fn an_attached_screen_that_nobody_uses_locks_itself_and_leaves_the_owner_alone() {
         let mut app = app(Locking {
             idle_minutes: 1,

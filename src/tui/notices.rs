@@ -55,6 +55,13 @@ impl Notices {
         self.shown.retain(|notice| notice.until > now);
     }
 
+    /// Moves the ends of all along with a clock that was set back.
+    pub fn turn_back(&mut self, by: Duration) {
+        for notice in &mut self.shown {
+            notice.until = notice.until.minus(by);
+        }
+    }
+
     /// Those that show, the oldest first.
     pub fn shown(&self) -> &[Notice] {
         &self.shown

@@ -298,7 +298,7 @@ impl Runner {
         guard.screen.autoresize()?;
         let size = guard.screen.size()?;
         self.app.size = (size.width, size.height);
-        self.app.now = clock::now();
+        self.app.tell_time(clock::now());
         crate::tui::update::settle(&mut self.app);
         let app = &self.app;
         guard
@@ -308,7 +308,7 @@ impl Runner {
     }
 
     fn take(&mut self, message: Message) {
-        self.app.now = clock::now();
+        self.app.tell_time(clock::now());
         let effects = update(&mut self.app, message);
         self.carry_out(effects);
     }

@@ -30,6 +30,15 @@ pub struct LockedVault {
     slots: Vec<StoredSlot>,
     migrated_from: Option<PathBuf>,
     patience: Patience,
+    counted: Counted,
+}
+
+/// Where wrong passphrases are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Counted {
+    Here,
+    At(PathBuf),
+    Nowhere,
 }
 
 impl LockedVault {
@@ -42,6 +51,7 @@ impl LockedVault {
             slots,
             migrated_from: None,
             patience: Patience::default(),
+            counted: Counted::Here,
         }
     }
 
@@ -61,6 +71,21 @@ impl LockedVault {
     #[must_use]
     pub fn with_patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// The same, a copy of the vault at that place: wrong passphrases are counted there, or whoever has copies would have as
+    /// many guesses for each.
+    #[must_use]
+    pub fn counted_at(mut self, vault: &Path) -> Self {
+        self.counted = Counted::At(vault.to_path_buf());
+        self
+    }
+
+    /// The same, a copy that is tried with a key which opened the vault itself: that is no guess.
+    #[must_use]
+    pub fn uncounted(mut self) -> Self {
+        self.counted = Counted::Nowhere;
         self
     }
 
@@ -91,6 +116,10 @@ impl LockedVault {
 
     /// Who guesses is not freed of the waiting by another key than the passphrase, as long as there is any.
     fn tell_of_wrong_ones(&self, vault: &mut OpenVault) -> Result<(), VaultError> {
+        // A copy is not where they belong: it may be thrown away.
+        if self.counted != Counted::Here {
+            return Ok(());
+        }
         let tries = Tries::read(&self.path);
         if tries.all() == 0 {
             return Ok(());
@@ -204,7 +233,12 @@ impl LockedVault {
         if !matches!(key, Key::Passphrase(_)) || passphrases == 0 {
             return slot::unwrap(self.vault_id, &self.slots, key);
         }
-        let guess = Guess::begin(&self.path, &self.patience)?;
+        let place = match &self.counted {
+            Counted::Here => &self.path,
+            Counted::At(vault) => vault,
+            Counted::Nowhere => return slot::unwrap(self.vault_id, &self.slots, key),
+        };
+        let guess = Guess::begin(place, &self.patience)?;
         let opened = slot::unwrap(self.vault_id, &self.slots, key);
         match &opened {
             Ok(_) => guess.was_right(),

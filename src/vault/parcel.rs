@@ -128,9 +128,17 @@ pub fn put_all(path: &Path, from: &str, all: Vec<Bundled>) -> Result<Vec<i64>, V
     Ok(put)
 }
 
-/// Whether so many more have a place in the inbox of the vault at `path`; looked at without a key.
+/// Whether so many more could be sealed and have a place in the inbox of the vault at `path`; looked at without a key.
+/// Fails as [`put`] does.
 pub fn check_room(path: &Path, more: usize) -> Result<(), VaultError> {
-    has_room(&look(path)?, more)
+    let conn = look(path)?;
+    let to = recipient::read(&conn)?.ok_or(VaultError::NoRecipient)?;
+    parse(&to)?;
+    has_room(&conn, more)
+}
+
+fn parse(recipient: &str) -> Result<x25519::Recipient, VaultError> {
+    recipient.parse().map_err(|_| VaultError::NoRecipient)
 }
 
 fn has_room(conn: &Connection, more: usize) -> Result<(), VaultError> {
@@ -169,7 +177,7 @@ pub fn take_back(path: &Path, id: i64) -> Result<(), VaultError> {
 
 fn sealed(to: &str, from: &str, one: Bundled) -> Result<Vec<u8>, VaultError> {
     let name = one.profile.name.clone();
-    let recipient: x25519::Recipient = to.parse().map_err(|_| VaultError::NoRecipient)?;
+    let recipient = parse(to)?;
     let payload: Opened = bundle::write(&Bundle {
         exported_at: now(),
         by: from.to_owned(),

@@ -13,8 +13,19 @@ pub struct Bus {
 }
 
 impl Bus {
-    /// `None`: no bus can be started here.
+    /// `None`, and a word of it: no bus can be started here, so that the test is skipped. Where the gate runs that is a
+    /// failure.
     pub fn start(sandbox: &Sandbox) -> Option<Self> {
+        let bus = Self::try_start(sandbox);
+        if bus.is_none() {
+            let may = std::env::var("TOKENWARD_TEST_SKIPS").as_deref() != Ok("never");
+            assert!(may, "there is no dbus-daemon, and this test must not be skipped here");
+            eprintln!("skipped: there is no dbus-daemon");
+        }
+        bus
+    }
+
+    fn try_start(sandbox: &Sandbox) -> Option<Self> {
         let place = sandbox.path("run/bus");
         let daemon = Command::new("dbus-daemon")
             .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])

@@ -349,3 +349,26 @@ fn a_sign_in_that_is_killed_at_any_moment_leaves_a_whole_item_or_none() {
         );
     }
 }
+
+#[test]
+fn a_vault_that_nothing_can_be_sealed_to_is_told_of_before_anybody_signs_in() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    let conn = Connection::open(sandbox.vault()).unwrap();
+    for way in [
+        "UPDATE recipient SET recipient = 'age1nobody'",
+        "DELETE FROM recipient",
+    ] {
+        conn.execute_batch(way).unwrap();
+        let mut command = sandbox.login(&provider, "loopback", "bob");
+        let run: Run = command.arg("--no-unlock").output().unwrap().into();
+        assert!(!run.stdout.contains("authorize"), "{way}: {run:?}");
+        let words = run.fails(1);
+        assert!(words.contains("no public recipient"), "{way}: {words}");
+        assert!(words.contains("unlock the vault first"), "{way}: {words}");
+    }
+    drop(conn);
+    // Any unlocking puts it right.
+    sandbox.run(["list"]).ok();
+    sign_in_apart(&sandbox, &provider, "bob");
+}

@@ -4,7 +4,7 @@ use crate::sandbox::{PASSPHRASE, Running, Sandbox, eventually, provider};
 use crate::vault_fixture::key_pair;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokenward::agent::call::Caller;
 use tokenward::agent::health::Condition;
 use tokenward::clock;
@@ -248,6 +248,32 @@ fn who_follows_the_log_sees_the_lock_and_what_comes_after() {
         wait_for("\"locked\"");
         wait_for("\"unlocked\"");
     }
+}
+
+#[test]
+fn a_vault_that_nobody_uses_is_locked_after_the_minutes_of_the_settings_and_not_before() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("TOKENWARD_LOCK_IDLE_MINUTES", "1");
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let daemon = sandbox.daemon();
+    sandbox.run(["get", "demo/alice"]).ok();
+    let used = Instant::now();
+    daemon.wait_for_words_within("unused for a minute", Duration::from_secs(240));
+    assert!(
+        used.elapsed() > Duration::from_secs(59),
+        "{:?}",
+        used.elapsed()
+    );
+    let locked = sandbox.run(["status", "--json"]).json()["owner"]["locked"].clone();
+    assert_eq!(
+        (&locked["why"], &locked["minutes"]),
+        (&"idle".into(), &1.into()),
+        "{locked}"
+    );
+    sandbox.run(["get", "demo/alice"]).fails(4);
+    sandbox.run(["unlock"]).ok();
+    sandbox.run(["get", "demo/alice"]).ok();
 }
 
 #[test]

@@ -92,7 +92,6 @@ fn end_the_grants(provider: &DemoProvider) {
 #[test]
 fn the_desktop_tells_once_that_a_sign_in_is_needed_and_no_longer_when_it_was_made() {
     let Some((sandbox, bus)) = with_bus() else {
-        eprintln!("skipped: there is no dbus-daemon");
         return;
     };
     let (_desktop, shown) = desktop(&bus);
@@ -132,7 +131,6 @@ fn the_desktop_tells_once_that_a_sign_in_is_needed_and_no_longer_when_it_was_mad
 #[test]
 fn names_and_the_whole_of_it_can_be_left_out() {
     let Some((sandbox, bus)) = with_bus() else {
-        eprintln!("skipped: there is no dbus-daemon");
         return;
     };
     let (_desktop, shown) = desktop(&bus);
@@ -158,7 +156,6 @@ fn names_and_the_whole_of_it_can_be_left_out() {
 #[test]
 fn what_waits_since_before_is_told_by_an_owner_that_starts_and_hidden_by_a_lock() {
     let Some((sandbox, bus)) = with_bus() else {
-        eprintln!("skipped: there is no dbus-daemon");
         return;
     };
     let provider = provider(Quirks::default());

@@ -229,3 +229,27 @@ fn all_are_revoked_with_what_waits_in_the_inbox() {
     assert!(inbox(sandbox).is_empty());
     assert_eq!(names(sandbox), ["demo/alice", "demo/bob"]);
 }
+
+#[test]
+fn where_only_screens_are_to_be_locked_it_does_not_say_that_the_vault_is() {
+    let mut scene = Scene::new();
+    scene.sandbox.set("TOKENWARD_LOCK_SCREEN_ONLY", "true");
+    let sandbox = &scene.sandbox;
+    let daemon = sandbox.daemon();
+    let run = sandbox.run(["panic", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(
+        run.stderr.contains("Only the screens are locked"),
+        "{run:?}"
+    );
+    assert!(!run.stderr.contains("vault is locked"), "{run:?}");
+    daemon.wait_for_words("the screens were locked");
+    sandbox.run(["list"]).ok();
+    // Without it the vault is, and that is said.
+    drop(daemon);
+    scene.sandbox.unset("TOKENWARD_LOCK_SCREEN_ONLY");
+    let _daemon = scene.sandbox.daemon();
+    let run = scene.sandbox.run(["panic", "--yes"]);
+    assert!(run.stderr.contains("The vault is locked"), "{run:?}");
+    scene.sandbox.run(["list"]).fails(4);
+}

@@ -329,6 +329,20 @@ impl Running {
         );
     }
 
+    /// The same for what takes its minutes.
+    #[track_caller]
+    pub fn wait_for_words_within(&self, words: &str, most: Duration) {
+        let until = std::time::Instant::now() + most;
+        while !self.words().contains(words) {
+            assert!(
+                std::time::Instant::now() < until,
+                "no `{words}` in: {}",
+                self.words()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_raw(i32::try_from(self.pid()).unwrap()).unwrap();
