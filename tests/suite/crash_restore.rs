@@ -122,5 +122,5 @@ fn a_restore_that_is_killed_leaves_the_old_vault_or_the_new_one_and_loses_neithe
     }
     println!("{KILLS} kills in {takes:?}: {still_old} left the old vault, {new} the new one");
     assert!(still_old > 0, "no kill fell before the swap");
-    assert!(takes > Duration::ZERO);
+    assert!(new > 0, "no kill fell after the swap");
 }
