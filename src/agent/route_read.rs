@@ -183,11 +183,11 @@ mod tests {
     use super::*;
     use crate::agent::audit_route::{AuditRoute, MOST_LINES};
     use crate::clock::Timestamp;
-    use crate::model::audit::KINDS;
     use crate::model::audit::{Filter, Search};
     use crate::model::credential::Generation;
     use crate::model::event::Outcome;
     use crate::model::event::Purpose;
+    use crate::model::kind::KINDS;
     use crate::model::name::CredentialName;
     use crate::model::operation::OperationId;
     use proptest::prelude::*;

@@ -2,8 +2,9 @@
 
 use crate::agent::route_error::RouteError;
 use crate::clock::Timestamp;
-use crate::model::audit::{Filter, KINDS, Search};
+use crate::model::audit::{Filter, Search};
 use crate::model::event::Outcome;
+use crate::model::kind::KINDS;
 
 /// The parameters of a search.
 pub const SEARCH: [&str; 10] = [

@@ -123,14 +123,14 @@ impl Handouts {
     /// Takes a line of the activity log for what it was: a hand-out, or a limit that was noted.
     pub fn recall(&mut self, line: &Activity, at: Instant) {
         let Some(by) = &line.by else { return };
-        match &line.what {
-            Happening::HandedOut { count, .. } => self.count_many(by, *count, at),
-            Happening::LimitExceeded { limit } if *limit == words(self.most) => {
-                if let Some(account) = self.account(by, at) {
-                    account.noted_at = Some(at);
-                }
-            }
-            _ => {}
+        if let Happening::HandedOut { count, .. } = &line.what {
+            self.count_many(by, *count, at);
+        }
+        if let Happening::LimitExceeded { limit } = &line.what
+            && *limit == words(self.most)
+            && let Some(account) = self.account(by, at)
+        {
+            account.noted_at = Some(at);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Tells whose a found token is, from the fingerprints and the activity log; an unknown one leaves no trace.
 
-use crate::clock;
+use crate::clock::{self, Timestamp};
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::fact::Fact;
 use crate::engine::link::Asked;
@@ -236,37 +236,44 @@ fn ended_present(standing: &Standing) -> Option<Ended> {
 /// What ended a generation, by the line that tells of the next one.
 fn ended_past(story: &[Activity], generation: Generation) -> Ended {
     let next = Generation(generation.0.saturating_add(1));
-    let line = story.iter().rev().find(|line| came(line) == Some(next));
-    let how = match line.map(|line| &line.what) {
-        Some(Happening::SignedIn { .. }) => End::SignedInAnew,
-        Some(Happening::PutBack { .. }) => End::PutBack,
-        Some(Happening::Imported { .. }) => End::Imported,
-        Some(_) => End::Replaced,
-        None => End::Untold,
-    };
-    Ended {
-        how,
-        at: line.map(|line| line.at),
+    match arrival(story, next) {
+        Some((how, at)) => Ended { how, at: Some(at) },
+        None => Ended {
+            how: End::Untold,
+            at: None,
+        },
     }
 }
 
-fn since(story: &[Activity], generation: Generation) -> Option<crate::clock::Timestamp> {
-    let line = story
-        .iter()
-        .rev()
-        .find(|line| came(line) == Some(generation));
-    line.map(|line| line.at)
+fn since(story: &[Activity], generation: Generation) -> Option<Timestamp> {
+    arrival(story, generation).map(|(_, at)| at)
 }
 
-/// The generation of which a line tells that it came.
-fn came(line: &Activity) -> Option<Generation> {
-    match line.what {
-        Happening::SignedIn { generation } | Happening::Refreshed { generation, .. } => {
-            Some(generation)
-        }
-        Happening::PutBack { now, .. } | Happening::Imported { now, .. } => now,
-        _ => None,
+/// How a generation came, which is how the one before ended, and when.
+fn arrival(story: &[Activity], generation: Generation) -> Option<(End, Timestamp)> {
+    let mut newest_first = story.iter().rev();
+    newest_first.find_map(|line| {
+        let (came, how) = came(line)?;
+        (came == generation).then_some((how, line.at))
+    })
+}
+
+/// The generation of which a line tells that it came, and how that ended the one before.
+fn came(line: &Activity) -> Option<(Generation, End)> {
+    let what = &line.what;
+    if let Happening::Refreshed { generation, .. } = what {
+        return Some((*generation, End::Replaced));
     }
+    if let Happening::SignedIn { generation } = what {
+        return Some((*generation, End::SignedInAnew));
+    }
+    if let Happening::PutBack { now, .. } = what {
+        return Some(((*now)?, End::PutBack));
+    }
+    if let Happening::Imported { now, .. } = what {
+        return Some(((*now)?, End::Imported));
+    }
+    None
 }
 
 fn is_removal_of(line: &Activity, sought: CredentialId) -> bool {

@@ -61,14 +61,14 @@ impl Core {
         if let Some(flight) = input.flight() {
             return self.flights.get(&flight).map(|it| it.operation);
         }
-        match input {
-            Input::RevokeEnded { id, .. } => {
-                let revoker = self.held.get(id)?.revokers.first()?;
-                Some(self.operation_of_caller(*revoker))
-            }
-            Input::RemoveEnded { caller, .. } => Some(self.operation_of_caller((*caller)?)),
-            _ => None,
+        if let Input::RevokeEnded { id, .. } = input {
+            let revoker = self.held.get(id)?.revokers.first()?;
+            return Some(self.operation_of_caller(*revoker));
         }
+        if let Input::RemoveEnded { caller, .. } = input {
+            return Some(self.operation_of_caller((*caller)?));
+        }
+        None
     }
 
     /// Remembers that a question is part of a greater one.

@@ -406,57 +406,6 @@ pub enum Happening {
 }
 
 impl Happening {
-    /// Its name, as it stands in JSON and in filters.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::SignedIn { .. } => "signed_in",
-            Self::HandedOut { .. } => "handed_out",
-            Self::Asked { .. } => "asked",
-            Self::Validated { .. } => "validated",
-            Self::LinesLost { .. } => "lines_lost",
-            Self::SettingsChanged { .. } => "settings_changed",
-            Self::SettingsRefused { .. } => "settings_refused",
-            Self::Grant { .. } => "grant",
-            Self::HookFailed { .. } => "hook_failed",
-            Self::LimitExceeded { .. } => "limit_exceeded",
-            Self::AlertSeen { .. } => "alert_seen",
-            Self::WrongPassphrase { .. } => "wrong_passphrase",
-            Self::Locked { .. } => "locked",
-            Self::Unlocked => "unlocked",
-            Self::RecipientExchanged { .. } => "recipient_exchanged",
-            Self::SlotAdded { .. } => "slot_added",
-            Self::SlotRemoved { .. } => "slot_removed",
-            Self::KeyRotated { .. } => "key_rotated",
-            Self::BackedUp { .. } => "backed_up",
-            Self::CopiesRemoved { .. } => "copies_removed",
-            Self::Restored { .. } => "restored",
-            Self::PutBack { .. } => "put_back",
-            Self::Exported { .. } => "exported",
-            Self::Imported { .. } => "imported",
-            Self::ParcelRefused { .. } => "parcel_refused",
-            Self::Identified { .. } => "identified",
-            Self::SignInFailed { .. } => "sign_in_failed",
-            Self::Refreshed { .. } => "refreshed",
-            Self::RefreshFailed { .. } => "refresh_failed",
-            Self::Recovered { .. } => "recovered",
-            Self::EndsSoon { .. } => "ends_soon",
-            Self::Revoked { .. } => "revoked",
-            Self::RevokeFailed { .. } => "revoke_failed",
-            Self::ScopesMissed { .. } => "scopes_missed",
-            Self::Renamed { .. } => "renamed",
-            Self::Superseded { .. } => "superseded",
-            Self::Checked { .. } => "checked",
-            Self::ClientDeleted { .. } => "client_deleted",
-            Self::Removed { .. } => "removed",
-            Self::VaultCreated => "vault_created",
-            Self::SlotsChanged => "slots_changed",
-            Self::EngineStarted { .. } => "engine_started",
-            Self::Unreadable { .. } => "unreadable",
-            Self::TokensLost => "tokens_lost",
-            Self::ClockJumped { .. } => "clock_jumped",
-        }
-    }
-
     /// Whether it tells of something that was done, or of something that failed.
     pub fn outcome(&self) -> Outcome {
         match self {

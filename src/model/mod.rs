@@ -26,6 +26,7 @@ pub mod identity;
 pub mod inquiry;
 pub mod kept;
 pub mod key_end;
+pub mod kind;
 pub mod likely;
 pub mod limit;
 pub mod lock;

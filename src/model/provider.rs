@@ -370,6 +370,8 @@ pub enum BodyFormat {
     Form,
     /// `application/json`.
     Json,
+    /// The same with its members in camel case, `refreshToken`, and the answers too (AWS IAM Identity Center).
+    CamelJson,
 }
 
 /// Unit of `expires_in`.

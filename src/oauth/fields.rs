@@ -1,6 +1,7 @@
 //! The members of an answer, JSON or a form, wiped when they are no longer needed.
 
 use crate::oauth::error::Unreadable;
+use crate::oauth::spelling;
 use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
@@ -41,6 +42,20 @@ impl Fields {
             )),
             Some(_) => Err(Unreadable::Garbage),
         }
+    }
+
+    /// The same with the names spelt as the standard does; of two that become one, the standard's own counts.
+    pub fn spelt_as_usual(mut self) -> Self {
+        let mut usual = Self::default();
+        for (name, mut value) in std::mem::take(&mut self.0) {
+            let spelt = spelling::snake(&name);
+            if spelt != name && usual.0.contains_key(&spelt) {
+                wipe(&mut value);
+            } else if let Some(mut before) = usual.0.insert(spelt, value) {
+                wipe(&mut before);
+            }
+        }
+        usual
     }
 
     /// A member that is a string with something in it.

@@ -1,6 +1,7 @@
 //! The body of a request: named fields, some of them secret, as a form or as JSON.
 
 use crate::model::provider::BodyFormat;
+use crate::oauth::spelling;
 use std::collections::BTreeMap;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -77,7 +78,8 @@ impl Form {
     pub fn body(&self, format: BodyFormat) -> (&'static str, Zeroizing<Vec<u8>>) {
         match format {
             BodyFormat::Form => ("application/x-www-form-urlencoded", self.encoded()),
-            BodyFormat::Json => ("application/json", self.json()),
+            BodyFormat::Json => ("application/json", self.json(str::to_owned)),
+            BodyFormat::CamelJson => ("application/json", self.json(spelling::camel)),
         }
     }
 
@@ -103,10 +105,10 @@ impl Form {
         text
     }
 
-    fn json(&self) -> Zeroizing<Vec<u8>> {
-        let members: BTreeMap<&str, &str> = self
+    fn json(&self, spelt: impl Fn(&str) -> String) -> Zeroizing<Vec<u8>> {
+        let members: BTreeMap<String, &str> = self
             .sent()
-            .map(|field| (field.name.as_str(), field.value.as_str()))
+            .map(|field| (spelt(&field.name), field.value.as_str()))
             .collect();
         // Six bytes for each at the most (`\u0000`).
         let most = self

@@ -40,6 +40,7 @@ pub mod refusal;
 pub mod registration;
 pub mod reply;
 pub mod revoke;
+pub mod spelling;
 pub mod spoken;
 pub mod step;
 pub mod template;

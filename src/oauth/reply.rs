@@ -1,7 +1,7 @@
 //! Reads answers of token endpoints leniently, and never shows them.
 
 use crate::clock;
-use crate::model::provider::Provider;
+use crate::model::provider::{BodyFormat, Provider};
 use crate::model::token::TokenSet;
 use crate::oauth::error::{OAuthError, Unreadable};
 use crate::oauth::fields::Fields;
@@ -124,6 +124,10 @@ pub fn fields(
     secrets: &[&str],
 ) -> Result<Fields, OAuthError> {
     let read = Fields::read(reply.body.bytes());
+    let read = match provider.body_format {
+        BodyFormat::CamelJson => read.map(Fields::spelt_as_usual),
+        BodyFormat::Form | BodyFormat::Json => read,
+    };
     if !reply.is_success() {
         return Err(refused(step, reply, read.ok().as_ref(), secrets));
     }

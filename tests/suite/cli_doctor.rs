@@ -1,6 +1,6 @@
 //! `tokenward doctor`: each thing it looks at, once as it should be and once as it should not.
 
-use crate::sandbox::{Sandbox, provider};
+use crate::sandbox::{Running, Sandbox, eventually, provider};
 use rusqlite::Connection;
 use serde_json::Value;
 use std::fs::{self, Permissions};
@@ -8,9 +8,13 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, SystemTime};
+use tokenward::agent::call::Caller;
 use tokenward::demo::quirks::{Quirks, RevocationRule};
+use tokenward::engine::api::EngineStatus;
 use tokenward::vault::owner::OwnerLock;
 
 /// What one run said.
@@ -294,6 +298,88 @@ fn an_owner_that_does_not_answer_is_a_problem_and_a_lock_left_behind_is_none() {
     assert!(report.mend("owner").starts_with(&format!("kill {pid}")));
     drop(lock);
     doctor(&sandbox, &[]).says("owner", "ok", "none just now");
+}
+
+/// Answers whoever asks how the owner is, until the test ends.
+fn pretend_to_be_an_owner(socket: &Path, status: String) {
+    let listener = UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (mut asked, mut portion) = (Vec::new(), [0; 1024]);
+            while !asked.windows(4).any(|it| it == b"\r\n\r\n") {
+                match stream.read(&mut portion).unwrap() {
+                    0 => break,
+                    read => asked.extend_from_slice(&portion[..read]),
+                }
+            }
+            let is_of_status = asked.starts_with(b"GET /api/status ");
+            let (line, body) = match is_of_status {
+                true => ("200 OK", status.as_str()),
+                false => ("404 Not Found", "{}"),
+            };
+            let head = format!(
+                "HTTP/1.1 {line}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                body.len()
+            );
+            // Who looks whether anybody is there hangs up at once.
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+}
+
+#[test]
+fn an_owner_of_another_version_is_warned_of() {
+    let sandbox = Sandbox::with_vault();
+    let status = {
+        let _daemon = sandbox.daemon();
+        let report = doctor(&sandbox, &[]);
+        report.says("owner", "ok", "answers");
+        report.says("socket", "ok", "only you are behind it");
+        let status = Caller::new(sandbox.socket()).status().unwrap();
+        EngineStatus {
+            version: "0.0.1".to_owned(),
+            pid: 4321,
+            ..status
+        }
+    };
+    let socket = sandbox.socket();
+    eventually("the owner has left", || !socket.exists());
+    pretend_to_be_an_owner(&socket, serde_json::to_string(&status).unwrap());
+    let report = doctor(&sandbox, &[]);
+    report.says("owner", "warning", "pid 4321 is of version 0.0.1");
+    assert_eq!(report.mend("owner"), "kill 4321; tokenward --daemon");
+}
+
+#[test]
+fn a_socket_of_another_user_is_a_problem_that_is_not_mended() {
+    if !rustix::process::geteuid().is_root() {
+        return; // Only root can be another user.
+    }
+    let sandbox = Sandbox::with_vault();
+    let (socket, made) = (sandbox.socket(), sandbox.path("shared/theirs.sock"));
+    fs::create_dir_all(made.parent().unwrap()).unwrap();
+    open_to(sandbox.path("").as_path(), 0o711);
+    open_to(made.parent().unwrap(), 0o777);
+    fs::create_dir_all(socket.parent().unwrap()).unwrap();
+    open_to(socket.parent().unwrap(), 0o700);
+    let script = "import socket, sys\ns = socket.socket(socket.AF_UNIX)\ns.bind(sys.argv[1])\ns.listen()\n\
+                  while True:\n s.accept()[0].close()\n";
+    let mut command = Command::new("python3");
+    command
+        .args(["-c", script])
+        .arg(&made)
+        .uid(12345)
+        .gid(12345);
+    let theirs = Running::start(&mut command);
+    eventually("they listen", || {
+        std::os::unix::net::UnixStream::connect(&made).is_ok()
+    });
+    fs::rename(&made, &socket).unwrap();
+    let report = doctor(&sandbox, &["--fix"]);
+    report.says("socket", "problem", "another user (uid 12345) listens");
+    assert!(socket.exists(), "it is not ours to take away");
+    drop(theirs);
 }
 
 #[test]

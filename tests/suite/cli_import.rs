@@ -266,7 +266,7 @@ fn googles_default_credentials_are_refreshed_by_the_catalogues_record() {
 }
 
 #[test]
-fn awss_token_comes_with_its_end_and_says_who_renews_it() {
+fn awss_token_comes_with_what_renews_it_for_as_long_as_its_client_is_registered() {
     let sandbox = Sandbox::with_vault();
     sandbox.write("home/.aws/sso/cache/0a.json", &cached().to_string());
     let registration =
@@ -280,18 +280,61 @@ fn awss_token_comes_with_its_end_and_says_who_renews_it() {
     let (_, one) = &found[0];
     assert_eq!(one["provider"], "AWS IAM Identity Center");
     assert_eq!(one["expires_at"], "2099-01-01T00:00:00.000Z", "{one}");
-    assert_eq!(one["renewable"], false);
+    assert_eq!(one["renewable"], true);
+    assert_eq!(one["host"], "oidc.eu-west-1.amazonaws.com");
     assert!(
-        one["remarks"].to_string().contains("aws sso login"),
+        one["remarks"]
+            .to_string()
+            .contains("the aws command renews it too"),
         "{one}"
     );
     sandbox.run(["import", "--from", "aws-sso", "--yes"]).ok();
     let list = sandbox.run(["list", "--json"]).json();
     assert_eq!(list[0]["kept"]["region"], "eu-west-1", "{list}");
+    let dies_at = list[0]["dies_at"].as_str().unwrap();
+    assert!(
+        dies_at.starts_with("2098-12-31T23:59:59") || dies_at.starts_with("2099-01-01"),
+        "its client's registration ends: {list}"
+    );
     assert_eq!(
         sandbox.run(["get", "aws-sso/corp"]).ok().trim(),
         "hush-access"
     );
+}
+
+#[test]
+fn what_cannot_renew_awss_token_is_left_out_with_the_reason() {
+    let without = |name: &str| {
+        let mut cached = cached();
+        cached.as_object_mut().unwrap().remove(name);
+        cached
+    };
+    let with = |name: &str, value: &str| {
+        let mut cached = cached();
+        cached[name] = value.into();
+        cached
+    };
+    for (cached, why) in [
+        (without("clientSecret"), "is not told"),
+        (without("clientId"), "is not told"),
+        (without("region"), "none of AWS's"),
+        (with("region", "evil.example/x?"), "none of AWS's"),
+        (with("region", "eu-west-1@evil"), "none of AWS's"),
+        (
+            with("registrationExpiresAt", "2020-01-01T00:00:00Z"),
+            "not registered any more",
+        ),
+    ] {
+        let sandbox = Sandbox::with_vault();
+        sandbox.write("home/.aws/sso/cache/0a.json", &cached.to_string());
+        let (found, _) = shown(&sandbox, &["--from", "aws-sso"]);
+        let (_, one) = &found[0];
+        assert_eq!(one["renewable"], false, "{one}");
+        let remarks = one["remarks"].to_string();
+        let said = "its refresh token is left out";
+        assert!(remarks.contains(said) && remarks.contains(why), "{one}");
+        assert_eq!(one["expires_at"], "2099-01-01T00:00:00.000Z", "{one}");
+    }
 }
 
 #[test]
@@ -588,7 +631,10 @@ fn readers() -> Vec<(Reader, Vec<u8>)> {
     vec![
         (|it| gh::read(it, None), HOSTS.as_bytes().to_vec()),
         (gcloud::read, adc().to_string().into_bytes()),
-        (aws_sso::read, cached().to_string().into_bytes()),
+        (
+            |it| aws_sso::read(it, Timestamp::from_secs(0)),
+            cached().to_string().into_bytes(),
+        ),
         (
             |it| docker::read(it, None),
             registries().to_string().into_bytes(),

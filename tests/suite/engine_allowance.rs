@@ -262,6 +262,30 @@ fn a_loop_of_impatient_programs_costs_five_refreshes_and_is_noted_once() {
 }
 
 #[test]
+fn a_hosts_share_is_one_for_all_its_credentials() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOST_HOUR", "3");
+    let provider = DemoProvider::spawn(DemoSettings::default()).unwrap();
+    let names = ["alice", "bob", "carol", "dora"];
+    for name in names {
+        sandbox.sign_in(&provider, name);
+    }
+    let _daemon = sandbox.daemon();
+    for name in &names[..3] {
+        sandbox.run(["refresh", &format!("demo/{name}")]).ok();
+    }
+    let words = sandbox.run(["refresh", "demo/dora"]).fails(7);
+    assert!(words.contains("ask again in"), "{words}");
+    assert!(words.contains("127.0.0.1"), "{words}");
+    assert_eq!(provider.control().counts().of(RequestKind::Refresh), 3);
+    let status = sandbox.run(["status", "--json"]).json();
+    let told = &status["owner"]["limits"]["asked_refreshes_per_host_hour"];
+    assert_eq!((&told["most"], &told["used"]), (&3.into(), &3.into()));
+    // The token that is there is handed out as ever.
+    sandbox.run(["get", "demo/dora"]).ok();
+}
+
+#[test]
 fn a_program_in_a_loop_is_told_to_wait_and_the_refreshes_go_on() {
     let mut sandbox = Sandbox::with_vault();
     sandbox.set("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "40");

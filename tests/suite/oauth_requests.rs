@@ -143,6 +143,42 @@ async fn clients_authenticate_as_they_are_told_and_the_record_bends_the_request(
 }
 
 #[tokio::test]
+async fn a_provider_that_spells_in_camel_case_is_asked_and_read_in_it() {
+    const CAMEL: &str = r#"{"accessToken": "new", "expiresIn": 28800, "refreshToken": "next", "tokenType": "Bearer"}"#;
+    let rig = Rig::always(answer(200, "", CAMEL)).await;
+    let mut provider = rig.provider();
+    provider.body_format = BodyFormat::CamelJson;
+    let client = confidential(ClientAuth::ClientSecretPost);
+    let token = RefreshToken::new(MARKER.to_owned());
+    let http = http();
+    let caller = Caller::new(&http, &provider, &client);
+    let set = refresh(&caller, &token, Wish::default()).await.unwrap();
+    assert_eq!(set.access.expose_secret(), "new");
+    assert_eq!(set.refresh.unwrap().expose_secret(), "next");
+    assert_eq!(set.expires_in, Some(Duration::from_secs(28_800)));
+    let request = rig.requests().remove(0);
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.to_ascii_lowercase()
+            .contains("content-type: application/json"),
+        "{head}"
+    );
+    let sent: serde_json::Value = serde_json::from_str(body).unwrap();
+    let expected = serde_json::json!({
+        "grantType": "refresh_token", "refreshToken": MARKER,
+        "clientId": "me", "clientSecret": "client-secret-marker",
+    });
+    assert_eq!(sent, expected);
+    // Errors come as the standard has them.
+    let refusal = r#"{"error": "invalid_grant", "error_description": "Invalid refresh token"}"#;
+    let rig = Rig::always(answer(400, "", refusal)).await;
+    provider.endpoints.token = Some(rig.url("/token"));
+    let caller = Caller::new(&http, &provider, &client);
+    let refused = refresh(&caller, &token, Wish::default()).await.unwrap_err();
+    assert_eq!(refused.failure().code, "invalid_grant");
+}
+
+#[tokio::test]
 async fn a_token_is_never_sent_after_a_redirect() {
     let other = Rig::always(answer(200, "", GOOD)).await;
     for status in [301, 302, 303, 307, 308] {

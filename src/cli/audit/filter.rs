@@ -2,8 +2,9 @@
 
 use crate::cli::audit::when;
 use crate::clock::Timestamp;
-use crate::model::audit::{Filter, KINDS};
+use crate::model::audit::Filter;
 use crate::model::event::Outcome;
+use crate::model::kind::KINDS;
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use clap::Args;

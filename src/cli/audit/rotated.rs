@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 const LARGE: u64 = 10_000_000;
 /// Files that are kept beside the present one.
 const KEPT: u32 = 5;
+/// The mode of all of them.
+const PRIVATE: u32 = 0o600;
 /// Longer than any line.
 const TAIL: u64 = 1_000_000;
 
@@ -40,17 +42,21 @@ impl Rotated {
     }
 
     fn open_until(path: &Path, large: u64) -> Result<Self, Failure> {
+        // First it is only read: what is refused is not touched, and nothing is begun beside it.
+        let aside = match look_into(path)?.last {
+            Some(_) => 0,
+            None => look_into(&numbered(path, 1))?.last.unwrap_or(0),
+        };
         let mut file = begin(path)?;
         let written_at = file.metadata()?.modified().ok();
         let day = written_at
             .and_then(|at| jiff::Timestamp::try_from(at).ok())
             .map_or_else(today, on);
-        let before = last_number(&mut file, path)?;
-        let size = file.seek(SeekFrom::End(0))?;
-        let last = match before {
-            Some(last) => last,
-            None => beside(path)?,
-        };
+        let End { last, whole } = End::of(&mut file, path)?;
+        // It is an export's now for sure.
+        file.set_permissions(Permissions::from_mode(PRIVATE))?;
+        file.set_len(whole)?;
+        let (size, last) = (whole, last.unwrap_or(aside));
         Ok(Self {
             path: path.to_path_buf(),
             file,
@@ -103,11 +109,9 @@ fn begin(path: &Path) -> Result<File, Failure> {
         .read(true)
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(PRIVATE)
         .open(path);
     let file = opened.map_err(cannot)?;
-    file.set_permissions(Permissions::from_mode(0o600))
-        .map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -118,42 +122,61 @@ fn begin(path: &Path) -> Result<File, Failure> {
     }
 }
 
-/// The number of the last whole line. A piece of a line, left by an export that was cut off, goes.
-fn last_number(file: &mut File, path: &Path) -> Result<Option<u64>, Failure> {
-    let size = file.metadata()?.len();
-    let begin = size.saturating_sub(TAIL);
-    file.seek(SeekFrom::Start(begin))?;
-    let mut tail = Vec::new();
-    file.read_to_end(&mut tail)?;
-    let whole = tail
-        .iter()
-        .rposition(|byte| *byte == b'\n')
-        .map_or(0, |at| at + 1);
-    let last = tail[..whole]
-        .trim_ascii_end()
-        .rsplit(|byte| *byte == b'\n')
-        .next();
-    let last = match last.filter(|line| !line.is_empty()) {
-        Some(line) => Some(serde_json::from_slice::<Numbered>(line).map_err(|_| foreign(path))?),
-        None if begin > 0 || size > 0 && tail.first() != Some(&b'{') => return Err(foreign(path)),
-        None => None,
-    };
-    file.set_len(begin + whole as u64)?;
-    Ok(last.map(|line| line.number))
+/// How far the whole lines of a file go. A piece of a line after them was left by an export that was cut off.
+#[derive(Debug, Default)]
+struct End {
+    /// The number of the last one.
+    last: Option<u64>,
+    /// Bytes of all of them.
+    whole: u64,
+}
+
+impl End {
+    /// Reads it; refuses a file that holds something else.
+    fn of(file: &mut File, path: &Path) -> Result<Self, Failure> {
+        let size = file.metadata()?.len();
+        let begin = size.saturating_sub(TAIL);
+        file.seek(SeekFrom::Start(begin))?;
+        let mut tail = Vec::new();
+        file.read_to_end(&mut tail)?;
+        let end = tail.iter().rposition(|byte| *byte == b'\n');
+        let whole = end.map_or(0, |at| at + 1);
+        let lines = tail[..whole].trim_ascii_end();
+        let last = lines.rsplit(|byte| *byte == b'\n').next();
+        let last = match last.filter(|line| !line.is_empty()) {
+            Some(line) => {
+                Some(serde_json::from_slice::<Numbered>(line).map_err(|_| foreign(path))?)
+            }
+            None if begin > 0 || size > 0 && tail.first() != Some(&b'{') => {
+                return Err(foreign(path));
+            }
+            None => None,
+        };
+        Ok(Self {
+            last: last.map(|line| line.number),
+            whole: begin + whole as u64,
+        })
+    }
+}
+
+/// The same of a file that may not be there, without a trace.
+fn look_into(path: &Path) -> Result<End, Failure> {
+    // A pipe would be waited for.
+    if fs::metadata(path).is_ok_and(|there| !there.is_file()) {
+        return Err(foreign(path));
+    }
+    match File::open(path) {
+        Ok(mut file) => End::of(&mut file, path),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(End::default()),
+        Err(error) => {
+            Err(Failure::from(error).within(format!("{} cannot be read", path.display())))
+        }
+    }
 }
 
 fn foreign(path: &Path) -> Failure {
     let text = format!("{} holds something else than an export", path.display());
     Failure::new(Kind::Failed, text).hint("choose another file; this one was not touched")
-}
-
-/// The last number in the file that was put aside last.
-fn beside(path: &Path) -> Result<u64, Failure> {
-    let aside = numbered(path, 1);
-    let Ok(mut file) = OpenOptions::new().read(true).write(true).open(&aside) else {
-        return Ok(0);
-    };
-    Ok(last_number(&mut file, &aside)?.unwrap_or(0))
 }
 
 fn numbered(path: &Path, number: u32) -> PathBuf {
@@ -230,8 +253,26 @@ mod tests {
         let path = folder.path().join("notes.txt");
         for text in ["remember the milk\n", "no line's end", "{\"a\":1}\n"] {
             fs::write(&path, text).unwrap();
+            fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
             assert_eq!(Rotated::open(&path).unwrap_err().kind, Kind::Failed);
             assert_eq!(read(&path), text);
+            assert_eq!(mode(&path), 0o644);
         }
+        assert_eq!(
+            Rotated::open(folder.path()).unwrap_err().kind,
+            Kind::Failed,
+            "a folder"
+        );
+        let beside = folder.path().join("notes");
+        fs::rename(&path, numbered(&beside, 1)).unwrap();
+        assert_eq!(Rotated::open(&beside).unwrap_err().kind, Kind::Failed);
+        assert!(!beside.exists(), "nothing is begun beside it");
+        fs::write(&beside, line(3)).unwrap();
+        assert_eq!(Rotated::open(&beside).unwrap().last(), 3);
+        assert_eq!(mode(&beside), 0o600, "and what is taken is its owner's");
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 }

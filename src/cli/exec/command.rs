@@ -12,8 +12,10 @@ use crate::cli::session::Session;
 use crate::cli::span;
 use crate::cli::token;
 use crate::model::name::CredentialName;
+use crate::model::token::IssuedToken;
 use clap::Args;
 use futures_util::future::try_join_all;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
@@ -76,18 +78,25 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), Failure> {
     }
     let mut command = child::command(args.command)?;
     let mut was_asked = false;
+    let mut tokens: BTreeMap<CredentialName, IssuedToken> = BTreeMap::new();
     Session::with(context, |session| {
         was_asked = session.was_opened_by_a_person();
+        // Each once, in however many variables it stands.
+        let names: BTreeSet<&CredentialName> = variables.holds.values().collect();
         let fetch = |name: &CredentialName| {
             let wanted = Wanted::new(name, args.min_ttl, args.timeout);
             session.link().ask(|reply| wanted.command(reply))
         };
-        let tokens = session.block_on(try_join_all(variables.holds.values().map(fetch)))?;
-        for (variable, token) in variables.holds.keys().zip(&tokens) {
-            command.env(variable, token::value(token));
-        }
+        let fetched = names.iter().map(|name| fetch(name));
+        let fetched = session.block_on(try_join_all(fetched))?;
+        tokens = names.into_iter().cloned().zip(fetched).collect();
         Ok(())
     })?;
+    for (variable, name) in &variables.holds {
+        if let Some(token) = tokens.get(name) {
+            command.env(variable, token::value(token));
+        }
+    }
     let Some((name, file)) = file else {
         // Every owner of our own was put away by now.
         return Err(child::become_it(command));
@@ -95,8 +104,11 @@ pub fn run(args: ExecArgs, context: &Context) -> Result<(), Failure> {
     if was_asked {
         return Err(needs_an_owner());
     }
+    let first = tokens.remove(&name);
+    let first = first.expect("whatever is named stands in a variable of its own");
+    drop(tokens);
     let wanted = Wanted::new(&name, args.min_ttl, args.timeout);
-    run_beside(context, command, wanted, file)
+    run_beside(context, command, (wanted, first), file)
 }
 
 /// Whose token the file holds: there is one file, and so one credential.
@@ -117,14 +129,13 @@ fn of_the_file(args: &ExecArgs) -> Result<CredentialName, Failure> {
 fn run_beside(
     context: &Context,
     command: Command,
-    wanted: Wanted,
+    (wanted, first): (Wanted, IssuedToken),
     mut file: FreshFile,
 ) -> Result<(), Failure> {
     // Before anything lies there: who ends this from now on ends the program, and the file goes with it.
     let signals = Signals::listen()?;
-    let first = Session::with(context, |session| wanted.fetch(session))?;
     file.put(&first)?;
-    let keeper = Keeper::start(context, wanted, move |token| file.put(token));
+    let keeper = Keeper::start(context, wanted, first, move |token| file.put(token));
     let code = child::run_beside(command, signals);
     drop(keeper);
     match code? {

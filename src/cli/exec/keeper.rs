@@ -6,6 +6,7 @@ use crate::cli::output::talk;
 use crate::cli::session::{self, Session};
 use crate::clock;
 use crate::engine::api::{Command, Event, Reply};
+use crate::model::credential::CredentialView;
 use crate::model::event::Purpose;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::name::CredentialName;
@@ -72,10 +73,12 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Begins. Each token that is new goes to `hand_on`; what hinders is told on stderr, once, and tried again.
+    /// Begins with the token that is at hand already. Each that is new goes to `hand_on`; what hinders is told on stderr,
+    /// once, and tried again.
     pub fn start(
         context: &Context,
         wanted: Wanted,
+        first: IssuedToken,
         hand_on: impl FnMut(&IssuedToken) -> Result<(), Failure> + Send + 'static,
     ) -> Self {
         let over = CancellationToken::new();
@@ -83,7 +86,7 @@ impl Keeper {
             context: context.clone(),
             wanted,
             over: over.clone(),
-            present: None,
+            present: Some(first),
             told: None,
             pause: PAUSE,
             hand_on,
@@ -142,9 +145,7 @@ impl<F: FnMut(&IssuedToken) -> Result<(), Failure>> Watch<F> {
         loop {
             let name = self.wanted.name.clone();
             let view = session.ask(|reply| Command::Show { name, reply })?;
-            let token = self.wanted.fetch(session)?;
-            let rest = rest(&token, self.wanted.min_ttl);
-            self.take(token)?;
+            let rest = self.catch_up(session, &view)?;
             if session.is_ours() {
                 return Ok(rest);
             }
@@ -162,6 +163,22 @@ impl<F: FnMut(&IssuedToken) -> Result<(), Failure>> Watch<F> {
                 Came::Gone => return Ok(BRIEFLY),
             }
         }
+    }
+
+    /// Fetches it, unless the one at hand is the credential's and lives long enough: each hand-out is noted. Gives how long
+    /// nothing has to be done.
+    fn catch_up(&mut self, session: &Session, view: &CredentialView) -> Result<Duration, Failure> {
+        let min_ttl = self.wanted.min_ttl;
+        let present = self.present.as_ref();
+        if let Some(token) = present.filter(|token| is_good(token, view, min_ttl)) {
+            let rest = rest(token, min_ttl);
+            (self.told, self.pause) = (None, PAUSE);
+            return Ok(rest);
+        }
+        let token = self.wanted.fetch(session)?;
+        let rest = rest(&token, min_ttl);
+        self.take(token)?;
+        Ok(rest)
     }
 
     fn take(&mut self, token: IssuedToken) -> Result<(), Failure> {
@@ -220,6 +237,13 @@ async fn newer(events: &mut Receiver<Event>, name: &CredentialName, seen: Finger
             Ok(_) => {}
         }
     }
+}
+
+/// Whether it is the one that the credential holds, and lives longer than is wished at the least. One without an end is
+/// not told apart from another.
+fn is_good(token: &IssuedToken, view: &CredentialView, min_ttl: Duration) -> bool {
+    let end = token.expires_at;
+    end == view.profile.usable_until() && end.is_some_and(|end| clock::now().until(end) > min_ttl)
 }
 
 /// How long nothing has to be done about a token: until as little is left of it as is wanted, or half of what is left

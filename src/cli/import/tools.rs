@@ -70,7 +70,7 @@ impl Tool {
             Self::OidcAgent => oidc_agent::read(source),
             Self::Pizauth => pizauth::read(source),
             Self::Git => git::read(source),
-            Self::AwsSso => aws_sso::read(source),
+            Self::AwsSso => aws_sso::read(source, now),
             Self::Docker => docker::read(source, helper),
             Self::Json => plain_json::read(source, now),
         }

@@ -161,7 +161,26 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 generation.0
             ),
         ),
-        other => (Tone::Plain, other.kind().to_owned()),
+        Happening::SignedIn { .. }
+        | Happening::SignInFailed { .. }
+        | Happening::Refreshed { .. }
+        | Happening::RefreshFailed { .. }
+        | Happening::Recovered { .. }
+        | Happening::EndsSoon { .. }
+        | Happening::Revoked { .. }
+        | Happening::RevokeFailed { .. }
+        | Happening::ScopesMissed { .. }
+        | Happening::Renamed { .. }
+        | Happening::Superseded { .. }
+        | Happening::Checked { .. }
+        | Happening::ClientDeleted { .. }
+        | Happening::Removed { .. }
+        | Happening::VaultCreated
+        | Happening::SlotsChanged
+        | Happening::EngineStarted { .. }
+        | Happening::Unreadable { .. }
+        | Happening::TokensLost
+        | Happening::ClockJumped { .. } => (Tone::Plain, activity.what.kind().to_owned()),
     }
 }
 
@@ -204,6 +223,7 @@ fn lines(count: u64) -> String {
 fn many(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }
+
 /// What is said of settings that were read anew.
 fn settings_changed(changed: &[String], at_the_next_start: &[String]) -> (Tone, String) {
     let mut text = "the settings were read anew".to_owned();
