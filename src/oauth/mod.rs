@@ -42,6 +42,7 @@ pub mod reply;
 pub mod revoke;
 pub mod spoken;
 pub mod step;
+pub mod sts;
 pub mod template;
 pub mod token;
 pub mod transport;
