@@ -72,6 +72,7 @@ mod helper_exec;
 mod helper_git;
 mod helper_header;
 mod helper_kube;
+mod helper_setup;
 mod identify;
 mod inbox;
 mod inbox_import;

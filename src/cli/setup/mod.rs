@@ -1,5 +1,20 @@
 //! `tokenward setup`: the lines of configuration by which other programs ask tokenward.
 
+pub mod aws;
+pub mod block;
 pub mod command;
+pub mod docker;
+pub mod dockerconfig;
+pub mod dotfile;
 pub mod git;
+pub mod isync;
+pub mod kubeconfig;
+pub mod kubectl;
+pub mod lines;
+pub mod mail;
+pub mod msmtp;
+pub mod mutt;
+pub mod places;
 pub mod program;
+pub mod script;
+pub mod wish;
