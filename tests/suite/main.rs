@@ -100,6 +100,7 @@ mod providers_django;
 mod providers_oidc;
 mod providers_oidc_extensions;
 mod providers_oidc_stepup;
+mod providers_programs;
 mod providers_rig;
 mod providers_shared;
 mod raw_http;

@@ -156,7 +156,7 @@ impl Sandbox {
     }
 
     /// Any program in this user's environment.
-    fn in_here(
+    pub fn in_here(
         &self,
         program: &str,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

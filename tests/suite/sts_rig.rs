@@ -63,9 +63,13 @@ impl Sts {
 
     fn answer(&self, mut stream: TcpStream, takes: &impl Fn(&str) -> bool) {
         let Some(asked) = read(&stream) else { return };
-        let form: BTreeMap<String, String> = url::form_urlencoded::parse(&asked.body)
+        let mut form: BTreeMap<String, String> = url::form_urlencoded::parse(&asked.body)
             .into_owned()
             .collect();
+        for name in ["authorization", "x-amz-security-token"] {
+            let value = asked.header(name).map(str::to_owned);
+            form.extend(value.map(|value| (name.to_owned(), value)));
+        }
         let mut state = self.state.lock().unwrap();
         let number = state.asked.len() + 1;
         let is_taken = form
