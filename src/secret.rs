@@ -100,6 +100,10 @@ secret! {
     FoundToken
 }
 secret! {
+    /// A key of a cloud, or what goes beside it: temporary, got for a token.
+    CloudKey
+}
+secret! {
     /// A passphrase that opens a slot of the vault.
     Passphrase
 }

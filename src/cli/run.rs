@@ -4,7 +4,7 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::context::Context;
 use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::helpers::{docker, git, header, kube, sasl};
+use crate::cli::helpers::{aws, docker, git, header, kube, sasl};
 use crate::cli::output::Output;
 use crate::cli::shown;
 use crate::cli::{
@@ -78,6 +78,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Exec(args) => exec::command::run(args, context),
         Command::GitCredential(args) => git::run(&args, context),
         Command::Header(args) => header::run(&args, context),
+        Command::AwsCredential(args) => aws::run(args, context),
         Command::DockerCredential(args) => docker::run(&args, context),
         Command::KubeCredential(args) => kube::run(&args, context),
         Command::Sasl(args) => sasl::run(&args, context),

@@ -43,6 +43,7 @@ pub mod revoke;
 pub mod spelling;
 pub mod spoken;
 pub mod step;
+pub mod sts;
 pub mod template;
 pub mod token;
 pub mod transport;

@@ -89,7 +89,12 @@ const MAY_EXPOSE: &[(&str, &str)] = &[
         "src/oauth/token.rs",
         "sends code, verifier and refresh token",
     ),
+    (
+        "src/oauth/sts.rs",
+        "sends the token that AWS gives keys for",
+    ),
     ("src/cli/token.rs", "prints tokens, hands them to programs"),
+    ("src/cli/helpers/keys.rs", "prints keys of AWS"),
     ("src/model/strength.rs", "judges a new passphrase"),
     (
         "src/tui/clipboard.rs",

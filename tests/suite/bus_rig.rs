@@ -19,7 +19,10 @@ impl Bus {
         let bus = Self::try_start(sandbox);
         if bus.is_none() {
             let may = std::env::var("TOKENWARD_TEST_SKIPS").as_deref() != Ok("never");
-            assert!(may, "there is no dbus-daemon, and this test must not be skipped here");
+            assert!(
+                may,
+                "there is no dbus-daemon, and this test must not be skipped here"
+            );
             eprintln!("skipped: there is no dbus-daemon");
         }
         bus

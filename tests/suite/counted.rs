@@ -71,7 +71,10 @@ fn a_wrong_passphrase_is_counted_at_the_vault_once_whatever_it_was_given_for() {
     // All of them wait now, and so does the right one.
     for command in commands {
         let words = with(&sandbox, PASSPHRASE, command).fails(7);
-        assert!(words.contains("3 wrong passphrases in a row"), "{command:?}: {words}");
+        assert!(
+            words.contains("3 wrong passphrases in a row"),
+            "{command:?}: {words}"
+        );
     }
     assert!(Path::new(backup).exists());
 }

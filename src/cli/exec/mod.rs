@@ -2,7 +2,9 @@
 
 pub mod child;
 pub mod command;
+pub mod containers;
 pub mod fresh_file;
 pub mod keeper;
 pub mod signals;
 pub mod variables;
+pub mod wallet;

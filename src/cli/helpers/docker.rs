@@ -1,7 +1,7 @@
 //! `tokenward docker-credential`: docker and podman ask for a user name and a secret for a registry.
 //!
 //! The protocol is that of docker-credential-helpers. The client starts `docker-credential-NAME` with nothing but the
-//! action, so a script of that name stands in front of this command: unlike a second
+//! action, so a script of that name stands in front of this command (`tokenward setup docker` makes it): unlike a second
 //! name of the program itself it can be read, and can say which credential is meant.
 
 use crate::cli::context::Context;
@@ -29,10 +29,7 @@ const NOT_FOUND: &str = "credentials not found in native keychain\n";
 /// Arguments of `tokenward docker-credential`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-docker asks a program docker-credential-tokenward in PATH, which is a script of two lines:
-  #!/bin/sh
-  exec tokenward docker-credential \"$@\"
-and which docker's settings (~/.docker/config.json) name for a registry:
+`tokenward setup docker` makes the script docker-credential-tokenward and names it in docker's settings:
   { \"credHelpers\": { \"ghcr.io\": \"tokenward\" } }
 The credential is found by the registry. What docker wants stored is not: tokenward has it already, or never had it.
 What docker wants erased (docker logout) stays: `tokenward remove` forgets, `tokenward revoke` ends it.")]
@@ -212,7 +209,7 @@ fn meant(
             let names: Vec<&str> = names.iter().map(CredentialName::as_str).collect();
             let text = format!("{} are all for {host}", names.join(", "));
             Err(Failure::usage(text).hint(format!(
-                "say which in the script that docker starts: tokenward docker-credential --name {first} \"$@\""
+                "say which: tokenward setup docker --host {host} --name {first} --write"
             )))
         }
     }

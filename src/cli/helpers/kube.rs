@@ -17,7 +17,7 @@ const ASKED_IN: &str = "KUBERNETES_EXEC_INFO";
 /// Arguments of `tokenward kube-credential`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A user in the kubeconfig asks here:
+A user in the kubeconfig asks here (`tokenward setup kubectl` writes it):
   users:
   - name: alice
     user:

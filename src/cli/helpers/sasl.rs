@@ -22,7 +22,8 @@ Most mail programs build the response themselves and want the bare token: `token
   mutt    set imap_authenticators=\"xoauth2\"    set imap_oauth_refresh_command=\"tokenward sasl token google/alice\"
   aerc    source = imaps+xoauth2://alice%40gmail.com@imap.gmail.com
           source-cred-cmd = tokenward sasl token google/alice
-For what sends a response as it is: `xoauth2` and `oauthbearer` print the whole initial response, in base64.")]
+`tokenward setup msmtp|isync|mutt` writes such lines. By hand, and for what sends a response as it is: `xoauth2` and
+`oauthbearer` print the whole initial response, in base64.")]
 pub struct SaslArgs {
     /// What is printed.
     #[arg(value_enum)]

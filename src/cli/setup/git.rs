@@ -4,8 +4,8 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::git::hosts;
 use crate::cli::session::Session;
-use crate::cli::setup::command::Wish;
 use crate::cli::setup::program::for_a_shell;
+use crate::cli::setup::wish::Wish;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -51,6 +51,9 @@ pub fn run(args: &SetupGitArgs, context: &Context) -> Result<(), Failure> {
         return context.output.data(&format!("{}\n", lines.join("\n")));
     }
     for host in &hosts {
+        if args.wish.write && values(host)?.ends_with(&wanted()) {
+            continue;
+        }
         // The two of an earlier time go first, so that they are there once.
         take_out(host)?;
         if args.wish.write {
@@ -91,12 +94,13 @@ fn key(host: &str) -> String {
     format!("credential.https://{host}.helper")
 }
 
+/// The values that come in.
+fn wanted() -> [String; 2] {
+    [String::new(), format!("!{} git-credential", for_a_shell())]
+}
+
 fn adding(host: &str) -> [Vec<String>; 2] {
-    let ours = format!("!{} git-credential", for_a_shell());
-    [
-        words(&["--add", &key(host), ""]),
-        words(&["--add", &key(host), &ours]),
-    ]
+    wanted().map(|value| words(&["--add", &key(host), &value]))
 }
 
 /// Takes out our line, and the empty one that stands directly before it; those of others stay as they are.

@@ -2,8 +2,8 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::setup::command::Wish;
 use crate::cli::setup::manager::{self, ManagedFile};
+use crate::cli::setup::wish::Wish;
 use clap::Args;
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::setup::command::Wish;
+use crate::cli::setup::wish::Wish;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
