@@ -15,6 +15,10 @@ pub struct Bus {
 impl Bus {
     /// `None`, and a word of it: no bus can be started here, so that the test is skipped. Where the gate runs that is a
     /// failure.
+    #[expect(
+        clippy::print_stderr,
+        reason = "who runs the tests is to see what was not tested"
+    )]
     pub fn start(sandbox: &Sandbox) -> Option<Self> {
         let bus = Self::try_start(sandbox);
         if bus.is_none() {
