@@ -1,4 +1,4 @@
-//! Wall-clock time as a value, which everything that decides takes as an argument; and a clock that nobody sets.
+//! Wall-clock time as a value, an argument of everything that decides; and a clock that nobody sets.
 
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};

@@ -30,7 +30,7 @@ fn a_pasted_token_is_told_whose_it_is_never_shown_and_revoked_by_a_key() {
     }
     ui.keys("x");
     ui.wait_for("Revoke demo/alice?");
-    ui.keys("x");
+    ui.keys("y");
     ui.wait_until("it is revoked", |screen| {
         !screen.contents().contains("Revoke demo/alice?") && !control.is_live(second.trim())
     });

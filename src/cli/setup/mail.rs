@@ -1,4 +1,4 @@
-//! What the settings of every mail program say of an account: server, user name, the command that prints the token.
+//! What the settings of every mail program say: server, user name, the command that prints the token.
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
