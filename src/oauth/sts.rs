@@ -23,6 +23,29 @@ const VERSION: &str = "2011-06-15";
 /// Elements of an answer that are read.
 const MOST: usize = 64;
 
+/// Codes that AWS documents for this action and for all: they may be as long as a token, and are none.
+const CODES: [&str; 19] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "IDPCommunicationError",
+    "IDPRejectedClaim",
+    "IncompleteSignature",
+    "InternalFailure",
+    "InvalidIdentityToken",
+    "MalformedPolicyDocument",
+    "MalformedPolicyDocumentException",
+    "NotAuthorized",
+    "OptInRequired",
+    "PackedPolicyTooLarge",
+    "RegionDisabledException",
+    "RequestExpired",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "ValidationError",
+];
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub struct RoleWish<'a> {
@@ -108,7 +131,8 @@ fn read(reply: &Reply, secrets: &[&str]) -> Result<RoleKeys, StsError> {
     let leaves = leaves(reply.body.bytes()).ok_or_else(unreadable)?;
     let text = |name: &str| leaves.get(name).map(|text| text.as_str());
     if !reply.is_success() {
-        let code = text("Code").and_then(|text| code(text, secrets));
+        let known = |text: &str| CODES.contains(&text).then(|| text.to_owned());
+        let code = text("Code").and_then(|text| known(text).or_else(|| code(text, secrets)));
         return Err(StsError::Refused {
             code: code.ok_or_else(unreadable)?,
             words: text("Message").and_then(|text| clean(text, secrets)),
@@ -246,6 +270,11 @@ mod tests {
             error,
             "AWS refuses: InvalidIdentityToken ([removed] is not <good>)"
         );
+        let expired = body.replace("InvalidIdentityToken", "ExpiredTokenException");
+        let error = of(400, &expired).unwrap_err().to_string();
+        assert!(error.contains("ExpiredTokenException"), "{error}");
+        let echoed = body.replace("InvalidIdentityToken", "the-token-itself");
+        assert!(!of(400, &echoed).unwrap_err().to_string().contains("itself"));
     }
 
     #[test]
