@@ -4,7 +4,6 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::arn::{Arn, read_arn, read_duration, read_region, read_session};
 use crate::cli::output::talk;
-use crate::cli::setup::block;
 use crate::cli::setup::dotfile::Dotfile;
 use crate::cli::setup::lines;
 use crate::cli::setup::places::{at_home, named_by};
@@ -77,7 +76,7 @@ pub fn run(args: &SetupAwsArgs, context: &Context) -> Result<(), Failure> {
     }
     let file = Dotfile::open(&path)?;
     let text = file.text.as_deref().unwrap_or_default();
-    let rest = block::without(text, &key).ok().flatten();
+    let rest = lines::without(&file, &key)?;
     if has_section(
         rest.as_ref().map_or(text, |rest| &rest.text),
         &profile,

@@ -23,8 +23,14 @@ pub enum Unfit {
 /// The text with the user; `None`: it is there, as it is wanted.
 pub fn plan(old: Option<&str>, key: &str, user: &str, item: &str) -> Result<Option<String>, Unfit> {
     let text = old.unwrap_or_default();
-    let rest = block::without(text, key)?;
-    let rest = rest.as_ref().map_or(text, |rest| rest.text.as_str());
+    let without = block::without(text, key)?;
+    let (rest, start) = match &without {
+        Some(rest) => {
+            let start = (!rest.was_made).then_some(rest.text.as_str());
+            (rest.text.as_str(), start)
+        }
+        None => (text, old),
+    };
     let (before, ours) = (document(rest)?, only_user(item)?);
     match users(&before).iter().find(|known| is_called(known, user)) {
         None => {}
@@ -40,10 +46,6 @@ pub fn plan(old: Option<&str>, key: &str, user: &str, item: &str) -> Result<Opti
         Place::End => (format!("users:\n{item}"), None),
         Place::At(place, indent) => (indented(item, &indent), Some(place)),
         Place::None => return Err(Unfit::Shape),
-    };
-    let start = match rest.len() == text.len() {
-        true => old,
-        false => Some(rest).filter(|rest| !rest.is_empty()),
     };
     // In its old place it would be found again; between other lines than then, it may belong elsewhere now.
     let Some(new) = block::with(start, key, &lines, place)? else {

@@ -3,7 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::output::talk;
-use crate::cli::setup::block::{self, BlockError};
+use crate::cli::setup::block::{self, BlockError, Rest};
 use crate::cli::setup::dotfile::Dotfile;
 use std::path::Path;
 
@@ -40,11 +40,16 @@ pub fn write(
     Ok(true)
 }
 
+/// What the file is without these lines; `None`: they are not there.
+pub fn without(file: &Dotfile, key: &str) -> Result<Option<Rest>, Failure> {
+    let text = file.text.as_deref().unwrap_or_default();
+    block::without(text, key).map_err(|error| spoilt(file, error))
+}
+
 /// Takes lines out; says whether there were any.
 pub fn undo(context: &Context, path: &Path, key: &str) -> Result<bool, Failure> {
     let file = Dotfile::open(path)?;
-    let text = file.text.as_deref().unwrap_or_default();
-    let Some(rest) = block::without(text, key).map_err(|error| spoilt(&file, error))? else {
+    let Some(rest) = without(&file, key)? else {
         let text = format!("{} has no lines of tokenward for that.", path.display());
         context.output.say(&text);
         return Ok(false);
