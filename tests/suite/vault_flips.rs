@@ -1,4 +1,7 @@
 //! 10,000 random changes of one byte of a vault: never a wrong token, never a panic.
+//!
+//! Nine of ten are aimed at bytes that say something: most pages of a young vault are empty, and what is deleted is
+//! overwritten with zeros, so a zero is mostly nothing's.
 
 use crate::vault_fixture::{everything, fill, new_vault};
 use rand::Rng;
@@ -56,9 +59,9 @@ fn a_changed_byte_anywhere_is_refused_or_harmless() {
             .map(|worker| worker.join().unwrap())
             .sum()
     });
-    // Some bytes lie in no row: unused space of pages, counters that SQLite ignores. The greater part does not.
+    // Some bytes lie in no row: unused space of pages, counters that SQLite ignores.
     let harmless = CHANGES - refused;
-    assert!(refused > CHANGES / 8, "{refused} refused");
+    assert!(refused > CHANGES / 2, "{refused} refused");
     assert!(harmless > CHANGES / 100, "{harmless} harmless");
 }
 
@@ -72,9 +75,16 @@ fn many_changes(original: &Original, changes: usize) -> usize {
     let folder = in_memory();
     let path = folder.path().join("vault.db");
     let mut random = rand::rng();
+    let bytes = original.bytes.iter().enumerate();
+    let speaking: Vec<usize> = bytes
+        .filter_map(|(at, byte)| (*byte != 0).then_some(at))
+        .collect();
     (0..changes)
         .filter(|_| {
-            let at = random.random_range(0..original.bytes.len());
+            let at = match random.random_ratio(9, 10) {
+                true => speaking[random.random_range(0..speaking.len())],
+                false => random.random_range(0..original.bytes.len()),
+            };
             let by = random.random_range(1..=255);
             try_change(&path, original, at, by) == Outcome::Refused
         })
@@ -87,20 +97,11 @@ fn rows(vault: &OpenVault) -> rusqlite::Result<Vec<Value>> {
     let conn = vault.connection();
     let whole: String = conn.pragma_query_value(None, "integrity_check", |row| row.get(0))?;
     let mut all = vec![Value::Text(whole)];
-    for table in [
-        "meta",
-        "slot",
-        "credential",
-        "client",
-        "journal",
-        "event",
-        "fingerprint",
-        "kept_generation",
-        "recipient",
-        "parcel",
-        "ledger",
-    ] {
-        let mut statement = conn.prepare(&format!("SELECT rowid, * FROM {table}"))?;
+    let mut tables =
+        conn.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")?;
+    let names: rusqlite::Result<Vec<String>> = tables.query_map([], |row| row.get(0))?.collect();
+    for table in names? {
+        let mut statement = conn.prepare(&format!("SELECT rowid, * FROM \"{table}\""))?;
         let columns = statement.column_count();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
