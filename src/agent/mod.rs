@@ -14,6 +14,7 @@ pub mod grant_answer;
 pub mod grant_client;
 pub mod grant_route;
 pub mod grant_wire;
+pub mod guests;
 pub mod health;
 pub mod listener;
 pub mod lock_wire;

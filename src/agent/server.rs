@@ -2,11 +2,14 @@
 
 use crate::agent::answer::Desk;
 use crate::agent::door::Door;
+use crate::agent::guests::{Attention, Guests, Stay};
 use crate::agent::peer;
 use crate::agent::port::{BoundPort, PortPeer};
 use crate::agent::problem::Problem;
-use crate::agent::response::refuse;
+use crate::agent::response::{Body, refuse};
 use crate::agent::socket::BoundSocket;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Either};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -36,6 +39,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub struct ServerLimits {
     /// Connections at the same time.
     pub connections: usize,
+    /// When all places are taken, a connection that has rested that long makes room for a new one.
+    pub rest_time: Duration,
     /// A request's head has to arrive within that time; so long a connection may also rest between requests.
     pub head_time: Duration,
     /// A request's body has to arrive within that time.
@@ -48,6 +53,7 @@ impl Default for ServerLimits {
     fn default() -> Self {
         Self {
             connections: 256,
+            rest_time: Duration::from_secs(1),
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(10),
             leave_time: Duration::from_secs(5),
@@ -120,7 +126,7 @@ pub async fn serve_within(
 /// Lets peers in.
 struct Porter {
     desk: Desk,
-    places: Arc<Semaphore>,
+    guests: Arc<Guests>,
     refusals: Arc<Semaphore>,
     limits: ServerLimits,
     shutdown: CancellationToken,
@@ -130,7 +136,7 @@ impl Porter {
     fn new(door: Door, limits: ServerLimits, shutdown: CancellationToken) -> Self {
         Self {
             desk: Desk::new(door, limits.body_time, shutdown.clone()),
-            places: Arc::new(Semaphore::new(limits.connections)),
+            guests: Guests::new(limits.connections),
             refusals: Arc::new(Semaphore::new(REFUSALS)),
             limits,
             shutdown,
@@ -163,26 +169,28 @@ impl Porter {
         stream: S,
         desk: Desk,
     ) -> Result<(), S> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            tokio::spawn(converse(
-                stream,
-                desk,
-                self.limits,
-                self.shutdown.clone(),
-                place,
-            ));
+        let (limits, shutdown) = (self.limits, self.shutdown.clone());
+        if let Some(stay) = self.guests.enter() {
+            tokio::spawn(converse(stream, desk, limits, shutdown, stay));
         } else if let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() {
-            tokio::spawn(turn_away(stream, place));
+            let guests = Arc::clone(&self.guests);
+            tokio::spawn(async move {
+                match guests.enter_instead(limits.rest_time).await {
+                    Some(stay) => {
+                        drop(place);
+                        converse(stream, desk, limits, shutdown, stay).await;
+                    }
+                    None => turn_away(stream, place).await,
+                }
+            });
         } else {
             return Err(stream);
         }
         Ok(())
     }
 
-    /// Every connection holds a place: when all are free again, all have ended.
     async fn wait_for_all(&self) {
-        let all = u32::try_from(self.limits.connections).unwrap_or(u32::MAX);
-        let ended = self.places.acquire_many(all);
+        let ended = self.guests.all_gone();
         if tokio::time::timeout(self.limits.leave_time, ended)
             .await
             .is_err()
@@ -213,11 +221,14 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     desk: Desk,
     limits: ServerLimits,
     shutdown: CancellationToken,
-    _place: OwnedSemaphorePermit,
+    stay: Stay,
 ) {
     let service = service_fn(|request| {
-        let desk = &desk;
-        async move { Ok::<_, Infallible>(desk.answer(request).await) }
+        let (desk, attention) = (&desk, stay.attend());
+        async move {
+            let response = desk.answer(request).await;
+            Ok::<_, Infallible>(response.map(|body| while_it_is_sent(body, attention)))
+        }
     });
     let connection = protocol(limits.head_time).serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
@@ -227,9 +238,30 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        () = stay.sent_away() => {
+            if stay.rests() {
+                return;
+            }
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection to the agent ended early");
+    }
+}
+
+/// What is there as a whole is gone at once; a stream needs attention to its end.
+fn while_it_is_sent(body: Body, attention: Attention) -> Body {
+    match body {
+        Either::Left(whole) => Either::Left(whole),
+        Either::Right(stream) => {
+            let held = stream.map_frame(move |frame| {
+                let _held = &attention;
+                frame
+            });
+            Either::Right(UnsyncBoxBody::new(held))
+        }
     }
 }
 

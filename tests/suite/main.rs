@@ -12,6 +12,7 @@
 mod agent;
 mod agent_bounds;
 mod agent_client;
+mod agent_crowd;
 mod agent_rig;
 mod audit;
 mod audit_cli;
