@@ -19,6 +19,7 @@ mod hanging;
 mod idle;
 mod killed;
 mod listed;
+mod load;
 mod memory;
 mod rates;
 mod raw;
@@ -28,13 +29,15 @@ mod silent;
 mod stage;
 mod start;
 mod table;
+mod terminal;
 
 use table::{Figure, Row};
 
 /// The rows in the order of the table.
-const ROWS: [Row; 13] = [
+const ROWS: [Row; 14] = [
     get::ROW,
     rates::ROW,
+    load::ROW,
     start::ROW,
     listed::ROW,
     analysed::ROW,

@@ -37,7 +37,8 @@ fn figure(credentials: usize) -> Figure {
     Figure::new(format!("{credentials} credentials"), samples)
 }
 
-fn resident(pid: u32) -> f64 {
+/// Resident memory of a process, in megabytes.
+pub fn resident(pid: u32) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it lives");
     let kilobytes = status
         .lines()

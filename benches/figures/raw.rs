@@ -36,14 +36,19 @@ impl Asker {
             let read = read.expect("the owner answers");
             assert!(read > 0, "the owner hung up");
             filled += read;
-            if let Some(whole) = whole_length(&self.buffer[..filled]) {
-                assert!(filled <= whole, "more than one answer");
-                if filled == whole {
-                    return;
-                }
+            if is_whole(&self.buffer[..filled]) {
+                return;
             }
         }
     }
+}
+
+/// Whether these bytes are one whole answer, which must be a good one.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    whole_length(bytes).is_some_and(|whole| {
+        assert!(bytes.len() <= whole, "more than one answer");
+        bytes.len() == whole
+    })
 }
 
 fn whole_length(bytes: &[u8]) -> Option<usize> {
