@@ -150,6 +150,7 @@ fn among_a_thousand_idle_ones_and_those_who_misbehave_tokens_are_fetched_and_ref
         quirks.access_lifetime = Some(Duration::from_secs(3));
     };
     scene.provider.control().change_quirks(quick);
+    scene.sandbox.run(["refresh", "demo/alice"]).ok();
     let (access, _) = scene.grant("ci", &["--credential", "demo/alice", "--rate", "1000000"]);
     let port = scene.port;
     let request = format!(
