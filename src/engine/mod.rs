@@ -35,6 +35,7 @@ pub mod identifying;
 pub mod importing;
 pub mod inquiry;
 pub mod jumps;
+pub mod keeping;
 pub mod keys;
 pub mod likely;
 pub mod link;

@@ -38,7 +38,7 @@ impl Runner {
         }
         self.note_act(Act::RevokeAll, None, None, by);
         // What a person began meanwhile would bring new tokens.
-        self.sessions.cancel_all();
+        self.sessions.give_all_up();
         let mut waiting = Vec::new();
         for name in self.core.unrevoked() {
             let (reply, answer) = oneshot::channel();

@@ -1,10 +1,10 @@
-//! Ends the tokens of the sign-in before, once those of the new one are kept, where that ends nothing else.
+//! Ends tokens that nobody keeps: those of the sign-in before, and those of one that was given up unwritten.
 
 use crate::clock;
 use crate::engine::fact::Fact;
 use crate::model::credential::Secret;
 use crate::model::event::{Activity, Happening};
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, FailureClass};
 use crate::model::name::CredentialName;
 use crate::model::provider::RevocationReach;
 use crate::oauth::http::Http;
@@ -39,6 +39,39 @@ pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, ol
             }),
         },
     };
+    let activity = Activity::new(clock::now(), Some(name), what);
+    let _ = facts.send(Fact::Happened(activity)).await;
+}
+
+/// Ends tokens that were given up before they could be written, and says what became of them.
+pub async fn end_unkept(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    name: CredentialName,
+    secret: Arc<Secret>,
+) {
+    let revoked = revoke::revoke(
+        &http,
+        &secret.provider,
+        &secret.client,
+        &secret.access,
+        secret.refresh.as_ref(),
+    )
+    .await;
+    let (became, fix) = match revoked {
+        Ok(Revoked::Confirmed) => ("its tokens were revoked at the provider", "Start it again."),
+        Ok(Revoked::ByHand { .. }) => (
+            "its tokens were dropped here, and the provider revokes none",
+            "They end by themselves; whoever wants them gone now ends the grant on the provider's page.",
+        ),
+        Err(_) => (
+            "its tokens were dropped here, and the provider could not be told",
+            "They end by themselves; whoever wants them gone now ends the grant on the provider's page.",
+        ),
+    };
+    let cause = format!("the sign-in was given up before the vault could be written; {became}");
+    let failure = Failure::new(FailureClass::NeedsLogin, "given_up", cause, fix);
+    let what = Happening::SignInFailed { failure };
     let activity = Activity::new(clock::now(), Some(name), what);
     let _ = facts.send(Fact::Happened(activity)).await;
 }

@@ -53,6 +53,7 @@ pub struct App {
     pub used_at: Timestamp,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
+    first_id: u64,
     next_id: u64,
 }
 
@@ -99,6 +100,7 @@ impl App {
             curtain: None,
             used_at: now,
             remarks: Vec::new(),
+            first_id: seed,
             next_id: seed,
         }
     }
@@ -128,6 +130,12 @@ impl App {
     pub const fn next_sign_in(&mut self) -> SignInId {
         self.next_id = self.next_id.wrapping_add(1);
         SignInId(self.next_id)
+    }
+
+    /// Whether a sign-in was begun here.
+    pub const fn began(&self, id: SignInId) -> bool {
+        let at = id.0.wrapping_sub(self.first_id);
+        at > 0 && at <= self.next_id.wrapping_sub(self.first_id)
     }
 
     /// Says something: a notice now, a line of the activity for later.

@@ -345,12 +345,17 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
                     workspace.detail = None;
                     workspace.expected = Some(name);
                 }
+            } else if app.began(id) {
+                let text = format!("{name} was kept before it could be given up");
+                app.say(Tone::Soon, &text);
             }
             vec![Effect::Ask(Ask::Providers)]
         }
         SignInStep::Cancelled => {
             if let Some(at) = ours {
                 app.overlays.remove(at);
+            }
+            if app.began(id) {
                 app.say(Tone::Dim, "the sign-in was given up");
             }
             Vec::new()
