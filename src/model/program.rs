@@ -10,7 +10,7 @@ pub struct Program {
     /// The user it runs as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
-    /// Its process number when it asked.
+    /// The number of the process whose executable is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// The path of its executable; where that is tokenward's own, of the program that called it.
@@ -22,6 +22,9 @@ pub struct Program {
     /// What it calls itself (`User-Agent`), on the loopback port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// A person asked, at the screen of tokenward's own UI.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_ui: bool,
 }
 
 impl Program {
@@ -45,6 +48,9 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.in_ui {
+            return f.write_str("in the UI");
+        }
         f.write_str(self.short_name())?;
         self.pid.map_or(Ok(()), |pid| write!(f, " ({pid})"))
     }
