@@ -129,8 +129,8 @@ fn happened(activity: &Activity) {
                 "a refresh was cut off by a crash; what is kept is tried again"
             );
         }
-        Happening::Revoked { proof } => {
-            tracing::info!(name, proof = proof.word(), "revoked");
+        Happening::Revoked { proof, by_hand } => {
+            tracing::info!(name, proof = proof.word(), by_hand, "revoked");
         }
         Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");

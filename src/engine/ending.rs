@@ -151,8 +151,7 @@ impl Core {
         if held.phase != Phase::Revoking || held.generation != generation {
             // A new sign-in that came meanwhile is not what was revoked; whoever asked was told then.
             if let Ok(done) = outcome {
-                let proof = done.proof();
-                self.happened(Some(name), Happening::Revoked { proof });
+                self.happened(Some(name), ended(&done));
             }
             return;
         }
@@ -161,7 +160,7 @@ impl Core {
         let outcome = match outcome {
             Ok(done) => {
                 let is_aside = held.is_aside();
-                self.mark_revoked(id, name, done.proof());
+                self.mark_revoked(id, name, &done);
                 // What was seen alive stays for the person to see.
                 if is_aside && done.proof() != Liveness::Alive {
                     self.out.push(Effect::Remove { caller: None, id });
@@ -179,8 +178,8 @@ impl Core {
         }
     }
 
-    fn mark_revoked(&mut self, id: CredentialId, name: CredentialName, proof: Liveness) {
-        let at = self.now;
+    fn mark_revoked(&mut self, id: CredentialId, name: CredentialName, done: &RevokeOutcome) {
+        let (at, proof) = (self.now, done.proof());
         if let Some(held) = self.held.get_mut(&id) {
             let profile = Arc::make_mut(&mut held.profile);
             profile.standing = Standing::Revoked { at, proof };
@@ -188,7 +187,7 @@ impl Core {
             held.before_revoking = None;
         }
         self.write_standing(id);
-        self.happened(Some(name), Happening::Revoked { proof });
+        self.happened(Some(name), ended(done));
         self.settle_and_tell(id);
     }
 
@@ -353,5 +352,12 @@ impl Core {
         self.out.push(Effect::Withdraw(name.clone()));
         self.out.push(Effect::Gone(name.clone()));
         self.happened(Some(name), Happening::Removed { id: Some(id) });
+    }
+}
+/// What is told of a revocation that came to its end.
+const fn ended(done: &RevokeOutcome) -> Happening {
+    Happening::Revoked {
+        proof: done.proof(),
+        by_hand: matches!(done, RevokeOutcome::ByHand { .. }),
     }
 }

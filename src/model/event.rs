@@ -289,6 +289,9 @@ pub enum Happening {
         /// Whether its tokens were seen dead there afterwards.
         #[serde(default)]
         proof: Liveness,
+        /// The provider was told nothing: it revokes on a page only, or nowhere.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
     },
     /// The provider could not be told; the tokens may still be valid there.
     RevokeFailed {
@@ -426,6 +429,7 @@ impl Happening {
             }
             | Self::Revoked {
                 proof: Liveness::Alive,
+                ..
             } => Outcome::Failed,
             Self::SignedIn { .. }
             | Self::HandedOut { .. }

@@ -65,7 +65,7 @@ impl Walk {
             return;
         };
         let (at, what) = (line.at, &line.what);
-        if let Happening::Revoked { proof } = what {
+        if let Happening::Revoked { proof, .. } = what {
             let proof = *proof;
             self.ended.insert(id, Standing::Revoked { at, proof });
         } else if is_wished(what) {

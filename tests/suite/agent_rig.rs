@@ -337,7 +337,8 @@ pub fn views() -> impl Strategy<Value = CredentialView> {
 pub fn activities() -> impl Strategy<Value = Activity> {
     let what = prop_oneof![
         Just(Happening::Revoked {
-            proof: Liveness::Dead
+            proof: Liveness::Dead,
+            by_hand: true,
         }),
         Just(Happening::VaultCreated),
         any::<u64>().prop_map(|n| Happening::SignedIn {

@@ -46,7 +46,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
             if action != Action::Back {
                 app.overlays.push(Overlay::Story(story));
             } else if story.then_locks {
-                return curtain::lock(app, LockReason::Asked);
+                return curtain::lock(app, LockReason::Panic);
             }
             Vec::new()
         }
@@ -107,6 +107,8 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
         };
     }
     if action == Action::Submit && confirm.wants_word() {
+        let mut confirm = confirm;
+        confirm.is_wrong = true;
         app.overlays.push(Overlay::Confirm(confirm));
     }
     Vec::new()

@@ -73,14 +73,23 @@ impl Deed {
         }
     }
 
-    /// What comes of it.
-    pub const fn consequence(self) -> &'static str {
+    /// What comes of it: to one or to several, and whether the vault is locked then.
+    pub const fn consequence(self, several: bool, then_locks: bool) -> &'static str {
         match self {
+            Self::Revoke if several => {
+                "The providers are told to end all of them at once. Programs that use them stop working until somebody signs in again. It cannot be taken back."
+            }
             Self::Revoke => {
                 "The provider is told to end this access at once. Programs that use it stop working until somebody signs in again. It cannot be taken back."
             }
+            Self::Remove if several => {
+                "They are forgotten here, tokens and all. The providers are not told: the tokens stay valid there until they expire. Revoke first to end them."
+            }
             Self::Remove => {
                 "It is forgotten here, tokens and all. The provider is not told: the tokens stay valid there until they expire. Revoke first to end them."
+            }
+            Self::RevokeAll if !then_locks => {
+                "Nothing is handed out from this moment, and every provider is told to end its access. What cannot be told now is queued. It cannot be taken back."
             }
             Self::RevokeAll => {
                 "Nothing is handed out from this moment, every provider is told to end its access, and the vault is locked. What cannot be told now is queued. It cannot be taken back."

@@ -64,7 +64,7 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             let left = words::about(activity.at.until(*before));
             (Tone::Soon, format!("sign in again within {left}: {why}"))
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
             let tone = if *proof == Liveness::Alive {
                 Tone::Trouble
             } else {
@@ -72,7 +72,10 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             };
             (
                 tone,
-                format!("revoked at the provider, {}", words::proof(*proof)),
+                match by_hand {
+                    true => format!("marked as revoked here, {}", words::proof(*proof)),
+                    false => format!("revoked at the provider, {}", words::proof(*proof)),
+                },
             )
         }
         Happening::RevokeFailed { failure, next } => {
@@ -218,7 +221,11 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
                 lines.push(("then", format!("the provider is told again at {moment}")));
             }
         }
-        Happening::Revoked { proof } => {
+        Happening::Revoked { proof, by_hand } => {
+            if *by_hand {
+                let text = "the provider takes no revocations from programs: end it on its page";
+                lines.push(("where", text.to_owned()));
+            }
             lines.push(("proof", words::proof_sentence(*proof).to_owned()));
         }
         Happening::RefreshFailed { failure, next } => {
