@@ -294,7 +294,7 @@ impl Alarms {
             program: Some(name.to_owned()),
             text: format!(
                 "{name} asked for the first time ({}){about}.",
-                activity.what.kind()
+                activity.what.kind().replace('_', " ")
             ),
             command: format!("tokenward audit list --program {}", quoted(name)),
         });

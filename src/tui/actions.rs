@@ -22,7 +22,7 @@ use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{Entry, ITEM_HEIGHT};
 use crate::tui::screens::needs::{Item, Need};
-use crate::tui::screens::{activity, list, tale};
+use crate::tui::screens::{activity, alerts, health, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::{Page, Wizard};
 use crate::tui::theme::Tone;
@@ -199,6 +199,7 @@ fn go(app: &mut App, action: Action) {
         ))
     });
     let size = app.size;
+    let providers = health::seen(app, workspace, layout.body);
     let Some(workspace) = app.open_mut() else {
         return;
     };
@@ -219,7 +220,10 @@ fn go(app: &mut App, action: Action) {
             let height = activity::lines_area(&workspace.log, layout.body).height;
             workspace.log.go(moved(action, height), height);
         }
-        Tab::Health => workspace.figures.go(moved(action, 5)),
+        Tab::Health => {
+            let height = u16::try_from(providers).unwrap_or(u16::MAX);
+            workspace.figures.go(moved(action, height), providers);
+        }
     }
 }
 
@@ -334,14 +338,11 @@ fn back(app: &mut App) {
 
 /// Shows the lines that an alert rests on; that it was looked at is noted.
 fn look_at(workspace: &mut Workspace, alert: &Alert) -> Vec<Effect> {
-    let program = alert.program.as_deref();
-    let program = program.map(|path| path.rsplit('/').next().unwrap_or(path));
-    let credential = alert.credential.as_ref().map(|name| name.as_str());
     workspace.tab = Tab::Activity;
     workspace.log.filter.clear();
-    let about = program.or(credential).unwrap_or_default();
-    workspace.log.filter.paste(about);
+    workspace.log.filter.paste(&alerts::filter(alert));
     workspace.log.refilter();
+    workspace.log.select_at(alert.at);
     vec![Effect::Ask(Ask::SeeAlert(alert.key()))]
 }
 

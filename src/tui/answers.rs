@@ -9,6 +9,7 @@ use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
 use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
 use crate::tui::arrivals;
+use crate::tui::clipboard::Where;
 use crate::tui::effect::Effect;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
@@ -127,6 +128,14 @@ pub fn complain(app: &mut App, what: &str, refusal: &Refusal) {
     app.say(Tone::Trouble, &format!("{what}: {refusal}"));
 }
 
+/// The same about a credential, whose name is said once.
+fn complain_of(app: &mut App, name: &str, refusal: &Refusal) {
+    if refusal.to_string().contains(name) && app.curtain.is_none() {
+        return app.say(Tone::Trouble, &refusal.to_string());
+    }
+    complain(app, name, refusal);
+}
+
 fn identified(app: &mut App, result: Result<Box<Identity>, Refusal>) {
     let asked = app.overlays.iter_mut().find_map(|overlay| match overlay {
         Overlay::Identify(identify) => Some(identify),
@@ -152,7 +161,7 @@ fn token(
     }
     let until = |stays| app.now.plus(stays);
     match (result, purpose) {
-        (Err(refusal), _) => complain(app, &format!("no token of {name}"), &refusal),
+        (Err(refusal), _) => complain_of(app, name.as_str(), &refusal),
         (Ok(token), Purpose::Reveal) => {
             let until = until(REVEAL_STAYS);
             if let Some(workspace) = app.open_mut() {
@@ -163,6 +172,7 @@ fn token(
             app.clipboard = Some(Lease {
                 name,
                 until: until(CLIPBOARD_STAYS),
+                place: Where::Terminal,
             });
             return vec![Effect::CopyToken(token.access)];
         }
@@ -206,7 +216,7 @@ fn renamed(app: &mut App, from: &CredentialName, result: Result<Box<CredentialVi
         }
         Err(refusal) => match asked.and_then(|at| app.overlays.get_mut(at)) {
             Some(Overlay::Naming(naming)) => naming.refused(&refusal),
-            Some(_) | None => complain(app, from.as_str(), &refusal),
+            Some(_) | None => complain_of(app, from.as_str(), &refusal),
         },
     }
 }
@@ -241,7 +251,7 @@ pub fn done(app: &mut App, what: &str, refusal: Option<&Refusal>, text: &str) {
         .and_then(|workspace| workspace.batch.as_mut());
     let Some(batch) = batch else {
         match refusal {
-            Some(refusal) => complain(app, what, refusal),
+            Some(refusal) => complain_of(app, what, refusal),
             None => app.say(Tone::Good, text),
         }
         return;

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::gate::Place;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
+use crate::tui::clipboard::Where;
 use crate::tui::curtain::{Curtain, Locking};
 use crate::tui::keymap::Scope;
 use crate::tui::notices::Notices;
@@ -74,6 +75,8 @@ pub struct Lease {
     pub name: CredentialName,
     /// When it is cleared.
     pub until: Timestamp,
+    /// Where it went, as far as it is known.
+    pub place: Where,
 }
 
 impl App {

@@ -256,6 +256,7 @@ mod tests {
     use super::*;
     use crate::engine::api::Event;
     use crate::tui::app::{CLIPBOARD_STAYS, Lease};
+    use crate::tui::clipboard::Where;
     use crate::tui::example;
     use crate::tui::message::{Answer, Message, Purpose};
     use crate::tui::overlays::again::Proof;
@@ -287,6 +288,7 @@ mod tests {
         app.clipboard = Some(Lease {
             name: name.clone(),
             until: app.now.plus(CLIPBOARD_STAYS),
+            place: Where::Terminal,
         });
         app.open_mut().unwrap().revealed = Some(Revealed {
             name: name.clone(),

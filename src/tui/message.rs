@@ -11,6 +11,7 @@ use crate::model::parcel::ParcelView;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
+use crate::tui::clipboard;
 use crate::tui::effect::TakeIn;
 use crate::tui::preferences::Preferences;
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -39,7 +40,7 @@ pub enum Message {
     /// The engine answered.
     Answer(Box<Answer>),
     /// Whether a copy reached a clipboard, or why not.
-    Copied(Result<(), String>),
+    Copied(clipboard::Outcome),
     /// Whether a browser was started, or why not.
     Browser(Result<(), String>),
     /// The person's settings were read anew.

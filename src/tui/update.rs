@@ -67,7 +67,12 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Proved(answer) => again::proved(app, answer),
         Message::Event(event) => happened(app, event),
         Message::Answer(answer) => answers::take(app, *answer),
-        Message::Copied(Ok(())) => Vec::new(),
+        Message::Copied(Ok(place)) => {
+            if let Some(lease) = &mut app.clipboard {
+                lease.place = place;
+            }
+            Vec::new()
+        }
         Message::Copied(Err(why)) => {
             app.clipboard = None;
             app.say(Tone::Trouble, &format!("nothing was copied: {why}"));

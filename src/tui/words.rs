@@ -263,7 +263,7 @@ fn ends(view: &CredentialView, now: Timestamp, short: bool) -> String {
 
 fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match view.profile.expires_at {
-        Some(end) if end <= now && short => format!("{} ago", about(now.since(end))),
+        Some(end) if end <= now && short => format!("ended {}", about(now.since(end))),
         Some(end) if end <= now => format!("expired {} ago", about(now.since(end))),
         Some(_) | None => String::new(),
     }
@@ -293,7 +293,7 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
             format!("keep a new key before {when}: {text}")
         }
         Some(_) => format!("sign in again before {when}: {text}"),
-        None => format!("{text} {when}"),
+        None => format!("unused, it would end by {when}; {text}"),
     })
 }
 
@@ -310,9 +310,7 @@ pub const fn ended_by(because: ForecastReason) -> Option<&'static str> {
             "the sign-in before ended after as long, as in the provider's test mode"
         }
         ForecastReason::SeenLife => "earlier sign-ins ended after as long",
-        ForecastReason::IdleLife | ForecastReason::MovesWithRefresh => {
-            "refreshing keeps it alive; unused, it would end by"
-        }
+        ForecastReason::IdleLife | ForecastReason::MovesWithRefresh => "refreshing keeps it alive",
         ForecastReason::Unknown => return None,
     })
 }
@@ -448,7 +446,7 @@ mod tests {
             "{spring}"
         );
         for moved in [ForecastReason::IdleLife, ForecastReason::MovesWithRefresh] {
-            assert!(told(48, moved).ends_with("it would end by 22 November"));
+            assert!(told(48, moved).starts_with("unused, it would end by 22 November; "));
         }
     }
 

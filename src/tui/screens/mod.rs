@@ -9,6 +9,7 @@ pub mod figures;
 pub mod find_line;
 pub mod health;
 pub mod history;
+pub mod hours;
 pub mod inbox;
 pub mod kept;
 pub mod list;

@@ -173,6 +173,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_after_an_error_goes_into_the_field_that_is_wrong() {
+        let mut app = wizard("another\nwrong name\nhttps://acme.example\n");
+        example::press(&mut app, "X");
+        let text = example::shown(&mut app);
+        assert!(text.contains("wrong nameX"), "{text}");
+        let mut app = wizard("git\n\n\n");
+        example::press(&mut app, "a b\n");
+        example::press(&mut app, "X");
+        let text = example::shown(&mut app);
+        assert!(text.contains("a bX"), "{text}");
+    }
+
+    #[test]
     fn a_provider_of_no_catalogue_may_register_the_client_itself() {
         let mut app = wizard("another\nacme\nhttps://acme.example\n\n");
         assert_snapshot!("wizard_register", example::shown(&mut app));
@@ -189,6 +202,9 @@ mod tests {
         let effects = example::press(&mut app, "pk-hush\nme\n90d\n");
         assert!(effects.is_empty(), "{effects:?}");
         assert_snapshot!("wizard_key_wrong", example::shown(&mut app));
+        example::press(&mut app, "in-the-key-field");
+        let text = example::shown(&mut app);
+        assert!(!text.contains("in-the-key"), "{text}");
         let mut app = wizard("anthr\n");
         let effects = example::press(&mut app, "sk-ant-hush\nme\n90d\n");
         let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
