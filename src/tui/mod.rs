@@ -43,6 +43,7 @@ pub mod surroundings;
 pub mod telling;
 pub mod terminal;
 pub mod theme;
+pub mod twice;
 pub mod update;
 pub mod view;
 pub mod words;
