@@ -176,6 +176,7 @@ impl Analyst {
             kind: AlertKind::RefreshFailures,
             credential: name.parse().ok(),
             program: None,
+            count: failed,
             text: format!(
                 "{failed} of {} refreshes failed ({percent:.1} %): {}.",
                 done + failed,

@@ -107,6 +107,7 @@ mod settings;
 mod simulation;
 mod spent;
 mod tui;
+mod tui_alerts;
 mod tui_inbox;
 mod tui_lock;
 mod tui_rig;

@@ -106,6 +106,7 @@ mod tests {
                 at: at(40),
                 kind: AlertKind::NewProgram,
                 credential: Some(example::name("github/alice")),
+                count: 1,
                 program: Some("/tmp/miner".to_owned()),
                 text: "/tmp/miner asked for the first time (handed_out), about github/alice."
                     .to_owned(),
@@ -115,6 +116,7 @@ mod tests {
                 at: at(4000),
                 kind: AlertKind::WrongPassphrases,
                 credential: None,
+                count: 1,
                 program: None,
                 text: "4 wrong passphrases were told on 2026-11-20.".to_owned(),
                 command: "tokenward audit list --kind wrong_passphrase".to_owned(),
