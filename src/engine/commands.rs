@@ -64,7 +64,7 @@ impl Runner {
                 timeout,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, Arc::clone(&by)));
                 self.note_act(Act::Refresh, Some(&name), Some(caller), by);
                 self.step(Input::RefreshAsked {
                     caller,
@@ -143,7 +143,7 @@ impl Runner {
                 scopes,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, by));
                 self.step(Input::ScopesNeeded {
                     caller,
                     name,
@@ -175,8 +175,8 @@ impl Runner {
                 account,
                 reply,
             } => {
-                self.note_act(Act::Rename, Some(&name), None, by);
-                self.rename(name, &account, reply);
+                self.note_act(Act::Rename, Some(&name), None, Arc::clone(&by));
+                self.rename(name, &account, by, reply);
             }
             Command::DeleteClient { provider, reply } => {
                 self.note_act(Act::DeleteClient, None, None, by);
@@ -266,10 +266,16 @@ impl Runner {
         }
     }
 
-    fn rename(&mut self, name: CredentialName, account: &str, reply: Reply<CredentialView>) {
+    fn rename(
+        &mut self,
+        name: CredentialName,
+        account: &str,
+        by: Arc<Program>,
+        reply: Reply<CredentialView>,
+    ) {
         match CredentialName::new(name.provider(), account) {
             Ok(to) => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, by));
                 self.step(Input::RenameAsked { caller, name, to });
             }
             Err(error) => drop(reply.send(Err(Refusal::Invalid {

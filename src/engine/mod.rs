@@ -18,6 +18,7 @@ pub mod core;
 pub mod deregistering;
 pub mod ending;
 pub mod errands;
+pub mod exceeding;
 pub mod exporting;
 pub mod fact;
 pub mod failing;

@@ -69,6 +69,7 @@ impl Runner {
             Effect::Gone(name) => self.tell(|| Event::Removed { name }),
             Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
             Effect::Happened(activity) => self.happened(activity),
+            Effect::Exceeded { caller, line } => self.exceeded(caller, line),
             Effect::Chore(chore) => self.chores.push_back(chore),
         }
     }
@@ -322,7 +323,7 @@ impl Runner {
                 Some(Hand::Opened(_)) | None => drop(reply.send(Err(Refusal::Stopped))),
             },
             (caller, Answer::Refused(refusal)) => caller.refuse(refusal),
-            (Caller::View(reply), Answer::View(view)) => drop(reply.send(Ok(*view))),
+            (Caller::View(reply, _), Answer::View(view)) => drop(reply.send(Ok(*view))),
             (Caller::Revoke(reply), Answer::Revoked(outcome)) => drop(reply.send(Ok(outcome))),
             (Caller::Remove(reply), Answer::Removed) => drop(reply.send(Ok(()))),
             (
