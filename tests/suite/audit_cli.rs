@@ -213,7 +213,10 @@ fn an_alert_stands_in_the_status_until_it_is_acknowledged_and_stays_away_then() 
         assert_eq!(alerts()[0]["kind"], "busy_credential");
         // What comes after it was looked at is counted from then on.
         eventually("all are counted", || {
-            alerts()[0]["text"].as_str().unwrap().contains("had 4 events")
+            alerts()[0]["text"]
+                .as_str()
+                .unwrap()
+                .contains("had 4 events")
         });
         daemon.wait_for_words("an alert: demo/alice had");
         let words = sandbox.run(["status"]).ok();
