@@ -21,6 +21,7 @@ pub mod identity;
 pub mod inquiry;
 pub mod kept;
 pub mod key_end;
+pub mod length;
 pub mod likely;
 pub mod limit;
 pub mod lock;

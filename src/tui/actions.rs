@@ -12,6 +12,7 @@ use crate::tui::message::Purpose;
 use crate::tui::orders;
 use crate::tui::overlays::act::moved;
 use crate::tui::overlays::arrival::Arrival;
+use crate::tui::overlays::asked::Asked;
 use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::identify::Identify;
@@ -22,7 +23,7 @@ use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{Entry, ITEM_HEIGHT};
 use crate::tui::screens::needs::{Item, Need};
-use crate::tui::screens::{activity, alerts, health, list, tale};
+use crate::tui::screens::{activity, alerts, grants, health, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::{Page, Wizard};
 use crate::tui::theme::Tone;
@@ -51,6 +52,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Panic => panic::ask(app),
         Action::Activity => go_to(app, Tab::Activity),
         Action::Health => return health(app),
+        Action::Grants => return grants(app),
         Action::NextTab | Action::PreviousTab => return turn(app, action),
         Action::SignIn => return sign_in(app),
         Action::SignInAgain => return again(app, looked_at(app)),
@@ -96,6 +98,9 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Replace
         | Action::Refuse
         | Action::RefuseRevoking
+        | Action::Allow
+        | Action::Terms
+        | Action::Deny
         | Action::Confirm
         | Action::Keep
         | Action::NextField
@@ -120,6 +125,7 @@ fn go_to(app: &mut App, tab: Tab) {
     if let Some(workspace) = app.open_mut() {
         if workspace.tab == tab {
             workspace.detail = None;
+            workspace.grants.leave();
         }
         workspace.tab = tab;
         workspace.list.filtering = false;
@@ -142,6 +148,15 @@ fn health(app: &mut App) -> Vec<Effect> {
     vec![Effect::Ask(Ask::Status)]
 }
 
+/// What was fetched meanwhile is told by no event: it is looked for now.
+fn grants(app: &mut App) -> Vec<Effect> {
+    go_to(app, Tab::Grants);
+    [Ask::Grants, Ask::Status]
+        .into_iter()
+        .map(Effect::Ask)
+        .collect()
+}
+
 fn turn(app: &mut App, action: Action) -> Vec<Effect> {
     let by = if action == Action::NextTab {
         1
@@ -151,6 +166,7 @@ fn turn(app: &mut App, action: Action) -> Vec<Effect> {
     match app.open().map(|workspace| workspace.tab.turned(by)) {
         Some(Tab::Health) => return health(app),
         Some(Tab::Inbox) => return inbox(app),
+        Some(Tab::Grants) => return grants(app),
         Some(tab) => go_to(app, tab),
         None => {}
     }
@@ -200,6 +216,7 @@ fn go(app: &mut App, action: Action) {
     });
     let size = app.size;
     let providers = health::seen(app, workspace, layout.body);
+    let (grant_lines, grant_height) = grants::open_lines(app, workspace);
     let Some(workspace) = app.open_mut() else {
         return;
     };
@@ -224,6 +241,10 @@ fn go(app: &mut App, action: Action) {
             let height = u16::try_from(providers).unwrap_or(u16::MAX);
             workspace.figures.go(moved(action, height), providers);
         }
+        Tab::Grants => {
+            let by = moved(action, grant_height);
+            workspace.grants.go(by, grant_lines, grant_height);
+        }
     }
 }
 
@@ -244,7 +265,9 @@ fn open(app: &mut App) -> Vec<Effect> {
         Tab::Inbox => {
             let name = match workspace.inbox.selected() {
                 Some(Entry::Need(item)) => item.name.clone(),
-                Some(Entry::Alert(_) | Entry::Parcel(_)) | None => return Vec::new(),
+                Some(Entry::Alert(_) | Entry::Question(_) | Entry::Parcel(_)) | None => {
+                    return Vec::new();
+                }
             };
             workspace.tab = Tab::Credentials;
             workspace.list.select(&name, &workspace.rows);
@@ -272,6 +295,10 @@ fn open(app: &mut App) -> Vec<Effect> {
             if let Some(story) = story {
                 app.overlays.push(Overlay::Story(story));
             }
+            Vec::new()
+        }
+        Tab::Grants => {
+            workspace.grants.enter();
             Vec::new()
         }
         Tab::Health => Vec::new(),
@@ -332,6 +359,7 @@ fn back(app: &mut App) {
             workspace.log.filter.clear();
             workspace.log.refilter();
         }
+        Tab::Grants => workspace.grants.leave(),
         Tab::Inbox | Tab::Health => {}
     }
 }
@@ -355,6 +383,11 @@ fn do_item(app: &mut App) -> Vec<Effect> {
         Some(Entry::Alert(alert)) => {
             let alert = alert.clone();
             look_at(workspace, &alert)
+        }
+        Some(Entry::Question(question)) => {
+            let asked = Asked::new(question.clone());
+            app.overlays.push(Overlay::Asked(Box::new(asked)));
+            Vec::new()
         }
         Some(Entry::Parcel(parcel)) => {
             let arrival = Arrival::new(parcel.clone());
@@ -400,7 +433,7 @@ fn filter(app: &mut App) {
     match workspace.tab {
         Tab::Credentials if workspace.detail.is_none() => workspace.list.filtering = true,
         Tab::Activity => workspace.log.filtering = true,
-        Tab::Credentials | Tab::Inbox | Tab::Health => {
+        Tab::Credentials | Tab::Inbox | Tab::Health | Tab::Grants => {
             app.say(Tone::Dim, "there is nothing to find here")
         }
     }

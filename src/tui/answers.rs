@@ -11,6 +11,7 @@ use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
 use crate::tui::arrivals;
 use crate::tui::clipboard::Where;
 use crate::tui::effect::Effect;
+use crate::tui::granting;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::panic;
@@ -89,6 +90,14 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::Status(Err(_)) | Answer::AlertSeen(Ok(())) => {}
+        Answer::Grants(result) => granting::came(app, result),
+        Answer::Questions(Ok(open)) => return granting::asked(app, open),
+        Answer::Questions(Err(refusal)) => complain(app, "the questions did not come", &refusal),
+        Answer::GrantMade(question, result) => return granting::made(app, question, result),
+        Answer::QuestionAnswered(question, yes, result) => {
+            return granting::answered(app, &question, yes, result);
+        }
+        Answer::GrantRevoked(name, result) => return granting::revoked(app, &name, result),
         Answer::AlertSeen(Err(refusal)) => complain(app, "the alert stays", &refusal),
         Answer::Listed(Err(refusal)) => complain(app, "the list did not come", &refusal),
         Answer::Providers(Err(refusal)) => complain(app, "the providers did not come", &refusal),

@@ -165,6 +165,8 @@ impl App {
                     Tab::Inbox => Scope::Inbox,
                     Tab::Activity => Scope::Activity,
                     Tab::Health => Scope::Health,
+                    Tab::Grants if workspace.grants.is_open() => Scope::Grant,
+                    Tab::Grants => Scope::Grants,
                 };
                 vec![screen, Scope::Moving, Scope::Everywhere]
             }

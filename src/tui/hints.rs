@@ -23,6 +23,7 @@ pub fn is_offered(app: &App, action: Action) -> bool {
     match app.overlays.last() {
         Some(Overlay::Wizard(wizard)) => wizard.offers(action),
         Some(Overlay::Arrival(arrival)) => arrival.offers(app, action),
+        Some(Overlay::Asked(asked)) => asked.offers(app, action),
         Some(Overlay::Identify(identify)) => action != Action::Revoke || identify.can_revoke(),
         Some(
             Overlay::Help(_)
@@ -106,6 +107,7 @@ fn on_screen(workspace: &Workspace, action: Action) -> bool {
         Tab::Credentials if action == Action::Fold => workspace.rows.is_grouped(),
         Tab::Credentials => !needs_row || !workspace.rows.is_empty(),
         Tab::Inbox => in_inbox(&workspace.inbox, action),
+        Tab::Grants => !needs_row || !workspace.grants.is_empty(),
         Tab::Activity | Tab::Health => true,
     }
 }

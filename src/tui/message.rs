@@ -5,9 +5,11 @@ use crate::engine::gate::{GateError, Place};
 use crate::model::analysis::Analysis;
 use crate::model::credential::CredentialView;
 use crate::model::event::{self, Activity};
+use crate::model::grant::{GrantName, GrantView};
 use crate::model::identity::Identity;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::question::QuestionView;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
@@ -105,6 +107,16 @@ pub enum Answer {
     TakenIn(TakeIn, Result<Box<CredentialView>, Refusal>),
     /// That something of it was thrown away, or not.
     ParcelRefused(Box<ParcelView>, Result<(), Refusal>),
+    /// To the question for the grants.
+    Grants(Result<Vec<GrantView>, Refusal>),
+    /// To the question which programs wait for an answer.
+    Questions(Result<Vec<QuestionView>, Refusal>),
+    /// That a grant was made for a program that asked, or not.
+    GrantMade(Box<QuestionView>, Result<Box<GrantView>, Refusal>),
+    /// That a program was answered, with yes or no, or not.
+    QuestionAnswered(Box<QuestionView>, bool, Result<(), Refusal>),
+    /// To the revocation of a grant.
+    GrantRevoked(GrantName, Result<(), Refusal>),
     /// To the question how the engine is.
     Status(Result<EngineStatus, Refusal>),
 }

@@ -16,6 +16,7 @@ pub mod field;
 pub mod find;
 pub mod form;
 pub mod frame;
+pub mod granting;
 pub mod hints;
 pub mod input;
 pub mod keymap;

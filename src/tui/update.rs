@@ -8,6 +8,7 @@ use crate::tui::answers;
 use crate::tui::app::{App, Session};
 use crate::tui::curtain::{self, Behind};
 use crate::tui::effect::{Ask, Effect};
+use crate::tui::granting;
 use crate::tui::keys;
 use crate::tui::layout;
 use crate::tui::message::Message;
@@ -118,6 +119,8 @@ pub fn ask_for_all(app: &mut App) -> Vec<Effect> {
         Ask::Activity(None, FIRST_LINES),
         Ask::Providers,
         Ask::Parcels,
+        Ask::Questions,
+        Ask::Grants,
         Ask::Status,
     ];
     asks.into_iter().map(Effect::Ask).collect()
@@ -240,8 +243,13 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
             }
             let notice = notice(&activity);
             workspace.log.happened(activity);
+            // What was fetched with a grant, and by whom, changes with it.
+            let looks = workspace.tab == Tab::Grants && !workspace.stopped;
             if let Some((tone, text)) = notice {
                 app.say(tone, &text);
+            }
+            if looks {
+                return vec![Effect::Ask(Ask::Grants)];
             }
         }
         Event::Loaded { loaded, total } => {
@@ -251,6 +259,7 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
                 return vec![Effect::Ask(Ask::List)];
             }
         }
+        Event::Questions { open } => return granting::asked(app, open),
         Event::Alerts { open, new } => {
             workspace.inbox.take_alerts(open);
             if let [alert, rest @ ..] = new.as_slice() {
@@ -314,6 +323,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Arrival(_)
+        | Overlay::Asked(_)
         | Overlay::Identify(_) => false,
     });
     match step {

@@ -108,6 +108,7 @@ mod simulation;
 mod spent;
 mod tui;
 mod tui_alerts;
+mod tui_grants;
 mod tui_inbox;
 mod tui_lock;
 mod tui_rig;

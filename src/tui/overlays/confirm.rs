@@ -1,5 +1,6 @@
 //! The question before something dangerous: what will happen and to whom; the default keeps.
 
+use crate::model::grant::GrantName;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
@@ -28,6 +29,8 @@ pub struct Confirm {
     pub names: Vec<CredentialName>,
     /// Or to what of that which came in while the vault was locked.
     pub parcels: Vec<ParcelView>,
+    /// Or to which grants.
+    pub grants: Vec<GrantName>,
     /// The vault is locked afterwards.
     pub then_locks: bool,
     /// Something else than the word was given.
@@ -42,6 +45,7 @@ impl Confirm {
             deed,
             names,
             parcels: Vec::new(),
+            grants: Vec::new(),
             then_locks: false,
             is_wrong: false,
             field: Field::default(),
@@ -56,15 +60,24 @@ impl Confirm {
         }
     }
 
+    /// A question about what a local program may have.
+    pub fn of_grant(name: GrantName) -> Self {
+        Self {
+            grants: vec![name],
+            ..Self::new(Deed::RevokeGrant, Vec::new())
+        }
+    }
+
     /// How many it is about.
     pub const fn many(&self) -> usize {
-        self.names.len() + self.parcels.len()
+        self.names.len() + self.parcels.len() + self.grants.len()
     }
 
     fn called(&self) -> Vec<String> {
         let names = self.names.iter().map(ToString::to_string);
         names
             .chain(self.parcels.iter().map(parcels::called))
+            .chain(self.grants.iter().map(ToString::to_string))
             .collect()
     }
 
@@ -72,7 +85,7 @@ impl Confirm {
     pub const fn wants_word(&self) -> bool {
         match self.deed {
             Deed::Revoke | Deed::Remove | Deed::Refuse | Deed::RefuseRevoking => self.many() > 1,
-            Deed::RotateAll | Deed::TakeIn | Deed::Replace => false,
+            Deed::RotateAll | Deed::TakeIn | Deed::Replace | Deed::RevokeGrant => false,
             Deed::RevokeAll => true,
         }
     }

@@ -21,6 +21,8 @@ pub fn lines(app: &App) -> Vec<(String, &'static str)> {
         Tab::Inbox => ("Inbox", Scope::Inbox),
         Tab::Activity => ("Activity", Scope::Activity),
         Tab::Health => ("Health", Scope::Health),
+        Tab::Grants if workspace.grants.is_open() => ("One grant", Scope::Grant),
+        Tab::Grants => ("Grants", Scope::Grants),
     };
     let mut lines = part(app, title, &[scope]);
     lines.extend(part(app, "Moving", &[Scope::Moving]));
