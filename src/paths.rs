@@ -1,6 +1,6 @@
 //! Where the program's files belong on this machine.
 
-use directories::ProjectDirs;
+use directories::{BaseDirs, ProjectDirs};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -44,6 +44,11 @@ impl Paths {
         let folder = self.config.ancestors().nth(2);
         folder.unwrap_or(Path::new("/")).to_path_buf()
     }
+}
+
+/// The home folder of this user.
+pub fn home() -> Option<PathBuf> {
+    Some(BaseDirs::new()?.home_dir().to_path_buf())
 }
 
 /// The session's folder where the variable that names it was lost (cron, `su`), as systemd lays it out.

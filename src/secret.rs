@@ -107,6 +107,26 @@ secret! {
     /// An age identity: the vault's own, or one that opens a slot (`AGE-SECRET-KEY-1...`).
     VaultIdentity
 }
+secret! {
+    /// An access token of a grant: what a local program shows to the agent.
+    GrantToken
+}
+secret! {
+    /// A refresh token of a grant: good once, for the next pair.
+    GrantRefreshToken
+}
+secret! {
+    /// What a program looks up the answer to its question with.
+    QuestionHandle
+}
+secret! {
+    /// What the refresh tokens of one family are known by; base64.
+    FamilyKey
+}
+secret! {
+    /// The bcrypt hash of a refresh token of a grant.
+    TokenHash
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,54 +1,67 @@
 //! Answers one request: reads it, puts it to the engine, writes what comes back.
 
 use crate::agent::audit_route::AuditRoute;
+use crate::agent::caller::{Caller, bearer};
 use crate::agent::door::{Door, Offered};
+use crate::agent::grant_answer::is_rotation_advised;
 use crate::agent::health::{self, HealthCache};
 use crate::agent::lock_wire::{self, UnlockAnswer};
 use crate::agent::parcel_route::ParcelRoute;
-use crate::agent::problem::{MEDIA_TYPE, Problem};
+use crate::agent::port::PortPeer;
+use crate::agent::problem::Problem;
+use crate::agent::request_body::{bad_body, read_body, refused};
+use crate::agent::response::{Body, add_limit, empty, json, refuse, streamed, to_json, token_body};
 use crate::agent::route::{Question, Route};
 use crate::agent::stream;
 use crate::agent::wire::{
-    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, SignInStarted,
-    VERSION, VERSION_HEADER, ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, IdTokenBody, NeedBody, PutBackBody, RenameBody,
+    SignInStarted, VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::grants::registry::Admitted;
 use crate::engine::link::Link;
 use crate::model::event::Purpose;
+use crate::model::grant_fault::GrantFault;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Either, Full, StreamBody};
-use hyper::body::{Body as _, Bytes, Frame, Incoming};
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER,
-};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use zeroize::Zeroizing;
 
-/// A body that is there, or one that is made while it is sent.
-pub type Body = Either<Full<Bytes>, UnsyncBoxBody<Bytes, Infallible>>;
-
-/// Longest request body, in bytes.
-pub const LONGEST_BODY: usize = 64 * 1024;
 /// Lists longer than this are sent in portions.
 const SHORT_LIST: usize = 256;
+/// Tells a program that it is time for the next pair of its grant's tokens.
+const ROTATE: HeaderName = HeaderName::from_static("tokenward-rotate");
+/// Longest name that a program gives itself and that is kept, in characters.
+const LONGEST_AGENT: usize = 120;
+
+/// Over what somebody asks.
+#[derive(Debug, Clone)]
+pub enum Via {
+    /// The agent's socket: who asks is the user who owns the vault.
+    Socket,
+    /// The loopback port: who asks is anybody on this machine.
+    Port(Arc<PortPeer>),
+}
 
 /// Where the questions of one socket are answered.
 #[derive(Debug, Clone)]
 pub struct Desk {
     door: Door,
+    via: Via,
     by: Arc<Program>,
     health: Arc<HealthCache>,
+    /// One token with fewer scopes is fetched at a time: who comes second finds the first one's.
+    narrowing: Arc<Mutex<()>>,
     body_time: Duration,
     shutdown: CancellationToken,
 }
@@ -58,8 +71,10 @@ impl Desk {
     pub fn new(door: Door, body_time: Duration, shutdown: CancellationToken) -> Self {
         Self {
             door,
+            via: Via::Socket,
             by: Arc::default(),
             health: Arc::default(),
+            narrowing: Arc::default(),
             body_time,
             shutdown,
         }
@@ -71,6 +86,24 @@ impl Desk {
             by: program,
             ..self.clone()
         }
+    }
+
+    /// The same desk, for one connection to the port.
+    pub fn facing_port(&self, peer: Arc<PortPeer>) -> Self {
+        Self {
+            via: Via::Port(peer),
+            ..self.clone()
+        }
+    }
+
+    /// Over what somebody asks.
+    pub(in crate::agent) fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// A request's body has to arrive within that time.
+    pub(in crate::agent) fn body_time(&self) -> Duration {
+        self.body_time
     }
 
     /// Answers a request, whatever it is.
@@ -86,7 +119,7 @@ impl Desk {
     }
 
     /// The way to the engine, walked by whoever asks.
-    fn link(&self) -> Result<Link, Refusal> {
+    pub(in crate::agent) fn link(&self) -> Result<Link, Refusal> {
         match self.door.link() {
             Ok(link) => Ok(link.on_behalf_of(Arc::clone(&self.by))),
             Err(lock) => Err(Refusal::Locked { lock }),
@@ -94,26 +127,204 @@ impl Desk {
     }
 
     async fn try_answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Box<Problem>> {
-        check_headers(request.headers())?;
+        let headers = request.headers();
+        check_headers(&self.via, headers)?;
         let uri = request.uri();
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
+        let desk = self.seeing(headers);
+        let caller = desk.caller(headers)?;
+        caller.may(&route).map_err(Refusal::from)?;
+        let desk = match caller.holder() {
+            Some(holder) => desk.with_grant(holder),
+            None => desk,
+        };
         if route.is_use() {
             self.door.touch(clock::now());
         }
-        if let Route::Token {
-            name,
-            min_ttl,
-            purpose,
-            ..
-        } = &route
-            && let Some(ready) = self.ready(name, *min_ttl, *purpose)?
-        {
-            return Ok(ready);
-        }
         let patience = route.patience();
-        tokio::time::timeout(patience, self.carry_out(route, request.into_body()))
-            .await
-            .unwrap_or_else(|_| Err(Refusal::TimedOut.into()))
+        let answered = match (route, caller.holder()) {
+            (
+                Route::Token {
+                    name,
+                    min_ttl,
+                    timeout,
+                    purpose,
+                },
+                Some(holder),
+            ) => {
+                let wish = (min_ttl, timeout, purpose);
+                let fetched = desk.granted_token(holder, name, wish);
+                tokio::time::timeout(patience, fetched).await
+            }
+            (route, _) => {
+                if let Route::Token {
+                    name,
+                    min_ttl,
+                    purpose,
+                    ..
+                } = &route
+                    && let Some(ready) = desk.ready(name, *min_ttl, *purpose)?
+                {
+                    return Ok(ready);
+                }
+                let carried = desk.carry_out(route, &caller, request.into_body());
+                tokio::time::timeout(patience, carried).await
+            }
+        };
+        answered.unwrap_or_else(|_| Err(Refusal::TimedOut.into()))
+    }
+
+    /// The same desk with what a request on the port tells of its program.
+    fn seeing(&self, headers: &HeaderMap) -> Self {
+        match &self.via {
+            Via::Socket => self.clone(),
+            Via::Port(peer) => {
+                let agent = headers.get(USER_AGENT).and_then(|it| it.to_str().ok());
+                let agent = agent.map(|agent| agent.chars().take(LONGEST_AGENT).collect());
+                Self {
+                    by: Arc::new(peer.program(agent)),
+                    ..self.clone()
+                }
+            }
+        }
+    }
+
+    /// The same desk, asked with a grant.
+    fn with_grant(self, holder: &Admitted) -> Self {
+        let mut program = (*self.by).clone();
+        program.grant = Some(holder.grant.clone());
+        Self {
+            by: Arc::new(program),
+            ..self
+        }
+    }
+
+    fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {
+        let Some(token) = bearer(headers) else {
+            return Ok(match self.via {
+                Via::Socket => Caller::Owner,
+                Via::Port(_) => Caller::Nobody,
+            });
+        };
+        let link = self.link()?;
+        match link.grants().admit(&token, &self.by) {
+            Ok(admitted) => Ok(Caller::Holder(Box::new(admitted))),
+            Err(fault) => {
+                self.note_guess(&fault)?;
+                Err(fault.into())
+            }
+        }
+    }
+
+    /// Notes that somebody on the port showed what is no good; past the limit that is the answer.
+    pub(in crate::agent) fn note_guess(&self, fault: &GrantFault) -> Result<(), Refusal> {
+        match &self.via {
+            Via::Port(peer) if fault.is_guess() => {
+                let link = self.link()?;
+                let left = link.grants().guessed(peer.peer.ip());
+                self.note_excess(&left, None);
+                left.map(drop)
+            }
+            Via::Port(_) | Via::Socket => Ok(()),
+        }
+    }
+
+    /// Has a limit that was exceeded stand in the activity log.
+    fn note_excess<T>(&self, counted: &Result<T, Refusal>, name: Option<&CredentialName>) {
+        if let (Err(Refusal::LimitExceeded { limit, .. }), Ok(link)) = (counted, self.link()) {
+            link.book().exceeded(limit, name, &self.by);
+        }
+    }
+
+    /// The refusal, or the limit where too many of its kind came.
+    pub(in crate::agent) fn suspected(&self, refusal: Refusal) -> Refusal {
+        match &refusal {
+            Refusal::Grant { fault } => self.note_guess(fault).err().unwrap_or(refusal),
+            _ => refusal,
+        }
+    }
+
+    /// A token for a grant: counted against its rate, with no more scopes than it has.
+    async fn granted_token(
+        &self,
+        holder: &Admitted,
+        name: CredentialName,
+        (min_ttl, timeout, purpose): (Duration, Duration, Purpose),
+    ) -> Result<Response<Body>, Box<Problem>> {
+        let link = self.link()?;
+        let left = link.grants().fetch(&holder.grant, &name);
+        self.note_excess(&left, Some(&name));
+        let left = left?;
+        let mut response = if holder.scopes.is_empty() {
+            match self.ready(&name, min_ttl, purpose)? {
+                Some(ready) => ready,
+                None => {
+                    let ask = |reply| Command::Token {
+                        name,
+                        min_ttl,
+                        timeout,
+                        purpose,
+                        reply,
+                    };
+                    self.token(ask).await?
+                }
+            }
+        } else {
+            let token = self.narrowed(&link, name, &holder.scopes, min_ttl).await?;
+            json(StatusCode::OK, token_body(&token, clock::now()))
+        };
+        let headers = response.headers_mut();
+        add_limit(headers, left);
+        let claims = &holder.claims;
+        let remaining = claims.expires_at - clock::now().as_secs();
+        if is_rotation_advised(remaining, claims.expires_at - claims.issued_at) {
+            headers.insert(ROTATE, HeaderValue::from_static("advised"));
+        }
+        Ok(response)
+    }
+
+    /// A token with some of the scopes only: one that is kept, or the provider's next.
+    async fn narrowed(
+        &self,
+        link: &Link,
+        name: CredentialName,
+        scopes: &[String],
+        min_ttl: Duration,
+    ) -> Result<Arc<IssuedToken>, Refusal> {
+        let kept = |name: &CredentialName| {
+            let needed_until = clock::now().plus(min_ttl);
+            let grants = link.grants();
+            grants.with(|state| state.narrowed.fetch(name, scopes, needed_until))
+        };
+        let _alone = match kept(&name) {
+            Some(token) => return self.noted(link, &name, token),
+            None => self.narrowing.lock().await,
+        };
+        if let Some(token) = kept(&name) {
+            return self.noted(link, &name, token);
+        }
+        let asked = link.ask(|reply| Command::Narrow {
+            name: name.clone(),
+            scopes: scopes.to_vec(),
+            reply,
+        });
+        let token = Arc::new(asked.await?);
+        link.grants()
+            .with(|state| state.narrowed.put(name, scopes.to_vec(), &token));
+        Ok(token)
+    }
+
+    /// A kept token, noted as handed out.
+    fn noted(
+        &self,
+        link: &Link,
+        name: &CredentialName,
+        token: Arc<IssuedToken>,
+    ) -> Result<Arc<IssuedToken>, Refusal> {
+        link.book().allows(name, &self.by)?;
+        link.book()
+            .handed_out(name, Purpose::Narrow, None, &self.by);
+        Ok(token)
     }
 
     /// A token that lies on the shelf needs neither the engine nor the vault.
@@ -138,10 +349,12 @@ impl Desk {
     async fn carry_out(
         &self,
         route: Route,
+        caller: &Caller,
         body: Incoming,
     ) -> Result<Response<Body>, Box<Problem>> {
         match route {
-            Route::List => self.list(|reply| Command::List { reply }).await,
+            Route::List => self.credentials(caller).await,
+            Route::Grant(grant) => self.grant(grant, caller, body).await,
             Route::Providers => self.list(|reply| Command::Providers { reply }).await,
             Route::Clients => self.list(|reply| Command::Clients { reply }).await,
             Route::Activity { name, limit } => {
@@ -233,6 +446,9 @@ impl Desk {
             Route::Parcel(ParcelRoute::Refuse(id)) => {
                 self.done(|reply| Command::RefuseParcel { id, reply }).await
             }
+            Route::Parcel(ParcelRoute::End(id)) => {
+                self.one(|reply| Command::EndParcel { id, reply }).await
+            }
             Route::Lock => self.lock().await,
             Route::Unlock => {
                 let body = read_body(body, self.body_time).await?;
@@ -272,6 +488,16 @@ impl Desk {
         }
     }
 
+    /// All credentials, or those that a grant names.
+    async fn credentials(&self, caller: &Caller) -> Result<Response<Body>, Box<Problem>> {
+        let Some(holder) = caller.holder() else {
+            return self.list(|reply| Command::List { reply }).await;
+        };
+        let mut views = self.link()?.ask(|reply| Command::List { reply }).await?;
+        views.retain(|view| holder.names(&view.profile.name));
+        Ok(json(StatusCode::OK, to_json(&views)))
+    }
+
     async fn list<T: Serialize + Send + 'static>(
         &self,
         command: impl FnOnce(Reply<Vec<T>>) -> Command + Send,
@@ -284,7 +510,7 @@ impl Desk {
         })
     }
 
-    async fn one<T: Serialize + Send>(
+    pub(in crate::agent) async fn one<T: Serialize + Send>(
         &self,
         command: impl FnOnce(Reply<T>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
@@ -292,7 +518,7 @@ impl Desk {
         Ok(json(StatusCode::OK, to_json(&entry)))
     }
 
-    async fn done(
+    pub(in crate::agent) async fn done(
         &self,
         command: impl FnOnce(Reply<()>) -> Command + Send,
     ) -> Result<Response<Body>, Box<Problem>> {
@@ -370,6 +596,15 @@ impl Desk {
                 let proven = self.link()?.ask(ask).await?;
                 let body = Bytes::from_owner(wire::write_proven(&proven, clock::now()));
                 Ok(json(StatusCode::OK, body))
+            }
+            Question::IdToken => {
+                let IdTokenBody { purpose } = wire::read(body).map_err(bad_body)?;
+                self.token(|reply| Command::IdToken {
+                    name,
+                    purpose,
+                    reply,
+                })
+                .await
             }
             Question::Exchange => {
                 let wish = wire::read(body).map_err(bad_body)?;
@@ -455,8 +690,9 @@ impl Desk {
     }
 }
 
-fn check_headers(headers: &HeaderMap) -> Result<(), Box<Problem>> {
-    // No browser reaches a Unix socket by itself; whoever forwards one to it must not lend it our trust.
+fn check_headers(via: &Via, headers: &HeaderMap) -> Result<(), Box<Problem>> {
+    // No browser reaches a Unix socket by itself; whoever forwards one to it must not lend it our trust. To the port it
+    // comes by itself, from any page, and with a name of the page's choice (DNS rebinding).
     if headers.contains_key(ORIGIN) {
         return Err(refused(
             403,
@@ -464,6 +700,19 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Box<Problem>> {
             "Not for browsers",
             "a request with an Origin header comes from a web page",
             "ask without the Origin header",
+        ));
+    }
+    if let Via::Port(peer) = via
+        && !headers
+            .get(HOST)
+            .is_some_and(|host| peer.is_called(host.as_bytes()))
+    {
+        return Err(refused(
+            421,
+            "host",
+            "Misdirected request",
+            "the Host header names another place than this port",
+            "ask at 127.0.0.1, [::1] or localhost, with the port's number",
         ));
     }
     match headers.get(VERSION_HEADER) {
@@ -476,130 +725,4 @@ fn check_headers(headers: &HeaderMap) -> Result<(), Box<Problem>> {
         )),
         Some(_) | None => Ok(()),
     }
-}
-
-fn refused(status: u16, slug: &str, title: &str, message: &str, hint: &str) -> Box<Problem> {
-    Box::new(Problem::invalid(status, slug, title, message, hint))
-}
-
-fn bad_body(error: wire::BadBody) -> Box<Problem> {
-    refused(
-        400,
-        "body",
-        "Unreadable body",
-        &error.to_string(),
-        "the README shows what this address takes",
-    )
-}
-
-async fn read_body(mut body: Incoming, time: Duration) -> Result<Zeroizing<Vec<u8>>, Box<Problem>> {
-    let too_large = || {
-        refused(
-            413,
-            "body-size",
-            "Body too large",
-            "the body is longer than 64 KB",
-            "send less",
-        )
-    };
-    if body.size_hint().lower() > LONGEST_BODY as u64 {
-        return Err(too_large());
-    }
-    let cut_off = || {
-        refused(
-            408,
-            "body-time",
-            "Body incomplete",
-            "the body did not arrive whole and in time",
-            "send it again",
-        )
-    };
-    // Room for all from the start: no outgrown buffer with a secret in it stays behind.
-    let mut whole = Zeroizing::new(Vec::with_capacity(LONGEST_BODY));
-    let read = async {
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|_| cut_off())?;
-            let Some(data) = frame.data_ref() else {
-                continue;
-            };
-            if whole.len() + data.len() > LONGEST_BODY {
-                return Err(too_large());
-            }
-            whole.extend_from_slice(data);
-        }
-        Ok(())
-    };
-    tokio::time::timeout(time, read)
-        .await
-        .unwrap_or_else(|_| Err(cut_off()))?;
-    Ok(whole)
-}
-
-/// A response for a problem.
-pub fn refuse(problem: &Problem) -> Response<Body> {
-    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = json(status, to_json(problem));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
-    if let Some(seconds) = problem.retry_after() {
-        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    if let Refusal::LimitExceeded {
-        most, wait_secs, ..
-    } = &problem.refusal
-    {
-        headers.insert("x-ratelimit-limit", HeaderValue::from(*most));
-        headers.insert("x-ratelimit-remaining", HeaderValue::from(0));
-        headers.insert("x-ratelimit-reset", HeaderValue::from(*wait_secs));
-    }
-    if let Some(allow) = problem.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
-    }
-    response
-}
-
-fn token_body(token: &IssuedToken, now: clock::Timestamp) -> Bytes {
-    // The connection sends it from where it lies and drops it, and with that it is zeroized.
-    Bytes::from_owner(wire::write_token(token, now))
-}
-
-fn to_json(body: &impl Serialize) -> Bytes {
-    Bytes::from(serde_json::to_vec(body).expect("plain data always serializes"))
-}
-
-fn json(status: StatusCode, body: Bytes) -> Response<Body> {
-    with_headers(status, "application/json", Either::Left(Full::new(body)))
-}
-
-fn empty() -> Response<Body> {
-    let mut response = Response::new(Either::Left(Full::new(Bytes::new())));
-    *response.status_mut() = StatusCode::NO_CONTENT;
-    add_version(response.headers_mut());
-    response
-}
-
-fn streamed(
-    media_type: &'static str,
-    frames: impl futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + 'static,
-) -> Response<Body> {
-    let body = Either::Right(UnsyncBoxBody::new(StreamBody::new(frames)));
-    with_headers(StatusCode::OK, media_type, body)
-}
-
-fn with_headers(status: StatusCode, media_type: &'static str, body: Body) -> Response<Body> {
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.reserve(4);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    add_version(headers);
-    response
-}
-
-fn add_version(headers: &mut HeaderMap) {
-    headers.insert(
-        HeaderName::from_static(VERSION_HEADER),
-        HeaderValue::from_static(VERSION),
-    );
 }

@@ -7,8 +7,8 @@ use crate::agent::problem::Problem;
 use crate::agent::route::{Question, Route};
 use crate::agent::socket::is_trusted;
 use crate::agent::wire::{
-    self, AcceptBody, BackupBody, ExportBody, NeedBody, PutBackBody, RenameBody, VERSION,
-    VERSION_HEADER, ValidateBody,
+    self, AcceptBody, BackupBody, ExportBody, IdTokenBody, NeedBody, PutBackBody, RenameBody,
+    VERSION, VERSION_HEADER, ValidateBody,
 };
 use crate::engine::api::{Command, Event, Reply};
 use crate::engine::book::Book;
@@ -139,7 +139,7 @@ async fn carry(mut wishes: mpsc::Receiver<Asked>, door: Arc<SocketDoor>, gone: C
 }
 
 /// One request, one connection: nothing waits behind a slow refresh and nothing goes stale.
-struct SocketDoor {
+pub(in crate::agent) struct SocketDoor {
     socket: PathBuf,
     slow: Semaphore,
     quick: Semaphore,
@@ -156,6 +156,7 @@ impl SocketDoor {
 
     async fn carry_out(self: Arc<Self>, command: Command) {
         match command {
+            Command::Grant(ask) => self.carry_grant(ask).await,
             Command::List { reply } => self.fetch(Route::List, reply).await,
             Command::Show { name, reply } => self.fetch(Route::Show(name), reply).await,
             Command::Why { name, reply } => self.fetch(Route::Why(name), reply).await,
@@ -232,6 +233,9 @@ impl SocketDoor {
             Command::RefuseParcel { id, reply } => {
                 let route = Route::Parcel(ParcelRoute::Refuse(id));
                 self.tell(route, Zeroizing::default(), reply).await;
+            }
+            Command::EndParcel { id, reply } => {
+                self.fetch(Route::Parcel(ParcelRoute::End(id)), reply).await;
             }
             Command::Import {
                 profile,
@@ -321,6 +325,19 @@ impl SocketDoor {
                 })
                 .await;
             }
+            Command::IdToken {
+                name,
+                purpose,
+                reply,
+            } => {
+                let route = inquire(name, Question::IdToken);
+                answer(reply, async {
+                    let body = plain(&IdTokenBody { purpose });
+                    let body = self.exchange(&route, body).await?;
+                    wire::read_token(&body).map_err(|_| not_understood())
+                })
+                .await;
+            }
             Command::Identify {
                 token,
                 verify,
@@ -355,7 +372,7 @@ impl SocketDoor {
     }
 
     /// Asks and reads an answer of the model's own form.
-    async fn fetch<T: DeserializeOwned>(&self, route: Route, reply: Reply<T>) {
+    pub(in crate::agent) async fn fetch<T: DeserializeOwned>(&self, route: Route, reply: Reply<T>) {
         answer(reply, async {
             let body = self.exchange(&route, Zeroizing::default()).await?;
             serde_json::from_slice(&body).map_err(|_| not_understood())
@@ -364,7 +381,7 @@ impl SocketDoor {
     }
 
     /// Asks with details and reads an answer of the model's own form.
-    async fn put<T: DeserializeOwned>(
+    pub(in crate::agent) async fn put<T: DeserializeOwned>(
         &self,
         route: Route,
         details: &impl Serialize,
@@ -378,7 +395,12 @@ impl SocketDoor {
     }
 
     /// Asks for something to be done.
-    async fn tell(&self, route: Route, body: Zeroizing<Vec<u8>>, reply: Reply<()>) {
+    pub(in crate::agent) async fn tell(
+        &self,
+        route: Route,
+        body: Zeroizing<Vec<u8>>,
+        reply: Reply<()>,
+    ) {
         answer(reply, async {
             self.exchange(&route, body).await?;
             Ok(())
@@ -387,7 +409,7 @@ impl SocketDoor {
     }
 
     /// One request and its whole answer.
-    async fn exchange(
+    pub(in crate::agent) async fn exchange(
         &self,
         route: &Route,
         body: Zeroizing<Vec<u8>>,
@@ -452,7 +474,7 @@ fn inquire(name: CredentialName, question: Question) -> Route {
     Route::Inquire { name, question }
 }
 
-fn plain(details: &impl Serialize) -> Zeroizing<Vec<u8>> {
+pub(in crate::agent) fn plain(details: &impl Serialize) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(serde_json::to_vec(details).expect("plain data always serializes"))
 }
 
@@ -479,14 +501,17 @@ pub fn no_connection(socket: &Path, error: io::Error) -> CallError {
     }
 }
 
-fn not_understood() -> CallError {
+pub(in crate::agent) fn not_understood() -> CallError {
     CallError::Protocol {
         what: "its JSON is not of the expected form",
     }
 }
 
 /// Gives the answer, unless the asker has left before.
-async fn answer<T>(mut reply: Reply<T>, work: impl Future<Output = Result<T, CallError>>) {
+pub(in crate::agent) async fn answer<T>(
+    mut reply: Reply<T>,
+    work: impl Future<Output = Result<T, CallError>>,
+) {
     let done = tokio::select! {
         done = work => done,
         () = reply.closed() => return,

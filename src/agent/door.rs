@@ -8,6 +8,7 @@ use crate::engine::board::Board;
 use crate::engine::book::Book;
 use crate::engine::link::{Asked, Link};
 use crate::engine::shelf::Shelf;
+use crate::model::event::Activity;
 use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
 use crate::secret::{Passphrase, VaultIdentity};
@@ -18,7 +19,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 /// Commands of one follower that wait to be passed on.
 const COMMANDS: usize = 256;
 /// Events a slow follower may be behind.
-const EVENTS: usize = 4096;
+pub const EVENTS: usize = 4096;
 
 /// How a door stands.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub enum Offered {
     Passphrase(Passphrase),
     /// The text of an age identity file.
     Identity(VaultIdentity),
+    /// The vault's own identity, unwrapped by somebody who could ask the person what a plugin wanted to know.
+    Unwrapped(VaultIdentity),
 }
 
 /// What can be wished of whoever keeps the door.
@@ -68,6 +71,13 @@ pub enum Order {
         /// The answer: it is done.
         reply: oneshot::Sender<Result<(), Refusal>>,
     },
+    /// To write a line into the activity log.
+    Tell {
+        /// The line.
+        line: Box<Activity>,
+        /// The answer: it was passed on.
+        reply: oneshot::Sender<Result<(), Refusal>>,
+    },
 }
 
 /// The door. Cheap to clone; all clones are one.
@@ -75,22 +85,25 @@ pub enum Order {
 pub struct Door {
     standing: watch::Receiver<Standing>,
     orders: mpsc::Sender<Order>,
+    events: broadcast::Sender<Event>,
     vault: Arc<str>,
     used_at: Arc<AtomicI64>,
     board: Board,
 }
 
 impl Door {
-    /// A door that stands as `standing` tells; whoever holds the other end of `orders` opens and closes it. `vault` is
-    /// where the vault is.
+    /// A door that stands as `standing` tells; whoever holds the other end of `orders` opens and closes it. All engines
+    /// behind it tell what happens through `events`, one after the other. `vault` is where the vault is.
     pub fn new(
         standing: watch::Receiver<Standing>,
         orders: mpsc::Sender<Order>,
+        events: broadcast::Sender<Event>,
         vault: &str,
     ) -> Self {
         Self {
             standing,
             orders,
+            events,
             vault: vault.into(),
             used_at: Arc::new(AtomicI64::new(clock::now().as_millis())),
             board: Board::default(),
@@ -137,7 +150,7 @@ impl Door {
         self.order(|reply| Order::Lock { reason, by, reply }).await
     }
 
-    /// Unlocks it; gives whether it was locked.
+    /// Unlocks it; gives whether it was locked. What is offered is checked also where it was not.
     pub async fn unlock(
         &self,
         offered: Offered,
@@ -153,6 +166,12 @@ impl Door {
         self.order(|reply| Order::Reconfigure { read, reply }).await
     }
 
+    /// Has its owner write a line into the activity log, or, while the vault is locked, into its own.
+    pub async fn tell(&self, line: Activity) -> Result<(), Refusal> {
+        let line = Box::new(line);
+        self.order(|reply| Order::Tell { line, reply }).await
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(oneshot::Sender<Result<T, Refusal>>) -> Order + Send,
@@ -163,23 +182,20 @@ impl Door {
         answer.await.unwrap_or(Err(Refusal::Stopped))
     }
 
-    /// The events of whichever engine there is, with those of the door itself; a locked one is told at once.
+    /// The events of whichever engine there is, each from its first on, with those of the door itself; a locked one is
+    /// told at once.
     pub fn listen(&self) -> Listener {
-        Listener::new(self.standing.clone(), None)
-    }
-
-    /// The same with what an engine told before anybody listened.
-    pub fn listen_on(&self, heard: broadcast::Receiver<Event>) -> Listener {
-        Listener::new(self.standing.clone(), Some(heard))
+        // Subscribed before it is looked how the door stands: what comes in between is heard.
+        let events = self.events.subscribe();
+        Listener::new(self.standing.clone(), events)
     }
 
     /// A way to whichever engine there is: it stays one when the door is locked and opened again. Has to be called inside
     /// a tokio runtime; it ends with the door.
     pub fn lasting_link(&self) -> Link {
         let (commands, wishes) = mpsc::channel(COMMANDS);
-        let (events, _) = broadcast::channel(EVENTS);
-        tokio::spawn(tell(self.listen(), events.clone()));
         tokio::spawn(carry(self.clone(), wishes));
+        let events = self.events.clone();
         Link::new(commands, events, Shelf::default(), Book::default())
     }
 
@@ -201,18 +217,11 @@ impl Door {
 /// A door that nobody can lock.
 impl From<Link> for Door {
     fn from(link: Link) -> Self {
+        let events = link.events().clone();
         let (_, standing) = watch::channel(Standing::Open(link));
         let (orders, _) = mpsc::channel(1);
-        Self::new(standing, orders, "")
+        Self::new(standing, orders, events, "")
     }
-}
-
-async fn tell(mut listener: Listener, events: broadcast::Sender<Event>) {
-    while let Some(event) = listener.next().await {
-        // Nobody may listen at the moment.
-        let _ = events.send(event);
-    }
-    let _ = events.send(Event::Stopped);
 }
 
 async fn carry(door: Door, mut wishes: mpsc::Receiver<Asked>) {

@@ -10,113 +10,143 @@ use tokio::sync::watch;
 #[derive(Debug)]
 pub struct Listener {
     standing: watch::Receiver<Standing>,
-    heard: Heard,
+    events: Receiver<Event>,
+    known: Known,
+    /// What is told before any other event.
+    news: Option<Event>,
 }
 
-#[derive(Debug)]
-enum Heard {
-    /// An engine's events.
-    Engine(Receiver<Event>),
-    /// The lock has to be told yet.
-    News(Event),
-    /// It is locked.
+/// How the door stands, as far as it was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Open,
     Locked,
     /// Nothing follows.
     Over,
 }
 
 impl Listener {
-    /// A listener; `heard` are the events of the engine there is, from earlier than now.
-    pub fn new(mut standing: watch::Receiver<Standing>, heard: Option<Receiver<Event>>) -> Self {
-        let heard = heard.map_or_else(|| look(&mut standing), Heard::Engine);
-        Self { standing, heard }
+    /// A listener to `events`, which were subscribed to before now.
+    pub fn new(standing: watch::Receiver<Standing>, events: Receiver<Event>) -> Self {
+        let news = lock_of(&standing);
+        let known = news.as_ref().map_or(Known::Open, |_| Known::Locked);
+        Self {
+            standing,
+            events,
+            known,
+            news,
+        }
     }
 
     /// The next event; `None`: nothing follows. Losing the future loses no event.
     pub async fn next(&mut self) -> Option<Event> {
         loop {
-            let told = match &self.heard {
-                Heard::Over => return None,
-                Heard::News(_) => self.of_news(),
-                Heard::Engine(_) => self.of_engine().await,
-                Heard::Locked => self.of_door().await,
+            if let Some(news) = self.news.take() {
+                return Some(news);
+            }
+            let heard = match self.known {
+                Known::Over => return None,
+                Known::Open => self.events.recv().await,
+                Known::Locked => tokio::select! {
+                    biased;
+                    heard = self.events.recv() => heard,
+                    () = gone(&mut self.standing) => Err(RecvError::Closed),
+                },
             };
+            let told = self.take(heard);
             if told.is_some() {
                 return told;
             }
         }
     }
 
-    fn of_news(&mut self) -> Option<Event> {
-        match std::mem::replace(&mut self.heard, Heard::Locked) {
-            Heard::News(event) => Some(event),
-            Heard::Engine(_) | Heard::Locked | Heard::Over => None,
-        }
-    }
-
     /// An event that is there already.
     pub fn ready(&mut self) -> Option<Event> {
-        let Heard::Engine(events) = &mut self.heard else {
-            return None;
-        };
-        match events.try_recv() {
-            Ok(event) => Some(self.note(event)),
-            Err(TryRecvError::Lagged(_)) => Some(Event::Lagged),
-            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
+        loop {
+            if let Some(news) = self.news.take() {
+                return Some(news);
+            }
+            if self.known == Known::Over {
+                return None;
+            }
+            let heard = match self.events.try_recv() {
+                Ok(event) => Ok(event),
+                Err(TryRecvError::Lagged(missed)) => Err(RecvError::Lagged(missed)),
+                Err(TryRecvError::Closed) => Err(RecvError::Closed),
+                Err(TryRecvError::Empty) => return None,
+            };
+            let told = self.take(heard);
+            if told.is_some() {
+                return told;
+            }
         }
     }
 
-    async fn of_engine(&mut self) -> Option<Event> {
-        let Heard::Engine(events) = &mut self.heard else {
-            return None;
-        };
-        match events.recv().await {
-            Ok(event) => Some(self.note(event)),
-            Err(RecvError::Lagged(_)) => Some(Event::Lagged),
-            // It ended without a word.
+    /// What is told of what was heard; `None`: nothing.
+    fn take(&mut self, heard: Result<Event, RecvError>) -> Option<Event> {
+        match heard {
+            Ok(event) => self.note(event),
+            Err(RecvError::Lagged(_)) => self.look_again(),
             Err(RecvError::Closed) => {
-                self.heard = match look(&mut self.standing) {
-                    Heard::Engine(_) | Heard::Over => Heard::Over,
-                    locked => locked,
-                };
+                self.known = Known::Over;
                 None
             }
         }
     }
 
-    /// Keeps in mind what an event means for those that follow.
-    fn note(&mut self, event: Event) -> Event {
+    /// Keeps in mind what an event means for those that follow. Of a locked door, what its engine still does is not told.
+    fn note(&mut self, event: Event) -> Option<Event> {
+        let was = self.known;
         if event == Event::Stopped {
-            self.heard = Heard::Over;
-        } else if matches!(event, Event::Locked { .. }) {
-            self.heard = Heard::Locked;
+            self.known = Known::Over;
+            return Some(event);
         }
-        event
+        if event == Event::Unlocked {
+            self.known = Known::Open;
+            return (was == Known::Locked).then_some(event);
+        }
+        if matches!(event, Event::Locked { .. }) {
+            self.known = Known::Locked;
+        }
+        (was == Known::Open).then_some(event)
     }
 
-    /// Waits until the door is open, or gone.
-    async fn of_door(&mut self) -> Option<Event> {
-        if let Standing::Open(link) = &*self.standing.borrow_and_update() {
-            self.heard = Heard::Engine(link.subscribe());
-            return Some(Event::Unlocked);
+    /// Events were missed: among them may be that the door was locked, or opened.
+    fn look_again(&mut self) -> Option<Event> {
+        match (self.known, lock_of(&self.standing)) {
+            (Known::Locked, None) => {
+                self.known = Known::Open;
+                self.news = Some(Event::Lagged);
+                Some(Event::Unlocked)
+            }
+            (Known::Open, lock) => {
+                if lock.is_some() {
+                    self.known = Known::Locked;
+                }
+                self.news = lock;
+                Some(Event::Lagged)
+            }
+            (Known::Locked, Some(_)) | (Known::Over, _) => None,
         }
-        if self.standing.changed().await.is_err() {
-            self.heard = Heard::Over;
-        }
-        None
     }
 }
 
-fn look(standing: &mut watch::Receiver<Standing>) -> Heard {
-    match &*standing.borrow_and_update() {
-        Standing::Open(link) => Heard::Engine(link.subscribe()),
-        Standing::Locked(lock) => Heard::News(Event::Locked { lock: *lock }),
+fn lock_of(standing: &watch::Receiver<Standing>) -> Option<Event> {
+    match &*standing.borrow() {
+        Standing::Open(_) => None,
+        Standing::Locked(lock) => Some(Event::Locked { lock: *lock }),
     }
+}
+
+/// Waits until nobody keeps the door any more.
+async fn gone(standing: &mut watch::Receiver<Standing>) {
+    while standing.changed().await.is_ok() {}
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::door::Door;
     use crate::clock::Timestamp;
     use crate::engine::book::Book;
     use crate::engine::link::Link;
@@ -124,71 +154,130 @@ mod tests {
     use crate::model::lock::{LockReason, Locked};
     use tokio::sync::{broadcast, mpsc};
 
-    fn engine() -> (Link, broadcast::Sender<Event>) {
-        let (events, _) = broadcast::channel(8);
-        let (commands, _) = mpsc::channel(1);
-        let link = Link::new(commands, events.clone(), Shelf::default(), Book::default());
-        (link, events)
+    /// A door, and whoever keeps it.
+    struct Kept {
+        door: Door,
+        standing: watch::Sender<Standing>,
+        events: broadcast::Sender<Event>,
     }
 
-    fn lock() -> Locked {
-        Locked {
-            since: Timestamp::from_secs(5),
-            reason: LockReason::Asked,
+    const LOCK: Locked = Locked {
+        since: Timestamp::from_secs(5),
+        reason: LockReason::Asked,
+    };
+    const LOCKED: Event = Event::Locked { lock: LOCK };
+
+    fn said(secs: u64) -> Event {
+        Event::Loaded {
+            loaded: secs,
+            total: 100,
         }
     }
 
-    #[tokio::test]
-    async fn who_listens_hears_of_the_lock_and_then_the_next_engine() {
-        let (first, told) = engine();
-        let (standing, seen) = watch::channel(Standing::Open(first));
-        let mut listener = Listener::new(seen, None);
-        told.send(Event::Lagged).unwrap();
-        assert_eq!(listener.next().await, Some(Event::Lagged));
+    impl Kept {
+        fn new() -> Self {
+            let (events, _) = broadcast::channel(8);
+            let (standing, seen) = watch::channel(Standing::Locked(LOCK));
+            let (orders, _) = mpsc::channel(1);
+            Self {
+                door: Door::new(seen, orders, events.clone(), ""),
+                standing,
+                events,
+            }
+        }
 
-        let locked = Event::Locked { lock: lock() };
-        standing.send_replace(Standing::Locked(lock()));
-        told.send(locked.clone()).unwrap();
-        drop(told);
-        assert_eq!(listener.next().await, Some(locked));
-        assert_eq!(listener.ready(), None);
+        fn tell(&self, event: Event) {
+            // Nobody may listen.
+            let _ = self.events.send(event);
+        }
 
-        let (second, told) = engine();
-        standing.send_replace(Standing::Open(second));
-        assert_eq!(listener.next().await, Some(Event::Unlocked));
-        told.send(Event::Lagged).unwrap();
-        assert_eq!(listener.ready(), Some(Event::Lagged));
-        told.send(Event::Stopped).unwrap();
-        assert_eq!(listener.next().await, Some(Event::Stopped));
-        assert_eq!(listener.next().await, None);
+        fn begin_lock(&self) {
+            self.standing.send_replace(Standing::Locked(LOCK));
+        }
+
+        fn begin_unlock(&self) {
+            let (commands, _) = mpsc::channel(1);
+            let (shelf, book) = (Shelf::default(), Book::default());
+            let link = Link::new(commands, self.events.clone(), shelf, book);
+            self.standing.send_replace(Standing::Open(link));
+        }
+    }
+
+    fn all(listener: &mut Listener) -> Vec<Event> {
+        std::iter::from_fn(|| listener.ready()).collect()
     }
 
     #[tokio::test]
-    async fn who_comes_while_it_is_locked_is_told_first_and_no_word_is_needed_at_the_end() {
-        let (standing, seen) = watch::channel(Standing::Locked(lock()));
-        let mut listener = Listener::new(seen, None);
-        let locked = Event::Locked { lock: lock() };
-        assert_eq!(listener.next().await, Some(locked));
-        drop(standing);
-        assert_eq!(listener.next().await, None);
+    async fn who_listens_hears_of_the_lock_and_the_next_engine_from_its_first_event_on() {
+        let kept = Kept::new();
+        kept.begin_unlock();
+        let mut slow = kept.door.listen();
+        kept.tell(said(1));
+        kept.begin_lock();
+        kept.tell(said(2));
+        kept.tell(LOCKED);
+        kept.begin_unlock();
+        kept.tell(Event::Unlocked);
+        kept.tell(said(3));
+        let heard = [said(1), said(2), LOCKED, Event::Unlocked, said(3)];
+        for event in heard {
+            assert_eq!(slow.next().await, Some(event));
+        }
+        kept.tell(Event::Stopped);
+        assert_eq!(slow.next().await, Some(Event::Stopped));
+        assert_eq!(slow.next().await, None);
+    }
+
+    #[test]
+    fn whenever_somebody_comes_lock_and_unlocking_are_told_once_and_no_first_event_is_missed() {
+        for moment in 0..5 {
+            let kept = Kept::new();
+            let mut listener = None;
+            let mut at = |when| {
+                if when == moment {
+                    listener = Some(kept.door.listen());
+                }
+            };
+            kept.begin_unlock();
+            kept.begin_lock();
+            at(0);
+            kept.tell(said(1));
+            at(1);
+            kept.tell(LOCKED);
+            at(2);
+            kept.begin_unlock();
+            at(3);
+            kept.tell(Event::Unlocked);
+            at(4);
+            kept.tell(said(2));
+            let heard = all(&mut listener.unwrap());
+            let (full, short) = (vec![LOCKED, Event::Unlocked, said(2)], vec![said(2)]);
+            assert_eq!(heard, if moment < 3 { full } else { short }, "{moment}");
+        }
+    }
+
+    #[test]
+    fn who_missed_events_knows_how_the_door_stands() {
+        let kept = Kept::new();
+        let mut locked = kept.door.listen();
+        assert_eq!(all(&mut locked), [LOCKED]);
+        kept.begin_unlock();
+        let mut open = kept.door.listen();
+        kept.tell(Event::Unlocked);
+        (0..20).for_each(|at| kept.tell(said(at)));
+        let told = all(&mut locked);
+        assert_eq!(told[..2], [Event::Unlocked, Event::Lagged]);
+        assert_eq!(told.last(), Some(&said(19)));
+        kept.begin_lock();
+        assert_eq!(all(&mut open), [Event::Lagged, LOCKED]);
     }
 
     #[tokio::test]
-    async fn an_engine_that_ends_without_a_word_ends_the_listening_or_is_locked() {
-        let (first, told) = engine();
-        let (standing, seen) = watch::channel(Standing::Locked(lock()));
-        let heard = told.subscribe();
-        let mut listener = Listener::new(seen, Some(heard));
-        drop((told, first));
-        let locked = Event::Locked { lock: lock() };
-        assert_eq!(listener.next().await, Some(locked));
-        let (second, told) = engine();
-        standing.send_replace(Standing::Open(second));
-        assert_eq!(listener.next().await, Some(Event::Unlocked));
-        standing.send_replace(Standing::Locked(lock()));
-        drop(standing);
-        drop(told);
-        assert_eq!(listener.next().await, Some(Event::Locked { lock: lock() }));
+    async fn when_nobody_keeps_a_locked_door_any_more_nothing_follows() {
+        let kept = Kept::new();
+        let mut listener = kept.door.listen();
+        assert_eq!(listener.next().await, Some(LOCKED));
+        drop(kept.standing);
         assert_eq!(listener.next().await, None);
     }
 }

@@ -1,4 +1,4 @@
-//! The bodies of locking and unlocking: a passphrase, or an age identity, on its way to the owner.
+//! The bodies of locking and unlocking: a passphrase or an age identity on its way to the owner.
 
 use crate::agent::door::Offered;
 use crate::agent::wire::{BadBody, write};
@@ -13,12 +13,14 @@ pub struct UnlockAnswer {
     pub was_locked: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct OfferedOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     passphrase: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unwrapped: Option<&'a str>,
 }
 
 #[derive(Deserialize)]
@@ -26,19 +28,19 @@ struct OfferedOut<'a> {
 struct OfferedIn {
     passphrase: Option<String>,
     identity: Option<String>,
+    unwrapped: Option<String>,
 }
 
 /// Writes what `POST /api/unlock` takes; the buffer is zeroized when it is dropped.
 pub fn write_offered(offered: &Offered) -> Zeroizing<Vec<u8>> {
-    let (passphrase, identity) = match offered {
-        Offered::Nothing => (None, None),
-        Offered::Passphrase(passphrase) => (Some(passphrase.expose_secret()), None),
-        Offered::Identity(identity) => (None, Some(identity.expose_secret())),
-    };
-    write(&OfferedOut {
-        passphrase,
-        identity,
-    })
+    let mut body = OfferedOut::default();
+    match offered {
+        Offered::Nothing => {}
+        Offered::Passphrase(passphrase) => body.passphrase = Some(passphrase.expose_secret()),
+        Offered::Identity(identity) => body.identity = Some(identity.expose_secret()),
+        Offered::Unwrapped(identity) => body.unwrapped = Some(identity.expose_secret()),
+    }
+    write(&body)
 }
 
 /// Reads what `POST /api/unlock` takes; no body offers nothing.
@@ -47,12 +49,19 @@ pub fn read_offered(body: &[u8]) -> Result<Offered, BadBody> {
         return Ok(Offered::Nothing);
     }
     let read: OfferedIn = serde_json::from_slice(body)?;
+    let passphrase = read.passphrase.map(Passphrase::new);
     let identity = read.identity.map(VaultIdentity::new);
-    Ok(match (read.passphrase.map(Passphrase::new), identity) {
-        (Some(passphrase), _) => Offered::Passphrase(passphrase),
-        (None, Some(identity)) => Offered::Identity(identity),
-        (None, None) => Offered::Nothing,
-    })
+    let unwrapped = read.unwrapped.map(VaultIdentity::new);
+    let offered = [
+        passphrase.map(Offered::Passphrase),
+        identity.map(Offered::Identity),
+        unwrapped.map(Offered::Unwrapped),
+    ];
+    Ok(offered
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(Offered::Nothing))
 }
 
 #[cfg(test)]
@@ -69,6 +78,9 @@ mod tests {
         let identity = Offered::Identity(VaultIdentity::new("AGE-SECRET-KEY-1X".to_owned()));
         let read = read_offered(&write_offered(&identity));
         assert!(matches!(read, Ok(Offered::Identity(_))));
+        let unwrapped = Offered::Unwrapped(VaultIdentity::new("AGE-SECRET-KEY-1X".to_owned()));
+        let read = read_offered(&write_offered(&unwrapped));
+        assert!(matches!(read, Ok(Offered::Unwrapped(_))));
         for nothing in [&write_offered(&Offered::Nothing)[..], b"", b"{}"] {
             assert!(matches!(read_offered(nothing), Ok(Offered::Nothing)));
         }

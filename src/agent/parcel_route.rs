@@ -11,6 +11,8 @@ pub enum ParcelRoute {
     Accept(i64),
     /// `DELETE /api/parcels/{id}`
     Refuse(i64),
+    /// `POST /api/parcels/{id}/revoke`
+    End(i64),
 }
 
 impl ParcelRoute {
@@ -23,7 +25,14 @@ impl ParcelRoute {
                 _ => Err(RouteError::Method { allow: "GET" }),
             });
         }
-        let id = rest.strip_prefix('/')?.parse();
+        let rest = rest.strip_prefix('/')?;
+        if let Some(id) = rest.strip_suffix("/revoke").and_then(|id| id.parse().ok()) {
+            return Some(match method {
+                "POST" => Ok(Self::End(id)),
+                _ => Err(RouteError::Method { allow: "POST" }),
+            });
+        }
+        let id = rest.parse();
         Some(match (method, id) {
             (_, Err(_)) => Err(RouteError::invalid(
                 "the number of an item is a whole number",
@@ -41,7 +50,7 @@ impl ParcelRoute {
     pub const fn method(&self) -> &'static str {
         match self {
             Self::List => "GET",
-            Self::Accept(_) => "POST",
+            Self::Accept(_) | Self::End(_) => "POST",
             Self::Refuse(_) => "DELETE",
         }
     }
@@ -51,6 +60,7 @@ impl ParcelRoute {
         match self {
             Self::List => "/api/parcels".to_owned(),
             Self::Accept(id) | Self::Refuse(id) => format!("/api/parcels/{id}"),
+            Self::End(id) => format!("/api/parcels/{id}/revoke"),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::model::program::Program;
 use rustix::process::{Pid, geteuid, getpid, getppid};
 use std::fs;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::UnixStream;
@@ -19,6 +20,71 @@ pub fn behind(stream: &UnixStream) -> Arc<Program> {
         pid: caller.as_ref().map(|(pid, _)| *pid).or(pid),
         executable: caller.map(|(_, executable)| executable),
         ..Program::default()
+    })
+}
+
+/// The program at the other end of a connection to the port, as far as the system tells: its user, and where that is
+/// this one, its process. Anything that ends or begins meanwhile only makes it unknown.
+pub fn at_port(peer: SocketAddr, own: SocketAddr) -> Program {
+    let Some((uid, inode)) = owner_of(peer, own) else {
+        return Program::default();
+    };
+    let is_own = uid == geteuid().as_raw();
+    let pid = is_own.then(|| holder_of(inode)).flatten();
+    let caller = pid.and_then(|pid| caller_of(pid, executable));
+    Program {
+        uid: Some(uid),
+        pid: caller.as_ref().map(|(pid, _)| *pid).or(pid),
+        executable: caller.map(|(_, executable)| executable),
+        ..Program::default()
+    }
+}
+
+/// User and inode of the socket whose own end is `peer`, from `/proc/net/tcp` (proc_net_tcp(5)).
+fn owner_of(peer: SocketAddr, own: SocketAddr) -> Option<(u32, u64)> {
+    let table = match peer {
+        SocketAddr::V4(_) => "/proc/net/tcp",
+        SocketAddr::V6(_) => "/proc/net/tcp6",
+    };
+    let (peer, own) = (in_table(peer), in_table(own));
+    let lines = fs::read_to_string(table).ok()?;
+    lines.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let ends = (fields.next()?, fields.next()?);
+        if ends != (peer.as_str(), own.as_str()) {
+            return None;
+        }
+        let mut fields = fields.skip(4);
+        let uid = fields.next()?.parse().ok()?;
+        Some((uid, fields.nth(1)?.parse().ok()?))
+    })
+}
+
+/// An address as that table has it: words of four bytes in the machine's own order, in capitals.
+fn in_table(address: SocketAddr) -> String {
+    let octets = match address.ip() {
+        IpAddr::V4(ip) => ip.octets().to_vec(),
+        IpAddr::V6(ip) => ip.octets().to_vec(),
+    };
+    let words = octets.chunks_exact(4).map(|word| {
+        let word = word.try_into().expect("chunks of four are four bytes");
+        format!("{:08X}", u32::from_ne_bytes(word))
+    });
+    format!("{}:{:04X}", words.collect::<String>(), address.port())
+}
+
+/// The process of this user that has a socket open.
+fn holder_of(inode: u64) -> Option<u32> {
+    let wanted = format!("socket:[{inode}]");
+    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let pid: u32 = process.file_name().to_str()?.parse().ok()?;
+        let files = fs::read_dir(process.path().join("fd")).ok()?;
+        let mut links = files
+            .flatten()
+            .filter_map(|file| fs::read_link(file.path()).ok());
+        links
+            .any(|link| link.as_os_str() == wanted.as_str())
+            .then_some(pid)
     })
 }
 
@@ -82,6 +148,21 @@ fn parent_of(pid: u32) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_connection_is_known_by_its_process() {
+        for at in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(listener) = std::net::TcpListener::bind(at) else {
+                continue;
+            };
+            let own = listener.local_addr().unwrap();
+            let stream = std::net::TcpStream::connect(own).unwrap();
+            let found = at_port(stream.local_addr().unwrap(), own);
+            assert_eq!(found.uid, Some(geteuid().as_raw()), "{at}");
+            assert_eq!(found.pid, Some(std::process::id()), "{at}");
+        }
+    }
 
     #[test]
     #[cfg(target_os = "linux")]

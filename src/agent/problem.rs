@@ -3,6 +3,7 @@
 use crate::agent::route_error::RouteError;
 use crate::engine::api::Refusal;
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::grant_fault::GrantFault;
 use serde::{Deserialize, Serialize};
 
 /// Media type of a problem document.
@@ -72,6 +73,34 @@ impl Problem {
         )
     }
 
+    /// The limit that was run into: how many it allows, and in how many seconds there is one again.
+    pub fn limit(&self) -> Option<(u64, u64)> {
+        match &self.refusal {
+            Refusal::LimitExceeded {
+                most, wait_secs, ..
+            } => Some((*most, *wait_secs)),
+            // Past the free ones, each wait is for one passphrase.
+            Refusal::NotUnlocked {
+                wait_secs: Some(wait_secs),
+                ..
+            } => Some((1, *wait_secs)),
+            Refusal::NotUnlocked {
+                wait_secs: None, ..
+            }
+            | Refusal::Failed { .. }
+            | Refusal::NoSuchCredential { .. }
+            | Refusal::CannotRefresh { .. }
+            | Refusal::MissingScopes { .. }
+            | Refusal::Revoked { .. }
+            | Refusal::TimedOut
+            | Refusal::Vault { .. }
+            | Refusal::Locked { .. }
+            | Refusal::Grant { .. }
+            | Refusal::Invalid { .. }
+            | Refusal::Stopped => None,
+        }
+    }
+
     /// When another try is worth while, in seconds (RFC 9110 10.2.3).
     pub fn retry_after(&self) -> Option<u64> {
         match &self.refusal {
@@ -89,6 +118,7 @@ impl Problem {
             | Refusal::TimedOut
             | Refusal::Vault { .. }
             | Refusal::Locked { .. }
+            | Refusal::Grant { .. }
             | Refusal::Invalid { .. } => None,
         }
     }
@@ -110,6 +140,21 @@ impl From<Refusal> for Problem {
             Refusal::TimedOut => (504, "timed-out", "Timed out"),
             Refusal::Vault { .. } => (500, "vault", "The vault failed"),
             Refusal::Invalid { .. } => (400, "invalid", "Invalid request"),
+            Refusal::Grant { fault } => match fault {
+                GrantFault::Missing => (401, "no-token", "A token is needed"),
+                GrantFault::Unknown => (401, "unknown-token", "Unknown token"),
+                GrantFault::Expired => (401, "expired-token", "Expired token"),
+                GrantFault::Revoked => (401, "revoked-token", "Revoked token"),
+                GrantFault::Replayed => (401, "replayed-token", "Used refresh token"),
+                GrantFault::NotGranted { .. } => (403, "not-granted", "Not granted"),
+                GrantFault::OtherProgram { .. } => {
+                    (403, "other-program", "Another program's grant")
+                }
+                GrantFault::OwnerOnly => (403, "owner-only", "For the owner only"),
+                GrantFault::NoSuchGrant { .. } => (404, "no-such-grant", "No such grant"),
+                GrantFault::Denied => (403, "denied", "Refused by a person"),
+                GrantFault::NoSuchQuestion => (404, "no-such-question", "No such question"),
+            },
             Refusal::Locked { .. } => (423, "locked", "The vault is locked"),
             Refusal::NotUnlocked {
                 wait_secs: Some(_), ..
@@ -130,7 +175,7 @@ impl From<RouteError> for Problem {
                 "No such address",
                 "there is nothing at this address",
                 "the addresses begin with /api/credentials, /api/events, /api/health, /api/status, \
-                 /api/activity, /api/providers, /api/clients and /api/sign-ins",
+                 /api/activity, /api/providers, /api/clients, /api/sign-ins, /api/grants, /api/questions and /api/auth",
             ),
             RouteError::Method { allow } => Self {
                 allow: Some(allow),

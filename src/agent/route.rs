@@ -1,6 +1,7 @@
 //! The agent's addresses: which question is asked with which method, at which path.
 
 use crate::agent::audit_route::AuditRoute;
+use crate::agent::grant_route::GrantRoute;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{of_purpose, seconds};
 use crate::model::credential::Generation;
@@ -88,6 +89,8 @@ pub enum Route {
     Identify,
     /// A question to the activity log.
     Audit(AuditRoute),
+    /// A question about grants.
+    Grant(GrantRoute),
     /// `GET /api/providers`
     Providers,
     /// `GET /api/clients`
@@ -109,6 +112,8 @@ pub enum Question {
     Proof,
     /// Another token for one program.
     Exchange,
+    /// The ID token.
+    IdToken,
     /// A token with these scopes only.
     Narrow,
     /// Are these scopes there?
@@ -121,7 +126,8 @@ pub enum Question {
 
 impl Question {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::IdToken,
         Self::Narrow,
         Self::Validate,
         Self::Proof,
@@ -137,6 +143,7 @@ impl Question {
             Self::Validate => "validate",
             Self::Proof => "proof",
             Self::Exchange => "exchange",
+            Self::IdToken => "id-token",
             Self::Narrow => "narrow",
             Self::Need => "need",
             Self::Rename => "rename",
@@ -168,6 +175,7 @@ impl Route {
             | Self::Activity { .. }
             | Self::Providers
             | Self::Clients => "GET",
+            Self::Grant(grant) => grant.method(),
             Self::Audit(audit) => audit.path().method(),
             Self::Parcel(parcel) => parcel.method(),
             Self::Refresh { .. }
@@ -243,6 +251,7 @@ impl Route {
             Self::Identify => "/api/identify".to_owned(),
             Self::Audit(audit) => audit.target(),
             Self::Parcel(parcel) => parcel.target(),
+            Self::Grant(grant) => grant.target(),
             Self::Providers => "/api/providers".to_owned(),
             Self::Clients => "/api/clients".to_owned(),
             Self::SignIn => "/api/sign-ins".to_owned(),
@@ -266,8 +275,8 @@ impl Route {
             Self::Token { timeout, .. } | Self::Refresh { timeout, .. } => {
                 timeout.saturating_add(Duration::from_secs(5))
             }
-            // The provider is told up to twice, 20 s each, and the proof takes 20 s.
-            Self::Revoke(_) => Duration::from_secs(80),
+            // The provider is told up to twice, 20 s each, and the proof takes 20 s; so of each earlier token that is kept.
+            Self::Revoke(_) | Self::Parcel(ParcelRoute::End(_)) => Duration::from_secs(400),
             // As many at once as there may be refreshes, each as long as one.
             Self::RevokeAll => Duration::from_secs(1800),
             // The provider is asked up to twice, 20 s each.
@@ -292,6 +301,7 @@ impl Route {
             | Self::Activity { .. }
             | Self::Providers
             | Self::Clients
+            | Self::Grant(_)
             | Self::SignIn
             | Self::CancelSignIn(_)
             | Self::PasteCallback(_) => Duration::from_secs(15),

@@ -1,6 +1,7 @@
 //! Reads the agent's addresses: which question a method and a path ask.
 
 use crate::agent::audit_route::AuditPath;
+use crate::agent::grant_route::GrantRoute;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{Query, read_name};
 use crate::agent::route::{Question, Route};
@@ -40,6 +41,10 @@ impl Route {
         if let Some(asked) = ParcelRoute::read(method, rest) {
             Query::read(query, &[])?;
             return asked.map(Self::Parcel);
+        }
+        if let Some(asked) = GrantRoute::read(method, rest) {
+            Query::read(query, &[])?;
+            return asked.map(Self::Grant);
         }
         let (route, verb) = match rest {
             "credentials" => (Self::List, "GET"),
@@ -290,6 +295,7 @@ mod tests {
             Just(Route::Parcel(ParcelRoute::List)),
             any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Accept(id))),
             any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::Refuse(id))),
+            any::<i64>().prop_map(|id| Route::Parcel(ParcelRoute::End(id))),
             Just(Route::Lock),
             Just(Route::RevokeAll),
             Just(Route::Unlock),

@@ -1,18 +1,22 @@
-//! Serves an engine on the agent's socket: accepts, checks who it is, bounds what one peer can take.
+//! Serves an engine on the agent's socket and port: accepts, checks who it is, bounds what one can take.
 
-use crate::agent::answer::{Desk, refuse};
+use crate::agent::answer::Desk;
 use crate::agent::door::Door;
 use crate::agent::peer;
+use crate::agent::port::{BoundPort, PortPeer};
 use crate::agent::problem::Problem;
+use crate::agent::response::refuse;
 use crate::agent::socket::BoundSocket;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::geteuid;
 use std::convert::Infallible;
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +55,33 @@ impl Default for ServerLimits {
     }
 }
 
+/// Serves what is behind `door` on the loopback port, for programs that have a grant, until `shutdown`; then lets the
+/// answers under way end. Must run inside a tokio runtime with IO and time.
+pub async fn serve_port(
+    port: BoundPort,
+    door: Door,
+    limits: ServerLimits,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let listener = port.listener()?;
+    let porter = Porter::new(door, limits, shutdown);
+    let accept = || listener.accept();
+    while let Some((stream, peer)) = porter.next(accept).await {
+        // Both ends are known, or the connection is gone already.
+        let Ok(own) = stream.local_addr() else {
+            continue;
+        };
+        let _ = stream.set_nodelay(true);
+        let desk = porter.desk.facing_port(Arc::new(PortPeer::new(peer, own)));
+        if let Err(stream) = porter.admit(stream, desk) {
+            let _ = stream.try_write(FULL);
+        }
+    }
+    drop(listener);
+    porter.wait_for_all().await;
+    Ok(())
+}
+
 /// Serves what is behind `door` on `socket` until `shutdown`, then lets the answers under way end and removes the socket's file.
 ///
 /// Stop the engine first (its waiting callers get their answers), then cancel `shutdown`. Must run inside a tokio
@@ -67,15 +98,18 @@ pub async fn serve_within(
     shutdown: CancellationToken,
 ) -> io::Result<()> {
     let listener = UnixListener::from_std(socket.listener()?)?;
-    let porter = Porter {
-        desk: Desk::new(door.into(), limits.body_time, shutdown.clone()),
-        places: Arc::new(Semaphore::new(limits.connections)),
-        refusals: Arc::new(Semaphore::new(REFUSALS)),
-        limits,
-        shutdown,
-    };
-    while let Some(stream) = porter.next(&listener).await {
-        porter.admit(stream);
+    let porter = Porter::new(door.into(), limits, shutdown);
+    let accept = || listener.accept();
+    while let Some((stream, _)) = porter.next(accept).await {
+        if !is_own(&stream) {
+            tracing::warn!("another user tried the agent socket");
+            let _ = stream.try_write(FOREIGN);
+            continue;
+        }
+        let desk = porter.desk.facing(peer::behind(&stream));
+        if let Err(stream) = porter.admit(stream, desk) {
+            let _ = stream.try_write(FULL);
+        }
     }
     drop(listener);
     drop(socket);
@@ -93,29 +127,43 @@ struct Porter {
 }
 
 impl Porter {
-    async fn next(&self, listener: &UnixListener) -> Option<UnixStream> {
+    fn new(door: Door, limits: ServerLimits, shutdown: CancellationToken) -> Self {
+        Self {
+            desk: Desk::new(door, limits.body_time, shutdown.clone()),
+            places: Arc::new(Semaphore::new(limits.connections)),
+            refusals: Arc::new(Semaphore::new(REFUSALS)),
+            limits,
+            shutdown,
+        }
+    }
+
+    async fn next<T, A: Future<Output = io::Result<T>>>(
+        &self,
+        accept: impl Fn() -> A,
+    ) -> Option<T> {
         loop {
             let accepted = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return None,
-                accepted = listener.accept() => accepted,
+                accepted = accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => return Some(stream),
+                Ok(accepted) => return Some(accepted),
                 Err(error) => {
-                    tracing::warn!(%error, "could not accept a connection to the agent socket");
+                    tracing::warn!(%error, "could not accept a connection to the agent");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
     }
 
-    fn admit(&self, stream: UnixStream) {
-        if !is_own(&stream) {
-            tracing::warn!("another user tried the agent socket");
-            let _ = stream.try_write(FOREIGN);
-        } else if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            let desk = self.desk.facing(peer::behind(&stream));
+    /// Lets one in; gives it back where there is not even room to say politely that there is none.
+    fn admit<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+        &self,
+        stream: S,
+        desk: Desk,
+    ) -> Result<(), S> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             tokio::spawn(converse(
                 stream,
                 desk,
@@ -126,8 +174,9 @@ impl Porter {
         } else if let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() {
             tokio::spawn(turn_away(stream, place));
         } else {
-            let _ = stream.try_write(FULL);
+            return Err(stream);
         }
+        Ok(())
     }
 
     /// Every connection holds a place: when all are free again, all have ended.
@@ -159,8 +208,8 @@ fn protocol(head_time: Duration) -> http1::Builder {
     protocol
 }
 
-async fn converse(
-    stream: UnixStream,
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
     desk: Desk,
     limits: ServerLimits,
     shutdown: CancellationToken,
@@ -180,12 +229,12 @@ async fn converse(
         }
     };
     if let Err(error) = ended {
-        tracing::debug!(%error, "a connection to the agent socket ended early");
+        tracing::debug!(%error, "a connection to the agent ended early");
     }
 }
 
 /// Tells one peer that there are too many.
-async fn turn_away(stream: UnixStream, _place: OwnedSemaphorePermit) {
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(stream: S, _place: OwnedSemaphorePermit) {
     let service = service_fn(|_| async { Ok::<_, Infallible>(refuse(&Problem::busy())) });
     let mut protocol = protocol(Duration::from_secs(1));
     let _ = protocol

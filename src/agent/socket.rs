@@ -27,6 +27,17 @@ pub enum SocketError {
     /// The path does not fit into a socket's address.
     #[error("the path of the socket is too long: {}", .0.display())]
     TooLong(PathBuf),
+    /// The service manager listens elsewhere.
+    #[error("the socket that was handed over lies at {}, that of this vault at {}", .given, .own.display())]
+    Elsewhere {
+        /// Where.
+        given: String,
+        /// Where it should.
+        own: PathBuf,
+    },
+    /// Nobody listens on what the service manager handed over.
+    #[error("what was handed over as the socket {} is none that listens", .0.display())]
+    NotListening(PathBuf),
     /// The system said no.
     #[error("could not make the agent socket {}", .path.display())]
     Io {
@@ -48,6 +59,10 @@ impl SocketError {
                 "remove {} or set XDG_RUNTIME_DIR to a folder of your own",
                 path.display()
             ),
+            Self::Elsewhere { own, .. } => {
+                format!("in the socket's unit: ListenStream={}", own.display())
+            }
+            Self::NotListening(_) => "in the socket's unit: Accept=no".to_owned(),
             Self::TooLong(_) => "set XDG_RUNTIME_DIR to a shorter path".to_owned(),
             Self::Io { .. } => "check the folder's permissions and the free space".to_owned(),
         }
@@ -70,7 +85,8 @@ pub fn path_for(paths: &Paths, vault: &Path) -> PathBuf {
 pub struct BoundSocket {
     listener: UnixListener,
     path: PathBuf,
-    file: (u64, u64),
+    /// The file that goes when this is dropped; `None`: it is the service manager's.
+    file: Option<(u64, u64)>,
 }
 
 impl BoundSocket {
@@ -89,7 +105,9 @@ impl BoundSocket {
 
 impl Drop for BoundSocket {
     fn drop(&mut self) {
-        if fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == self.file) {
+        let is_ours =
+            |file| fs::symlink_metadata(&self.path).is_ok_and(|found| identity(&found) == file);
+        if self.file.is_some_and(is_ours) {
             // Best effort: a file that stays behind is found stale by the next owner.
             let _ = fs::remove_file(&self.path);
         }
@@ -121,7 +139,39 @@ pub fn bind(path: &Path) -> Result<BoundSocket, SocketError> {
     Ok(BoundSocket {
         listener,
         path: path.to_path_buf(),
-        file,
+        file: Some(file),
+    })
+}
+
+/// Takes over the socket that a service manager listens on for us, if it is the one at `path`: its folder private and it
+/// too. Its file stays when we leave, so that the next one who asks has us started again.
+pub fn adopt(listener: UnixListener, path: &Path) -> Result<BoundSocket, SocketError> {
+    let failed = |source| SocketError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    let address = listener.local_addr().map_err(failed)?;
+    let given = address.as_pathname().map(without_links);
+    if given.as_deref() != Some(without_links(path).as_path()) {
+        let given = given.map_or_else(|| "no path".to_owned(), |it| it.display().to_string());
+        let own = path.to_path_buf();
+        return Err(SocketError::Elsewhere { given, own });
+    }
+    if !rustix::net::sockopt::socket_acceptconn(&listener).map_err(|error| failed(error.into()))? {
+        return Err(SocketError::NotListening(path.to_path_buf()));
+    }
+    if let Some(folder) = path.parent() {
+        make_private(folder)?;
+    }
+    let found = fs::symlink_metadata(path).map_err(failed)?;
+    if !found.file_type().is_socket() || found.uid() != geteuid().as_raw() {
+        return Err(SocketError::NotASocket(path.to_path_buf()));
+    }
+    fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
+    Ok(BoundSocket {
+        listener,
+        path: path.to_path_buf(),
+        file: None,
     })
 }
 
@@ -330,5 +380,22 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("x".repeat(120)).join("agent.sock");
         assert!(matches!(bind(&path), Err(SocketError::TooLong(_))));
+    }
+
+    #[test]
+    fn a_socket_that_was_handed_over_is_taken_where_it_should_lie_and_stays_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("run");
+        fs::create_dir(&place).unwrap();
+        let path = place.join("agent.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+        let elsewhere = adopt(listener.try_clone().unwrap(), &place.join("other.sock"));
+        assert!(matches!(elsewhere, Err(SocketError::Elsewhere { .. })));
+        let socket = adopt(listener, &path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().mode() & 0o777;
+        assert_eq!((mode(&path), mode(&place)), (0o600, 0o700));
+        drop(socket);
+        assert!(path.exists(), "the service manager's");
     }
 }

@@ -5,6 +5,7 @@ use crate::engine::api::PastedUrl;
 use crate::jose::algorithm::Algorithm;
 use crate::model::client::{Client, ClientAuth, ClientKey};
 use crate::model::credential::{Flow, Generation, Profile, Secret};
+use crate::model::event::Purpose;
 use crate::model::inquiry::ProvenToken;
 use crate::model::name::CredentialName;
 use crate::model::signin::{KeyWish, ProviderChoice, RegisterWish, SignInId, SignInRequest};
@@ -105,6 +106,15 @@ pub struct ValidateBody {
 pub struct NeedBody {
     /// Scopes that a program needs.
     pub scopes: Vec<String>,
+}
+
+/// What `POST .../id-token` takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct IdTokenBody {
+    /// What becomes of it.
+    #[serde(rename = "for")]
+    pub purpose: Purpose,
 }
 
 /// What `POST /api/exports` takes.

@@ -1,10 +1,10 @@
 //! The command line as a whole: global options and the list of commands.
 
-use crate::cli::helpers::{git, header, sasl};
+use crate::cli::helpers::{docker, git, header, kube, sasl};
 use crate::cli::{
-    audit, completions, config, daemon, demo, doctor, exec, export, get, identify, import, inbox,
-    init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke, setup,
-    status, validate, vault, why,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, grant, identify, import,
+    inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
+    setup, status, validate, vault, wait, why,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -73,12 +73,18 @@ pub enum Command {
     List(list::ListArgs),
     /// Print an access token, fresh.
     Get(get::GetArgs),
+    /// Wait until a credential is good.
+    Wait(wait::WaitArgs),
     /// Run a program with tokens in its environment.
     Exec(exec::command::ExecArgs),
     /// Answer git, which asks for a user name and a password.
     GitCredential(git::GitArgs),
     /// Print the HTTP header that carries a token, for programs that read headers from a pipe.
     Header(header::HeaderArgs),
+    /// Answer docker, which asks for a user name and a secret for a registry.
+    DockerCredential(docker::DockerArgs),
+    /// Answer kubectl, which asks for a token.
+    KubeCredential(kube::KubeArgs),
     /// Print what a mail program sends to sign in with a token.
     Sasl(sasl::SaslArgs),
     /// Print or write the lines by which other programs ask here.
@@ -107,6 +113,8 @@ pub enum Command {
     Status(status::StatusArgs),
     /// Look through what came in while the vault was locked.
     Inbox(inbox::command::InboxArgs),
+    /// Say what local programs may have, hand it out, take it back.
+    Grant(grant::GrantArgs),
     /// Lock the vault: it leaves the owner's memory, and nothing is refreshed.
     Lock(lock::LockArgs),
     /// Unlock the vault of an owner that is locked.

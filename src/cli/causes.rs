@@ -70,6 +70,7 @@ impl From<Refusal> for Failure {
             Refusal::Vault { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
             Refusal::Invalid { hint, .. } => Self::new(Kind::Failed, text).hint(hint),
             Refusal::Locked { .. } => Self::new(Kind::Locked, text).hint(refusal_hint),
+            Refusal::Grant { .. } => Self::new(Kind::Refused, text).hint(refusal_hint),
             Refusal::NotUnlocked {
                 hint, wait_secs, ..
             } => {

@@ -20,5 +20,5 @@ pub struct CompletionsArgs {
 pub fn run(args: &CompletionsArgs, output: Output) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "tokenward", &mut text);
-    output.data(&String::from_utf8_lossy(&text))
+    output.exact(&String::from_utf8_lossy(&text))
 }

@@ -123,10 +123,12 @@ fn object(setting: &Setting) -> Value {
 /// The settings, with what the command line and the service manager lay over them.
 fn counting(loaded: &Loaded, globals: &Globals) -> Vec<Setting> {
     let mut settings = loaded.settings();
-    let systemd = passphrase::from_systemd().map(|file| {
+    let handed = |file| {
         let variable = "CREDENTIALS_DIRECTORY".to_owned();
         (file, Origin::Environment { variable })
-    });
+    };
+    let word = passphrase::from_systemd().map(handed);
+    let key = passphrase::identity_from_systemd().map(handed);
     let given = |file: &Option<PathBuf>, option: &str, variable: &str| {
         Some((file.clone()?, of_option(option, variable)?))
     };
@@ -142,8 +144,8 @@ fn counting(loaded: &Loaded, globals: &Globals) -> Vec<Setting> {
     );
     for setting in &mut settings {
         let over = match dotted(&setting.key).as_str() {
-            "unlock.passphrase_file" => passphrase.as_ref().or(systemd.as_ref()),
-            "unlock.identity_file" => identity.as_ref(),
+            "unlock.passphrase_file" => passphrase.as_ref().or(word.as_ref()),
+            "unlock.identity_file" => identity.as_ref().or(key.as_ref()),
             _ => None,
         };
         if let Some((file, origin)) = over {

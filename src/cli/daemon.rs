@@ -18,6 +18,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 /// Arguments of `tokenward daemon`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
+A service manager may listen on the socket and start it when somebody asks (tokenward setup systemd).
 Logs go to stderr; TOKENWARD_LOG sets the level (error, warn, info, debug, trace). Under systemd it says when it is
 ready and feeds the watchdog. SIGTERM and SIGINT finish the refreshes in flight, then leave; a second one leaves at
 once. SIGHUP reads the settings anew, as does a change of their file; what is wrong with them is told, and those of before
@@ -45,6 +46,7 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
     if args.print_unit {
         return context.output.data(UNIT);
     }
+    let given = service::given_socket()?;
     harden::harden();
     let format = if context.output.json {
         LogFormat::Json
@@ -55,6 +57,9 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
     if !context.vault.exists() {
         let path = context.vault.clone();
         return Err(VaultError::Missing { path }.into());
+    }
+    if given.is_some() {
+        tracing::info!("the service manager has made the socket: its socket is taken over");
     }
     if seat::stays(context) {
         return Err(owned(context));
@@ -69,7 +74,7 @@ pub fn run(args: &DaemonArgs, context: &Context) -> Result<(), Failure> {
         let _inside = runtime.enter();
         Signals::listen()?
     };
-    let seat = Seat::take_to_stay(context)?.ok_or_else(|| owned(context))?;
+    let seat = Seat::take_to_stay_on(context, given)?.ok_or_else(|| owned(context))?;
     let vault = unlock::open(context, answered)?;
     runtime.block_on(async {
         let (owner, events) = Owner::start_heard(context, seat, vault, Role::ToStay)?;

@@ -143,15 +143,15 @@ fn offered(passphrase: Option<Passphrase>) -> Offered {
     passphrase.map_or(Offered::Nothing, Offered::Passphrase)
 }
 
-/// Somebody else is the owner, perhaps since the person began to type: then that one it is. The socket is guarded by the
-/// system, so the passphrase is needed only where the vault is locked.
+/// Somebody else is the owner, perhaps since the person began to type: then that one it is. A passphrase that was typed is
+/// checked by it, whether or not its vault is locked.
 fn attach(
     context: &Context,
     runtime: &Handle,
     passphrase: Option<Passphrase>,
 ) -> Result<(Link, Place), Failure> {
     let owner = Caller::new(context.socket());
-    if owner.status()?.locked.is_some() {
+    if passphrase.is_some() || owner.status()?.locked.is_some() {
         owner.unlock(&offered(passphrase))?;
     }
     let link = runtime.block_on(client::connect(&context.socket()))?;

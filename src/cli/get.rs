@@ -139,7 +139,7 @@ fn print(
     } else {
         &args.format
     };
-    output.data(&token::text(&args.name, token, proof, format, clock::now()))
+    output.exact(&token::text(&args.name, token, proof, format, clock::now()))
 }
 
 /// The short way for the most frequent command: a plain `get` with a living owner needs no settings, no runtime and no

@@ -163,14 +163,16 @@ impl Guide {
         apart: Option<&Apart>,
         aside: Option<&Aside>,
         is_key: bool,
+        waits: bool,
     ) -> Result<(), Failure> {
         if self.output.json {
             let notes = [apart.map(Apart::sentence), aside.map(Aside::sentence)];
             let notes: Vec<String> = notes.into_iter().flatten().collect();
             let note = (!notes.is_empty()).then(|| notes.join(" "));
-            return self
-                .output
-                .json_line(&json!({ "event": "signed_in", "name": name, "note": note }));
+            let stored = if waits { "inbox" } else { "vault" };
+            return self.output.json_line(&json!({
+                "event": "signed_in", "name": name, "note": note, "stored": stored,
+            }));
         }
         if let Some(apart) = apart {
             self.output.say(&format!(

@@ -23,8 +23,8 @@ const LARGEST: u64 = 64 * 1024;
 #[command(after_help = "\
 Give the token on stdin; at a terminal it is asked for without echo. It is compared with the keyed fingerprints of every
 token the vault ever held; an unknown one leaves no trace. Exit codes: 0 it is one of yours; 3 no credential ever held it.
-With --json: one object with owner (name, is_kept, kind, generation, generation_now, since, ended, expires_at) and jwt
-(algorithm, claims, signature).")]
+With --json: one object with owner (name, is_kept, kind (access, refresh, id), generation, generation_now, since, ended,
+expires_at) and jwt (algorithm, claims, signature).")]
 pub struct IdentifyArgs {
     /// Let the provider's published keys tell whether a JWT's signature is its own; asks the network, and only about a
     /// token of yours.

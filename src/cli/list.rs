@@ -117,6 +117,7 @@ fn sign_in_before(view: &CredentialView, now: Timestamp, zone: &TimeZone) -> Str
 fn expiry(view: &CredentialView, now: Timestamp) -> String {
     match view.profile.usable_until() {
         None => "-".to_owned(),
+        Some(end) if end <= now && view.profile.ended_untold() => "over".to_owned(),
         Some(end) if end <= now => format!("{} ago", span::show(now.since(end))),
         Some(end) => span::show(now.until(end)),
     }

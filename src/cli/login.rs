@@ -39,7 +39,7 @@ The name of the new credential goes to stdout, everything else to stderr.
 With --json: one object a line as it goes. {\"event\":\"device_code\",\"user_code\",\"verification_uri\",
 \"verification_uri_complete\",\"expires_in\"} or {\"event\":\"authorize\",\"url\",\"redirect_uri\",\"expires_in\",\"note\"} with
 {\"event\":\"renewed\",\"url\"} for each address that expires unopened, then
-{\"event\":\"signed_in\",\"name\",\"note\"} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
+{\"event\":\"signed_in\",\"name\",\"note\",\"stored\" (vault; inbox: it waits there for the vault to be unlocked)} or {\"event\":\"failed\",\"error\",\"code\",\"hint\"}.")]
 pub struct LoginArgs {
     /// A provider of the catalogue (tokenward provider list); with --issuer: the name you give to it.
     provider: String,
@@ -147,7 +147,7 @@ pub fn run(args: &LoginArgs, context: &Context) -> Result<(), Failure> {
     }
     if let Ok(signed) = &result {
         let (apart, aside) = (signed.apart.as_ref(), signed.aside.as_ref());
-        guide.signed_in(&signed.name, apart, aside, args.api_key)?;
+        guide.signed_in(&signed.name, apart, aside, args.api_key, waits)?;
         if waits {
             context.output.say(
                 "It waits, sealed, for the vault to be unlocked; then take it in: tokenward inbox",

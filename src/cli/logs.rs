@@ -76,6 +76,18 @@ pub fn write(event: &Event) {
             }
         }
         Event::Unlocked => tracing::info!("unlocked"),
+        Event::Questions { open } => {
+            for question in open {
+                let (id, grant) = (question.id.0, question.grant.as_str());
+                let program = question.by.short_name();
+                tracing::warn!(
+                    id,
+                    grant,
+                    program,
+                    "a program asks for a grant: tokenward grant questions"
+                );
+            }
+        }
         Event::ScreenLocked { .. } => tracing::info!("the screens were locked"),
         // The line of the activity log says it.
         Event::Locked { .. }
@@ -97,7 +109,7 @@ fn happened(activity: &Activity) {
         Happening::SignedIn { generation } => {
             tracing::info!(name, generation = generation.0, "signed in");
         }
-        Happening::SignInFailed { failure } => {
+        Happening::SignInFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a sign-in failed");
         }
         Happening::Refreshed {
@@ -135,6 +147,15 @@ fn happened(activity: &Activity) {
         Happening::RevokeFailed { failure, .. } => {
             tracing::warn!(name, code = failure.code, "a revocation failed");
         }
+        Happening::Grant { grant, what } => {
+            let (grant, family) = (grant.as_str(), what.family().map(|it| it.to_string()));
+            let program = program(activity);
+            if what.is_failure() {
+                tracing::warn!(grant, family, program, "a grant {}", what.words());
+            } else {
+                tracing::info!(grant, family, program, "a grant {}", what.words());
+            }
+        }
         Happening::HandedOut { .. }
         | Happening::Asked { .. }
         | Happening::Validated { .. }
@@ -144,10 +165,12 @@ fn happened(activity: &Activity) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. } => {
             tracing::info!(name, by = program(activity), "{}", activity.what.kind());
         }
@@ -165,6 +188,8 @@ fn happened(activity: &Activity) {
         Happening::SettingsRefused { why } => {
             tracing::error!("the settings cannot be used, those of before go on: {why}");
         }
+        // Told by whoever ran it, each time and with what it printed.
+        Happening::HookFailed { .. } => {}
         Happening::Locked { reason } => {
             tracing::info!(by = program(activity), why = reason.words(), "locked");
         }
@@ -180,7 +205,7 @@ fn happened(activity: &Activity) {
         Happening::LimitExceeded { limit } => {
             tracing::warn!(name, by = program(activity), limit, "a limit was exceeded");
         }
-        Happening::WrongPassphrase { count } => {
+        Happening::WrongPassphrase { count, .. } => {
             tracing::warn!(count, "wrong passphrases since the last unlocking");
         }
         Happening::Removed { .. } => tracing::info!(name, "removed"),

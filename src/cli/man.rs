@@ -22,7 +22,7 @@ pub fn run(args: &ManArgs, output: Output) -> Result<(), Failure> {
         None => {
             let mut page = Vec::new();
             clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            output.data(&String::from_utf8_lossy(&page))
+            output.exact(&String::from_utf8_lossy(&page))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where a command's words go: data on stdout, talk on stderr, JSON for machines.
 
 use crate::cli::failure::Failure;
+use crate::cli::shown;
 use serde::Serialize;
 use std::io::{IsTerminal, Write};
 
@@ -12,8 +13,13 @@ pub struct Output {
 }
 
 impl Output {
-    /// Writes data as it is.
+    /// Writes data for people to read: what would take over their terminal is written out.
     pub fn data(self, text: &str) -> Result<(), Failure> {
+        self.exact(&shown::text(text))
+    }
+
+    /// Writes data as it is, for a program that wants each of its bytes.
+    pub fn exact(self, text: &str) -> Result<(), Failure> {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         Ok(stdout.flush()?)
@@ -21,11 +27,8 @@ impl Output {
 
     /// Writes one JSON value on a line of its own.
     pub fn json_line(self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_vec(value).map_err(std::io::Error::other)?;
-        line.push(b'\n');
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(&line)?;
-        Ok(stdout.flush()?)
+        let line = serde_json::to_string(value).map_err(std::io::Error::other)?;
+        self.exact(&(shown::json(&line).into_owned() + "\n"))
     }
 
     /// Says something to the person on stderr; with `--json` nobody reads it.
@@ -49,7 +52,7 @@ impl Output {
 /// Asks a question that is answered with one line, whoever reads along.
 pub fn ask_line(question: &str) -> std::io::Result<String> {
     let mut stderr = std::io::stderr().lock();
-    stderr.write_all(question.as_bytes())?;
+    stderr.write_all(shown::text(question).as_bytes())?;
     stderr.flush()?;
     let mut line = String::new();
     std::io::stdin().read_line(&mut line)?;
@@ -59,5 +62,5 @@ pub fn ask_line(question: &str) -> std::io::Result<String> {
 /// Writes a line to stderr. Who cannot be reached there cannot be told that either.
 pub fn talk(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = writeln!(stderr, "{text}");
+    let _ = writeln!(stderr, "{}", shown::text(text));
 }

@@ -1,17 +1,21 @@
 //! An owner put together: seat, open vault, engine, socket; and its orderly end.
 
-use crate::agent::door::Door;
+use crate::agent::door::{Door, EVENTS};
 use crate::agent::listener::Listener;
 use crate::agent::peer;
-use crate::agent::server;
+use crate::agent::port::{BoundPort, PortError};
+use crate::agent::server::{self, ServerLimits};
 use crate::cli::context::Context;
-use crate::cli::failure::Failure;
+use crate::cli::failure::{Failure, Kind};
+use crate::cli::hooks::keeper::Keeper;
+use crate::cli::notify::keeper::Keeper as Notifier;
 use crate::cli::reload;
 use crate::cli::seat::Seat;
 use crate::cli::warden::Warden;
 use crate::clock;
 use crate::engine::api::Event;
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::engine::link::Link;
 use crate::engine::runner::Engine;
 use crate::engine::settings::{EngineSettings, Patience};
@@ -22,8 +26,7 @@ use crate::vault::daily::{Daily, folder_beside};
 use crate::vault::open::OpenVault;
 use crate::vault::owner::OwnerLock;
 use std::time::Duration;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::mpsc;
+use tokio::sync::{broadcast, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -50,6 +53,8 @@ pub struct Owner {
     leave: CancellationToken,
     rereads: mpsc::Sender<()>,
     server: JoinHandle<()>,
+    at_port: Option<JoinHandle<()>>,
+    hooks: Option<JoinHandle<()>>,
     // Last: the lock is let go when everything else has ended.
     _lock: OwnerLock,
 }
@@ -72,18 +77,42 @@ impl Owner {
         vault: OpenVault,
         role: Role,
     ) -> Result<(Self, Listener), Failure> {
+        let port = bind_port(context, role)?;
         let board = Board::default();
+        if let Some(port) = &port {
+            board.post_port(port.at());
+        }
         board.post_reading(first_reading(context));
-        let (engine, heard) = start_engine(context, role, vault, &board);
-        let warden = Warden::new(context, role, engine, board);
+        let (events, _) = broadcast::channel(EVENTS);
+        let engine = new_engine(context, role, vault, &board, Carried::default(), events);
+        let warden = Warden::new(context, role, engine, board.clone());
         let door = warden.door().clone();
-        let listener = door.listen_on(heard);
+        // All of them listen before the warden lets the engine begin.
+        let hooks = (role != Role::ForAMoment).then(|| {
+            let (vault, settings) = (context.vault.clone(), warden.settings());
+            let keeper = Keeper::new(door.clone(), board, vault, settings);
+            tokio::spawn(keeper.keep(door.listen()))
+        });
+        if role != Role::ForAMoment {
+            let notifier = Notifier::new(door.clone(), door.listen(), warden.settings());
+            tokio::spawn(notifier.keep());
+        }
+        let listener = door.listen();
         let leave = CancellationToken::new();
         let serving = server::serve(seat.socket, door.clone(), leave.clone());
         let server = tokio::spawn(async {
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the agent socket is not served");
             }
+        });
+        let at_port = port.map(|port| {
+            let serving =
+                server::serve_port(port, door.clone(), ServerLimits::default(), leave.clone());
+            tokio::spawn(async {
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the port is not served");
+                }
+            })
         });
         let end_vault = CancellationToken::new();
         let (rereads, wishes) = mpsc::channel(1);
@@ -102,6 +131,8 @@ impl Owner {
             }),
             door,
             server,
+            at_port,
+            hooks,
             leave,
             _lock: seat.lock,
         };
@@ -131,18 +162,46 @@ impl Owner {
         let _ = self.warden.await;
         self.leave.cancel();
         let _ = self.server.await;
+        if let Some(at_port) = self.at_port {
+            let _ = at_port.await;
+        }
+        if let Some(hooks) = self.hooks {
+            let _ = hooks.await;
+        }
     }
 }
 
-/// Starts an engine over a vault. Must run inside a tokio runtime.
-pub fn start_engine(
+/// Binds the port that the settings ask for. A terminal UI does without one that is taken, by another vault's owner
+/// perhaps; its status tells that there is none.
+fn bind_port(context: &Context, role: Role) -> Result<Option<BoundPort>, Failure> {
+    let wanted = context.config.api.listen;
+    let Some(at) = wanted.filter(|_| role != Role::ForAMoment) else {
+        return Ok(None);
+    };
+    match (BoundPort::bind(at), role) {
+        (Ok(port), _) => Ok(Some(port)),
+        (Err(PortError::Io { .. }), Role::AtAScreen) => Ok(None),
+        (Err(error), _) => Err(Failure::from_error(Kind::Failed, error).hint(
+            "choose another address with `listen` in the section [api] of the settings, 127.0.0.1:0 for any port that is free",
+        )),
+    }
+}
+
+/// An engine over a vault that waits for its beginning, after another one or as the first. Must run inside a tokio runtime.
+pub fn new_engine(
     context: &Context,
     role: Role,
     vault: OpenVault,
     board: &Board,
-) -> (Engine, Receiver<Event>) {
+    carried: Carried,
+    events: broadcast::Sender<Event>,
+) -> Engine {
     let http = Http::new(HttpSettings::default());
-    Engine::start_heard(Box::new(vault), http, settings(context, role, board))
+    let settings = EngineSettings {
+        carried,
+        ..settings(context, role, board)
+    };
+    Engine::waiting(Box::new(vault), http, &settings, events)
 }
 
 /// How the settings were read that an owner starts with.
@@ -170,6 +229,8 @@ pub fn settings(context: &Context, role: Role, board: &Board) -> EngineSettings 
         patience: Patience::default(),
         generations: config.vault.generations(),
         board: board.clone(),
+        grants: config.grants.policy(),
+        carried: Carried::default(),
     };
     if role == Role::ForAMoment {
         settings.backups = None;

@@ -3,14 +3,15 @@
 use crate::agent::call::Caller;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::inbox::command::waiting;
 use crate::cli::revoke;
 use crate::cli::seat::has_left;
 use crate::cli::session::Session;
 use crate::cli::several::Report;
-use crate::engine::api::{Command, Fate, FateOf};
+use crate::engine::api::{Command, FateOf};
 use crate::tui::words;
+use crate::vault::parcel;
 use clap::Args;
-use serde_json::Value;
 
 /// The word that has to be typed.
 const WORD: &str = "revoke";
@@ -21,8 +22,10 @@ const WORD: &str = "revoke";
 From the first moment nothing is handed out; sign-ins under way are given up. Then every provider is told, and the tokens are
 looked for as by `revoke`. What cannot be told now is queued in the vault and told again by the daemon or the UI as soon as
 the provider can be reached and the vault is open; so it works offline too. At the end a living owner is locked; with
---stay-open it goes on telling those providers.
-With --json: an array of objects as `revoke --json` has them; a queued one has ok false and code unavailable.")]
+--stay-open it goes on telling those providers. What waits in the inbox is revoked too, and leaves it. A locked vault has to
+be unlocked for that: nothing of it can be reached before, the inbox neither.
+With --json: an array of objects as `revoke --json` has them; a queued one has ok false and code unavailable; one of the
+inbox has its number, item, too.")]
 pub struct PanicArgs {
     /// Do not ask.
     #[arg(long, short)]
@@ -36,11 +39,12 @@ pub struct PanicArgs {
 pub fn run(args: &PanicArgs, context: &Context) -> Result<(), Failure> {
     let fates = Session::with(context, |session| {
         if !args.yes {
-            let views = session.all()?;
-            ask(context, views.len())?;
+            let (views, items) = (session.all()?, waiting(session)?);
+            ask(context, views.len(), items.len())?;
         }
         session.ask(|reply| Command::RevokeAll { reply })
-    })?;
+    })
+    .map_err(|failure| unreached(failure, context))?;
     let queued = fates.iter().filter(|it| it.fate.is_queued()).count();
     if fates.is_empty() {
         context.output.say("There was nothing to revoke.");
@@ -62,8 +66,29 @@ pub fn run(args: &PanicArgs, context: &Context) -> Result<(), Failure> {
     reported
 }
 
-fn ask(context: &Context, count: usize) -> Result<(), Failure> {
-    let what = words::count(count, "credential");
+/// Says of a locked vault that nothing of it was revoked, its inbox neither.
+fn unreached(failure: Failure, context: &Context) -> Failure {
+    if failure.kind != Kind::Locked {
+        return failure;
+    }
+    let items = match parcel::count(&context.vault).unwrap_or_default() {
+        0 => String::new(),
+        many => format!(", nor can the {} of its inbox", words::count(many, "item")),
+    };
+    let text = format!("nothing was revoked: what is in a locked vault cannot be reached{items}");
+    failure
+        .within(text)
+        .hint("unlock it, then do it again: tokenward unlock && tokenward panic")
+}
+
+fn ask(context: &Context, credentials: usize, items: usize) -> Result<(), Failure> {
+    let mut what = words::count(credentials, "credential");
+    if items > 0 {
+        what.push_str(&format!(
+            " and {} of the inbox",
+            words::count(items, "item")
+        ));
+    }
     let question = format!(
         "This revokes {what} at their providers, all at once; it cannot be taken back. Type {WORD} to do it: "
     );
@@ -78,14 +103,7 @@ fn ask(context: &Context, count: usize) -> Result<(), Failure> {
 }
 
 fn report(context: &Context, fates: Vec<FateOf>) -> Result<(), Failure> {
-    let line = |FateOf { name, fate }| {
-        let result = match fate {
-            Fate::Revoked(outcome) => Ok(serde_json::to_value(outcome).unwrap_or(Value::Null)),
-            Fate::Refused(refusal) => Err(Failure::from(refusal)),
-        };
-        (name, result)
-    };
-    Report::new(fates.into_iter().map(line).collect()).print(context, revoke::row)
+    Report::new(fates.into_iter().map(revoke::line).collect()).print(context, revoke::row)
 }
 
 fn lock(context: &Context, queued: usize) -> Result<(), Failure> {

@@ -105,10 +105,19 @@ pub fn read(path: &Path, what: &str) -> Result<Zeroizing<String>, Failure> {
     Ok(text)
 }
 
-/// The credential that systemd hands to a service, `LoadCredential=tokenward-passphrase:...`.
+/// The passphrase that systemd hands to a service, `LoadCredential=tokenward-passphrase:...`.
 pub fn from_systemd() -> Option<PathBuf> {
+    credential("tokenward-passphrase")
+}
+
+/// The age identity that systemd hands to a service, `LoadCredential=tokenward-identity:...`.
+pub fn identity_from_systemd() -> Option<PathBuf> {
+    credential("tokenward-identity")
+}
+
+fn credential(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY")?;
-    let file = PathBuf::from(folder).join("tokenward-passphrase");
+    let file = PathBuf::from(folder).join(name);
     file.is_file().then_some(file)
 }
 

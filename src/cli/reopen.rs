@@ -21,14 +21,16 @@ const TRIES: usize = 3;
 #[command(after_help = "\
 The passphrase comes from where it always comes from (--passphrase-file, systemd, the settings), or you are asked. A
 vault without one is opened by the owner's own key file or keyring. It goes to the owner over its socket and nowhere else.
-With --json: one object with was_locked.")]
+What the plugin of a key file asks is asked here: the owner then gets the vault's key. A passphrase or key file that is named
+is checked also where the vault is open already; a plugin is not troubled for that.
+With --json: one object with was_locked, and checked: whether a key was looked at.")]
 pub struct UnlockArgs {}
 
 /// Unlocks it.
 pub fn run(_: &UnlockArgs, context: &Context) -> Result<(), Failure> {
     let caller = Caller::new(context.socket());
-    let was_locked = match caller.status() {
-        Ok(status) if status.locked.is_none() => false,
+    let unlocked = match caller.status() {
+        Ok(status) if status.locked.is_none() => check(context, &caller)?,
         Ok(_) => open(context, &caller)?,
         Err(error) if has_left(&error) => {
             return Err(
@@ -39,20 +41,54 @@ pub fn run(_: &UnlockArgs, context: &Context) -> Result<(), Failure> {
         Err(error) => return Err(error.into()),
     };
     if context.output.json {
-        let said = json!({ "was_locked": was_locked });
+        let Unlocked {
+            was_locked,
+            checked,
+        } = unlocked;
+        let said = json!({ "was_locked": was_locked, "checked": checked });
         return context.output.json_line(&said);
     }
-    context.output.say(match was_locked {
-        true => "Unlocked.",
-        false => "The vault is open.",
-    });
+    context
+        .output
+        .say(match (unlocked.was_locked, unlocked.checked) {
+            (true, _) => "Unlocked.",
+            (false, true) => "The vault was open already; the key that was given opens it.",
+            (false, false) => "The vault was open already; no key was checked.",
+        });
     Ok(())
 }
 
-fn open(context: &Context, caller: &Caller) -> Result<bool, Failure> {
+/// What came of it.
+#[derive(Clone, Copy)]
+struct Unlocked {
+    was_locked: bool,
+    checked: bool,
+}
+
+/// The vault is open already: a key that is named is checked all the same, unless that troubles a person.
+fn check(context: &Context, caller: &Caller) -> Result<Unlocked, Failure> {
+    let key = unlock::named(context)?.filter(|key| !asks(key));
+    let offered = key.map_or(Ok(Offered::Nothing), |key| offered(context, key))?;
+    let checked = !matches!(offered, Offered::Nothing);
+    let was_locked = checked && caller.unlock(&offered)?;
+    Ok(Unlocked {
+        was_locked,
+        checked,
+    })
+}
+
+fn open(context: &Context, caller: &Caller) -> Result<Unlocked, Failure> {
+    let unlocked = |was_locked| Unlocked {
+        was_locked,
+        checked: true,
+    };
     if let Some(key) = unlock::named(context)? {
-        return Ok(caller.unlock(&offered(key))?);
+        return Ok(caller.unlock(&offered(context, key)?).map(unlocked)?);
     }
+    open_unnamed(context, caller).map(unlocked)
+}
+
+fn open_unnamed(context: &Context, caller: &Caller) -> Result<bool, Failure> {
     match caller.unlock(&Offered::Nothing) {
         Err(CallError::Refused(Refusal::NotUnlocked {
             wait_secs: None, ..
@@ -77,10 +113,23 @@ fn ask(context: &Context, caller: &Caller) -> Result<bool, Failure> {
     Ok(caller.unlock(&passphrase)?)
 }
 
-fn offered(key: Key) -> Offered {
-    match key {
+/// What goes to the owner. It has nobody who could answer a plugin, so that this one is started here.
+fn offered(context: &Context, key: Key) -> Result<Offered, Failure> {
+    let by_plugin = asks(&key);
+    Ok(match key {
         Key::Passphrase(passphrase) => Offered::Passphrase(passphrase),
+        key @ Key::Identity(_) if by_plugin => {
+            Offered::Unwrapped(unlock::look_at(context)?.unwrapped(&key)?)
+        }
         Key::Identity(file) => Offered::Identity(file.text().duplicate()),
         Key::Keyring => Offered::Nothing,
+    })
+}
+
+/// Whether a plugin may ask a person for it.
+fn asks(key: &Key) -> bool {
+    match key {
+        Key::Identity(file) => file.keys().is_ok_and(|keys| keys.has_plugins()),
+        Key::Passphrase(_) | Key::Keyring => false,
     }
 }

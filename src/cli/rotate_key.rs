@@ -4,8 +4,9 @@ use crate::cli::again;
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::new_passphrase::is_yes;
+use crate::cli::old_copies::Dropping;
 use crate::cli::passphrase;
-use crate::cli::slots::alone;
+use crate::cli::slots::{alone, told};
 use crate::cli::unlock;
 use crate::secret::Passphrase;
 use crate::vault::open::OpenVault;
@@ -24,7 +25,9 @@ record is sealed anew in one step; cut off at any moment, the vault is the old o
 file is kept until the new one is verified, then removed. Tokens stay as they are: revoke those that may be known.
 A passphrase is needed to seal its slot anew: from --slot-passphrase-file, or asked for. A slot whose key is not at
 hand goes only with --drop-slot, or with a y at the terminal. No owner may be running.
-With --json: one object with records, kept and dropped (numbers of slots).")]
+Daily backups and other copies beside the vault still open with the old key: they are named, and removed with --drop-backups;
+copies elsewhere are not known.
+With --json: one object with records, kept and dropped (numbers of slots), old_copies (files) and old_copies_removed.")]
 pub struct RotateKeyArgs {
     /// Read the passphrase of a further slot from this file; as often as needed.
     #[arg(long, value_name = "FILE")]
@@ -35,10 +38,14 @@ pub struct RotateKeyArgs {
     /// Cost of guessing the passphrases (scrypt, a power of two); without it as in the settings.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(10..=22))]
     work_factor: Option<u8>,
+    /// What becomes of old copies.
+    #[command(flatten)]
+    dropping: Dropping,
 }
 
 /// Does it.
 pub fn run(args: &RotateKeyArgs, context: &Context) -> Result<(), Failure> {
+    args.dropping.check(context)?;
     let answered = unlock::answer(context)?;
     again::unless_shown(&answered, context, "a new key")?;
     let _seat = alone(context)?;
@@ -73,16 +80,14 @@ pub fn run(args: &RotateKeyArgs, context: &Context) -> Result<(), Failure> {
     if slots.iter().any(|slot| slot.kind == SlotKind::Keyring) {
         vault.forget_unused_keyring()?;
     }
-    if context.output.json {
-        let kept: Vec<i64> = kept.iter().map(|kept| kept.id).collect();
-        let said = json!({ "records": rotated.records, "kept": kept, "dropped": dropped });
-        return context.output.json_line(&said);
-    }
     context.output.say(&format!(
         "The vault has a new key: {} records sealed anew and verified.\nThe copy from before, {place}, is removed.",
         rotated.records
     ));
-    Ok(())
+    let copies = args.dropping.settle(&mut vault, context)?;
+    let kept: Vec<i64> = kept.iter().map(|kept| kept.id).collect();
+    let said = json!({ "records": rotated.records, "kept": kept, "dropped": dropped });
+    told(context, said, &copies)
 }
 
 /// What opens the slot from now on; `None`: it goes.

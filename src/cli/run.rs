@@ -4,12 +4,13 @@ use crate::cli::args::{Cli, Command};
 use crate::cli::context::Context;
 use crate::cli::daemon::DaemonArgs;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::helpers::{git, header, sasl};
+use crate::cli::helpers::{docker, git, header, kube, sasl};
 use crate::cli::output::Output;
+use crate::cli::shown;
 use crate::cli::{
-    audit, completions, config, daemon, demo, doctor, exec, export, get, harden, identify, import,
-    inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen, revoke,
-    setup, status, ui, validate, vault, why,
+    audit, completions, config, daemon, demo, doctor, exec, export, get, grant, harden, identify,
+    import, inbox, init, list, lock, login, man, panic, provider, refresh, remove, rename, reopen,
+    revoke, setup, status, ui, validate, vault, wait, why,
 };
 use clap::Parser;
 use std::ffi::OsString;
@@ -73,9 +74,12 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Login(args) => login::run(&args, context),
         Command::List(args) => list::run(&args, context),
         Command::Get(args) => get::run(&args, context),
+        Command::Wait(args) => wait::run(&args, context),
         Command::Exec(args) => exec::command::run(args, context),
         Command::GitCredential(args) => git::run(&args, context),
         Command::Header(args) => header::run(&args, context),
+        Command::DockerCredential(args) => docker::run(&args, context),
+        Command::KubeCredential(args) => kube::run(&args, context),
         Command::Sasl(args) => sasl::run(&args, context),
         Command::Setup(args) => setup::command::run(&args, context),
         Command::Refresh(args) => refresh::run(&args, context),
@@ -89,6 +93,7 @@ fn run(command: Command, context: &Context, output: Output) -> Result<(), Failur
         Command::Why(args) => why::run(&args, context),
         Command::Status(args) => status::run(&args, context.globals.clone()),
         Command::Panic(args) => panic::run(&args, context),
+        Command::Grant(args) => grant::run(&args, context),
         Command::Inbox(args) => inbox::command::run(&args, context),
         Command::Lock(args) => lock::run(&args, context),
         Command::Unlock(args) => reopen::run(&args, context),
@@ -115,7 +120,7 @@ fn unusable(error: &clap::Error) -> Result<(), Failure> {
         } else {
             rendered.to_string()
         };
-        return Output { json: false }.data(&text);
+        return Output { json: false }.exact(&text);
     }
     let text = rendered.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -126,9 +131,9 @@ fn unusable(error: &clap::Error) -> Result<(), Failure> {
 fn report(failure: &Failure, json: bool) -> ExitCode {
     if !matches!(failure.kind, Kind::ReaderGone | Kind::Program(_)) {
         let text = if json {
-            failure.for_machines()
+            shown::json(&failure.for_machines()).into_owned()
         } else {
-            failure.for_people()
+            shown::text(&failure.for_people()).into_owned()
         };
         // Who cannot be reached on stderr cannot be told that either; the exit code still says it.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());

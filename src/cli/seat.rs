@@ -7,6 +7,7 @@ use crate::cli::failure::{Failure, Kind};
 use crate::engine::api::Refusal;
 use crate::vault::error::VaultError;
 use crate::vault::owner::OwnerLock;
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 /// How long a living owner may take to begin to listen, or to leave.
@@ -28,20 +29,39 @@ pub struct Seat {
 impl Seat {
     /// Takes the seat; `None` when somebody sits there.
     pub fn take(context: &Context) -> Result<Option<Self>, Failure> {
+        Self::take_on(context, &mut None)
+    }
+
+    /// The same on the socket that a service manager handed over, if it did.
+    fn take_on(
+        context: &Context,
+        given: &mut Option<UnixListener>,
+    ) -> Result<Option<Self>, Failure> {
         let lock = match OwnerLock::acquire(&context.vault) {
             Ok(lock) => lock,
             Err(VaultError::Owned { .. }) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let socket = socket::bind(&context.socket())?;
+        let socket = match given.take() {
+            Some(listener) => socket::adopt(listener, &context.socket())?,
+            None => socket::bind(&context.socket())?,
+        };
         Ok(Some(Self { socket, lock }))
     }
 
     /// The same for an owner that means to stay: waits for one that owns the vault for the moment of a command.
     pub fn take_to_stay(context: &Context) -> Result<Option<Self>, Failure> {
+        Self::take_to_stay_on(context, None)
+    }
+
+    /// The same on the socket that a service manager handed over, if it did.
+    pub fn take_to_stay_on(
+        context: &Context,
+        mut given: Option<UnixListener>,
+    ) -> Result<Option<Self>, Failure> {
         let mut waiting = Waiting::new(PATIENCE);
         loop {
-            if let Some(mut seat) = Self::take(context)? {
+            if let Some(mut seat) = Self::take_on(context, &mut given)? {
                 seat.lock.stay();
                 return Ok(Some(seat));
             }

@@ -1,7 +1,27 @@
 //! What a service manager is told: ready, reloading, stopping, and that we are alive.
 
+use crate::cli::failure::Failure;
+use listenfd::ListenFd;
 use sd_notify::NotifyState;
+use std::os::unix::net::UnixListener;
 use std::time::Duration;
+
+/// The socket that the service manager listens on for us (sd_listen_fds(3)), if it handed one over to this very process.
+/// Has to be asked before there are threads: it takes the variables out of the environment.
+pub fn given_socket() -> Result<Option<UnixListener>, Failure> {
+    let pid = std::env::var("LISTEN_PID").ok();
+    if pid.and_then(|pid| pid.parse().ok()) != Some(std::process::id()) {
+        return Ok(None);
+    }
+    let mut given = ListenFd::from_env();
+    if given.len() > 1 {
+        let text = format!("{} sockets were handed over; one is taken", given.len());
+        return Err(Failure::usage(text).hint("one ListenStream= in the socket's unit"));
+    }
+    given.take_unix_listener(0).map_err(|error| {
+        Failure::from(error).within("cannot take the socket that was handed over".to_owned())
+    })
+}
 
 /// Begins to work, or goes on after reading its settings anew.
 pub fn ready() {

@@ -48,12 +48,12 @@ pub fn confirm(
     context: &Context,
     yes: bool,
     what: &str,
-    names: &[CredentialName],
+    names: &[impl ToString],
 ) -> Result<(), Failure> {
     if yes || names.is_empty() {
         return Ok(());
     }
-    let list: Vec<&str> = names.iter().map(CredentialName::as_str).collect();
+    let list: Vec<String> = names.iter().map(ToString::to_string).collect();
     let question = format!("{what} {}?", list.join(", "));
     if !context.output.can_ask() {
         return Err(Failure::new(

@@ -5,12 +5,13 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::init::Way;
 use crate::cli::new_passphrase::Sealing;
+use crate::cli::old_copies::Dropping;
 use crate::cli::seat::{self, Seat};
 use crate::cli::unlock;
 use crate::vault::open::OpenVault;
 use crate::vault::slot::SlotKind;
 use clap::Args;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::PathBuf;
 
 /// Arguments of `tokenward vault add-slot`.
@@ -30,11 +31,15 @@ pub struct AddSlotArgs {
 /// Arguments of `tokenward vault remove-slot`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Who kept a copy of the file from before can still open that copy in the old way.
-With --json: one object with id.")]
+Who kept a copy of the file from before can still open that copy in the old way. Daily backups and copies beside the vault
+are named, and removed with --drop-backups; copies elsewhere are not known.
+With --json: one object with id, old_copies (files) and old_copies_removed.")]
 pub struct RemoveSlotArgs {
     /// Its number, as `vault slots` lists it.
     id: i64,
+    /// What becomes of old copies.
+    #[command(flatten)]
+    dropping: Dropping,
 }
 
 /// Arguments of `tokenward vault change-passphrase`.
@@ -43,7 +48,8 @@ pub struct RemoveSlotArgs {
 The vault is opened as always: by the old passphrase, or by another key. The new passphrase comes from
 --new-passphrase-file, or is asked for twice; a weak one is explained and needs a second yes. The new slot comes
 and the old one goes in one step. Who kept a copy of the file from before can still open that copy with the old
-passphrase. With --json: one object with id (the new slot's) and removed (the old one's).")]
+passphrase: daily backups and copies beside the vault are named, and removed with --drop-backups; copies elsewhere are not
+known. With --json: one object with id (the new slot's), removed (the old one's), old_copies (files) and old_copies_removed.")]
 pub struct ChangePassphraseArgs {
     /// The slot whose passphrase changes; needed only when there are several with one and another key opened the vault.
     #[arg(long, value_name = "ID")]
@@ -54,6 +60,9 @@ pub struct ChangePassphraseArgs {
     /// How it is judged and sealed with.
     #[command(flatten)]
     sealing: Sealing,
+    /// What becomes of old copies.
+    #[command(flatten)]
+    dropping: Dropping,
 }
 
 /// Adds a slot.
@@ -77,19 +86,20 @@ pub fn add(args: &AddSlotArgs, context: &Context) -> Result<(), Failure> {
 /// Removes a slot.
 pub fn remove(args: &RemoveSlotArgs, context: &Context) -> Result<(), Failure> {
     let id = args.id;
+    args.dropping.check(context)?;
     let answered = unlock::answer(context)?;
     again::unless_shown(&answered, context, "changing the slots")?;
     let _lock = alone(context)?;
-    unlock::open(context, answered)?.remove_slot(id)?;
-    if context.output.json {
-        return context.output.json_line(&json!({ "id": id }));
-    }
+    let mut vault = unlock::open(context, answered)?;
+    vault.remove_slot(id)?;
     context.output.say(&format!("Removed slot {id}."));
-    Ok(())
+    let copies = args.dropping.settle(&mut vault, context)?;
+    told(context, json!({ "id": id }), &copies)
 }
 
 /// Changes a passphrase.
 pub fn change_passphrase(args: &ChangePassphraseArgs, context: &Context) -> Result<(), Failure> {
+    args.dropping.check(context)?;
     let answered = unlock::answer(context)?;
     again::unless_shown(&answered, context, "changing the slots")?;
     let _lock = alone(context)?;
@@ -102,14 +112,22 @@ pub fn change_passphrase(args: &ChangePassphraseArgs, context: &Context) -> Resu
             .hint("give one in a file: --new-passphrase-file FILE")
     })?;
     let id = vault.change_passphrase(old, new, args.sealing.work_factor(context))?;
-    if context.output.json {
-        let said = json!({ "id": id, "removed": old });
-        return context.output.json_line(&said);
-    }
     context.output.say(&format!(
         "The passphrase is changed: slot {id} in the place of slot {old}."
     ));
-    Ok(())
+    let copies = args.dropping.settle(&mut vault, context)?;
+    told(context, json!({ "id": id, "removed": old }), &copies)
+}
+
+/// What a machine is told, with the old copies; a person was told already.
+pub fn told(context: &Context, mut said: Value, copies: &Value) -> Result<(), Failure> {
+    if !context.output.json {
+        return Ok(());
+    }
+    if let (Some(said), Some(copies)) = (said.as_object_mut(), copies.as_object()) {
+        said.extend(copies.clone());
+    }
+    context.output.json_line(&said)
 }
 
 /// The slot whose passphrase is meant: the one named, the one that was used just now, the only one.

@@ -4,6 +4,7 @@ use crate::agent::call::Caller;
 use crate::cli::args::Globals;
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
+use crate::cli::needs::Needs;
 use crate::cli::owner::daily;
 use crate::cli::process::Process;
 use crate::cli::seat::has_left;
@@ -14,16 +15,14 @@ use crate::engine::api::EngineStatus;
 use crate::model::alert::Alert;
 use crate::model::chore::{ChoreView, LastTime};
 use crate::model::health::HealthKind;
+use crate::model::hook::HookState;
 use crate::model::limit::LimitUse;
-use crate::model::name::CredentialName;
 use crate::model::reading::Reading;
-use crate::oauth::catalogue;
 use crate::tui::words;
 use crate::vault::owner::OwnerLock;
 use crate::vault::parcel;
 use crate::vault::tries::Tries;
 use clap::Args;
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// Arguments of `tokenward status`.
@@ -33,12 +32,14 @@ Ends with 0 whenever it could tell. Without an owner the vault stays closed and 
 With --json: one object with vault, vault_exists, backup (the newest daily one, or null) and backup_made_at, passphrase (wrong ones in
 a row, how many are free, the wait), socket, inbox (how many items
 came in while it was locked), owner (null, or an object with pid, version, started_at, settings (file, read_at, trouble,
-at_the_next_start),
+at_the_next_start), hooks (each with program, on, succeeded, failed, dropped, waiting, and trouble: null, or at and why),
 locked (null, or since and why), memory_locked, credentials, in_trouble, healths, in_flight, queued,
 limits (each with most, used and by), refreshed, failed, next_refresh, alerts (each with at, kind, text,
 command, and credential or program), recurring: its recurring
-work, each with chore, running, next, last (at, outcome) and failures, still_alive: revoked ones whose tokens were seen alive afterwards, each with name and page), settings_trouble (why those in the file
-cannot be used, or null) and owner_pid.")]
+work, each with chore, running, next, last (at, outcome) and failures, needs_you: what the inbox of the UI has, each with
+name and need (sign_in, setting, over, still_alive, scopes, dies_soon), still_alive: revoked ones whose tokens were seen
+alive afterwards, each with name and page, port: where programs with a grant ask, or null, grants and questions: how many),
+settings_trouble (why those in the file cannot be used, or null) and owner_pid.")]
 pub struct StatusArgs {}
 
 /// Prints it; also with settings that cannot be used, which is a trouble like others.
@@ -59,12 +60,12 @@ fn print(context: &Context, unusable: Option<String>) -> Result<(), Failure> {
         Err(error) if has_left(&error) => None,
         Err(error) => return Err(error.into()),
     };
-    let alive = match &status {
-        Some(status) => still_alive(context, status)?,
-        None => Vec::new(),
+    let needs = match &status {
+        Some(status) if total(status, |_| true) > 0 => Needs::ask(context)?,
+        Some(_) | None => Needs::default(),
     };
     if context.output.json {
-        let mut object = object(context, status.as_ref(), &alive);
+        let mut object = object(context, status.as_ref(), &needs);
         object["settings_trouble"] = json!(unusable);
         return context.output.json_line(&object);
     }
@@ -72,7 +73,7 @@ fn print(context: &Context, unusable: Option<String>) -> Result<(), Failure> {
         format!("settings   they cannot be used: {why}; more: tokenward config check\n")
     });
     let text = match &status {
-        Some(status) => with_owner(status) + &told_alive(&alive),
+        Some(status) => with_owner(status) + &needs.text(),
         None => without_owner(context),
     };
     let inbox = match waiting(context) {
@@ -141,6 +142,7 @@ fn with_owner(status: &EngineStatus) -> String {
         "refreshes  {} in flight, {} waiting, {} done, {} failed\n",
         status.in_flight, status.queued, status.refreshed, status.failed
     ));
+    text.push_str(&programs(status));
     text.push_str(&limits(&status.limits));
     text.push_str(&recurring(&status.chores, now));
     if let Some(next) = status.next_refresh {
@@ -152,6 +154,7 @@ fn with_owner(status: &EngineStatus) -> String {
             status.unreadable
         ));
     }
+    text.push_str(&hooks(&status.hooks));
     text.push_str(&alerts(&status.alerts));
     let trouble = total(status, HealthKind::is_trouble);
     if trouble > 0 {
@@ -176,6 +179,28 @@ fn settings(reading: &Reading, now: Timestamp) -> String {
     text
 }
 
+/// A line for each hook: how often it ran, and what is wrong with it.
+fn hooks(hooks: &[HookState]) -> String {
+    let line = |(at, state): (usize, &HookState)| {
+        let label = if at == 0 { "hooks" } else { "" };
+        let on: Vec<&str> = state.on.iter().map(|event| event.word()).collect();
+        let (program, on) = (&state.program, on.join(", "));
+        let mut text = format!(
+            "{label:<10} {program} ({on}): ran {}, failed {}, {} waiting",
+            state.succeeded, state.failed, state.waiting
+        );
+        if state.dropped > 0 {
+            text.push_str(&format!(", {} too many", state.dropped));
+        }
+        if let Some(trouble) = &state.trouble {
+            text.push_str(&format!("; the last time: {}", trouble.why));
+        }
+        text.push('\n');
+        text
+    };
+    hooks.iter().enumerate().map(line).collect()
+}
+
 /// A line for each alert that nobody has looked at.
 fn alerts(alerts: &[Alert]) -> String {
     let lines = alerts
@@ -186,6 +211,24 @@ fn alerts(alerts: &[Alert]) -> String {
         text.push_str("           looked at them: tokenward audit acknowledge\n");
     }
     text
+}
+
+/// Where programs with a grant ask, and whether one without waits for a person.
+fn programs(status: &EngineStatus) -> String {
+    let port = status.port.map_or_else(String::new, |port| {
+        format!("port       {port}, for programs with a grant\n")
+    });
+    let grants = match status.grants {
+        0 => String::new(),
+        many => format!("grants     {many}; look: tokenward grant list\n"),
+    };
+    let questions = match status.questions {
+        0 => String::new(),
+        many => {
+            format!("questions  {many} of programs without a grant: tokenward grant questions\n")
+        }
+    };
+    port + &grants + &questions
 }
 
 /// A line for each limit: how much of it is used, and by whom.
@@ -261,39 +304,6 @@ fn is_locked(status: &EngineStatus) -> Option<bool> {
     Process::of(status.pid).locked().map(|bytes| bytes > 0)
 }
 
-/// A credential whose revocation left its tokens alive, for a person to act upon.
-#[derive(Serialize)]
-struct StillAlive {
-    name: CredentialName,
-    /// Where the provider lets a person end the grant, if its record tells.
-    page: Option<String>,
-}
-
-fn still_alive(context: &Context, status: &EngineStatus) -> Result<Vec<StillAlive>, Failure> {
-    let may_be = counted(status).any(|(kind, _)| kind == HealthKind::Revoked);
-    let views = match may_be {
-        true => Caller::new(context.socket()).list()?,
-        false => Vec::new(),
-    };
-    let alive = views.iter().filter(|view| view.is_alive_though_revoked());
-    let told = alive.map(|view| {
-        let name = view.profile.name.clone();
-        let record = catalogue::find(name.provider());
-        let page = record.and_then(|record| record.page_to_end_grants().map(str::to_owned));
-        StillAlive { name, page }
-    });
-    Ok(told.collect())
-}
-
-fn told_alive(alive: &[StillAlive]) -> String {
-    let line = |it: &StillAlive| {
-        let what = words::still_alive(it.page.as_deref());
-        let name = &it.name;
-        format!("still alive {name}: {what} (tokenward revoke {name}, tokenward remove {name})\n")
-    };
-    alive.iter().map(line).collect()
-}
-
 fn without_owner(context: &Context) -> String {
     match OwnerLock::holder(&context.vault) {
         Some(holder) => {
@@ -325,7 +335,7 @@ fn total(status: &EngineStatus, counts: impl Fn(HealthKind) -> bool) -> u64 {
         .sum()
 }
 
-fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]) -> Value {
+fn object(context: &Context, status: Option<&EngineStatus>, needs: &Needs) -> Value {
     let owner = status.map(|status| {
         let healths: Map<String, Value> = status
             .healths
@@ -340,6 +350,7 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "version": status.version,
             "started_at": status.started_at,
             "settings": status.settings,
+            "hooks": status.hooks,
             "locked": status.locked,
             "memory_locked": is_locked(status),
             "credentials": total(status, |_| true),
@@ -354,7 +365,11 @@ fn object(context: &Context, status: Option<&EngineStatus>, alive: &[StillAlive]
             "next_refresh": status.next_refresh,
             "alerts": status.alerts,
             "recurring": status.chores,
-            "still_alive": alive,
+            "still_alive": needs.still_alive,
+            "needs_you": needs.needs_you,
+            "port": status.port,
+            "grants": status.grants,
+            "questions": status.questions,
         })
     });
     let pid = status.map_or_else(

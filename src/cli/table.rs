@@ -1,5 +1,6 @@
 //! Columns for a terminal: as wide as their widest cell, two spaces apart.
 
+use crate::cli::shown;
 use crate::tui::paint::wrap;
 use unicode_width::UnicodeWidthStr;
 
@@ -22,12 +23,14 @@ impl Table {
 
     /// Adds a row.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        let cells = cells.iter().map(|cell| shown::line(cell).into_owned());
+        self.rows.push(cells.collect());
     }
 
     /// Begins a group of rows with a line of its own.
     pub fn heading(&mut self, words: &str) {
-        self.headings.push((self.rows.len(), words.to_owned()));
+        self.headings
+            .push((self.rows.len(), shown::line(words).into_owned()));
     }
 
     /// Breaks the last column into lines, so that the table is no wider than this many columns where words allow it.

@@ -214,6 +214,43 @@ pub fn for_git(token: &IssuedToken, answer: &GitAnswer) -> Option<Zeroizing<Stri
     }))
 }
 
+/// The answer to docker's credential protocol.
+pub fn for_docker(token: &IssuedToken, server: &str, user: &str) -> Zeroizing<String> {
+    let object = serde_json::json!({
+        "ServerURL": server,
+        "Username": user,
+        "Secret": token.access.expose_secret(),
+    });
+    Zeroizing::new(format!("{object}\n"))
+}
+
+/// The version of the protocol that a client of Kubernetes speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KubeVersion {
+    /// `client.authentication.k8s.io/v1`.
+    V1,
+    /// `client.authentication.k8s.io/v1beta1`.
+    V1beta1,
+}
+
+/// The answer to a client of Kubernetes, an `ExecCredential`.
+pub fn for_kube(token: &IssuedToken, version: KubeVersion) -> Zeroizing<String> {
+    let version = match version {
+        KubeVersion::V1 => "client.authentication.k8s.io/v1",
+        KubeVersion::V1beta1 => "client.authentication.k8s.io/v1beta1",
+    };
+    let mut status = serde_json::json!({ "token": token.access.expose_secret() });
+    if let Some(end) = token.expires_at {
+        status["expirationTimestamp"] = end.to_string().into();
+    }
+    let object = serde_json::json!({
+        "apiVersion": version,
+        "kind": "ExecCredential",
+        "status": status,
+    });
+    Zeroizing::new(format!("{object}\n"))
+}
+
 /// Whether somebody else's copy of a token is this one.
 pub fn is_same(token: &IssuedToken, copy: &FoundToken) -> bool {
     token

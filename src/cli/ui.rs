@@ -136,6 +136,7 @@ fn preferences(config: &Config) -> Preferences {
         counts_for: Duration::from_secs(config.unlock.ask_again_minutes * 60),
         idle_minutes: config.lock.idle_minutes,
         screen_only: config.lock.screen_only,
+        notify: config.notify,
     }
 }
 

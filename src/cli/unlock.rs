@@ -103,6 +103,9 @@ pub fn named(context: &Context) -> Result<Option<Key>, Failure> {
     if let Some(path) = passphrase::from_systemd() {
         return word(&path).map(Some);
     }
+    if let Some(path) = passphrase::identity_from_systemd() {
+        return identity(&path).map(Some);
+    }
     if let Some(path) = &settings.identity_file {
         return identity(path).map(Some);
     }
@@ -116,6 +119,11 @@ pub fn open(context: &Context, answered: Answered) -> Result<OpenVault, Failure>
 
 /// Opens the vault with the key; an old one is brought up to date.
 pub fn open_with(context: &Context, key: &Key) -> Result<OpenVault, Failure> {
+    Ok(to_open(context)?.unlock(key)?)
+}
+
+/// Looks at the vault in order to open it; an old one is brought up to date.
+pub fn to_open(context: &Context) -> Result<LockedVault, Failure> {
     let locked = VaultFile::open(&context.vault)?.with_patience(context.config.patience());
     if let Some(copy) = locked.migrated_from() {
         context.output.say(&format!(
@@ -123,7 +131,7 @@ pub fn open_with(context: &Context, key: &Key) -> Result<OpenVault, Failure> {
             copy.display()
         ));
     }
-    Ok(locked.unlock(key)?)
+    Ok(locked)
 }
 
 /// Looks at the vault without disturbing a living owner.

@@ -186,6 +186,9 @@ impl Verdict {
                 "sign in again with them: tokenward login {provider} --account {account} --scope '{scopes}'"
             );
         }
+        if self.view.profile.standing.is_revoked() {
+            return format!("sign in again: tokenward login {provider} --account {account}");
+        }
         let failure = self.checked.as_ref().and_then(|it| it.failure.as_ref());
         match (self.kind(), &self.refreshed, failure) {
             (_, Some(failure), _) if !failure.hints.is_empty() => failure.hints.join("; "),

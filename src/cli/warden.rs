@@ -2,18 +2,18 @@
 
 use crate::agent::door::{Door, Offered, Order, Standing};
 use crate::cli::context::Context;
-use crate::cli::failure::{Failure, Kind};
-use crate::cli::gate;
+use crate::cli::failure::Failure;
 use crate::cli::logind::Nap;
 use crate::cli::logs;
-use crate::cli::owner::{self, Role, start_engine};
+use crate::cli::opening::{check, open, refusal};
+use crate::cli::owner::{self, Role, new_engine};
 use crate::cli::sleep::Sleep;
-use crate::cli::unlock;
 use crate::clock;
 use crate::config::changes::Changes;
 use crate::config::settings::Config;
 use crate::engine::api::{Event, Refusal};
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::engine::farewell::Farewell;
 use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::runner::Engine;
@@ -22,13 +22,11 @@ use crate::model::event::{Activity, Happening};
 use crate::model::lock::{LockOutcome, LockReason, Locked};
 use crate::model::program::Program;
 use crate::model::reading::Reading;
-use crate::vault::error::VaultError;
-use crate::vault::open::OpenVault;
-use crate::vault::slot::{Key, SlotKind};
 use crate::vault::store::{Store, Write};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// Orders that wait: one after the other is carried out.
@@ -42,26 +40,36 @@ pub struct Warden {
     context: Context,
     role: Role,
     engine: Option<Engine>,
+    /// What the last engine handed on.
+    carried: Carried,
     standing: watch::Sender<Standing>,
     orders: mpsc::Receiver<Order>,
+    /// All engines tell what happens through these.
+    events: broadcast::Sender<Event>,
     door: Door,
     board: Board,
     started_with: Config,
+    settings: watch::Sender<Config>,
 }
 
 impl Warden {
-    /// A warden of a running engine; what belongs into the owner's status is posted on the board.
+    /// A warden of an engine that waits for its beginning; what belongs into the owner's status is posted on the board.
     pub fn new(context: &Context, role: Role, engine: Engine, board: Board) -> Self {
-        let (standing, seen) = watch::channel(Standing::Open(engine.link()));
+        let link = engine.link();
+        let events = link.events().clone();
+        let (standing, seen) = watch::channel(Standing::Open(link));
         let (order, orders) = mpsc::channel(ORDERS);
+        let place = context.vault.display().to_string();
         Self {
-            door: Door::new(seen, order, &context.vault.display().to_string())
-                .with_board(board.clone()),
+            door: Door::new(seen, order, events.clone(), &place).with_board(board.clone()),
+            events,
             board,
             started_with: context.config.clone(),
+            settings: watch::Sender::new(context.config.clone()),
             context: context.clone(),
             role,
             engine: Some(engine),
+            carried: Carried::default(),
             standing,
             orders,
         }
@@ -72,8 +80,16 @@ impl Warden {
         &self.door
     }
 
-    /// Keeps the door until it is told to leave; then ends the engine in order.
+    /// The settings that count, whatever they come to be; closed when it leaves.
+    pub fn settings(&self) -> watch::Receiver<Config> {
+        self.settings.subscribe()
+    }
+
+    /// Lets the engine begin and keeps the door until it is told to leave; then ends the engine in order.
     pub async fn keep(mut self, leave: CancellationToken) {
+        if let Some(engine) = &mut self.engine {
+            engine.begin();
+        }
         let mut sleep = None;
         loop {
             let sleeps = self.context.config.lock.on_suspend && self.role != Role::ForAMoment;
@@ -92,9 +108,15 @@ impl Warden {
                 }
             }
         }
-        if let Some(engine) = self.engine.take() {
-            engine.shutdown().await;
+        match self.engine.take() {
+            Some(engine) => engine.shutdown().await,
+            None => self.tell(Event::Stopped),
         }
+    }
+
+    /// Tells everyone, if anyone listens.
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
     }
 
     /// Whether it is for this one to see that nobody uses the vault: behind a terminal UI that one does.
@@ -137,6 +159,10 @@ impl Warden {
                 }
                 let _ = reply.send(Ok(()));
             }
+            Order::Tell { line, reply } => {
+                self.log(None, *line).await;
+                let _ = reply.send(Ok(()));
+            }
         }
     }
 
@@ -155,13 +181,14 @@ impl Warden {
             tracing::info!("the settings were read anew: nothing has changed");
             return;
         }
+        self.settings.send_replace(config.clone());
         self.context.config = config;
         let settings = owner::settings(&self.context, self.role, &self.board);
         let line = Happening::SettingsChanged {
             changed: changes.now,
             at_the_next_start: changes.at_the_next_start,
         };
-        self.tell_of_settings(Some(Box::new(settings)), line).await;
+        self.log(Some(Box::new(settings)), now(line)).await;
     }
 
     /// Keeps those of before, and tells why.
@@ -172,17 +199,16 @@ impl Warden {
         }
         reading.trouble = Some(why.clone());
         self.board.post_reading(reading);
-        self.tell_of_settings(None, Happening::SettingsRefused { why })
+        self.log(None, now(Happening::SettingsRefused { why }))
             .await;
     }
 
-    async fn tell_of_settings(&self, settings: Option<Box<EngineSettings>>, line: Happening) {
+    /// Has the engine go by new settings, if any, and write a line into the activity log.
+    async fn log(&self, settings: Option<Box<EngineSettings>>, line: Activity) {
         match &self.engine {
             Some(engine) => engine.reconfigure(Reconfiguration { settings, line }).await,
             // There is no activity log while the vault is locked.
-            None => logs::write(&Event::Happened {
-                activity: Activity::new(clock::now(), None, line),
-            }),
+            None => logs::write(&Event::Happened { activity: line }),
         }
     }
 
@@ -197,9 +223,7 @@ impl Warden {
             reason,
         };
         if self.context.config.lock.screen_only {
-            if let Ok(link) = self.door.link() {
-                link.announce(Event::ScreenLocked { lock: now });
-            }
+            self.tell(Event::ScreenLocked { lock: now });
             return LockOutcome {
                 locked: None,
                 was_locked: false,
@@ -215,13 +239,13 @@ impl Warden {
         self.standing.send_replace(Standing::Locked(now));
         let hurry = engine.hurry();
         let mut ending = std::pin::pin!(engine.lock(Farewell::Locked { lock: now, by }));
-        tokio::select! {
-            () = &mut ending => {}
+        self.carried = tokio::select! {
+            carried = &mut ending => carried,
             () = leave.cancelled() => {
                 hurry.cancel();
-                ending.await;
+                ending.await
             }
-        }
+        };
         LockOutcome {
             locked: Some(now),
             was_locked: false,
@@ -234,27 +258,33 @@ impl Warden {
         by: Option<Arc<Program>>,
         leave: &CancellationToken,
     ) -> Result<bool, Refusal> {
-        if self.engine.is_some() {
-            return Ok(false);
-        }
         let context = self.context.clone();
+        if self.engine.is_some() {
+            let checked = tokio::task::spawn_blocking(move || check(&context, offered));
+            return in_time(checked, leave).await.map(|()| false);
+        }
         let opening = tokio::task::spawn_blocking(move || open(&context, offered));
-        let opened = tokio::select! {
-            opened = opening => opened.map_err(|_| Refusal::Stopped)?,
-            // What is opened all the same is dropped.
-            () = leave.cancelled() => return Err(Refusal::Stopped),
-        };
-        let mut vault = opened.map_err(|failure| refusal(&failure))?;
+        let mut vault = in_time(opening, leave).await?;
         let line = Activity::new(clock::now(), None, Happening::Unlocked).by(by);
         if let Err(error) = vault.apply(vec![Write::Activity(line)]) {
             tracing::error!(%error, "the unlocking could not be written to the activity log");
         }
-        let (engine, _) = start_engine(&self.context, self.role, vault, &self.board);
+        let carried = std::mem::take(&mut self.carried);
+        let events = self.events.clone();
+        let (context, board) = (&self.context, &self.board);
+        let mut engine = new_engine(context, self.role, vault, board, carried, events);
+        // In this order: whoever comes in between hears of the unlocking or finds it open, and then the first event.
         self.standing.send_replace(Standing::Open(engine.link()));
+        self.tell(Event::Unlocked);
+        engine.begin();
         self.engine = Some(engine);
         self.door.touch(clock::now());
         Ok(true)
     }
+}
+
+fn now(what: Happening) -> Activity {
+    Activity::new(clock::now(), None, what)
 }
 
 /// Waits for the machine's sleep, where that is asked for.
@@ -265,48 +295,16 @@ async fn next(sleep: &mut Option<Sleep>) -> Nap {
     }
 }
 
-fn open(context: &Context, offered: Offered) -> Result<OpenVault, Failure> {
-    let key = match offered {
-        Offered::Passphrase(passphrase) => Key::Passphrase(passphrase),
-        Offered::Identity(text) => Key::Identity(text.into()),
-        Offered::Nothing => by_itself(context)?,
-    };
-    unlock::open_with(context, &key)
-}
-
-/// The key that the owner has at hand. Where there is a passphrase it is asked for: a lock that opens by itself keeps
-/// nobody out.
-fn by_itself(context: &Context) -> Result<Key, Failure> {
-    let has_passphrase = unlock::kinds(context)?.contains(&SlotKind::Passphrase);
-    let at_hand = match has_passphrase {
-        true => None,
-        false => unlock::without_question(context)?,
-    };
-    at_hand.map(unattended).ok_or_else(|| {
-        Failure::new(Kind::Locked, "the passphrase opens the vault, nothing else")
-            .hint("give it: tokenward unlock, at a terminal or with --passphrase-file FILE")
-    })
-}
-
-/// What a plugin asks has nobody to answer it: the terminal is another's, or there is none.
-fn unattended(key: Key) -> Key {
-    match key {
-        Key::Identity(file) => Key::Identity(file.unattended()),
-        Key::Passphrase(_) | Key::Keyring => key,
-    }
-}
-
-fn refusal(failure: &Failure) -> Refusal {
-    let words = gate::words(failure);
-    let wait_secs = match failure.source.downcast_ref() {
-        Some(VaultError::TooManyTries { wait, .. }) => Some(wait.as_secs().max(1)),
-        _ => None,
-    };
-    Refusal::NotUnlocked {
-        message: words.message,
-        hint: words.hint,
-        wrong_passphrase: words.wrong_passphrase,
-        wait_secs,
+/// Waits for what takes its time, unless the owner is told to leave: what comes of it all the same is dropped.
+async fn in_time<T>(
+    work: JoinHandle<Result<T, Failure>>,
+    leave: &CancellationToken,
+) -> Result<T, Refusal> {
+    tokio::select! {
+        done = work => done
+            .map_err(|_| Refusal::Stopped)?
+            .map_err(|failure| refusal(&failure)),
+        () = leave.cancelled() => Err(Refusal::Stopped),
     }
 }
 
@@ -314,6 +312,7 @@ fn refusal(failure: &Failure) -> Refusal {
 mod tests {
     use super::*;
     use crate::cli::args::Globals;
+    use crate::engine::api::Command;
     use crate::secret::Passphrase;
     use crate::vault::file::VaultFile;
     use crate::vault::slot::NewSlot;
@@ -337,7 +336,8 @@ mod tests {
         let slot = NewSlot::Passphrase(Passphrase::new("word".to_owned()));
         let vault = VaultFile::create(&context.vault, slot, 2).unwrap();
         let board = Board::default();
-        let (engine, _) = start_engine(&context, role, vault, &board);
+        let (events, _) = broadcast::channel(64);
+        let engine = new_engine(&context, role, vault, &board, Carried::default(), events);
         let warden = Warden::new(&context, role, engine, board);
         let door = warden.door().clone();
         let leave = CancellationToken::new();
@@ -374,6 +374,44 @@ mod tests {
         let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
         assert_eq!(kept.door.unlock(right, None).await, Ok(true));
         assert_eq!(kept.door.locked(), None, "and now it is in use again");
+        let wrong = Offered::Passphrase(Passphrase::new("other".to_owned()));
+        let refused = kept.door.unlock(wrong, None).await;
+        assert!(matches!(
+            refused,
+            Err(Refusal::NotUnlocked {
+                wrong_passphrase: true,
+                ..
+            })
+        ));
+        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
+        assert_eq!(kept.door.unlock(right, None).await, Ok(false));
+        kept.leave.cancel();
+        kept.warden.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_listens_hears_every_engine_from_its_first_event_on() {
+        let kept = kept(Role::ToStay);
+        let mut slow = kept.door.listen();
+        kept.door.lock(LockReason::Asked, None).await.unwrap();
+        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
+        kept.door.unlock(right, None).await.unwrap();
+        // It is long at work when somebody listens again.
+        let link = kept.door.link().unwrap();
+        let is_loading = || async {
+            let status = link.ask(|reply| Command::Status { reply }).await;
+            status.unwrap().loading
+        };
+        while is_loading().await {}
+        let mut heard = Vec::new();
+        while heard.last() != Some(&Event::Unlocked) {
+            heard.push(slow.next().await.unwrap());
+        }
+        let lock = heard.len() - 2;
+        assert!(matches!(heard[lock], Event::Locked { .. }), "{heard:?}");
+        let first = heard[0].clone();
+        assert!(matches!(first, Event::Loaded { .. }), "{heard:?}");
+        assert_eq!(slow.next().await, Some(first), "the next engine's");
         kept.leave.cancel();
         kept.warden.await.unwrap();
     }

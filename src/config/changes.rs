@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Sections that are looked at when an owner starts, and then not again: what they name is open by then.
-const AT_THE_START: [&str; 1] = ["api"];
+const AT_THE_START: [&str; 2] = ["api", "grants"];
 
 /// The names of settings that differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

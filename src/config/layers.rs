@@ -2,14 +2,17 @@
 
 use crate::config::environment::{self, Taken};
 use crate::config::error::ConfigError;
+use crate::config::hooks::{self, HookSettings};
 use crate::config::keys::{keys_in, keys_of, similar};
 use crate::config::members;
 use crate::config::origin::{self, Origin, Setting};
-use crate::config::ranges;
+use crate::config::places::settle;
+use crate::config::ranges::{self, Unfit};
 use crate::config::settings::Config;
 use crate::config::text::{Text, toml_words};
 use crate::model::name::is_provider_name;
 use crate::model::policy::PolicyOverride;
+use crate::paths::home;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Table;
@@ -85,7 +88,7 @@ fn load(
     layer.refuse_unknown_keys()?;
     let mut table = layer.table()?;
     let taken = environment::overlay(&mut table, environment)?;
-    let config: Config = match table.try_into() {
+    let mut config: Config = match table.try_into() {
         Ok(config) => config,
         // Read again from the text alone: only then does the error know its line.
         Err(error) => {
@@ -98,7 +101,12 @@ fn load(
             });
         }
     };
-    layer.check_ranges(&config, &taken)?;
+    let checked = ranges::check(&config).and_then(|()| settle(&mut config, home().as_deref()));
+    checked.map_err(|out| layer.unfit(out, &taken))?;
+    hooks::check(&config).map_err(|(key, message)| {
+        let offset = layer.0.find(&key).map_or(0, |(offset, _)| offset);
+        layer.0.wrong(offset, message)
+    })?;
     Ok(Loaded {
         config,
         file: file.to_path_buf(),
@@ -122,10 +130,8 @@ impl Layer<'_> {
             .map_err(|error| self.0.refused(&error))
     }
 
-    fn check_ranges(&self, config: &Config, taken: &[Taken]) -> Result<(), ConfigError> {
-        let Err(out) = ranges::check(config) else {
-            return Ok(());
-        };
+    /// A value that a type allows and its setting does not: who set it stands in the error.
+    fn unfit(&self, out: Unfit, taken: &[Taken]) -> ConfigError {
         let place = match origin::origin(&out.key, self.0, taken) {
             Origin::Environment { variable } => variable,
             Origin::File { line, column, .. } => {
@@ -133,11 +139,11 @@ impl Layer<'_> {
             }
             Origin::Default | Origin::Argument { .. } => self.0.file.display().to_string(),
         };
-        Err(ConfigError::Wrong {
+        ConfigError::Wrong {
             place,
             message: out.message,
             suggestion: None,
-        })
+        }
     }
 
     fn refuse_unknown_keys(&self) -> Result<(), ConfigError> {
@@ -145,6 +151,9 @@ impl Layer<'_> {
         for (section, value) in table.get_ref() {
             let sections = keys_of(&Config::default());
             self.must_be_known(section.get_ref(), section.span().start, "", &sections)?;
+            if section.get_ref() == "hooks" {
+                self.check_hooks(value.get_ref())?;
+            }
             let Some(inner) = value.get_ref().as_table() else {
                 continue;
             };
@@ -159,6 +168,17 @@ impl Layer<'_> {
                     let path = format!("{name}.");
                     self.must_be_known(key.get_ref(), key.span().start, &path, &keys_in(name))?;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_hooks(&self, value: &DeValue<'_>) -> Result<(), ConfigError> {
+        let known = keys_of(&HookSettings::default());
+        let hooks = value.as_array().into_iter().flatten();
+        for table in hooks.filter_map(|hook| hook.get_ref().as_table()) {
+            for key in table.keys() {
+                self.must_be_known(key.get_ref(), key.span().start, "hooks.", &known)?;
             }
         }
         Ok(())
@@ -378,6 +398,41 @@ mod tests {
         let (message, _) = complaint("", &[("TOKENWARD_VAULT_WORK_FACTOR", "30")]);
         assert!(
             message.starts_with("TOKENWARD_VAULT_WORK_FACTOR: "),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_path_that_begins_nowhere_is_refused_and_says_who_set_it() {
+        let (message, _) = complaint("[backup]\nfolder = \"backups\"\n", &[]);
+        assert!(
+            message
+                .starts_with("config.toml, line 2, column 1: `backup.folder` is `backups`, which"),
+            "{message}"
+        );
+        let (message, _) = complaint("", &[("TOKENWARD_UNLOCK_IDENTITY_FILE", "key.txt")]);
+        assert!(
+            message.starts_with("TOKENWARD_UNLOCK_IDENTITY_FILE: "),
+            "{message}"
+        );
+        let home = home().unwrap();
+        let config = read("[unlock]\npassphrase_file = \"~/p\"\n", &[]).unwrap();
+        assert_eq!(config.unlock.passphrase_file, Some(home.join("p")));
+    }
+
+    #[test]
+    fn a_hook_is_read_and_a_wrong_one_is_refused_with_its_line() {
+        let text = "[[hooks]]\non = [\"needs_login\"]\ncommand = [\"/bin/tell\"]\n";
+        let hook = &read(text, &[]).unwrap().hooks[0];
+        assert_eq!((hook.timeout_secs, hook.credentials.as_str()), (30, "*"));
+        let (message, hint) = complaint(&format!("{text}timout_secs = 3\n"), &[]);
+        assert!(message.contains("line 4, column 1"), "{message}");
+        assert_eq!(hint, "did you mean `hooks.timeout_secs`?");
+        let (message, _) = complaint(&text.replace("needs_login", "need_login"), &[]);
+        assert!(message.contains("line 2"), "{message}");
+        let (message, _) = complaint(&format!("{text}[[hooks]]\non = []\n"), &[]);
+        assert!(
+            message.starts_with("config.toml, line 5, column 1"),
             "{message}"
         );
     }

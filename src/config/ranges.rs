@@ -4,7 +4,7 @@ use crate::config::keys::{self, Key};
 use crate::config::settings::Config;
 
 /// The least and the most of each setting that is a number.
-const RANGES: [(&str, f64, f64); 33] = [
+const RANGES: [(&str, f64, f64); 34] = [
     ("audit.alert_address_an_hour", 0.0, 1_000_000.0),
     ("audit.alert_credential_a_day", 0.0, 1_000_000.0),
     ("audit.alert_limits_a_day", 0.0, 1_000_000.0),
@@ -18,6 +18,7 @@ const RANGES: [(&str, f64, f64); 33] = [
     ("checks.introspections_per_hour", 0.0, 3600.0),
     ("forecast.days_before", 0.0, 365.0),
     ("forecast.share_before", 0.0, 0.5),
+    ("grants.bcrypt_cost", 4.0, 16.0),
     ("limits.asked_refreshes_per_host_hour", 0.0, 1_000_000.0),
     ("limits.asked_refreshes_per_hour", 0.0, 1_000_000.0),
     ("limits.backoff_first_secs", 1.0, 3600.0),
@@ -42,7 +43,7 @@ const RANGES: [(&str, f64, f64); 33] = [
 
 /// A setting outside its range.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OutOfRange {
+pub struct Unfit {
     /// Which.
     pub key: Key,
     /// What is wrong, with the range.
@@ -50,7 +51,7 @@ pub struct OutOfRange {
 }
 
 /// Finds a setting outside its range; what is set for a provider or a credential has the range of `[refresh]`.
-pub fn check(config: &Config) -> Result<(), OutOfRange> {
+pub fn check(config: &Config) -> Result<(), Unfit> {
     for (key, value) in keys::flattened(config) {
         let Some((least, most)) = value.as_f64().and(range_of(&key)) else {
             continue;
@@ -61,7 +62,7 @@ pub fn check(config: &Config) -> Result<(), OutOfRange> {
         if !within {
             let name = keys::dotted(&key);
             let message = format!("`{name}` is {value}; it must lie between {least} and {most}");
-            return Err(OutOfRange { key, message });
+            return Err(Unfit { key, message });
         }
     }
     Ok(())

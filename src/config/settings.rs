@@ -1,11 +1,14 @@
 //! The settings as values, with their defaults.
 
+use crate::config::hooks::HookSettings;
+use crate::config::notify::NotifySettings;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
-    GenerationKeeping, Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning,
+    GenerationKeeping, GrantPolicy, Limits, LogKeeping, Patience, Policy, PolicyOverride, Warning,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::Table;
@@ -32,8 +35,16 @@ pub struct Config {
     pub unlock: UnlockSettings,
     /// When the vault is locked by itself.
     pub lock: LockSettings,
+    /// Where local programs ask.
+    pub api: ApiSettings,
+    /// How the tokens of grants are kept.
+    pub grants: GrantSettings,
     /// How new slots of the vault are made.
     pub vault: VaultSettings,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
+    /// Commands that are run when something happened to a credential.
+    pub hooks: Vec<HookSettings>,
     /// Provider records of one's own, by name: laid member by member over the catalogue's record of that name.
     pub providers: BTreeMap<String, Table>,
 }
@@ -244,6 +255,41 @@ pub struct LockSettings {
     pub on_suspend: bool,
     /// Only the screen asks for the passphrase: the engine goes on refreshing and serving, and its keys stay in memory.
     pub screen_only: bool,
+}
+
+/// Where local programs ask, beside the agent's socket.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ApiSettings {
+    /// An address of this machine alone and a port, `127.0.0.1:7777`; left out: there is no port. On it programs need a
+    /// grant.
+    pub listen: Option<SocketAddr>,
+}
+
+/// How the tokens of grants are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GrantSettings {
+    /// Cost of guessing a refresh token from what is kept of it: bcrypt's cost as a power of two, 4 to 16. 12 takes about a
+    /// quarter of a second.
+    pub bcrypt_cost: u32,
+}
+
+impl GrantSettings {
+    /// The same as the engine takes it.
+    pub const fn policy(self) -> GrantPolicy {
+        GrantPolicy {
+            bcrypt_cost: self.bcrypt_cost,
+        }
+    }
+}
+
+impl Default for GrantSettings {
+    fn default() -> Self {
+        Self {
+            bcrypt_cost: GrantPolicy::default().bcrypt_cost,
+        }
+    }
 }
 
 /// How new slots of the vault are made, and what it keeps of the past.

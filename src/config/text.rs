@@ -2,7 +2,7 @@
 
 use crate::config::error::ConfigError;
 use std::path::Path;
-use toml::de::DeTable;
+use toml::de::{DeArray, DeTable, DeValue};
 
 /// A settings file's text, and where it came from.
 #[derive(Debug, Clone, Copy)]
@@ -46,19 +46,42 @@ impl Text<'_> {
     /// Where the key stands, or the nearest table above it that the text has; whether it is the key itself.
     pub fn find(&self, path: &[String]) -> Option<(usize, bool)> {
         let table = DeTable::parse(self.text).ok()?;
-        let mut here = table.get_ref();
+        let mut here = Some(Inside::Table(table.get_ref()));
         let mut found = None;
         for (depth, name) in path.iter().enumerate() {
-            let Some((key, value)) = here.iter().find(|(key, _)| key.get_ref() == name) else {
-                break;
+            let (start, value) = match here {
+                Some(Inside::Table(table)) => {
+                    let Some((key, value)) = table.iter().find(|(key, _)| key.get_ref() == name)
+                    else {
+                        break;
+                    };
+                    (key.span().start, value)
+                }
+                Some(Inside::List(list)) => {
+                    let Some(value) = name.parse().ok().and_then(|at: usize| list.get(at)) else {
+                        break;
+                    };
+                    (value.span().start, value)
+                }
+                None => break,
             };
-            found = Some((key.span().start, depth + 1 == path.len()));
-            let Some(inner) = value.get_ref().as_table() else {
-                break;
-            };
-            here = inner;
+            found = Some((start, depth + 1 == path.len()));
+            here = Inside::of(value.get_ref());
         }
         found
+    }
+}
+
+/// What a key can lead into.
+enum Inside<'a, 'i> {
+    Table(&'a DeTable<'i>),
+    List(&'a DeArray<'i>),
+}
+
+impl<'a, 'i> Inside<'a, 'i> {
+    fn of(value: &'a DeValue<'i>) -> Option<Self> {
+        let list = value.as_array().map(Self::List);
+        value.as_table().map(Self::Table).or(list)
     }
 }
 
@@ -86,7 +109,7 @@ mod tests {
     #[test]
     fn a_key_is_found_or_the_table_above_it() {
         let text = Text {
-            text: "[a]\nb = 1\n[a.c]\n",
+            text: "[a]\nb = 1\n[a.c]\n[[d]]\n[[d]]\ne = 1\n",
             file: Path::new("f"),
         };
         let find = |path: &[&str]| {
@@ -96,5 +119,7 @@ mod tests {
         assert_eq!(find(&["a", "b"]), Some((4, true)));
         assert_eq!(find(&["a", "x"]), Some((1, false)));
         assert_eq!(find(&["x"]), None);
+        let second = text.text.find("e = 1").unwrap();
+        assert_eq!(find(&["d", "1", "e"]), Some((second, true)));
     }
 }

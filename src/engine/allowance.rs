@@ -33,6 +33,18 @@ pub struct Exceeded {
     wait: Duration,
 }
 
+impl Allowance {
+    /// What was asked of a host lately.
+    pub(in crate::engine) fn asked_of(&self, host: HostId) -> Option<&VecDeque<Timestamp>> {
+        self.hosts.get(&host)
+    }
+
+    /// Goes on with what an earlier one knew of a host.
+    pub(in crate::engine) fn take_up(&mut self, host: HostId, asked: VecDeque<Timestamp>) {
+        self.hosts.insert(host, asked);
+    }
+}
+
 impl Core {
     /// When its own lifetime has the next attempt made for whoever asks; `None`: that needs a wish, and is counted.
     pub(in crate::engine) fn scheduled_at(&self, held: &Held) -> Option<Timestamp> {

@@ -1,6 +1,7 @@
 //! The engine's words: commands (wishes) and events (facts, in the past tense, never a secret).
 
 use crate::clock::Timestamp;
+use crate::engine::grants::ask::GrantAsk;
 use crate::model::alert::{Alert, AlertKey};
 use crate::model::analysis::Analysis;
 use crate::model::audit::{Search, Verdict};
@@ -10,7 +11,9 @@ use crate::model::credential::{CredentialView, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry, Purpose};
 use crate::model::extent::{DailyBackups, Extent};
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::grant_fault::GrantFault;
 use crate::model::health::HealthKind;
+use crate::model::hook::HookState;
 use crate::model::identity::Identity;
 use crate::model::inquiry::{ExchangeWish, Liveness, ProofRequest, ProvenToken, Validation};
 use crate::model::kept::KeptGeneration;
@@ -18,12 +21,14 @@ use crate::model::limit::{Limit, LimitUse};
 use crate::model::lock::Locked;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::question::QuestionView;
 use crate::model::reading::Reading;
 use crate::model::signin::{ProviderView, SignInId, SignInRequest, SignInStep};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
 use crate::secret::FoundToken;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -159,6 +164,14 @@ pub enum Command {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Have the tokens of one of it revoked and throw it away: until that was done it is kept as a credential that is handed
+    /// out to nobody.
+    EndParcel {
+        /// Its number.
+        id: i64,
+        /// The answer: what became of it.
+        reply: Reply<FateOf>,
+    },
     /// Ask the provider whether the access token lives, without using it up.
     Validate {
         /// Whose.
@@ -184,6 +197,15 @@ pub enum Command {
         /// What the other one shall be for.
         wish: ExchangeWish,
         /// The answer.
+        reply: Reply<IssuedToken>,
+    },
+    /// The ID token there is, for a service that takes it in the place of an access token.
+    IdToken {
+        /// Whose.
+        name: CredentialName,
+        /// What becomes of it.
+        purpose: Purpose,
+        /// The answer; it expires when the ID token says so.
         reply: Reply<IssuedToken>,
     },
     /// Whose is this token?
@@ -297,6 +319,8 @@ pub enum Command {
         /// The answer.
         reply: Reply<()>,
     },
+    /// Something about grants.
+    Grant(GrantAsk),
     /// How the engine is.
     Status {
         /// The answer.
@@ -365,6 +389,11 @@ pub enum Event {
         /// Those of them that are news.
         new: Vec<Alert>,
     },
+    /// Programs on the port asked for a grant's tokens, or have been answered.
+    Questions {
+        /// Those that wait for a person now, the oldest first.
+        open: Vec<QuestionView>,
+    },
     /// Events were missed (a slow reader): ask for the list again.
     Lagged,
     /// The engine is leaving: nothing follows.
@@ -405,9 +434,27 @@ impl RevokeOutcome {
 pub struct FateOf {
     /// Which.
     pub name: CredentialName,
+    /// The number it had in the inbox, if it waited there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<i64>,
+    /// What it is kept as although it was thrown out of the inbox: its tokens live, or its provider is told again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_as: Option<CredentialName>,
     /// What.
     #[serde(flatten)]
     pub fate: Fate,
+}
+
+impl FateOf {
+    /// What became of a credential.
+    pub fn new(name: CredentialName, outcome: Result<RevokeOutcome, Refusal>) -> Self {
+        Self {
+            name,
+            item: None,
+            kept_as: None,
+            fate: Fate::of(outcome),
+        }
+    }
 }
 
 /// What became of a credential that was to be revoked.
@@ -421,6 +468,14 @@ pub enum Fate {
 }
 
 impl Fate {
+    /// What came of a revocation.
+    pub fn of(outcome: Result<RevokeOutcome, Refusal>) -> Self {
+        match outcome {
+            Ok(outcome) => Self::Revoked(outcome),
+            Err(refusal) => Self::Refused(refusal),
+        }
+    }
+
     /// Whether the provider is told again by itself.
     pub fn is_queued(&self) -> bool {
         match self {
@@ -481,6 +536,18 @@ pub struct EngineStatus {
     /// How its settings were read; `None`: it reads none.
     #[serde(default)]
     pub settings: Option<Reading>,
+    /// The loopback port at which programs with a grant ask; `None`: there is none.
+    #[serde(default)]
+    pub port: Option<SocketAddr>,
+    /// Grants that local programs have.
+    #[serde(default)]
+    pub grants: u64,
+    /// Questions of programs that wait for a person.
+    #[serde(default)]
+    pub questions: u64,
+    /// Its hooks.
+    #[serde(default)]
+    pub hooks: Vec<HookState>,
     /// The vault is locked: there is no engine, and what it would count is nought.
     #[serde(default)]
     pub locked: Option<Locked>,
@@ -581,9 +648,22 @@ pub enum Refusal {
         /// Seconds until the next passphrase is looked at.
         wait_secs: Option<u64>,
     },
+    /// A grant, or a token of one, was not taken.
+    #[error("{fault}")]
+    Grant {
+        /// Why.
+        #[serde(flatten)]
+        fault: GrantFault,
+    },
     /// Nobody answers: the engine has stopped.
     #[error("the engine has stopped")]
     Stopped,
+}
+
+impl From<GrantFault> for Refusal {
+    fn from(fault: GrantFault) -> Self {
+        Self::Grant { fault }
+    }
 }
 
 impl Refusal {
@@ -613,6 +693,7 @@ impl Refusal {
             Self::Vault { hint, .. }
             | Self::Invalid { hint, .. }
             | Self::NotUnlocked { hint, .. } => hint.clone(),
+            Self::Grant { fault } => fault.hint(),
             Self::Stopped => "start `tokenward` or `tokenward --daemon`".to_owned(),
         }
     }

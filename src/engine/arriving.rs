@@ -3,10 +3,11 @@
 use crate::engine::api::Refusal;
 use crate::engine::core::Core;
 use crate::engine::held::{Held, Phase};
-use crate::engine::step::{Answer, Effect};
+use crate::engine::operations::Begun;
+use crate::engine::step::{Answer, CallerId, Effect};
 use crate::engine::waiting::Wish;
 use crate::model::credential::{CredentialId, Generation, Profile};
-use crate::model::event::Happening;
+use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::vault::store::{Spending, StoredProfile};
 use std::sync::Arc;
@@ -56,8 +57,10 @@ impl Core {
     /// Takes up what was asked before its credential was loaded.
     fn ask_again(&mut self) {
         for input in std::mem::take(&mut self.parked) {
+            self.operation = self.operation_of(&input);
             self.take(input);
         }
+        self.operation = None;
     }
 
     fn admit(&mut self, stored: StoredProfile) {
@@ -90,23 +93,58 @@ impl Core {
         id: CredentialId,
         generation: Generation,
         profile: Profile,
+        begun: Option<Begun>,
     ) {
-        let name = profile.name.clone();
-        self.happened(Some(name), Happening::SignedIn { generation });
-        self.arrived(id, generation, profile);
+        let (name, what) = (profile.name.clone(), Happening::SignedIn { generation });
+        let operation = begun.as_ref().map(|begun| begun.operation);
+        let line = Activity::new(self.now, Some(name.clone()), what)
+            .within(operation.or(self.operation))
+            .by(begun.map(|begun| begun.by));
+        self.out.push(Effect::Happened(line));
+        // A person made it new: a wish to revoke what was there before is not about it.
+        for revoker in self
+            .put_in_place(id, generation, profile)
+            .unwrap_or_default()
+        {
+            self.refuse(revoker, superseded(&name));
+        }
+        self.serve_signed_in(id);
+        self.settle_and_tell(id);
     }
 
-    /// Takes up what is on disk, in the place of what it was before.
+    /// Takes up what came from elsewhere or from the past; what was to be revoked there is to be, whichever tokens it has.
     pub(in crate::engine) fn arrived(
         &mut self,
         id: CredentialId,
         generation: Generation,
         profile: Profile,
     ) {
+        match self.put_in_place(id, generation, profile) {
+            Some(revokers) => {
+                if let Some(held) = self.held.get_mut(&id) {
+                    held.revokers = revokers;
+                }
+                self.pursue(id);
+            }
+            None => {
+                self.serve_signed_in(id);
+                self.settle_and_tell(id);
+            }
+        }
+    }
+
+    /// Puts what is on disk in the place of what it was before; if that was to be revoked, says who waits for it.
+    fn put_in_place(
+        &mut self,
+        id: CredentialId,
+        generation: Generation,
+        profile: Profile,
+    ) -> Option<Vec<CallerId>> {
         let (name, host) = (profile.name.clone(), self.queue.host(&profile.host));
         self.unqueue(id);
         let old = self.held.remove(&id);
         let mut held = Held::new(id, generation, Arc::new(profile), host);
+        let mut revokers = None;
         if let Some(old) = old {
             if let Some(alarm) = old.alarm {
                 self.alarms.remove(&(alarm, id));
@@ -114,10 +152,8 @@ impl Core {
             self.chores.forget(id, old.retell_at, old.foretell_at);
             self.failing.remove(&(old.host, id));
             // A flight of the old family goes on; its answer is dropped because nobody waits for it here any more.
+            revokers = old.revoke_at().map(|_| old.revokers.clone());
             held.callers = old.callers;
-            for revoker in old.revokers {
-                self.refuse(revoker, superseded(&name));
-            }
         }
         held.phase = Phase::Resting;
         self.held.insert(id, held);
@@ -125,8 +161,7 @@ impl Core {
         self.open.remove(&id);
         self.out.push(Effect::Withdraw(name));
         self.plan(id);
-        self.serve_signed_in(id);
-        self.settle_and_tell(id);
+        revokers
     }
 
     /// Whoever waited for a refresh gets the tokens of the sign-in.
@@ -144,6 +179,7 @@ impl Core {
 fn superseded(name: &CredentialName) -> Refusal {
     Refusal::Invalid {
         message: format!("somebody signed in to {name} again while it was to be revoked"),
-        hint: "Revoke it again if the new sign-in shall end too.".to_owned(),
+        hint: "Revoke it again: that ends the new sign-in, and what is kept of the one before."
+            .to_owned(),
     }
 }

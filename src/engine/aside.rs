@@ -18,7 +18,7 @@ use tokio::time::sleep;
 
 /// Pause before a sign-in looks again whether it can have its name.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
-/// The longest account part of which the new name is made.
+/// The longest account part of a new name, but for what makes it a free one.
 const LONGEST: usize = 112;
 
 impl Core {
@@ -76,14 +76,23 @@ impl Core {
     fn in_the_way(&self, name: &CredentialName) -> Option<(CredentialId, CredentialName)> {
         let id = self.find(name)?;
         self.held.get(&id)?.revoke_at()?;
-        let short: String = name.account().chars().take(LONGEST).collect();
-        let wanted = CredentialName::new(name.provider(), &format!("{short}-old")).ok()?;
+        Some((id, self.free_beside(name, "old")?))
+    }
+
+    /// A free name for what may not have this one, which it begins with and which ends in that word.
+    pub(in crate::engine) fn free_beside(
+        &self,
+        name: &CredentialName,
+        word: &str,
+    ) -> Option<CredentialName> {
+        let room = LONGEST.saturating_sub(word.len());
+        let short: String = name.account().chars().take(room).collect();
+        let wanted = CredentialName::new(name.provider(), &format!("{short}-{word}")).ok()?;
         let is_taken = |name: &CredentialName| self.find(name).is_some();
-        let to = match is_taken(&wanted) {
+        Some(match is_taken(&wanted) {
             true => naming::free(&wanted, is_taken),
             false => wanted,
-        };
-        Some((id, to))
+        })
     }
 }
 

@@ -1,7 +1,9 @@
 //! What whoever runs an engine posts for everybody who asks how it is; it outlives a lock.
 
 use crate::engine::api::EngineStatus;
+use crate::model::hook::HookState;
 use crate::model::reading::Reading;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The board; cheap to clone, all clones are one.
@@ -12,6 +14,8 @@ pub struct Board(Arc<Mutex<Posted>>);
 #[derive(Debug, Clone, Default)]
 struct Posted {
     reading: Option<Reading>,
+    port: Option<SocketAddr>,
+    hooks: Vec<HookState>,
 }
 
 impl Board {
@@ -20,15 +24,35 @@ impl Board {
         self.posted().reading = Some(reading);
     }
 
+    /// Posts where programs with a grant ask.
+    pub fn post_port(&self, port: SocketAddr) {
+        self.posted().port = Some(port);
+    }
+
     /// How the settings were read.
     pub fn reading(&self) -> Option<Reading> {
         self.posted().reading.clone()
+    }
+
+    /// Posts other hooks in place of those there were.
+    pub fn post_hooks(&self, hooks: Vec<HookState>) {
+        self.posted().hooks = hooks;
+    }
+
+    /// Changes what is posted of one hook, if it is still that one.
+    pub fn change_hook(&self, at: usize, program: &str, change: impl FnOnce(&mut HookState)) {
+        let mut posted = self.posted();
+        if let Some(state) = posted.hooks.get_mut(at).filter(|it| it.program == program) {
+            change(state);
+        }
     }
 
     /// Adds what is posted to what an engine tells of itself.
     pub fn tell(&self, status: &mut EngineStatus) {
         let posted = self.posted();
         status.settings.clone_from(&posted.reading);
+        status.port = posted.port;
+        status.hooks.clone_from(&posted.hooks);
     }
 
     fn posted(&self) -> MutexGuard<'_, Posted> {

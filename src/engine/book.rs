@@ -7,6 +7,7 @@ use crate::model::event::{Activity, Happening, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::program::Program;
+use crate::vault::store::Store;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,6 +18,14 @@ use tokio::sync::Notify;
 pub const GATHERED_FOR: Duration = Duration::from_millis(400);
 /// Different notes that are gathered at the most: beyond, they are only counted.
 const MOST: usize = 10_000;
+
+/// A limit that one program exceeds again and again is noted that often.
+const NOTED_EVERY: Duration = Duration::from_secs(60);
+/// The span that hand-outs are counted over.
+const HOUR: Duration = Duration::from_secs(3600);
+/// Lines of the log that are read at once, and in all, to know what programs got before this engine was.
+const PORTION: usize = 200;
+const MOST_RECALLED: usize = 10_000;
 
 /// The book; cheap to clone, all clones are one.
 #[derive(Debug, Clone, Default)]
@@ -33,6 +42,8 @@ struct Pages {
     handouts: Option<Handouts>,
     /// Limits that were exceeded.
     exceeded: Vec<Activity>,
+    /// When it was noted last that a limit was exceeded, by the limit and who exceeded it.
+    noted: HashMap<(String, Arc<Program>), Instant>,
 }
 
 impl Pages {
@@ -71,6 +82,13 @@ impl Book {
         }
     }
 
+    /// Opens it for another engine: what was noted since the last one ended is written by this one.
+    pub fn reopen(&self) {
+        if !self.pages().is_empty() {
+            self.written.notify_one();
+        }
+    }
+
     /// Whether a program may have one more token now; that it may not is noted once a minute.
     pub fn allows(&self, name: &CredentialName, by: &Arc<Program>) -> Result<(), Refusal> {
         let mut pages = self.pages();
@@ -81,18 +99,42 @@ impl Book {
         let Err(too_many) = allowed else {
             return Ok(());
         };
+        drop(pages);
         if too_many.is_news {
-            let limit = too_many.limit();
-            let was_empty = pages.is_empty();
-            let what = Happening::LimitExceeded { limit };
-            let line = Activity::new(clock::now(), Some(name.clone()), what);
-            pages.exceeded.push(line.by(Some(Arc::clone(by))));
-            drop(pages);
-            if was_empty {
-                self.written.notify_one();
-            }
+            self.note_limit(too_many.limit(), Some(name.clone()), by);
         }
         Err(too_many.refusal())
+    }
+
+    /// Notes that a program exceeded a limit that is counted elsewhere: once a minute for each limit and program.
+    pub fn exceeded(&self, limit: &str, name: Option<&CredentialName>, by: &Arc<Program>) {
+        let now = Instant::now();
+        let is_old = |at: &Instant| now.saturating_duration_since(*at) >= NOTED_EVERY;
+        let key = (limit.to_owned(), Arc::clone(by));
+        let mut pages = self.pages();
+        if pages.noted.get(&key).is_some_and(|at| !is_old(at)) {
+            return;
+        }
+        if pages.noted.len() >= MOST {
+            pages.noted.retain(|_, at| !is_old(at));
+        }
+        if pages.noted.len() < MOST {
+            pages.noted.insert(key, now);
+            drop(pages);
+            self.note_limit(limit.to_owned(), name.cloned(), by);
+        }
+    }
+
+    fn note_limit(&self, limit: String, name: Option<CredentialName>, by: &Arc<Program>) {
+        let what = Happening::LimitExceeded { limit };
+        let line = Activity::new(clock::now(), name, what).by(Some(Arc::clone(by)));
+        let mut pages = self.pages();
+        let was_empty = pages.is_empty();
+        pages.exceeded.push(line);
+        drop(pages);
+        if was_empty {
+            self.written.notify_one();
+        }
     }
 
     /// How many tokens a program may have an hour, and the one that had the most lately; `None`: nothing limits them.
@@ -100,6 +142,34 @@ impl Book {
         let pages = self.pages();
         let handouts = pages.handouts.as_ref()?;
         Some((handouts.most(), handouts.busiest(Instant::now())))
+    }
+
+    /// Reads in the activity log what programs got in the last hour, so that neither a restart nor an owner for the moment
+    /// of a command forgives it. A log that cannot be read forgives it: what it lacks is told elsewhere.
+    pub fn recall(&self, store: &mut dyn Store, now: Timestamp) {
+        let (since, instant) = (now.minus(HOUR), Instant::now());
+        let mut lately: Vec<Activity> = Vec::new();
+        let mut before = u64::MAX;
+        while lately.len() < MOST_RECALLED
+            && let Ok(lines) = store.log_before(before, PORTION)
+            && let Some(first) = lines.first()
+        {
+            before = first.number;
+            let is_older = first.activity.at <= since;
+            let lines = lines.into_iter().map(|entry| entry.activity);
+            lately.extend(lines.rev().filter(|line| line.at > since));
+            if is_older {
+                break;
+            }
+        }
+        let mut pages = self.pages();
+        let Some(handouts) = &mut pages.handouts else {
+            return;
+        };
+        for line in lately.iter().rev() {
+            let at = instant.checked_sub(now.since(line.at)).unwrap_or(instant);
+            handouts.recall(line, at);
+        }
     }
 
     fn pages(&self) -> MutexGuard<'_, Pages> {

@@ -28,6 +28,7 @@ impl Runner {
                 Chore::Pruning => self.prune(),
                 Chore::Checks => self.check_one(),
                 Chore::Backup => self.back_up(),
+                Chore::Grants => self.tidy_grants(),
                 // These the core does itself.
                 Chore::Revocations | Chore::Forecast => {}
             }

@@ -25,6 +25,8 @@ const PRUNING_ON: Duration = Duration::from_secs(1);
 pub const PRUNED_AT_ONCE: usize = 1000;
 /// How often it is looked whether today's backup is there.
 const BACKUP: Duration = Duration::from_secs(3600);
+/// How often tokens of grants go that have expired.
+const GRANTS: Duration = Duration::from_secs(3600);
 /// No more than one sampled check in this time, however many credentials there are.
 const SHORTEST_CHECK: Duration = Duration::from_secs(1);
 /// No longer than this between two of them, however few there are.
@@ -90,6 +92,8 @@ fn is_on(chore: Chore, settings: &CoreSettings) -> bool {
         Chore::Checks => settings.checks_per_hour > 0.0,
         Chore::Backup => settings.backups_after.is_some(),
         Chore::Forecast | Chore::Uses | Chore::Pruning => true,
+        // From the first grant on.
+        Chore::Grants => false,
     }
 }
 
@@ -99,7 +103,8 @@ impl Core {
         let now = self.now;
         let upkeep = &mut self.chores.upkeep;
         upkeep.set_most(self.settings.limits.upkeep_at_once);
-        for chore in Chore::ALL {
+        let by_settings = |chore: &Chore| *chore != Chore::Grants;
+        for chore in Chore::ALL.into_iter().filter(by_settings) {
             upkeep.switch(chore, is_on(chore, &self.settings));
         }
         if before.backups_after.is_none() {
@@ -124,11 +129,28 @@ impl Core {
             match chore {
                 Chore::Revocations => self.tell_again(),
                 Chore::Forecast => self.foretell_ends(),
-                Chore::Alerts | Chore::Uses | Chore::Pruning | Chore::Checks | Chore::Backup => {
+                Chore::Alerts
+                | Chore::Uses
+                | Chore::Pruning
+                | Chore::Checks
+                | Chore::Backup
+                | Chore::Grants => {
                     self.out.push(Effect::Chore(chore));
                 }
             }
             self.plan_chores();
+        }
+    }
+
+    /// Has what expired of grants go from now on.
+    pub(in crate::engine) fn tidy_grants(&mut self) {
+        if self.settings.is_for_a_moment {
+            return;
+        }
+        let upkeep = &mut self.chores.upkeep;
+        upkeep.switch(Chore::Grants, true);
+        if upkeep.is_idle(Chore::Grants) {
+            upkeep.plan(Chore::Grants, Some(self.now.plus(GRANTS)));
         }
     }
 
@@ -141,6 +163,7 @@ impl Core {
             }
             (Chore::Pruning, _) => Some(PRUNING),
             (Chore::Backup, _) => Some(BACKUP),
+            (Chore::Grants, _) => Some(GRANTS),
             (Chore::Checks, _) => self.until_next_check(),
             (Chore::Alerts, _) => std::mem::take(&mut self.chores.has_grown).then_some(ALERTS_ON),
             // Their next times stand in lists of their own.

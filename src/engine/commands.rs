@@ -3,9 +3,10 @@
 use crate::engine::api::{Command, EngineStatus, Refusal, Reply};
 use crate::engine::callers::{Caller, Errand};
 use crate::engine::link::Asked;
+use crate::engine::operations::Begun;
 use crate::engine::parcels::Acceptance;
 use crate::engine::runner::Runner;
-use crate::engine::step::Input;
+use crate::engine::step::{CallerId, Input};
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::client::ClientView;
 use crate::model::credential::CredentialView;
@@ -65,7 +66,8 @@ impl Runner {
                 reply,
             } => {
                 let caller = self.callers.add(Caller::View(reply, Arc::clone(&by)));
-                self.note_act(Act::Refresh, Some(&name), Some(caller), by);
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Refresh, Some(&name), operation, by);
                 self.step(Input::RefreshAsked {
                     caller,
                     name,
@@ -74,13 +76,19 @@ impl Runner {
             }
             Command::Revoke { name, reply } => {
                 let caller = self.callers.add(Caller::Revoke(reply));
-                self.note_act(Act::Revoke, Some(&name), Some(caller), by);
-                self.step(Input::RevokeAsked { caller, name });
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Revoke, Some(&name), operation, by);
+                self.step(Input::RevokeAsked {
+                    caller,
+                    name,
+                    within: None,
+                });
             }
             Command::RevokeAll { reply } => self.revoke_all(by, reply),
             Command::Remove { name, only, reply } => {
                 let caller = self.callers.add(Caller::Remove(reply));
-                self.note_act(Act::Remove, Some(&name), Some(caller), by);
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Remove, Some(&name), operation, by);
                 self.step(Input::RemoveAsked { caller, name, only });
             }
             Command::NoteExport { credentials, reply } => self.note_export(credentials, by, reply),
@@ -97,16 +105,19 @@ impl Runner {
                 replaces,
                 by,
                 reply,
+                asked: self.condemned.epoch(),
             }),
-            Command::RefuseParcel { id, reply } => {
-                self.read(reply, move |store| store.drop_parcel(id));
-            }
+            Command::RefuseParcel { id, reply } => self.refuse_parcel(id, by, reply),
+            Command::EndParcel { id, reply } => self.end_parcel(id, by, reply),
             Command::Import {
                 profile,
                 secret,
                 replaces,
                 reply,
-            } => self.import((profile, secret), replaces, by, reply),
+            } => {
+                let asked = (by, self.condemned.epoch());
+                self.import((profile, secret), replaces, asked, reply);
+            }
             Command::Generations { name, reply } => self.generations(name, by, reply),
             Command::PutBack {
                 name,
@@ -132,6 +143,14 @@ impl Runner {
             Command::Exchange { name, wish, reply } => {
                 let reply = self.noting(name.clone(), Purpose::Exchange, by, reply);
                 self.exchange(&name, wish, reply);
+            }
+            Command::IdToken {
+                name,
+                purpose,
+                reply,
+            } => {
+                let reply = self.noting(name.clone(), purpose, by, reply);
+                self.id_token(&name, reply);
             }
             Command::Identify {
                 token,
@@ -175,21 +194,27 @@ impl Runner {
                 account,
                 reply,
             } => {
-                self.note_act(Act::Rename, Some(&name), None, Arc::clone(&by));
-                self.rename(name, &account, by, reply);
+                let caller = self.callers.add(Caller::View(reply, Arc::clone(&by)));
+                let operation = self.core.operation_of_caller(caller);
+                self.note_act(Act::Rename, Some(&name), operation, by);
+                self.rename(caller, name, &account);
             }
             Command::DeleteClient { provider, reply } => {
-                self.note_act(Act::DeleteClient, None, None, by);
-                self.delete_client(provider, reply);
+                let begun = Begun {
+                    operation: self.operations.begin(),
+                    by,
+                    provider,
+                    name: None,
+                };
+                self.note_begun(Act::DeleteClient, begun.clone());
+                self.delete_client(begun, reply);
             }
             Command::SignIn { request, reply } => {
-                self.note_act(Act::SignIn, None, None, by);
-                self.begin_sign_in(*request, reply);
+                self.begin_sign_in(*request, by, reply);
             }
             Command::PasteCallback { id, url, reply } => self.sessions.paste(id, url, reply),
             Command::CancelSignIn { id } => {
-                self.note_act(Act::CancelSignIn, None, None, by);
-                self.sessions.cancel(id);
+                self.cancel_sign_in(id, by);
             }
             Command::Providers { reply } => self.providers(reply),
             Command::Clients { reply } => self.read(reply, |store| store.clients()),
@@ -202,6 +227,7 @@ impl Runner {
             } => self.analyse(since, until, reply),
             Command::AuditVerify { reply } => self.verify_log(reply),
             Command::SeeAlert { alert, reply } => self.alert_seen(alert, by, reply),
+            Command::Grant(ask) => self.grant_asked(by, ask),
             Command::Status { reply } => {
                 self.step(Input::Woke);
                 drop(reply.send(Ok(self.status())));
@@ -215,6 +241,7 @@ impl Runner {
             Command::Token { name, .. }
             | Command::Prove { name, .. }
             | Command::Exchange { name, .. }
+            | Command::IdToken { name, .. }
             | Command::Narrow { name, .. } => self.book.allows(name, by).err(),
             Command::List { .. }
             | Command::Show { .. }
@@ -246,6 +273,8 @@ impl Runner {
             | Command::Parcels { .. }
             | Command::AcceptParcel { .. }
             | Command::RefuseParcel { .. }
+            | Command::Grant(_)
+            | Command::EndParcel { .. }
             | Command::Status { .. } => None,
         };
         match (refused, command) {
@@ -253,6 +282,7 @@ impl Runner {
                 Some(refusal),
                 Command::Token { reply, .. }
                 | Command::Exchange { reply, .. }
+                | Command::IdToken { reply, .. }
                 | Command::Narrow { reply, .. },
             ) => {
                 drop(reply.send(Err(refusal)));
@@ -266,22 +296,17 @@ impl Runner {
         }
     }
 
-    fn rename(
-        &mut self,
-        name: CredentialName,
-        account: &str,
-        by: Arc<Program>,
-        reply: Reply<CredentialView>,
-    ) {
+    fn rename(&mut self, caller: CallerId, name: CredentialName, account: &str) {
         match CredentialName::new(name.provider(), account) {
-            Ok(to) => {
-                let caller = self.callers.add(Caller::View(reply, by));
-                self.step(Input::RenameAsked { caller, name, to });
+            Ok(to) => self.step(Input::RenameAsked { caller, name, to }),
+            Err(error) => {
+                if let Some(caller) = self.callers.take(caller) {
+                    caller.refuse(Refusal::Invalid {
+                        message: error.to_string(),
+                        hint: "Choose another name.".to_owned(),
+                    });
+                }
             }
-            Err(error) => drop(reply.send(Err(Refusal::Invalid {
-                message: error.to_string(),
-                hint: "Choose another name.".to_owned(),
-            }))),
         }
     }
 
@@ -351,6 +376,10 @@ impl Runner {
             });
         }
         limits.sort_by_key(|one| one.limit);
+        let (grants, questions) = self.grants.with(|state| {
+            let open = state.questions.open().len() as u64;
+            (state.registry.count() as u64, open)
+        });
         let mut status = EngineStatus {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             pid: std::process::id(),
@@ -370,6 +399,8 @@ impl Runner {
             memory: reading.memory,
             extent: reading.extent,
             backups: reading.backups,
+            grants,
+            questions,
             ..EngineStatus::default()
         };
         self.board.tell(&mut status);

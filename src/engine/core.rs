@@ -54,6 +54,8 @@ pub struct Core {
     pub(in crate::engine) out: Vec<Effect>,
     /// What the fact that is being taken in belongs to.
     pub(in crate::engine) operation: Option<OperationId>,
+    /// Callers whose questions are parts of one: everything that is revoked at once.
+    pub(in crate::engine) tied: BTreeMap<CallerId, OperationId>,
     pub(in crate::engine) allowance: Allowance,
     pub(in crate::engine) chores: Chores,
     next_flight: u64,
@@ -100,6 +102,7 @@ impl Core {
             out: Vec::new(),
             next_flight: 0,
             operation: None,
+            tied: BTreeMap::new(),
             allowance: Allowance::default(),
         }
     }
@@ -107,6 +110,7 @@ impl Core {
     /// Takes one fact in and says what shall be done about it, in this order.
     pub fn step(&mut self, input: Input, now: Timestamp) -> Vec<Effect> {
         self.now = now;
+        self.tie(&input);
         self.operation = self.operation_of(&input);
         self.take(input);
         self.queue.wake(now);
@@ -161,7 +165,8 @@ impl Core {
                 id,
                 generation,
                 profile,
-            } => self.signed_in(id, generation, *profile),
+                begun,
+            } => self.signed_in(id, generation, *profile, begun),
             Input::Arrived {
                 id,
                 generation,
@@ -221,6 +226,11 @@ impl Core {
     /// The number of a credential.
     pub fn find(&self, name: &CredentialName) -> Option<CredentialId> {
         self.names.get(name).copied()
+    }
+
+    /// What the credential of that number is called.
+    pub fn name_of(&self, id: CredentialId) -> Option<CredentialName> {
+        self.held.get(&id).map(|held| held.profile.name.clone())
     }
 
     /// The profile of a credential.
@@ -383,6 +393,7 @@ impl Core {
     }
 
     pub(in crate::engine) fn answer(&mut self, caller: CallerId, answer: Answer) {
+        self.tied.remove(&caller);
         self.out.push(Effect::Answer {
             caller,
             answer,

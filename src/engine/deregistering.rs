@@ -2,17 +2,20 @@
 
 use crate::engine::api::{Refusal, Reply};
 use crate::engine::fact::Fact;
+use crate::engine::operations::Begun;
 use crate::engine::runner::Runner;
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::client::ClientRegistration;
 use crate::model::event::{Activity, Happening};
+use crate::model::operation::OperationId;
 use crate::oauth::http::Http;
 use crate::oauth::registration;
 use crate::vault::store::Write;
 
 impl Runner {
     /// Deletes it, unless credentials of it are left: their tokens would end with it.
-    pub(in crate::engine) fn delete_client(&mut self, provider: String, reply: Reply<()>) {
+    pub(in crate::engine) fn delete_client(&mut self, begun: Begun, reply: Reply<()>) {
+        let (provider, operation) = (begun.provider, begun.operation);
         let left = self.core.by_provider().get(&provider).copied().unwrap_or(0);
         if left > 0 {
             let refusal = Refusal::Invalid {
@@ -44,6 +47,7 @@ impl Runner {
                         .send(Fact::ClientDeleted {
                             provider,
                             client_id,
+                            operation,
                         })
                         .await;
                 }
@@ -53,18 +57,20 @@ impl Runner {
     }
 
     /// The provider has deleted it: it is forgotten here too.
-    pub(in crate::engine) fn client_deleted(&mut self, provider: String, client_id: String) {
+    pub(in crate::engine) fn client_deleted(
+        &mut self,
+        provider: String,
+        client_id: String,
+        operation: OperationId,
+    ) {
         let wanted = provider.clone();
         self.vault
             .ask(Job::Lazy(Box::new(move |_| Write::ForgetClient {
                 provider: wanted.clone(),
                 client_id: client_id.clone(),
             })));
-        self.happened(Activity::new(
-            self.now,
-            None,
-            Happening::ClientDeleted { provider },
-        ));
+        let deleted = Activity::new(self.now, None, Happening::ClientDeleted { provider });
+        self.happened(deleted.within(Some(operation)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::engine::core::Core;
 use crate::engine::flight::Stage;
 use crate::engine::held::Phase;
 use crate::engine::plan;
-use crate::engine::step::{Answer, CallerId, Effect, FlightId, VaultTrouble};
+use crate::engine::step::{Answer, CallerId, Effect, FlightId, RemoveOutcome};
 use crate::model::credential::{CredentialId, Generation, Standing};
 use crate::model::event::Happening;
 use crate::model::failure::{Errand, FailureClass};
@@ -34,7 +34,14 @@ impl Core {
             return;
         }
         held.revokers.push(caller);
-        let phase = held.phase;
+        self.pursue(id);
+    }
+
+    /// Carries the wish to revoke out, or notes it until it can be.
+    pub(in crate::engine) fn pursue(&mut self, id: CredentialId) {
+        let Some(phase) = self.held.get(&id).map(|held| held.phase) else {
+            return;
+        };
         match phase {
             Phase::Resting | Phase::Queued(_) if self.may_revoke() => self.begin_revoking(id),
             // It is not handed out any more, and its provider is told as soon as there is a place.
@@ -151,7 +158,7 @@ impl Core {
         if held.phase != Phase::Revoking || held.generation != generation {
             // A new sign-in that came meanwhile is not what was revoked; whoever asked was told then.
             if let Ok(done) = outcome {
-                self.happened(Some(name), ended(&done));
+                self.happened(Some(name), revoked(&done));
             }
             return;
         }
@@ -163,7 +170,11 @@ impl Core {
                 self.mark_revoked(id, name, &done);
                 // What was seen alive stays for the person to see.
                 if is_aside && done.proof() != Liveness::Alive {
-                    self.out.push(Effect::Remove { caller: None, id });
+                    self.out.push(Effect::Remove {
+                        caller: None,
+                        id,
+                        only: Some(generation),
+                    });
                 }
                 Ok(done)
             }
@@ -187,7 +198,7 @@ impl Core {
             held.before_revoking = None;
         }
         self.write_standing(id);
-        self.happened(Some(name), ended(done));
+        self.happened(Some(name), revoked(done));
         self.settle_and_tell(id);
     }
 
@@ -216,6 +227,7 @@ impl Core {
             | Refusal::MissingScopes { .. }
             | Refusal::LimitExceeded { .. }
             | Refusal::Revoked { .. }
+            | Refusal::Grant { .. }
             | Refusal::Invalid { .. } => false,
         };
         let next = if is_passing {
@@ -294,29 +306,27 @@ impl Core {
         if let (Some(only), Some(held)) = (only, self.held.get(&id))
             && !held.is_at(only)
         {
-            let refusal = Refusal::Invalid {
-                message: format!(
-                    "{} was refreshed meanwhile, and stays here",
-                    held.profile.name
-                ),
-                hint: "Export it again.".to_owned(),
-            };
+            let refusal = changed_meanwhile(&held.profile.name);
             self.refuse(caller, refusal);
             return;
         }
         let caller = Some(caller);
-        self.out.push(Effect::Remove { caller, id });
+        self.out.push(Effect::Remove { caller, id, only });
     }
 
     pub(in crate::engine) fn remove_ended(
         &mut self,
         caller: Option<CallerId>,
         id: CredentialId,
-        outcome: Result<(), VaultTrouble>,
+        outcome: RemoveOutcome,
     ) {
         let answer = match outcome {
-            Err(trouble) => Answer::Refused(trouble.refusal()),
-            Ok(()) => {
+            RemoveOutcome::Failed(trouble) => Answer::Refused(trouble.refusal()),
+            RemoveOutcome::Stale => Answer::Refused(match self.held.get(&id) {
+                Some(held) => changed_meanwhile(&held.profile.name),
+                None => Refusal::Stopped,
+            }),
+            RemoveOutcome::Removed => {
                 self.forget(id);
                 Answer::Removed
             }
@@ -354,10 +364,19 @@ impl Core {
         self.happened(Some(name), Happening::Removed { id: Some(id) });
     }
 }
-/// What is told of a revocation that came to its end.
-const fn ended(done: &RevokeOutcome) -> Happening {
+
+/// How the end of a credential stands in the log.
+fn revoked(done: &RevokeOutcome) -> Happening {
     Happening::Revoked {
         proof: done.proof(),
         by_hand: matches!(done, RevokeOutcome::ByHand { .. }),
+    }
+}
+
+/// Why a credential that left in a file stays here all the same.
+fn changed_meanwhile(name: &CredentialName) -> Refusal {
+    Refusal::Invalid {
+        message: format!("{name} got other tokens meanwhile, and stays here"),
+        hint: "Export it again.".to_owned(),
     }
 }

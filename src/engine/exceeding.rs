@@ -49,8 +49,8 @@ mod tests {
     fn each_program_is_told_once_a_minute() {
         let mut noted = Noted::default();
         let name: CredentialName = "demo/alice".parse().unwrap();
-        let at = |secs| Timestamp::from_secs(1_800_000_000 + secs);
-        let mut news = |program, secs| noted.is_news(Some(&name), program, at(secs));
+        let at = |secs: i64| Timestamp::from_secs(1_800_000_000 + secs);
+        let mut news = |program, secs: i64| noted.is_news(Some(&name), program, at(secs));
         assert!(news("curl", 0) && !news("curl", 59));
         assert!(news("git", 59), "another one hides behind nobody");
         assert!(news("curl", 60));

@@ -36,9 +36,11 @@ impl Runner {
         if !moved.is_empty() {
             return drop(reply.send(Ok(moved)));
         }
+        let operation = self.operations.begin();
         let lines = credentials.into_iter().map(|(name, _)| {
             let what = Happening::Exported { credentials: 1 };
-            Activity::new(self.now, Some(name), what).by(Some(Arc::clone(&by)))
+            let line = Activity::new(self.now, Some(name), what);
+            line.within(Some(operation)).by(Some(Arc::clone(&by)))
         });
         self.note_now(lines.collect(), Vec::new(), reply);
     }
@@ -51,7 +53,8 @@ impl Runner {
         reply: Reply<()>,
     ) {
         let line = Activity::new(clock::now(), None, Happening::BackedUp { credentials });
-        self.note_now(vec![line.by(Some(by))], (), reply);
+        let line = line.within(Some(self.operations.begin())).by(Some(by));
+        self.note_now(vec![line], (), reply);
     }
 
     /// Writes the lines like new tokens, not like other lines: an export without a line on disk is refused, and what of

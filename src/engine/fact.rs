@@ -1,6 +1,7 @@
 //! What reaches the shell from the vault's thread, from requests and from sign-ins.
 
 use crate::engine::api::Refusal;
+use crate::engine::ending_parcels::EndWish;
 use crate::engine::importing::{ImportWish, Waiting};
 use crate::engine::minting::Minted;
 use crate::engine::parcels::Acceptance;
@@ -11,6 +12,7 @@ use crate::model::credential::{CredentialId, Generation, Profile, Restored, Secr
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::inquiry::Liveness;
+use crate::model::operation::OperationId;
 use crate::model::signin::{SignInId, SignInStep};
 use crate::model::token::TokenSet;
 use crate::model::watcher::Watcher;
@@ -59,6 +61,8 @@ pub enum Fact {
         provider: String,
         /// The client's id.
         client_id: String,
+        /// What that belongs to.
+        operation: OperationId,
     },
     /// Something that only has to be told.
     Happened(Activity),
@@ -85,6 +89,13 @@ pub enum Fact {
         /// Who wants it, and how.
         wish: Acceptance,
     },
+    /// A parcel was opened, to be revoked and thrown away.
+    ParcelDoomed {
+        /// What is in it.
+        one: Box<Bundled>,
+        /// Who wants that.
+        wish: EndWish,
+    },
     /// A credential from elsewhere was compared with what the vault knows of its refresh token.
     Weighed {
         /// The credential.
@@ -96,6 +107,8 @@ pub enum Fact {
     },
     /// A credential from elsewhere, or an earlier generation of one, was written, or not.
     Arrived {
+        /// The number under which it was being written.
+        number: u64,
         /// What may be seen of it.
         profile: Box<Profile>,
         /// What became of it.

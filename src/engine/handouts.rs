@@ -3,6 +3,7 @@
 //! A program is its executable and its user. What this process fetches for the person before it is not counted.
 
 use crate::engine::api::Refusal;
+use crate::model::event::{Activity, Happening};
 use crate::model::program::Program;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ pub struct TooMany {
 impl TooMany {
     /// The limit, in words.
     pub fn limit(self) -> String {
-        format!("{} tokens handed to one program an hour", self.most)
+        words(self.most)
     }
 
     /// The same for whoever asked.
@@ -54,6 +55,11 @@ impl TooMany {
             wait_secs: self.wait_secs,
         }
     }
+}
+
+/// The limit, as it is told and noted.
+fn words(most: u64) -> String {
+    format!("{most} tokens handed to one program an hour")
 }
 
 impl Handouts {
@@ -101,10 +107,30 @@ impl Handouts {
 
     /// Notes that it got one.
     pub fn count(&mut self, by: &Program, now: Instant) {
-        let share = self.share();
+        self.count_many(by, 1, now);
+    }
+
+    /// Notes that it got so many.
+    pub fn count_many(&mut self, by: &Program, times: u64, now: Instant) {
+        let times = u32::try_from(times.min(self.most)).unwrap_or(u32::MAX);
+        let share = self.share().saturating_mul(times);
         if let Some(account) = self.account(by, now) {
             // What was asked for before the limit was reached is handed out: it must not be waited for twice.
             account.even_at = (account.even_at.max(now) + share).min(now + HOUR);
+        }
+    }
+
+    /// Takes a line of the activity log for what it was: a hand-out, or a limit that was noted.
+    pub fn recall(&mut self, line: &Activity, at: Instant) {
+        let Some(by) = &line.by else { return };
+        match &line.what {
+            Happening::HandedOut { count, .. } => self.count_many(by, *count, at),
+            Happening::LimitExceeded { limit } if *limit == words(self.most) => {
+                if let Some(account) = self.account(by, at) {
+                    account.noted_at = Some(at);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -155,7 +181,10 @@ impl Handouts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::model::event::Purpose;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn program(uid: Option<u32>, executable: &str) -> Program {
         Program {
@@ -200,6 +229,32 @@ mod tests {
         assert_eq!(handouts.busiest(hours), None, "all is forgotten");
         let had = (0..100).filter(|_| take(&mut handouts, &loop_, hours).is_none());
         assert_eq!(had.count(), 60);
+    }
+
+    #[test]
+    fn what_the_log_tells_of_counts_as_if_it_had_been_seen() {
+        let by = program(Some(7), "/bin/loop");
+        let line = |what| {
+            let name = "demo/a".parse().ok();
+            Activity::new(Timestamp::default(), name, what).by(Some(Arc::new(by.clone())))
+        };
+        let handed_out = |count| Happening::HandedOut {
+            purpose: Purpose::Get,
+            count,
+        };
+        let mut handouts = Handouts::new(60);
+        let start = Instant::now();
+        handouts.recall(&line(handed_out(1000)), start);
+        let half = start + HOUR / 2;
+        handouts.recall(&line(handed_out(20)), half);
+        assert_eq!(handouts.busiest(half), Some(("/bin/loop".to_owned(), 50)));
+        for _ in 0..10 {
+            assert_eq!(take(&mut handouts, &by, half), None);
+        }
+        let limit = words(60);
+        handouts.recall(&line(Happening::LimitExceeded { limit }), half);
+        let refused = handouts.check(&by, half).unwrap_err();
+        assert_eq!((refused.wait_secs, refused.is_news), (60, false));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn hide(entry: &mut Entry, pseudonym: &mut dyn FnMut(&CredentialName) -> String)
     }
     match &mut activity.what {
         Happening::Renamed { from } => *from = renamed(from, &pseudonym(from)),
-        Happening::SignInFailed { failure }
+        Happening::SignInFailed { failure, .. }
         | Happening::RefreshFailed { failure, .. }
         | Happening::RevokeFailed { failure, .. }
         | Happening::Superseded {

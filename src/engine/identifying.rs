@@ -47,7 +47,7 @@ impl Runner {
             desk: self.vault.desk(),
             http: verify.then(|| self.http.clone()),
         };
-        let facts = self.facts.clone();
+        let (facts, operation) = (self.facts.clone(), self.operations.begin());
         self.errands.start(async move {
             let found = search.identify(&token, &views).await;
             if let Ok(Identity {
@@ -57,7 +57,8 @@ impl Runner {
                 let what = Happening::Identified {
                     generation: owner.generation,
                 };
-                let line = Activity::new(clock::now(), owner.name.clone(), what).by(Some(by));
+                let line = Activity::new(clock::now(), owner.name.clone(), what);
+                let line = line.within(Some(operation)).by(Some(by));
                 let _ = facts.send(Fact::Happened(line)).await;
             }
             drop(reply.send(found.map(Box::new)));
@@ -117,7 +118,7 @@ impl Search {
         let story = self
             .ask(move |store| store.activity(Some(&whose), LINES))
             .await?;
-        let present = present_kind(fingerprint, view);
+        let present = present_kind(fingerprint, trace, view);
         let ended = match present {
             Some(_) => ended_present(&view.profile.standing),
             None => Some(ended_past(&story, trace.generation)),
@@ -203,7 +204,15 @@ impl Search {
 }
 
 /// Which of a credential's present tokens it is, if it is one.
-fn present_kind(fingerprint: Fingerprint, view: &CredentialView) -> Option<TokenKind> {
+fn present_kind(
+    fingerprint: Fingerprint,
+    trace: Trace,
+    view: &CredentialView,
+) -> Option<TokenKind> {
+    // The profile holds no fingerprint of it; one that stays moves on with each generation.
+    if trace.kind == Some(TokenKind::Id) && trace.generation == view.generation {
+        return Some(TokenKind::Id);
+    }
     if view.profile.refresh_fingerprint == Some(fingerprint) {
         return Some(TokenKind::Refresh);
     }
@@ -230,7 +239,10 @@ fn ended_past(story: &[Activity], generation: Generation) -> Ended {
     let line = story.iter().rev().find(|line| came(line) == Some(next));
     let how = match line.map(|line| &line.what) {
         Some(Happening::SignedIn { .. }) => End::SignedInAnew,
-        Some(_) | None => End::Replaced,
+        Some(Happening::PutBack { .. }) => End::PutBack,
+        Some(Happening::Imported { .. }) => End::Imported,
+        Some(_) => End::Replaced,
+        None => End::Untold,
     };
     Ended {
         how,
@@ -252,6 +264,7 @@ fn came(line: &Activity) -> Option<Generation> {
         Happening::SignedIn { generation } | Happening::Refreshed { generation, .. } => {
             Some(generation)
         }
+        Happening::PutBack { now, .. } | Happening::Imported { now, .. } => now,
         _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! Credentials that nobody signed in to here: taken in under a free name, or over the one that is there.
 
 use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::condemned::Epoch;
 use crate::engine::core::Core;
 use crate::engine::fact::Fact;
 use crate::engine::hand;
@@ -30,6 +31,8 @@ pub struct Waiting {
     pub what: Happening,
     /// What is said of the generation it takes the place of.
     pub replaced: Replaced,
+    /// When it was asked for.
+    pub asked: Epoch,
 }
 
 /// Who wants a credential taken in.
@@ -41,6 +44,8 @@ pub struct ImportWish {
     by: Arc<Program>,
     /// Where the answer goes.
     reply: Reply<CredentialView>,
+    /// When.
+    asked: Epoch,
 }
 
 impl Core {
@@ -88,7 +93,7 @@ impl Runner {
         &mut self,
         (profile, secret): (Box<Profile>, Box<Secret>),
         replaces: bool,
-        by: Arc<Program>,
+        (by, asked): (Arc<Program>, Epoch),
         reply: Reply<CredentialView>,
     ) {
         self.step(Input::Woke);
@@ -110,6 +115,7 @@ impl Runner {
                 replaces,
                 by,
                 reply,
+                asked,
             };
             let _ = facts.blocking_send(Fact::Weighed {
                 one: (profile, secret),
@@ -130,6 +136,7 @@ impl Runner {
             replaces,
             by,
             reply,
+            asked,
         } = wish;
         let place = known.map_err(|trouble| trouble.refusal());
         let place = place.and_then(|known| Ok((known, self.place_for(&profile, replaces)?)));
@@ -146,6 +153,7 @@ impl Runner {
         let what = Happening::Imported {
             credentials: 1,
             from: from.unwrap_or_default(),
+            now: None,
         };
         let replaced = Replaced::Imported;
         let waiting = Waiting {
@@ -153,6 +161,7 @@ impl Runner {
             reply,
             what,
             replaced,
+            asked,
         };
         self.admit((profile, *secret), over, waiting);
     }
@@ -180,14 +189,15 @@ impl Runner {
         Ok(over)
     }
 
-    /// Writes a credential, and tells of it when it is on disk.
+    /// Writes a credential under a number, and tells of it when it is on disk.
     pub(in crate::engine) fn admit(
-        &self,
+        &mut self,
         (profile, secret): (Profile, Secret),
         over: Option<Generation>,
         waiting: Waiting,
-    ) {
+    ) -> u64 {
         let facts = self.facts.clone();
+        let number = self.condemned.begin_write(waiting.asked);
         let secret = Arc::new(secret);
         let replaced = waiting.replaced;
         let (written, told) = (Arc::clone(&secret), profile.clone());
@@ -204,25 +214,34 @@ impl Runner {
             Box::new(move |store, outcome| {
                 let prints = hand::fingerprints(store, &secret);
                 let _ = facts.blocking_send(Fact::Arrived {
+                    number,
                     profile: hand::marked(&told, prints),
                     outcome,
                     waiting: Box::new(waiting),
                 });
             }),
         ));
+        number
     }
 
     /// Takes up what was written, and answers.
     pub(in crate::engine) fn admitted(
         &mut self,
+        number: u64,
         profile: Box<Profile>,
         outcome: Result<Written, VaultTrouble>,
         waiting: Waiting,
     ) {
         let name = profile.name.clone();
+        let is_there = matches!(outcome, Ok(Written::Saved(..)));
         let answer = match outcome {
             Ok(Written::Saved(id, generation)) => {
-                let line = Activity::new(self.now, Some(name), waiting.what);
+                let mut what = waiting.what;
+                if let Happening::Imported { now, .. } | Happening::PutBack { now, .. } = &mut what
+                {
+                    *now = Some(generation);
+                }
+                let line = Activity::new(self.now, Some(name.clone()), what);
                 self.happened(line.by(Some(waiting.by)));
                 self.step(Input::Arrived {
                     id,
@@ -237,6 +256,7 @@ impl Runner {
             }),
             Err(trouble) => Err(trouble.refusal()),
         };
+        self.end_write(number, is_there.then_some(&name));
         drop(waiting.reply.send(answer));
     }
 }

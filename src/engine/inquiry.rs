@@ -20,6 +20,7 @@ use crate::oauth::dpop;
 use crate::oauth::error::OAuthError;
 use crate::oauth::exchange::{self, Target};
 use crate::oauth::http::Http;
+use crate::oauth::id_token;
 use crate::oauth::introspect::{self, Asked};
 use crate::oauth::userinfo;
 use crate::secret::Proof;
@@ -79,6 +80,23 @@ impl Runner {
         });
     }
 
+    /// Hands out the ID token of a credential.
+    pub(in crate::engine) fn id_token(&self, name: &CredentialName, reply: Reply<IssuedToken>) {
+        self.inquire(name, reply, move |_, secret, profile| async move {
+            let token = secret
+                .id_token
+                .as_ref()
+                .ok_or_else(|| no_id_token(&profile))?;
+            let (access, expires_at) = id_token::as_bearer(token);
+            Ok(IssuedToken {
+                access,
+                token_type: "Bearer".to_owned(),
+                expires_at,
+                scopes: Vec::new(),
+            })
+        });
+    }
+
     /// Opens a credential's secret and has `work` done with it.
     fn inquire<T, F>(
         &self,
@@ -126,6 +144,18 @@ impl Runner {
 fn key_of(secret: &Secret) -> Result<Option<SigningKey>, OAuthError> {
     let key = secret.bound_to.as_ref().map(SigningKey::read);
     key.transpose().map_err(OAuthError::Key)
+}
+
+fn no_id_token(profile: &Profile) -> Refusal {
+    let failure = Failure::new(
+        FailureClass::Misconfigured,
+        "no_id_token",
+        format!("{} has no ID token.", profile.name),
+        "Sign in again with the scope openid: login PROVIDER --scope openid; or use the access token.",
+    );
+    Refusal::Failed {
+        failure: failure.unsent(),
+    }
 }
 
 fn failed(error: &OAuthError) -> Refusal {

@@ -9,7 +9,6 @@ use crate::engine::step::{Fingerprints, Input, VaultTrouble};
 use crate::engine::superseding;
 use crate::engine::vault_thread::Job;
 use crate::model::credential::{Flow, Standing};
-use crate::model::event::{Activity, Happening};
 use crate::model::name::CredentialName;
 use crate::model::signin::{Apart, SignInId, SignInStep};
 use crate::vault::store::{Write, Written};
@@ -43,6 +42,10 @@ impl Runner {
                 return self.look_before(id, minted);
             }
             let _ = minted.before.set(None);
+        }
+        // What it takes the name of may have been revoked while the tokens of before were read.
+        if minted.aside.is_none() {
+            self.makes_room(&mut minted);
         }
         let aside = minted.aside.as_ref();
         let aside = aside.and_then(|name| self.core.stored(name)).map(Box::new);
@@ -137,16 +140,20 @@ impl Runner {
                 self.sessions.forget(id);
                 let old = self.core.profile(&minted.name).map(Arc::clone);
                 let profile = hand::marked(&minted.profile(old.as_deref()), prints);
+                let begun = self.sessions.begun(id).cloned();
+                let operation = begun.as_ref().map(|begun| begun.operation);
                 self.step(Input::SignedIn {
                     id: credential,
                     generation,
                     profile,
+                    begun,
                 });
+                self.revoke_if_condemned(id, &minted.name);
                 if let Some(Some(before)) = minted.before.get() {
                     let (http, facts) = (self.http.clone(), self.facts.clone());
                     let (name, before) = (minted.name.clone(), Arc::clone(before));
-                    self.errands
-                        .start(superseding::end(http, facts, name, before));
+                    let ending = superseding::end(http, facts, (name, operation), before);
+                    self.errands.start(ending);
                 }
                 let step = SignInStep::SignedIn {
                     name: minted.name.clone(),
@@ -181,12 +188,11 @@ impl Runner {
         if self.sessions.is_given_up(id) {
             return self.let_go(id, minted);
         }
+        self.condemned_but_unwritten(id, &minted.name, &trouble.refusal());
         let failure = minted.not_kept(trouble);
         if tries == 0 {
-            let name = Some(minted.name.clone());
-            let failure = failure.clone();
-            let what = Happening::SignInFailed { failure };
-            self.happened(Activity::new(self.now, name, what));
+            let begun = self.sessions.begun(id).cloned();
+            self.sign_in_failed(failure.clone(), Some(minted.name.clone()), begun);
         }
         let (facts, tries) = (self.facts.clone(), tries + 1);
         let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);
@@ -207,9 +213,10 @@ impl Runner {
         self.sessions.forget(id);
         if minted.flow != Flow::ApiKey {
             let (http, facts) = (self.http.clone(), self.facts.clone());
+            let begun = self.sessions.begun(id).cloned();
             let (name, secret) = (minted.name.clone(), Arc::new(minted.secret()));
-            self.errands
-                .start(superseding::end_unkept(http, facts, name, secret));
+            let ending = superseding::end_unkept(http, facts, (name, begun), secret);
+            self.errands.start(ending);
         }
         self.signed_in_further(id, SignInStep::Cancelled);
     }

@@ -31,7 +31,10 @@ impl Runner {
             Ok(minted)
         });
         match minted {
-            Err(refusal) => drop(reply.send(Err(refusal))),
+            Err(refusal) => {
+                self.sign_in_refused(id);
+                drop(reply.send(Err(refusal)));
+            }
             Ok(minted) => {
                 drop(reply.send(Ok(())));
                 self.keep_minted(id, Arc::new(minted), 0);

@@ -2,6 +2,7 @@
 
 use crate::engine::api::{Command, Event, Refusal, Reply};
 use crate::engine::book::Book;
+use crate::engine::grants::handle::Grants;
 use crate::engine::shelf::Shelf;
 use crate::model::program::Program;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ pub struct Link {
     events: broadcast::Sender<Event>,
     shelf: Shelf,
     book: Book,
+    grants: Grants,
     by: Arc<Program>,
 }
 
@@ -39,8 +41,20 @@ impl Link {
             events,
             shelf,
             book,
+            grants: Grants::default(),
             by: Arc::default(),
         }
+    }
+
+    /// The same way, with what is known of grants.
+    pub fn with_grants(mut self, grants: Grants) -> Self {
+        self.grants = grants;
+        self
+    }
+
+    /// What is known of grants. Empty behind a socket.
+    pub fn grants(&self) -> &Grants {
+        &self.grants
     }
 
     /// The same way, walked by that program.
@@ -76,10 +90,9 @@ impl Link {
         self.events.subscribe()
     }
 
-    /// Tells everyone something that did not happen in the engine.
-    pub fn announce(&self, event: Event) {
-        // Nobody may listen at the moment.
-        let _ = self.events.send(event);
+    /// Where events go.
+    pub fn events(&self) -> &broadcast::Sender<Event> {
+        &self.events
     }
 
     /// Access tokens that can be served at once, without the engine's help. Empty behind a socket.

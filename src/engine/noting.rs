@@ -4,27 +4,37 @@ use crate::clock;
 use crate::engine::api::Reply;
 use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
+use crate::engine::operations::Begun;
 use crate::engine::runner::Runner;
-use crate::engine::step::CallerId;
 use crate::model::event::{Act, Activity, Happening, Purpose};
 use crate::model::inquiry::Validation;
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::program::Program;
 use std::sync::Arc;
 use tokio::sync::oneshot;
 
 impl Runner {
-    /// Notes that somebody stepped in.
+    /// Notes that somebody stepped in; the line belongs to the same operation as what comes of the question.
     pub(in crate::engine) fn note_act(
         &self,
         act: Act,
         name: Option<&CredentialName>,
-        caller: Option<CallerId>,
+        operation: OperationId,
         by: Arc<Program>,
     ) {
-        let operation = caller.map(|caller| self.core.operation_of_caller(caller));
-        let activity = Activity::new(clock::now(), name.cloned(), Happening::Asked { act });
-        self.happened(activity.within(operation).by(Some(by)));
+        let provider = None;
+        let what = Happening::Asked { act, provider };
+        let activity = Activity::new(clock::now(), name.cloned(), what);
+        self.happened(activity.within(Some(operation)).by(Some(by)));
+    }
+
+    /// The same for what is done at a provider.
+    pub(in crate::engine) fn note_begun(&self, act: Act, begun: Begun) {
+        let provider = Some(begun.provider);
+        let what = Happening::Asked { act, provider };
+        let activity = Activity::new(clock::now(), begun.name, what);
+        self.happened(activity.within(Some(begun.operation)).by(Some(begun.by)));
     }
 
     /// A way for an answer that notes the hand-out when it passes.
@@ -55,13 +65,15 @@ impl Runner {
         by: Arc<Program>,
         reply: Reply<Validation>,
     ) -> Reply<Validation> {
+        let operation = self.operations.begin();
         let note = move |said: &Validation| {
             let liveness = said.liveness;
             let what = Happening::Validated {
                 liveness,
                 introspected,
             };
-            Some(Activity::new(clock::now(), Some(name), what).by(Some(by)))
+            let line = Activity::new(clock::now(), Some(name), what);
+            Some(line.within(Some(operation)).by(Some(by)))
         };
         passing(reply, note, self.facts.clone(), &self.errands)
     }

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::engine::api::{Refusal, Reply};
+use crate::engine::condemned::Epoch;
 use crate::engine::fact::Fact;
 use crate::engine::runner::Runner;
 use crate::engine::vault_thread::{Job, trouble};
@@ -27,6 +28,8 @@ pub struct Acceptance {
     pub by: Arc<Program>,
     /// The answer: the credential.
     pub reply: Reply<CredentialView>,
+    /// When.
+    pub asked: Epoch,
 }
 
 impl Runner {
@@ -54,6 +57,7 @@ impl Runner {
             replaces,
             by,
             reply,
+            asked,
             ..
         } = wish;
         let (taken, answer) = oneshot::channel();
@@ -67,12 +71,16 @@ impl Runner {
             drop(reply.send(outcome));
         });
         let credential = (Box::new(one.profile), Box::new(one.secret));
-        self.import(credential, replaces, by, taken);
+        self.import(credential, replaces, (by, asked), taken);
     }
 }
 
 /// The credential with the name it shall have, and where it is from.
-fn called(one: Bundled, from: String, account: Option<&str>) -> Result<Bundled, VaultError> {
+pub(in crate::engine) fn called(
+    one: Bundled,
+    from: String,
+    account: Option<&str>,
+) -> Result<Bundled, VaultError> {
     let mut one = one;
     if let Some(account) = account {
         let name = CredentialName::new(one.profile.name.provider(), account);

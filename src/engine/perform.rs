@@ -1,13 +1,14 @@
 //! Performs the core's effects: writes, requests, answers and events.
 
-use crate::engine::api::{Event, Refusal, RevokeOutcome};
+use crate::engine::api::{Event, Refusal};
 use crate::engine::callers::Caller;
 use crate::engine::fact::Fact;
 use crate::engine::hand::{self, Granted, Hand};
 use crate::engine::request;
 use crate::engine::runner::Runner;
 use crate::engine::step::{
-    Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome, TokenChoice,
+    Answer, CallerId, Effect, FlightId, Input, RemoveOutcome, RotateOutcome, SpendOutcome,
+    TokenChoice,
 };
 use crate::engine::vault_thread::{Job, trouble};
 use crate::model::credential::{CredentialId, Generation, Profile};
@@ -58,16 +59,25 @@ impl Runner {
                 profile,
             } => self.write_profile(id, generation, profile),
             Effect::Revoke { id, generation } => self.revoke(id, generation),
-            Effect::Remove { caller, id } => self.remove(caller, id),
-            Effect::Withdraw(name) => self.shelf.discard(&name),
+            Effect::Remove { caller, id, only } => self.remove(caller, id, only),
+            Effect::Withdraw(name) => {
+                self.shelf.discard(&name);
+                self.grants.with(|state| state.narrowed.discard(&name));
+            }
             Effect::Answer {
                 caller,
                 answer,
                 operation,
             } => self.answer(caller, answer, operation),
             Effect::Changed(id) => self.changed(id),
-            Effect::Gone(name) => self.tell(|| Event::Removed { name }),
-            Effect::Progress { loaded, total } => self.tell(|| Event::Loaded { loaded, total }),
+            Effect::Gone(name) => {
+                self.tell(|| Event::Removed { name });
+                self.teach_grants();
+            }
+            Effect::Progress { loaded, total } => {
+                self.tell(|| Event::Loaded { loaded, total });
+                self.teach_grants();
+            }
             Effect::Happened(activity) => self.happened(activity),
             Effect::Exceeded { caller, line } => self.exceeded(caller, line),
             Effect::Chore(chore) => self.chores.push_back(chore),
@@ -123,7 +133,8 @@ impl Runner {
             Fact::ClientDeleted {
                 provider,
                 client_id,
-            } => self.client_deleted(provider, client_id),
+                operation,
+            } => self.client_deleted(provider, client_id, operation),
             Fact::Happened(activity) => self.happened(activity),
             Fact::Watched { watcher, read } => self.watched(watcher, read),
             Fact::Checked {
@@ -132,12 +143,14 @@ impl Runner {
                 liveness,
             } => self.checked(id, generation, liveness),
             Fact::ParcelOpened { one, wish } => self.take_parcel_in(*one, wish),
+            Fact::ParcelDoomed { one, wish } => self.doom_parcel(*one, wish),
             Fact::Weighed { one, known, wish } => self.weighed(one, known, *wish),
             Fact::Arrived {
+                number,
                 profile,
                 outcome,
                 waiting,
-            } => self.admitted(profile, outcome, *waiting),
+            } => self.admitted(number, profile, outcome, *waiting),
             Fact::Unkept { found, wish } => self.unkept(found, *wish),
             Fact::Step { id, step } => self.signed_in_further(id, step),
             Fact::NotStarted { id } => self.sign_in_refused(id),
@@ -268,40 +281,25 @@ impl Runner {
         ));
     }
 
-    fn remove(&self, caller: Option<CallerId>, id: CredentialId) {
+    fn remove(&self, caller: Option<CallerId>, id: CredentialId, only: Option<Generation>) {
         let facts = self.facts.clone();
         self.vault.ask(Job::Urgent(
-            Box::new(move |_| Write::Remove { id }),
+            Box::new(move |_| Write::Remove { id, only }),
             Box::new(move |_, written| {
+                let outcome = match written {
+                    Err(trouble) => RemoveOutcome::Failed(trouble),
+                    Ok(Written::Stale) if only.is_some() => RemoveOutcome::Stale,
+                    // Without a row there is nothing to forget.
+                    Ok(_) => RemoveOutcome::Removed,
+                };
                 let input = Input::RemoveEnded {
                     caller,
                     id,
-                    outcome: written.map(|_| ()),
+                    outcome,
                 };
                 let _ = facts.blocking_send(Fact::Known(input));
             }),
         ));
-    }
-
-    fn revoke(&self, id: CredentialId, generation: Generation) {
-        let (facts, http) = (self.facts.clone(), self.http.clone());
-        let (runtime, errands) = (tokio::runtime::Handle::current(), self.errands.clone());
-        self.vault
-            .ask(Job::Read(Box::new(move |store| match store.secret(id) {
-                Ok((_, secret)) => {
-                    let revoking = request::revoke(http, facts, (id, generation), secret);
-                    errands.start_on(&runtime, revoking);
-                }
-                Err(error) => {
-                    let outcome: Result<RevokeOutcome, Refusal> = Err(trouble(&error).refusal());
-                    let input = Input::RevokeEnded {
-                        id,
-                        generation,
-                        outcome,
-                    };
-                    let _ = facts.blocking_send(Fact::Known(input));
-                }
-            })));
     }
 
     fn answer(&mut self, id: CallerId, answer: Answer, operation: Option<OperationId>) {
@@ -348,8 +346,12 @@ impl Runner {
         }
     }
 
-    /// Keeps a line in the log and tells everyone.
+    /// Keeps a line in the log and tells everyone. What belongs to nothing else is an operation by itself.
     pub(in crate::engine) fn happened(&self, activity: Activity) {
+        let operation = activity
+            .operation
+            .unwrap_or_else(|| self.operations.begin());
+        let activity = activity.within(Some(operation));
         self.has_grown.store(true, Ordering::Relaxed);
         let kept = activity.clone();
         self.vault

@@ -1,6 +1,7 @@
 //! Whether tokens that were revoked are dead at their provider: asked, never guessed.
 
 use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::doomed::Doomed;
 use crate::engine::inquiry;
 use crate::jose::key::SigningKey;
 use crate::model::credential::Secret;
@@ -38,6 +39,53 @@ pub async fn revoked(http: &Http, secret: &Secret) -> Result<RevokeOutcome, Refu
         Revoked::Confirmed => RevokeOutcome::Confirmed { proof },
         Revoked::ByHand { page } => RevokeOutcome::ByHand { page, proof },
     })
+}
+
+/// Tells the provider of all that is to die; of several outcomes the worst is the outcome. As long as it may be told of one
+/// yet, nothing is over.
+pub async fn all_revoked(http: &Http, doomed: &Doomed) -> Result<RevokeOutcome, Refusal> {
+    let mut worst = revoked(http, &doomed.present).await?;
+    for earlier in &doomed.earlier {
+        let outcome = match revoked(http, earlier).await {
+            Err(Refusal::Failed { failure }) if failure.class == FailureClass::Transient => {
+                return Err(Refusal::Failed { failure });
+            }
+            Err(_) => only_by_hand(earlier),
+            Ok(outcome) => outcome,
+        };
+        worst = worse(worst, outcome);
+    }
+    if !doomed.is_all {
+        worst = worse(worst, only_by_hand(&doomed.present));
+    }
+    Ok(worst)
+}
+
+/// What is said of tokens that the provider does not end when it is asked to.
+fn only_by_hand(secret: &Secret) -> RevokeOutcome {
+    RevokeOutcome::ByHand {
+        page: secret.provider.grants_page.clone(),
+        proof: Liveness::Unknown,
+    }
+}
+
+fn worse(one: RevokeOutcome, other: RevokeOutcome) -> RevokeOutcome {
+    let rank = |it: Liveness| match it {
+        Liveness::Dead => 0,
+        Liveness::Unknown => 1,
+        Liveness::Alive => 2,
+    };
+    let proofs = [one.proof(), other.proof()];
+    let proof = proofs.into_iter().max_by_key(|it| rank(*it));
+    let proof = proof.unwrap_or_default();
+    match (one, other) {
+        (RevokeOutcome::ByHand { page, .. }, _) | (_, RevokeOutcome::ByHand { page, .. }) => {
+            RevokeOutcome::ByHand { page, proof }
+        }
+        (RevokeOutcome::Confirmed { .. }, RevokeOutcome::Confirmed { .. }) => {
+            RevokeOutcome::Confirmed { proof }
+        }
+    }
 }
 
 /// Why it could not be revoked; of a client without a secret it is said that this may be why.

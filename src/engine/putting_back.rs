@@ -1,6 +1,7 @@
 //! An earlier generation of a credential becomes its present one again, with the care of a restore.
 
 use crate::engine::api::{Command, Refusal, Reply};
+use crate::engine::condemned::Epoch;
 use crate::engine::fact::Fact;
 use crate::engine::importing::Waiting;
 use crate::engine::link::Asked;
@@ -24,6 +25,8 @@ pub struct PutBackWish {
     pub by: Arc<Program>,
     /// Where the answer goes.
     pub reply: Reply<CredentialView>,
+    /// When.
+    pub asked: Epoch,
 }
 
 impl Runner {
@@ -70,13 +73,19 @@ impl Runner {
             return drop(reply.send(Err(self.core.no_such(&name))));
         };
         let facts = self.facts.clone();
+        let asked = self.condemned.epoch();
         self.vault.ask(Job::Read(Box::new(move |store| {
             let kept = store.generations(id);
             let is_it = |one: &Kept| generation.is_none_or(|it| it == one.told.generation);
             let found = kept.map(|kept| kept.into_iter().find(is_it).map(Box::new));
             let _ = facts.blocking_send(Fact::Unkept {
                 found: found.map_err(|error| trouble(&error)),
-                wish: Box::new(PutBackWish { name, by, reply }),
+                wish: Box::new(PutBackWish {
+                    name,
+                    by,
+                    reply,
+                    asked,
+                }),
             });
         })));
     }
@@ -87,20 +96,27 @@ impl Runner {
         found: Result<Option<Box<Kept>>, VaultTrouble>,
         wish: PutBackWish,
     ) {
-        let PutBackWish { name, by, reply } = wish;
+        let PutBackWish {
+            name,
+            by,
+            reply,
+            asked,
+        } = wish;
         let (kept, present, over) = match self.settled(&name, found) {
             Ok(settled) => settled,
             Err(refusal) => return drop(reply.send(Err(refusal))),
         };
         let generation = kept.told.generation;
         let profile = as_put_back(&kept, &present, over);
-        let what = Happening::PutBack { generation };
+        let now = None;
+        let what = Happening::PutBack { generation, now };
         let replaced = Replaced::PutBack;
         let waiting = Waiting {
             by,
             reply,
             what,
             replaced,
+            asked,
         };
         self.admit((profile, kept.secret), Some(over), waiting);
     }

@@ -102,6 +102,12 @@ impl Queue {
         busy.max_by_key(|(_, count)| *count)
     }
 
+    /// All hosts, with the end of each one's pause, which may be over.
+    pub fn pauses(&self) -> impl Iterator<Item = (&str, HostId, Option<Timestamp>)> {
+        let names = self.names.iter();
+        names.map(|(name, id)| (name.as_str(), *id, self.hosts[id.0].paused_until))
+    }
+
     /// The name of a host.
     pub fn name(&self, host: HostId) -> Option<&str> {
         let mut names = self.names.iter();

@@ -1,21 +1,20 @@
 //! Other settings while everything runs: what is under way goes on, what was planned is planned anew.
 
-use crate::clock;
 use crate::engine::core::{Core, policy_under};
 use crate::engine::runner::Runner;
 use crate::engine::settings::{CoreSettings, EngineSettings};
 use crate::engine::step::Input;
 use crate::engine::vault_thread::Job;
 use crate::model::credential::CredentialId;
-use crate::model::event::{Activity, Happening};
+use crate::model::event::Activity;
 
 /// What has become of the settings.
 #[derive(Debug)]
 pub struct Reconfiguration {
     /// Those that count from now on; `None`: those of before.
     pub settings: Option<Box<EngineSettings>>,
-    /// What is told of it.
-    pub line: Happening,
+    /// The line of the activity log that tells of it.
+    pub line: Activity,
 }
 
 impl Runner {
@@ -34,7 +33,7 @@ impl Runner {
             let settings = Box::new(CoreSettings::new(&settings, seed));
             self.step(Input::SettingsChanged { settings });
         }
-        self.happened(Activity::new(clock::now(), None, news.line));
+        self.happened(news.line);
     }
 }
 

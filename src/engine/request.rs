@@ -1,5 +1,6 @@
 //! Requests to providers, each in a task of its own that answers whatever happens.
 
+use crate::engine::doomed::Doomed;
 use crate::engine::errands::Errands;
 use crate::engine::fact::Fact;
 use crate::engine::hand::token_to_send;
@@ -135,9 +136,9 @@ pub async fn revoke(
     http: Http,
     facts: mpsc::Sender<Fact>,
     (id, generation): (CredentialId, Generation),
-    secret: Secret,
+    doomed: Doomed,
 ) {
-    let outcome = proving::revoked(&http, &secret).await;
+    let outcome = proving::all_revoked(&http, &doomed).await;
     let _ = facts
         .send(Fact::Known(Input::RevokeEnded {
             id,

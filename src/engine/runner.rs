@@ -5,15 +5,20 @@ use crate::engine::api::Event;
 use crate::engine::board::Board;
 use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
+use crate::engine::carried::Carried;
+use crate::engine::condemned::Condemned;
 use crate::engine::core::Core;
 use crate::engine::errands::Errands;
 use crate::engine::exceeding::Noted;
 use crate::engine::fact::Fact;
 use crate::engine::farewell::Farewell;
 use crate::engine::gauge::Gauge;
+use crate::engine::grants::desk::GrantDesk;
+use crate::engine::grants::handle::Grants;
 use crate::engine::hand::Hand;
 use crate::engine::jumps::Jumps;
 use crate::engine::link::{Asked, Link};
+use crate::engine::operations::Operations;
 use crate::engine::reconfiguring::Reconfiguration;
 use crate::engine::serving::Fetcher;
 use crate::engine::sessions::Sessions;
@@ -62,42 +67,65 @@ pub struct Engine {
     hurry: CancellationToken,
     farewell: Arc<OnceLock<Farewell>>,
     news: mpsc::Sender<Reconfiguration>,
-    task: JoinHandle<()>,
+    /// As long as this is there it has not begun.
+    waiting: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Carried>,
 }
 
 impl Engine {
     /// Starts the engine over an unlocked store. Has to be called inside a tokio runtime.
     pub fn start(store: Box<dyn Store>, http: Http, settings: EngineSettings) -> Self {
-        Self::start_heard(store, http, settings).0
+        let (events, _) = broadcast::channel(EVENTS);
+        let mut engine = Self::waiting(store, http, &settings, events);
+        engine.begin();
+        engine
     }
 
-    /// The same, with its events from the very first.
-    pub fn start_heard(
+    /// The same, telling what happens through `events`, and waiting for [`Engine::begin`]: whoever shall hear the first
+    /// event listens before.
+    pub fn waiting(
         store: Box<dyn Store>,
         http: Http,
-        settings: EngineSettings,
-    ) -> (Self, broadcast::Receiver<Event>) {
+        settings: &EngineSettings,
+        events: broadcast::Sender<Event>,
+    ) -> Self {
         let (commands, inbox) = mpsc::channel(COMMANDS);
-        let (events, heard) = broadcast::channel(EVENTS);
         let shelf = Shelf::default();
-        let book = Book::limited(settings.limits.handouts_per_program_hour);
+        let handouts = settings.limits.handouts_per_program_hour;
+        let carried = settings.carried.book.clone();
+        let book = carried.unwrap_or_else(|| Book::limited(handouts));
+        // The settings may have changed since.
+        book.limit(handouts);
+        book.reopen();
+        let grants = Grants::default();
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
+        let link = link.with_grants(grants.clone());
         let leave = CancellationToken::new();
         let farewell = Arc::default();
         let hurry = CancellationToken::new();
         let ending = (leave.clone(), Arc::clone(&farewell), hurry.clone());
-        let runner = Runner::new(store, http, &settings, events, (shelf, book), ending);
+        let runner = Runner::new(store, http, settings, events, (shelf, book, grants), ending);
         let (news, told) = mpsc::channel(NEWS);
-        let task = tokio::spawn(runner.run(inbox, told));
-        let engine = Self {
+        let (waiting, begun) = oneshot::channel();
+        let task = tokio::spawn(async {
+            // Nothing is ever sent: it begins when the other end is dropped.
+            let _ = begun.await;
+            runner.run(inbox, told).await
+        });
+        Self {
             link,
             leave: leave.drop_guard(),
             hurry,
             farewell,
             news,
+            waiting: Some(waiting),
             task,
-        };
-        (engine, heard)
+        }
+    }
+
+    /// Lets one that waits begin.
+    pub fn begin(&mut self) {
+        self.waiting = None;
     }
 
     /// The way to it.
@@ -117,17 +145,27 @@ impl Engine {
     }
 
     /// The same as [`Engine::shutdown`], told as a lock: afterwards nothing of the vault is left in memory. New tokens that
-    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried.
-    pub async fn lock(self, farewell: Farewell) {
+    /// cannot be written are not given up for it: it ends when they are on disk, or when it is hurried. Gives what the next
+    /// engine has to know.
+    pub async fn lock(self, farewell: Farewell) -> Carried {
         // Set once: an engine is locked by whoever came first.
         let _ = self.farewell.set(farewell);
-        self.shutdown().await;
+        self.ended().await
     }
 
     /// Finishes the refreshes under way, begins no other, writes everything, says so, and leaves.
     pub async fn shutdown(self) {
-        drop(self.leave);
-        let _ = self.task.await;
+        self.ended().await;
+    }
+
+    async fn ended(self) -> Carried {
+        drop((self.leave, self.waiting));
+        // It fails only by a defect: then nothing is known, and nobody was told.
+        self.task.await.unwrap_or_else(|_| {
+            let farewell = self.farewell.get().cloned().unwrap_or_default();
+            let _ = self.link.events().send(farewell.event());
+            Carried::default()
+        })
     }
 }
 
@@ -139,8 +177,10 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) events: broadcast::Sender<Event>,
     pub(in crate::engine) shelf: Shelf,
     pub(in crate::engine) callers: Callers,
+    pub(in crate::engine) operations: Operations,
     pub(in crate::engine) hands: HashMap<FlightId, Hand>,
     pub(in crate::engine) sessions: Sessions,
+    pub(in crate::engine) condemned: Condemned,
     pub(in crate::engine) errands: Errands,
     pub(in crate::engine) facts: mpsc::Sender<Fact>,
     pub(in crate::engine) now: Timestamp,
@@ -152,6 +192,11 @@ pub(in crate::engine) struct Runner {
     /// What was asked about a credential while others were still being loaded.
     pub(in crate::engine) early: Vec<Asked>,
     pub(in crate::engine) book: Book,
+    pub(in crate::engine) grants: Grants,
+    pub(in crate::engine) grant_desk: GrantDesk,
+    /// Tokens that one program gets in an hour.
+    pub(in crate::engine) handouts_per_hour: u64,
+    /// The port at which programs ask, to be told to whoever asks.
     /// When what stands in the book is written.
     notes_at: Option<Instant>,
     pub(in crate::engine) keeping: LogKeeping,
@@ -181,7 +226,7 @@ impl Runner {
         http: Http,
         settings: &EngineSettings,
         events: broadcast::Sender<Event>,
-        (shelf, book): (Shelf, Book),
+        (shelf, book, grants): (Shelf, Book, Grants),
         (leave, farewell, hurry): (
             CancellationToken,
             Arc<OnceLock<Farewell>>,
@@ -191,17 +236,34 @@ impl Runner {
         let (facts, incoming) = mpsc::channel(FACTS);
         let now = clock::now();
         store.keep(settings.generations);
+        let seed = rand::random();
+        if settings.carried.book.is_none() {
+            book.recall(&mut *store, now);
+        }
+        let place = store.place();
+        let vault = VaultThread::start(store);
+        let grant_desk = GrantDesk::new(
+            grants.clone(),
+            vault.desk(),
+            facts.clone(),
+            events.clone(),
+            settings.grants.bcrypt_cost,
+        );
+        let mut core = Core::new(CoreSettings::new(settings, seed));
+        core.take_up(&settings.carried.hosts);
         Self {
-            core: Core::new(CoreSettings::new(settings, rand::random())),
-            place: store.place(),
+            core,
+            operations: Operations::new(seed),
+            place,
             gauge: Gauge::default(),
-            vault: VaultThread::start(store),
+            vault,
             http,
             events,
             shelf,
             callers: Callers::default(),
             hands: HashMap::new(),
             sessions: Sessions::default(),
+            condemned: Condemned::default(),
             errands: Errands::default(),
             facts,
             now,
@@ -209,6 +271,9 @@ impl Runner {
             fetching: HashMap::new(),
             early: Vec::new(),
             book,
+            grants,
+            grant_desk,
+            handouts_per_hour: settings.limits.handouts_per_program_hour,
             notes_at: None,
             keeping: settings.log,
             incoming,
@@ -234,8 +299,10 @@ impl Runner {
         mut self,
         mut commands: mpsc::Receiver<Asked>,
         mut news: mpsc::Receiver<Reconfiguration>,
-    ) {
+    ) -> Carried {
         let book = self.book.clone();
+        // First: what they name is looked at when the credentials have been read.
+        self.load_grants();
         self.load();
         while !self.may_go() {
             let pause = self.pause();
@@ -258,7 +325,7 @@ impl Runner {
             self.write_notes_when_due();
         }
         commands.close();
-        self.finish().await;
+        self.finish().await
     }
 
     /// Gives the core a fact and performs what it wishes.
@@ -427,10 +494,11 @@ impl Runner {
         }
     }
 
-    async fn finish(mut self) {
+    async fn finish(mut self) -> Carried {
         self.shelf.clear();
         self.gather_in().await;
         self.shelf.clear();
+        self.grants.clear();
         self.write_notes();
         for name in self.unsaved() {
             self.happened(Activity::new(self.now, Some(name), Happening::TokensLost));
@@ -444,5 +512,9 @@ impl Runner {
         let vault = self.vault;
         let _ = tokio::task::spawn_blocking(move || vault.finish()).await;
         let _ = self.events.send(farewell.event());
+        Carried {
+            hosts: self.core.hosts(),
+            book: Some(self.book),
+        }
     }
 }

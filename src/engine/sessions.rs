@@ -1,13 +1,17 @@
 //! The sign-ins under way: begun, fed with pasted addresses, cancelled; never writes their tokens.
 
 use crate::engine::api::{Event, PastedUrl, Refusal, Reply};
+use crate::engine::operations::Begun;
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
 use crate::engine::step::Input;
-use crate::model::event::{Activity, Happening};
+use crate::model::event::{Act, Activity, Happening};
+use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
+use crate::model::program::Program;
 use crate::model::signin::{SignInId, SignInRequest, SignInStep};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -21,6 +25,8 @@ pub type Pasted = (PastedUrl, Reply<()>);
 #[derive(Debug, Default)]
 pub struct Sessions {
     open: HashMap<SignInId, Ways>,
+    /// How each began that has not ended yet.
+    begun: HashMap<SignInId, Begun>,
     /// Sign-ins whose tokens are being written.
     keeping: HashMap<SignInId, Keeping>,
 }
@@ -73,24 +79,20 @@ impl Sessions {
         }
     }
 
-    /// Gives all up that a person wants no more.
-    pub fn give_all_up(&mut self) {
-        let ids: Vec<SignInId> = self
-            .open
-            .keys()
-            .chain(self.keeping.keys())
-            .copied()
-            .collect();
-        for id in ids {
-            self.cancel(id);
-        }
-    }
-
     /// Ends all that bring no tokens yet; those that wait to be written go on waiting.
     pub fn cancel_all(&self) {
         for ways in self.open.values() {
             ways.cancel.cancel();
         }
+    }
+
+    /// Those that may still bring tokens: under way, or with tokens that are being written.
+    pub fn coming(&self) -> HashSet<SignInId> {
+        self.open
+            .keys()
+            .chain(self.keeping.keys())
+            .copied()
+            .collect()
     }
 
     /// Tokens wait to be written from now on.
@@ -118,6 +120,11 @@ impl Sessions {
         keeping.map_or_else(CancellationToken::new, |keeping| keeping.given_up.clone())
     }
 
+    /// How it began, while it has not ended.
+    pub fn begun(&self, id: SignInId) -> Option<&Begun> {
+        self.begun.get(&id)
+    }
+
     /// Whose tokens wait to be written.
     pub fn unsaved(&self) -> impl Iterator<Item = &CredentialName> {
         self.keeping.values().map(|keeping| &keeping.name)
@@ -125,9 +132,17 @@ impl Sessions {
 }
 
 impl Runner {
-    pub(in crate::engine) fn begin_sign_in(&mut self, request: SignInRequest, reply: Reply<()>) {
+    pub(in crate::engine) fn begin_sign_in(
+        &mut self,
+        request: SignInRequest,
+        by: Arc<Program>,
+        reply: Reply<()>,
+    ) {
         let id = request.id;
+        let begun = self.begun(&request, by);
+        self.note_begun(Act::SignIn, begun.clone());
         if request.key.is_some() {
+            self.sessions.begun.insert(id, begun);
             self.keep_key(request, reply);
             return;
         }
@@ -146,7 +161,8 @@ impl Runner {
             drop(reply.send(Err(refusal)));
             return;
         }
-        let provider = request.provider.name().to_owned();
+        let provider = begun.provider.clone();
+        self.sessions.begun.insert(id, begun);
         self.step(Input::SignInBegun { provider });
         let (pasted, inbox) = mpsc::channel(1);
         let cancel = CancellationToken::new();
@@ -173,19 +189,17 @@ impl Runner {
     pub(in crate::engine) fn signed_in_further(&mut self, id: SignInId, step: SignInStep) {
         match &step {
             SignInStep::Failed { failure } => {
+                self.condemned.acquit(id);
                 let known = self.sessions.open.remove(&id);
+                let begun = self.sessions.begun.remove(&id);
                 if known.is_some() {
-                    self.happened(Activity::new(
-                        self.now,
-                        None,
-                        Happening::SignInFailed {
-                            failure: failure.clone(),
-                        },
-                    ));
+                    self.sign_in_failed(failure.clone(), None, begun);
                 }
             }
             SignInStep::Cancelled | SignInStep::SignedIn { .. } => {
+                self.condemned.acquit(id);
                 self.sessions.open.remove(&id);
+                self.sessions.begun.remove(&id);
             }
             SignInStep::Discovering
             | SignInStep::Registering
@@ -199,8 +213,50 @@ impl Runner {
         self.tell(|| Event::SignIn { id, step });
     }
 
+    /// How a sign-in begins, for all the lines about it.
+    fn begun(&self, request: &SignInRequest, by: Arc<Program>) -> Begun {
+        let provider = request.provider.name().to_owned();
+        let account = request.account.as_deref();
+        let name = account.and_then(|account| CredentialName::new(&provider, account).ok());
+        Begun {
+            operation: self.operations.begin(),
+            by,
+            provider,
+            name,
+        }
+    }
+
+    /// Gives a sign-in up because somebody asked for that.
+    pub(in crate::engine) fn cancel_sign_in(&mut self, id: SignInId, by: Arc<Program>) {
+        match self.sessions.begun.get(&id).cloned() {
+            Some(begun) => self.note_begun(Act::CancelSignIn, Begun { by, ..begun }),
+            None => self.note_act(Act::CancelSignIn, None, self.operations.begin(), by),
+        }
+        self.sessions.cancel(id);
+    }
+
+    /// Tells that a sign-in came to nothing.
+    pub(in crate::engine) fn sign_in_failed(
+        &self,
+        failure: Failure,
+        name: Option<CredentialName>,
+        begun: Option<Begun>,
+    ) {
+        let provider = begun.as_ref().map(|begun| begun.provider.clone());
+        let name = name.or_else(|| begun.as_ref()?.name.clone());
+        let what = Happening::SignInFailed { failure, provider };
+        let line = Activity::new(self.now, name, what);
+        let line = match begun {
+            Some(begun) => line.within(Some(begun.operation)).by(Some(begun.by)),
+            None => line,
+        };
+        self.happened(line);
+    }
+
     /// Forgets a sign-in that was refused before its first step.
     pub(in crate::engine) fn sign_in_refused(&mut self, id: SignInId) {
+        self.condemned.acquit(id);
         self.sessions.open.remove(&id);
+        self.sessions.begun.remove(&id);
     }
 }

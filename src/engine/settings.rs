@@ -1,9 +1,10 @@
 //! What an engine is told at its start.
 
 use crate::engine::board::Board;
+use crate::engine::carried::Carried;
 use crate::model::alert::Thresholds;
 use crate::model::policy::{
-    GenerationKeeping, Limits, LogKeeping, Policy, PolicyOverride, Warning,
+    GenerationKeeping, GrantPolicy, Limits, LogKeeping, Policy, PolicyOverride, Warning,
 };
 use crate::vault::daily::Daily;
 use std::collections::BTreeMap;
@@ -34,8 +35,12 @@ pub struct EngineSettings {
     pub generations: GenerationKeeping,
     /// Where whoever runs it posts what belongs into its status.
     pub board: Board,
+    /// How the tokens of grants are kept.
+    pub grants: GrantPolicy,
     /// How long it waits at its end.
     pub patience: Patience,
+    /// What an earlier engine of the same owner hands on.
+    pub carried: Carried,
 }
 
 /// How long a leaving engine waits. A lock waits longer for new tokens: until they are on disk.

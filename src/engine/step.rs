@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::operations::Begun;
 use crate::engine::settings::CoreSettings;
 use crate::model::chore::{Chore, Ended};
 use crate::model::credential::{CredentialId, CredentialView, Generation, Profile};
@@ -105,6 +106,17 @@ pub enum RotateOutcome {
     Failed(VaultTrouble),
 }
 
+/// What became of forgetting a credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RemoveOutcome {
+    /// It is gone.
+    Removed,
+    /// The vault holds another generation than the one that was to go: nothing was done.
+    Stale,
+    /// The vault could not be written: it is there as it was.
+    Failed(VaultTrouble),
+}
+
 /// What has happened.
 #[derive(Debug)]
 pub enum Input {
@@ -148,6 +160,8 @@ pub enum Input {
         caller: CallerId,
         /// Of which.
         name: CredentialName,
+        /// What it is part of, where it is.
+        within: Option<OperationId>,
     },
     /// Somebody wants a credential forgotten.
     RemoveAsked {
@@ -245,7 +259,7 @@ pub enum Input {
         /// Whose.
         id: CredentialId,
         /// How it ended.
-        outcome: Result<(), VaultTrouble>,
+        outcome: RemoveOutcome,
     },
     /// A person begins to sign in at this provider.
     SignInBegun {
@@ -267,6 +281,8 @@ pub enum Input {
         generation: Generation,
         /// What may be seen of it.
         profile: Box<Profile>,
+        /// How it began, where that is known.
+        begun: Option<Begun>,
     },
     /// A credential came from elsewhere, or an earlier generation came back, and is on disk.
     Arrived {
@@ -348,7 +364,7 @@ impl Input {
         match self {
             Self::TokenAsked { caller, name, .. }
             | Self::RefreshAsked { caller, name, .. }
-            | Self::RevokeAsked { caller, name }
+            | Self::RevokeAsked { caller, name, .. }
             | Self::RemoveAsked { caller, name, .. }
             | Self::ScopesNeeded { caller, name, .. }
             | Self::NarrowAsked { caller, name, .. }
@@ -474,6 +490,8 @@ pub enum Effect {
         caller: Option<CallerId>,
         /// Which.
         id: CredentialId,
+        /// Only while the vault holds this generation of it.
+        only: Option<Generation>,
     },
     /// Serve no access token of it from memory any more.
     Withdraw(CredentialName),

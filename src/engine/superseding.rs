@@ -2,10 +2,12 @@
 
 use crate::clock;
 use crate::engine::fact::Fact;
+use crate::engine::operations::Begun;
 use crate::model::credential::Secret;
 use crate::model::event::{Activity, Happening};
 use crate::model::failure::{Failure, FailureClass};
 use crate::model::name::CredentialName;
+use crate::model::operation::OperationId;
 use crate::model::provider::RevocationReach;
 use crate::oauth::http::Http;
 use crate::oauth::revoke::{self, Revoked};
@@ -18,7 +20,12 @@ pub fn is_safe(old: &Secret) -> bool {
 }
 
 /// Ends them. That it cannot be done is said, and is no reason to doubt the new ones.
-pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, old: Arc<Secret>) {
+pub async fn end(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    (name, operation): (CredentialName, Option<OperationId>),
+    old: Arc<Secret>,
+) {
     let revoked = revoke::revoke(
         &http,
         &old.provider,
@@ -39,7 +46,7 @@ pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, ol
             }),
         },
     };
-    let activity = Activity::new(clock::now(), Some(name), what);
+    let activity = Activity::new(clock::now(), Some(name), what).within(operation);
     let _ = facts.send(Fact::Happened(activity)).await;
 }
 
@@ -47,7 +54,7 @@ pub async fn end(http: Http, facts: mpsc::Sender<Fact>, name: CredentialName, ol
 pub async fn end_unkept(
     http: Http,
     facts: mpsc::Sender<Fact>,
-    name: CredentialName,
+    (name, begun): (CredentialName, Option<Begun>),
     secret: Arc<Secret>,
 ) {
     let revoked = revoke::revoke(
@@ -71,7 +78,12 @@ pub async fn end_unkept(
     };
     let cause = format!("the sign-in was given up before the vault could be written; {became}");
     let failure = Failure::new(FailureClass::NeedsLogin, "given_up", cause, fix);
-    let what = Happening::SignInFailed { failure };
+    let provider = Some(name.provider().to_owned());
+    let what = Happening::SignInFailed { failure, provider };
     let activity = Activity::new(clock::now(), Some(name), what);
+    let activity = match begun {
+        Some(begun) => activity.within(Some(begun.operation)).by(Some(begun.by)),
+        None => activity,
+    };
     let _ = facts.send(Fact::Happened(activity)).await;
 }

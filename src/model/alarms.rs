@@ -4,6 +4,8 @@ use crate::clock::Timestamp;
 use crate::model::alert::{Alert, AlertKind, Thresholds};
 use crate::model::calendar::{Place, date};
 use crate::model::event::{Activity, Happening};
+use crate::model::grant::GrantName;
+use crate::model::grant_event::GrantEvent;
 use crate::model::inquiry::Liveness;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
@@ -98,7 +100,11 @@ impl Alarms {
         match &activity.what {
             Happening::HandedOut { .. } => self.hand_out(activity, place),
             Happening::LimitExceeded { .. } => self.limit(activity, place),
-            Happening::WrongPassphrase { count } => {
+            Happening::Grant {
+                grant,
+                what: GrantEvent::Replayed { .. },
+            } => self.replayed(grant, activity),
+            Happening::WrongPassphrase { count, .. } => {
                 let ended = self.passphrases.add(place.day, *count, activity.at);
                 self.judge_passphrases(ended);
             }
@@ -274,6 +280,25 @@ impl Alarms {
                 date(span.slot)
             ),
             command: "tokenward audit list --kind wrong_passphrase".to_owned(),
+        });
+    }
+
+    /// No threshold: once is enough.
+    fn replayed(&mut self, grant: &GrantName, activity: &Activity) {
+        let by = activity
+            .by
+            .as_deref()
+            .map_or("somebody unknown", Program::name);
+        self.raise(Alert {
+            at: activity.at,
+            kind: AlertKind::ReplayedToken,
+            credential: None,
+            program: Some(by.to_owned()),
+            count: 1,
+            text: format!(
+                "{by} showed a refresh token of the grant {grant} that was used before: somebody has a copy. Its family was ended."
+            ),
+            command: format!("tokenward grant show {grant}"),
         });
     }
 

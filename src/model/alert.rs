@@ -104,7 +104,8 @@ impl Alert {
     pub fn goes_beyond(&self, seen: Seen) -> bool {
         match self.kind {
             AlertKind::NewProgram => false,
-            AlertKind::QuietHour => self.at > seen.until,
+            // Each copy that comes back is told.
+            AlertKind::QuietHour | AlertKind::ReplayedToken => self.at > seen.until,
             // Whoever guesses, or runs into a limit, goes on after it was noticed.
             AlertKind::WrongPassphrases | AlertKind::LimitViolations => self.count > seen.count,
             AlertKind::BusyCredential | AlertKind::BusyAddress | AlertKind::RefreshFailures => {
@@ -123,6 +124,7 @@ impl Alert {
             AlertKind::LimitViolations => self.is_much_more_than(seen),
             AlertKind::NewProgram
             | AlertKind::QuietHour
+            | AlertKind::ReplayedToken
             | AlertKind::WrongPassphrases
             | AlertKind::BusyCredential
             | AlertKind::BusyAddress
@@ -158,6 +160,7 @@ impl AlertKind {
             Self::WrongPassphrases => "wrong passphrases",
             Self::NewProgram => "new program",
             Self::QuietHour => "quiet hour",
+            Self::ReplayedToken => "used token came back",
         }
     }
 }
@@ -180,6 +183,8 @@ pub enum AlertKind {
     NewProgram,
     /// A token was handed out at an hour at which none ever is.
     QuietHour,
+    /// A grant's refresh token was used a second time: somebody has a copy.
+    ReplayedToken,
 }
 
 /// Something that a person should look at.

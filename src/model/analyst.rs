@@ -245,6 +245,11 @@ mod tests {
         Analyst::new(Thresholds::default(), TimeZone::UTC, since, None)
     }
 
+    fn wrong(count: u64) -> Happening {
+        let last = None;
+        Happening::WrongPassphrase { count, last }
+    }
+
     fn line(secs: i64, what: Happening) -> Activity {
         let name = "demo/a".parse().unwrap();
         Activity::new(Timestamp::from_secs(secs), Some(name), what)
@@ -404,12 +409,12 @@ mod tests {
         let mut steady = analyst(None);
         (0..10).for_each(|n| steady.take(&line(n, limit())));
         (0..10).for_each(|n| steady.take(&line(DAY + n, limit())));
-        steady.take(&line(DAY, Happening::WrongPassphrase { count: 2 }));
+        steady.take(&line(DAY, wrong(2)));
         assert_eq!(judged(steady), []);
         let mut worse = analyst(None);
         (0..11).for_each(|n| worse.take(&line(n, limit())));
-        worse.take(&line(20, Happening::WrongPassphrase { count: 2 }));
-        worse.take(&line(21, Happening::WrongPassphrase { count: 1 }));
+        worse.take(&line(20, wrong(2)));
+        worse.take(&line(21, wrong(1)));
         assert_eq!(
             judged(worse),
             [AlertKind::WrongPassphrases, AlertKind::LimitViolations]
@@ -469,7 +474,7 @@ mod tests {
         for n in 0..200 {
             analyst.take(&handed_out(n, 1, "/bin/x"));
             analyst.take(&failed(n));
-            analyst.take(&line(n, Happening::WrongPassphrase { count: 9 }));
+            analyst.take(&line(n, wrong(9)));
         }
         analyst.take(&handed_out(50 * DAY + 7200, 1, "/bin/x"));
         assert_eq!(analyst.finish().alerts, []);

@@ -8,7 +8,7 @@ use crate::model::program::Program;
 use serde::{Deserialize, Serialize};
 
 /// Every kind of line, as [`Happening::kind`](crate::model::event::Happening::kind) names it.
-pub const KINDS: [&str; 41] = [
+pub const KINDS: [&str; 45] = [
     "signed_in",
     "handed_out",
     "asked",
@@ -16,6 +16,8 @@ pub const KINDS: [&str; 41] = [
     "lines_lost",
     "settings_changed",
     "settings_refused",
+    "grant",
+    "hook_failed",
     "limit_exceeded",
     "alert_seen",
     "wrong_passphrase",
@@ -26,10 +28,12 @@ pub const KINDS: [&str; 41] = [
     "slot_removed",
     "key_rotated",
     "backed_up",
+    "copies_removed",
     "restored",
     "put_back",
     "exported",
     "imported",
+    "parcel_refused",
     "identified",
     "sign_in_failed",
     "refreshed",

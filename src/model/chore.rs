@@ -21,11 +21,13 @@ pub enum Chore {
     Checks,
     /// The day's backup is made.
     Backup,
+    /// Tokens of grants that have expired go.
+    Grants,
 }
 
 impl Chore {
     /// All of them, the most urgent first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Revocations,
         Self::Forecast,
         Self::Alerts,
@@ -33,6 +35,7 @@ impl Chore {
         Self::Pruning,
         Self::Checks,
         Self::Backup,
+        Self::Grants,
     ];
 
     /// What it is called.
@@ -45,6 +48,7 @@ impl Chore {
             Self::Pruning => "pruning",
             Self::Checks => "checks",
             Self::Backup => "backup",
+            Self::Grants => "grants",
         }
     }
 
@@ -60,6 +64,7 @@ impl Chore {
             (Self::Pruning, _) => ("line let go", "lines let go"),
             (Self::Checks, _) => ("token checked", "tokens checked"),
             (Self::Backup, _) => ("credential backed up", "credentials backed up"),
+            (Self::Grants, _) => ("pair let go", "pairs let go"),
         };
         let what = if count == 1 { one } else { many };
         format!("{count} {what}")

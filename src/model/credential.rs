@@ -89,6 +89,11 @@ impl Standing {
     pub const fn is_revoked(&self) -> bool {
         matches!(self, Self::Revoked { .. } | Self::Revoking { .. })
     }
+
+    /// Whether its provider was told so too, or the person that it could not be: nothing is left to do about its tokens.
+    pub const fn is_ended(&self) -> bool {
+        matches!(self, Self::Revoked { .. })
+    }
 }
 
 /// That a credential came back from its past: with a backup, or because an earlier generation was put back.
@@ -253,6 +258,11 @@ impl Profile {
         self.seen_lives.drain(..extra);
         self.seen_lives
             .push(ended_at.since(self.signed_in_at).as_secs());
+    }
+
+    /// Whether its access token counts as over since nobody said when it ends: it came from elsewhere.
+    pub fn ended_untold(&self) -> bool {
+        self.expires_at.is_some_and(|end| end < self.issued_at)
     }
 
     /// Adds an ended attempt to the history strip; the oldest fall out.

@@ -4,7 +4,10 @@ use crate::clock::Timestamp;
 use crate::model::alert::AlertKind;
 use crate::model::credential::{CredentialId, Generation};
 use crate::model::failure::Failure;
+use crate::model::grant::GrantName;
+use crate::model::grant_event::GrantEvent;
 use crate::model::health::ForecastReason;
+use crate::model::hook::HookEvent;
 use crate::model::inquiry::Liveness;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
@@ -144,6 +147,9 @@ pub enum Happening {
     Asked {
         /// What was asked for.
         act: Act,
+        /// At which provider, where no credential is named.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// The provider was asked whether the access token lives, because somebody wanted to know.
     Validated {
@@ -171,6 +177,22 @@ pub enum Happening {
         /// What is wrong, with file, line and column.
         why: String,
     },
+    /// Something happened to what a local program may have.
+    Grant {
+        /// The grant.
+        grant: GrantName,
+        /// What.
+        what: GrantEvent,
+    },
+    /// A hook failed that had not failed before, or that had gone well since.
+    HookFailed {
+        /// Its program.
+        program: String,
+        /// What it was run for.
+        on: HookEvent,
+        /// Why, in words; nothing of what it printed.
+        why: String,
+    },
     /// Somebody asked more often than is allowed.
     LimitExceeded {
         /// Which limit.
@@ -196,6 +218,9 @@ pub enum Happening {
     WrongPassphrase {
         /// How often, since the last unlocking.
         count: u64,
+        /// When it was last so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Timestamp>,
     },
     /// The vault was locked: nothing is refreshed until it is opened again.
     Locked {
@@ -230,6 +255,11 @@ pub enum Happening {
         /// How many credentials it holds.
         credentials: u64,
     },
+    /// Copies of the vault that opened in the way of before were removed.
+    CopiesRemoved {
+        /// How many.
+        copies: u64,
+    },
     /// The vault is what a backup held.
     Restored {
         /// When the backup was made.
@@ -239,6 +269,9 @@ pub enum Happening {
     PutBack {
         /// Which.
         generation: Generation,
+        /// Its generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
     },
     /// Credentials were written to a file.
     Exported {
@@ -251,6 +284,18 @@ pub enum Happening {
         credentials: u64,
         /// Whose file.
         from: String,
+        /// The credential's generation now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        now: Option<Generation>,
+    },
+    /// Something that came in while the vault was locked was thrown away.
+    ParcelRefused {
+        /// What had put it there; `None`: it did not open.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<String>,
+        /// What it wanted to be called, where it is kept under another name until its tokens are revoked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        was: Option<CredentialName>,
     },
     /// A token was recognised as one of its own.
     Identified {
@@ -261,6 +306,9 @@ pub enum Happening {
     SignInFailed {
         /// Why.
         failure: Failure,
+        /// At which provider.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        provider: Option<String>,
     },
     /// New tokens came.
     Refreshed {
@@ -290,12 +338,12 @@ pub enum Happening {
         /// On what that rests.
         because: ForecastReason,
     },
-    /// Revoked at the provider.
+    /// Revoked, so far as its provider ends tokens when it is asked to.
     Revoked {
         /// Whether its tokens were seen dead there afterwards.
         #[serde(default)]
         proof: Liveness,
-        /// The provider was told nothing: it revokes on a page only, or nowhere.
+        /// The provider has no revocation, or not for all of it: it is only marked here, and a person ends it there.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         by_hand: bool,
     },
@@ -374,6 +422,8 @@ impl Happening {
             Self::LinesLost { .. } => "lines_lost",
             Self::SettingsChanged { .. } => "settings_changed",
             Self::SettingsRefused { .. } => "settings_refused",
+            Self::Grant { .. } => "grant",
+            Self::HookFailed { .. } => "hook_failed",
             Self::LimitExceeded { .. } => "limit_exceeded",
             Self::AlertSeen { .. } => "alert_seen",
             Self::WrongPassphrase { .. } => "wrong_passphrase",
@@ -384,10 +434,12 @@ impl Happening {
             Self::SlotRemoved { .. } => "slot_removed",
             Self::KeyRotated { .. } => "key_rotated",
             Self::BackedUp { .. } => "backed_up",
+            Self::CopiesRemoved { .. } => "copies_removed",
             Self::Restored { .. } => "restored",
             Self::PutBack { .. } => "put_back",
             Self::Exported { .. } => "exported",
             Self::Imported { .. } => "imported",
+            Self::ParcelRefused { .. } => "parcel_refused",
             Self::Identified { .. } => "identified",
             Self::SignInFailed { .. } => "sign_in_failed",
             Self::Refreshed { .. } => "refreshed",
@@ -414,8 +466,10 @@ impl Happening {
     /// Whether it tells of something that was done, or of something that failed.
     pub fn outcome(&self) -> Outcome {
         match self {
+            Self::Grant { what, .. } if what.is_failure() => Outcome::Failed,
             Self::SignInFailed { .. }
             | Self::SettingsRefused { .. }
+            | Self::HookFailed { .. }
             | Self::RefreshFailed { .. }
             | Self::RevokeFailed { .. }
             | Self::LinesLost { .. }
@@ -442,6 +496,7 @@ impl Happening {
             | Self::Asked { .. }
             | Self::Validated { .. }
             | Self::SettingsChanged { .. }
+            | Self::Grant { .. }
             | Self::AlertSeen { .. }
             | Self::Locked { .. }
             | Self::Unlocked
@@ -449,10 +504,12 @@ impl Happening {
             | Self::SlotRemoved { .. }
             | Self::KeyRotated { .. }
             | Self::BackedUp { .. }
+            | Self::CopiesRemoved { .. }
             | Self::Restored { .. }
             | Self::PutBack { .. }
             | Self::Exported { .. }
             | Self::Imported { .. }
+            | Self::ParcelRefused { .. }
             | Self::Identified { .. }
             | Self::Refreshed { .. }
             | Self::Recovered { .. }

@@ -14,6 +14,8 @@ pub enum TokenKind {
     Access,
     /// A refresh token.
     Refresh,
+    /// An ID token (OpenID Connect), which opens nothing but says who somebody is.
+    Id,
 }
 
 impl TokenKind {
@@ -22,6 +24,7 @@ impl TokenKind {
         match self {
             Self::Access => "access token",
             Self::Refresh => "refresh token",
+            Self::Id => "ID token",
         }
     }
 }
@@ -84,6 +87,12 @@ pub enum End {
     Replaced,
     /// A person signed in anew.
     SignedInAnew,
+    /// An earlier generation was put back in its place.
+    PutBack,
+    /// An import took its place.
+    Imported,
+    /// Something took its place of which the activity log does not tell any more.
+    Untold,
     /// It was revoked.
     Revoked,
     /// It is being revoked, and the provider has not been told yet.
@@ -98,6 +107,9 @@ impl End {
         match self {
             Self::Replaced => "replaced by a refresh",
             Self::SignedInAnew => "replaced by a new sign-in",
+            Self::PutBack => "replaced when an earlier generation was put back",
+            Self::Imported => "replaced by an import",
+            Self::Untold => "replaced, the activity log does not tell any more by what",
             Self::Revoked => "revoked",
             Self::BeingRevoked => "being revoked",
             Self::Removed => "removed here",

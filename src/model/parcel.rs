@@ -1,7 +1,7 @@
 //! A parcel: what came in while the vault was locked and waits for a person to take it in.
 
 use crate::clock::Timestamp;
-use crate::model::name::CredentialName;
+use crate::model::name::{CredentialName, NameError};
 use serde::{Deserialize, Serialize};
 
 /// What may be seen of a parcel.
@@ -34,6 +34,16 @@ pub struct ParcelContent {
     pub endpoint: Option<String>,
     /// Scopes it carries.
     pub scopes: Vec<String>,
+}
+
+impl ParcelView {
+    /// What it is called among credentials: its own name, or its number in the inbox where it does not open.
+    pub fn name(&self) -> Result<CredentialName, NameError> {
+        match &self.content {
+            Some(content) => Ok(content.name.clone()),
+            None => CredentialName::new("inbox", &self.id.to_string()),
+        }
+    }
 }
 
 impl ParcelContent {

@@ -101,6 +101,19 @@ pub struct Limits {
     pub backoff_longest: Duration,
 }
 
+/// How the tokens of grants are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GrantPolicy {
+    /// The cost of the bcrypt hashes of their refresh tokens: two to its power rounds.
+    pub bcrypt_cost: u32,
+}
+
+impl Default for GrantPolicy {
+    fn default() -> Self {
+        Self { bcrypt_cost: 12 }
+    }
+}
+
 /// How wrong passphrases slow down whoever types them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {

@@ -1,5 +1,6 @@
 //! Who asked: a local program, by what the system tells of it.
 
+use crate::model::grant::GrantName;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -25,15 +26,29 @@ pub struct Program {
     /// A person asked, at the screen of tokenward's own UI.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_ui: bool,
+    /// The grant whose token it showed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantName>,
 }
 
 impl Program {
-    /// By what it is known again: its executable, else what it calls itself, else where it came from.
+    /// Whether anything is known of it.
+    pub fn is_known(&self) -> bool {
+        *self != Self::default()
+    }
+
+    /// By what it is known again: its executable, else its grant, else what it calls itself, else where it came from.
     pub fn name(&self) -> &str {
-        [&self.executable, &self.user_agent, &self.address]
-            .into_iter()
-            .find_map(Option::as_deref)
-            .unwrap_or("unknown")
+        let grant = self.grant.as_ref().map(GrantName::as_str);
+        [
+            self.executable.as_deref(),
+            grant,
+            self.user_agent.as_deref(),
+            self.address.as_deref(),
+        ]
+        .into_iter()
+        .find_map(|name| name)
+        .unwrap_or("unknown")
     }
 
     /// The same without the folders.

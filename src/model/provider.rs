@@ -165,6 +165,12 @@ pub struct Provider {
     /// come from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub git_hosts: Vec<String>,
+    /// User name that clients of its container registry send beside the token; `{account}` is the credential's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registry_user: Option<String>,
+    /// Its container registries, `*.` in front for whatever is below; empty: the host that the tokens come from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub registry_hosts: Vec<String>,
     /// IMAP and SMTP hosts that take the token by XOAUTH2 or OAUTHBEARER; the user name is the account's address.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mail_hosts: Vec<String>,
@@ -250,6 +256,8 @@ impl Provider {
             token_variables: Vec::new(),
             git_user: None,
             git_hosts: Vec::new(),
+            registry_user: None,
+            registry_hosts: Vec::new(),
             mail_hosts: Vec::new(),
             metadata: Metadata::default(),
         }

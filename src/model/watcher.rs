@@ -140,7 +140,13 @@ mod tests {
     #[test]
     fn wrong_passphrases_that_were_looked_at_come_back_with_the_next_try_of_the_day() {
         let mut watcher = watcher(20);
-        let wrong = |count| Activity::new(at(20), None, Happening::WrongPassphrase { count });
+        let wrong = |count| {
+            Activity::new(
+                at(20),
+                None,
+                Happening::WrongPassphrase { count, last: None },
+            )
+        };
         watcher.take(22, &wrong(3));
         let open = watcher.open(at(20));
         assert_eq!(

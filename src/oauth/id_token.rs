@@ -12,7 +12,7 @@ use crate::oauth::caller::Caller;
 use crate::oauth::error::{NotOurs, OAuthError};
 use crate::oauth::issuer;
 use crate::oauth::keys;
-use crate::secret::IdToken;
+use crate::secret::{AccessToken, IdToken};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
@@ -64,6 +64,13 @@ fn payload(token: &IdToken) -> Option<Map<String, Value>> {
     }
     let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?);
     serde_json::from_slice(&bytes).ok()
+}
+
+/// The same token as one that is sent, and when it expires (`exp`).
+pub fn as_bearer(token: &IdToken) -> (AccessToken, Option<Timestamp>) {
+    let end = payload(token).and_then(|payload| payload.get("exp").and_then(Value::as_i64));
+    let bearer = AccessToken::new(token.expose_secret().to_owned());
+    (bearer, end.map(Timestamp::from_secs))
 }
 
 /// What the ID token in an answer says, and whether that was verified.

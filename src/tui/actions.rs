@@ -3,6 +3,7 @@
 use crate::model::alert::Alert;
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
+use crate::model::need::Need;
 use crate::tui::app::App;
 use crate::tui::curtain;
 use crate::tui::effect::{Ask, Effect};
@@ -22,7 +23,7 @@ use crate::tui::overlays::panic;
 use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{Entry, ITEM_HEIGHT};
-use crate::tui::screens::needs::{Item, Need};
+use crate::tui::screens::needs::Item;
 use crate::tui::screens::{activity, alerts, grants, health, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::{Page, Wizard};

@@ -25,7 +25,10 @@ use crate::tui::workspace::{REVEAL_STAYS, Revealed};
 pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
     match answer {
         Answer::Listed(Ok(views)) => {
+            let now = app.now;
             if let Some(workspace) = app.open_mut() {
+                // Whoever looks at the list sees the inbox's number.
+                workspace.needing.learn(&views, now);
                 workspace.rows.replace(views);
                 workspace.listed = true;
             }
@@ -47,6 +50,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::ParcelRefused(parcel, result) => {
             return arrivals::refused(app, &parcel, result.err().as_ref());
         }
+        Answer::ParcelEnded(parcel, result) => return arrivals::ended(app, &parcel, result),
         Answer::Parcels(Err(refusal)) => complain(app, "the inbox did not come", &refusal),
         Answer::Activity(None, Ok(lines)) => {
             if let Some(workspace) = app.open_mut() {
@@ -83,13 +87,13 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
                 }
             }
         }
-        Answer::Status(Ok(status)) => {
-            if let Some(workspace) = app.open_mut() {
+        Answer::Status(told) => {
+            if let (Ok(status), Some(workspace)) = (*told, app.open_mut()) {
                 workspace.inbox.take_alerts(status.alerts.clone());
                 workspace.figures.status = Some(status);
             }
         }
-        Answer::Status(Err(_)) | Answer::AlertSeen(Ok(())) => {}
+        Answer::AlertSeen(Ok(())) => {}
         Answer::Grants(result) => granting::came(app, result),
         Answer::Questions(Ok(open)) => return granting::asked(app, open),
         Answer::Questions(Err(refusal)) => complain(app, "the questions did not come", &refusal),
@@ -104,11 +108,7 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
         Answer::Activity(_, Err(refusal)) => complain(app, "the activity did not come", &refusal),
         Answer::Token(name, purpose, result) => return token(app, name, purpose, result),
         Answer::Rotated(name, result) => rotated(app, &name, result),
-        Answer::Revoked(name, result) => match arrivals::revoked(app, &name, &result) {
-            Some(effects) => return effects,
-            None => revoked(app, &name, result),
-        },
-        Answer::Removed(name, result) if arrivals::removed(app, &name, &result) => {}
+        Answer::Revoked(name, result) => revoked(app, &name, result),
         Answer::Removed(name, result) => match result {
             Ok(()) => done(
                 app,
@@ -300,6 +300,7 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Arrival(_)
+        | Overlay::Asked(_)
         | Overlay::Identify(_) => None,
     })
 }

@@ -1,6 +1,7 @@
 //! The whole state of the UI, and the time it is shown at.
 
 use crate::clock::Timestamp;
+use crate::config::notify::NotifySettings;
 use crate::engine::gate::Place;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
@@ -55,6 +56,8 @@ pub struct App {
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
     first_id: u64,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
     next_id: u64,
 }
 
@@ -104,6 +107,7 @@ impl App {
             used_at: now,
             remarks: Vec::new(),
             first_id: seed,
+            notify: NotifySettings::default(),
             next_id: seed,
         }
     }

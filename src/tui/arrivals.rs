@@ -1,10 +1,9 @@
 //! What came in while the vault was locked, and what became of it: noticed, taken in, refused, revoked.
 
-use crate::engine::api::{Refusal, RevokeOutcome};
+use crate::engine::api::{Fate, FateOf, Refusal, RevokeOutcome};
 use crate::model::credential::CredentialView;
-use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
-use crate::tui::answers::{complain, done};
+use crate::tui::answers::done;
 use crate::tui::app::App;
 use crate::tui::effect::{Ask, Effect, TakeIn};
 use crate::tui::keymap::{Action, Scope, key_for};
@@ -28,7 +27,7 @@ pub fn came(app: &mut App, parcels: Vec<ParcelView>) {
     }
 }
 
-/// Something was taken in, or not; what was only to be revoked goes on to that.
+/// Something was taken in, or not.
 pub fn taken_in(
     app: &mut App,
     order: TakeIn,
@@ -42,15 +41,6 @@ pub fn taken_in(
         }
     };
     let name = view.profile.name.clone();
-    if order.ends {
-        if let Some(workspace) = app.open_mut() {
-            workspace
-                .ending
-                .insert(name.clone(), order.name.to_string());
-        }
-        let revoke = Effect::Ask(Ask::Revoke(name));
-        return std::iter::once(revoke).chain(look_again(app)).collect();
-    }
     if let Some(workspace) = app.open_mut() {
         workspace.rows.upsert(*view);
     }
@@ -83,27 +73,21 @@ fn look_again(app: &App) -> Vec<Effect> {
     }
 }
 
-/// What was taken in only for that was revoked, or not; `None`: it is any other credential.
-pub fn revoked(
-    app: &mut App,
-    name: &CredentialName,
-    result: &Result<RevokeOutcome, Refusal>,
-) -> Option<Vec<Effect>> {
-    let ending = &mut app.open_mut()?.ending;
-    let was = ending.remove(name)?;
+/// Something was revoked and thrown away, or not.
+pub fn ended(app: &mut App, parcel: &ParcelView, result: Result<FateOf, Refusal>) -> Vec<Effect> {
+    let called = parcels::called(parcel);
     match result {
-        Ok(outcome) => {
-            ending.insert(name.clone(), told(&was, outcome));
-            Some(vec![Effect::Ask(Ask::Remove(name.clone()))])
-        }
-        Err(refusal) => {
-            let text = format!(
-                "{was} could not be revoked: {refusal}; it is kept as {name}, to be revoked again there"
-            );
-            app.say(Tone::Trouble, &text);
-            Some(Vec::new())
-        }
+        Err(refusal) => done(app, &called, Some(&refusal), ""),
+        Ok(fate) => match (&fate.fate, &fate.kept_as) {
+            (Fate::Refused(refusal), Some(kept_as)) => {
+                let text = format!("{called}, kept as {kept_as}");
+                done(app, &text, Some(refusal), "");
+            }
+            (Fate::Refused(refusal), None) => done(app, &called, Some(refusal), ""),
+            (Fate::Revoked(outcome), _) => done(app, &called, None, &told(&called, outcome)),
+        },
     }
+    look_again(app)
 }
 
 fn told(was: &str, outcome: &RevokeOutcome) -> String {
@@ -125,27 +109,9 @@ fn told(was: &str, outcome: &RevokeOutcome) -> String {
     }
 }
 
-/// What was revoked is forgotten; false: it is any other credential.
-pub fn removed(app: &mut App, name: &CredentialName, result: &Result<(), Refusal>) -> bool {
-    let ending = app.open_mut().and_then(|it| it.ending.remove(name));
-    match (ending, result) {
-        (None, _) => false,
-        (Some(text), Ok(())) => {
-            app.say(Tone::Good, &text);
-            true
-        }
-        (Some(text), Err(refusal)) => {
-            app.say(Tone::Good, &text);
-            complain(app, &format!("{name} stays"), refusal);
-            true
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::api::Event;
     use crate::model::health::Health;
     use crate::model::inquiry::Liveness;
     use crate::model::parcel::ParcelContent;
@@ -227,7 +193,7 @@ mod tests {
             assert_snapshot!(format!("free_{}", size.0), example::shown(&mut app));
             assert!(example::press(&mut app, "R\n").is_empty(), "not offered");
             let order = order(&example::press(&mut app, "y"));
-            assert_eq!((order.id, order.replaces, order.ends), (1, false, false));
+            assert_eq!((order.id, order.replaces), (1, false));
             let answered = Answer::TakenIn(order, taken_in_as("github/late"));
             let effects = answer(&mut app, answered);
             assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Parcels)]));
@@ -333,51 +299,50 @@ mod tests {
         }
     }
 
-    #[test]
-    fn one_that_is_refused_and_revoked_is_a_credential_for_that_long_and_no_longer() {
+    fn end(result: Result<FateOf, Refusal>) -> String {
         let mut app = inbox((80, 24));
-        let order_ends = order(&example::press(&mut app, "\nXy"));
-        assert!(order_ends.ends);
-        let account = order_ends.account.clone().unwrap();
-        assert!(account.starts_with("refused-"), "{account}");
-        let name = example::name(&format!("github/{account}"));
-        let taken = Answer::TakenIn(order_ends, taken_in_as(name.as_str()));
-        let effects = answer(&mut app, taken);
-        let [Effect::Ask(Ask::Revoke(revoked)), Effect::Ask(Ask::Parcels)] = effects.as_slice()
-        else {
+        let effects = example::press(&mut app, "\nXy");
+        let [Effect::Ask(Ask::End(it))] = effects.as_slice() else {
             panic!("{effects:?}")
         };
-        assert_eq!(*revoked, name);
+        let ended = Answer::ParcelEnded(it.clone(), result);
+        let effects = answer(&mut app, ended);
+        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Parcels)]));
+        app.notices.shown()[0].text.clone()
+    }
+
+    fn fate(kept_as: Option<&str>, outcome: Result<RevokeOutcome, Refusal>) -> FateOf {
+        FateOf {
+            item: Some(1),
+            kept_as: kept_as.map(example::name),
+            ..FateOf::new(example::name("github/late"), outcome)
+        }
+    }
+
+    #[test]
+    fn one_that_is_refused_and_revoked_tells_what_its_provider_said() {
         let proof = Liveness::Dead;
-        let outcome = Ok(RevokeOutcome::Confirmed { proof });
-        let effects = answer(&mut app, Answer::Revoked(name.clone(), outcome));
-        assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Remove(it))] if *it == name));
-        update(
-            &mut app,
-            Message::Event(Event::Removed { name: name.clone() }),
-        );
-        answer(&mut app, Answer::Removed(name, Ok(())));
-        let said = &app.notices.shown()[0].text;
+        let said = end(Ok(fate(None, Ok(RevokeOutcome::Confirmed { proof }))));
         assert!(
             said.starts_with("refused github/late: the provider confirmed"),
             "{said}"
         );
-        assert!(app.open().unwrap().ending.is_empty());
+        let proof = Liveness::Unknown;
+        let page = None;
+        let said = end(Ok(fate(None, Ok(RevokeOutcome::ByHand { page, proof }))));
+        assert!(said.contains("the provider has no revocation"), "{said}");
+        assert!(said.contains("its tokens live on"), "{said}");
     }
 
     #[test]
     fn what_cannot_be_revoked_says_under_which_name_it_is_kept() {
-        let mut app = inbox((80, 24));
-        let order = order(&example::press(&mut app, "\nXy"));
-        answer(
-            &mut app,
-            Answer::TakenIn(order, taken_in_as("github/refused-1")),
+        let refused = fate(Some("github/late-refused"), Err(Refusal::Stopped));
+        let said = end(Ok(refused));
+        assert!(
+            said.contains("github/late, kept as github/late-refused"),
+            "{said}"
         );
-        let name = example::name("github/refused-1");
-        let effects = answer(&mut app, Answer::Revoked(name, Err(Refusal::Stopped)));
-        assert!(effects.is_empty());
-        let said = &app.notices.shown()[0].text;
-        assert!(said.contains("github/late could not be revoked"), "{said}");
-        assert!(said.contains("kept as github/refused-1"), "{said}");
+        let said = end(Err(Refusal::Stopped));
+        assert!(said.starts_with("github/late"), "{said}");
     }
 }

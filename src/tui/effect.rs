@@ -37,6 +37,8 @@ pub enum Effect {
     CopyText(String),
     /// Empty the clipboard, if the token is still on it.
     ClearClipboard,
+    /// Send this to the terminal, so that it shows a notification.
+    Ring(String),
     /// Open an address in a browser.
     OpenBrowser(String),
     /// Approve the pending sign-in (demo).
@@ -92,6 +94,8 @@ pub enum Ask {
     Questions,
     /// Answer one.
     AnswerQuestion(Box<QuestionView>, Verdict),
+    /// Have the tokens of one of it revoked and throw it away.
+    End(Box<ParcelView>),
     /// How the engine is.
     Status,
 }
@@ -118,8 +122,6 @@ pub struct TakeIn {
     pub account: Option<String>,
     /// It takes the place of the credential of its name.
     pub replaces: bool,
-    /// It is only taken in to be revoked and forgotten.
-    pub ends: bool,
 }
 
 impl TakeIn {
@@ -130,7 +132,6 @@ impl TakeIn {
             name,
             account: None,
             replaces: false,
-            ends: false,
         }
     }
 }

@@ -14,6 +14,7 @@ use crate::model::limit::{Limit, LimitUse};
 use crate::model::name::CredentialName;
 use crate::model::policy::PolicyOverride;
 use crate::tui::app::{App, Session};
+use crate::tui::bell::Bell;
 use crate::tui::surroundings::Surroundings;
 use crate::tui::theme::Theme;
 use crate::tui::workspace::Workspace;
@@ -183,6 +184,7 @@ pub fn invalid_grant() -> Failure {
             LikelyCause::Unused,
             "It was last used 95 days ago; this provider ends one that is not used for 90 days.",
         )],
+        ..Evidence::default()
     })
 }
 
@@ -228,6 +230,7 @@ pub fn credentials() -> Vec<CredentialView> {
         0,
     );
     atlassian = changed(atlassian, |profile| {
+        profile.issued_at = NOW.minus(secs(7300 + 3600));
         profile.expires_at = Some(NOW.minus(secs(7300)));
         profile.standing = Standing::NeedsLogin {
             cause: invalid_grant(),
@@ -302,6 +305,7 @@ pub fn app(views: Vec<CredentialView>, size: (u16, u16), theme: Theme) -> App {
         ssh: false,
         far_end: None,
         desktop: true,
+        bell: Bell::default(),
         zone: TimeZone::UTC,
     };
     let mut workspace = Workspace::new(Place::Owner);

@@ -47,7 +47,7 @@ pub fn asked(app: &mut App, open: Vec<QuestionView>) -> Vec<Effect> {
     let key = key_for(Scope::Everywhere, Action::Inbox, app.theme);
     let text = format!(
         "{} asks for the grant {}: approve or refuse it in the inbox ({key})",
-        first.by.name(),
+        first.by.short_name(),
         first.grant
     );
     app.say(Tone::Soon, &text);
@@ -91,7 +91,7 @@ pub fn answered(
     yes: bool,
     result: Result<(), Refusal>,
 ) -> Vec<Effect> {
-    let (who, grant) = (question.by.name(), &question.grant);
+    let (who, grant) = (question.by.short_name(), &question.grant);
     match (result, yes) {
         (Ok(()), true) => app.say(Tone::Good, &format!("{who} has the grant {grant}")),
         (Ok(()), false) => app.say(

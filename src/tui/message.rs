@@ -117,6 +117,8 @@ pub enum Answer {
     QuestionAnswered(Box<QuestionView>, bool, Result<(), Refusal>),
     /// To the revocation of a grant.
     GrantRevoked(GrantName, Result<(), Refusal>),
+    /// What became of it, which was to be revoked and thrown away.
+    ParcelEnded(Box<ParcelView>, Result<FateOf, Refusal>),
     /// To the question how the engine is.
-    Status(Result<EngineStatus, Refusal>),
+    Status(Box<Result<EngineStatus, Refusal>>),
 }

@@ -5,6 +5,7 @@ pub mod answers;
 pub mod app;
 pub mod arrivals;
 pub mod bar;
+pub mod bell;
 pub mod boxes;
 pub mod browser;
 pub mod clipboard;

@@ -72,7 +72,7 @@ pub fn ask_all(app: &mut App) {
 }
 
 /// The orders that a confirmed question stands for.
-pub fn of(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
+pub fn of(confirm: &Confirm) -> Vec<Effect> {
     let each = |order: fn(CredentialName) -> Ask| {
         let names = confirm.names.iter().cloned();
         names.map(|name| Effect::Ask(order(name))).collect()
@@ -91,25 +91,17 @@ pub fn of(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
             replaces: true,
             ..it
         }),
-        Deed::Refuse => {
-            let parcels = confirm.parcels.iter().cloned();
-            parcels
-                .map(|it| Effect::Ask(Ask::Refuse(Box::new(it))))
-                .collect()
-        }
-        // Revoking needs a credential: it is taken in under a name of its own, revoked, and forgotten.
-        Deed::RefuseRevoking => taken_in(confirm, |it| TakeIn {
-            account: Some(format!(
-                "refused-{:08x}",
-                app.next_sign_in().0 & 0xffff_ffff
-            )),
-            ends: true,
-            ..it
-        }),
+        Deed::Refuse => of_parcels(confirm, Ask::Refuse),
+        Deed::RefuseRevoking => of_parcels(confirm, Ask::End),
     }
 }
 
-fn taken_in(confirm: &Confirm, mut how: impl FnMut(TakeIn) -> TakeIn) -> Vec<Effect> {
+fn of_parcels(confirm: &Confirm, order: fn(Box<ParcelView>) -> Ask) -> Vec<Effect> {
+    let parcels = confirm.parcels.iter().cloned();
+    parcels.map(|it| Effect::Ask(order(Box::new(it)))).collect()
+}
+
+fn taken_in(confirm: &Confirm, how: fn(TakeIn) -> TakeIn) -> Vec<Effect> {
     let opened = confirm
         .parcels
         .iter()

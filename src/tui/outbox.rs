@@ -196,7 +196,17 @@ impl Outbox {
                 )
             }
             Ask::AnswerQuestion(question, verdict) => self.verdict(question, verdict),
-            Ask::Status => self.command(Answer::Status, |reply| Command::Status { reply }),
+            Ask::End(parcel) => {
+                let id = parcel.id;
+                self.command(
+                    move |result| Answer::ParcelEnded(parcel, result),
+                    |reply| Command::EndParcel { id, reply },
+                )
+            }
+            Ask::Status => self.command(
+                |told| Answer::Status(Box::new(told)),
+                |reply| Command::Status { reply },
+            ),
         };
         self.waiting.push_back(command);
     }

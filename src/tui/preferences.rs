@@ -1,5 +1,6 @@
 //! What the person's settings say of the UI itself, and may say otherwise while it runs.
 
+use crate::config::notify::NotifySettings;
 use crate::tui::app::App;
 use std::time::Duration;
 
@@ -12,11 +13,14 @@ pub struct Preferences {
     pub idle_minutes: u64,
     /// Only the screen is locked.
     pub screen_only: bool,
+    /// How a person is told that something needs them.
+    pub notify: NotifySettings,
 }
 
 impl Preferences {
     /// Goes by them from now on.
     pub fn take_effect(self, app: &mut App) {
+        app.notify = self.notify;
         if let Some(proof) = &mut app.proof {
             proof.counts_for = self.counts_for;
         }

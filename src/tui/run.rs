@@ -21,7 +21,7 @@ use crate::tui::signals::{Signals, stop_here};
 use crate::tui::surroundings::Surroundings;
 use crate::tui::terminal::Guard;
 use crate::tui::update::{opened, update};
-use crate::tui::{browser, clipboard, view};
+use crate::tui::{bell, browser, clipboard, view};
 use std::io;
 use std::time::Duration;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -164,6 +164,9 @@ impl Runner {
         app.proof = settings.proof;
         app.locking = settings.locking;
         app.remarks = settings.remarks;
+        if let Some(told) = &settings.preferences {
+            app.notify = told.borrow().notify;
+        }
         let mut runner = Self {
             app,
             preferences: settings.preferences,
@@ -362,6 +365,7 @@ impl Runner {
                     self.report_copy(outcome);
                 }
                 Effect::ClearClipboard => self.clipboard.clear_if_ours(),
+                Effect::Ring(sequence) => bell::ring(&sequence),
                 Effect::OpenBrowser(address) => self.open_browser(address),
                 Effect::Approve => {
                     let approved = self.approve.as_ref().is_some_and(|approve| approve());

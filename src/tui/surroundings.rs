@@ -1,5 +1,6 @@
 //! What the environment tells about the terminal and the person in front of it.
 
+use crate::tui::bell::Bell;
 use crate::tui::theme::{Palette, Theme};
 use jiff::tz::TimeZone;
 
@@ -14,6 +15,8 @@ pub struct Surroundings {
     pub far_end: Option<String>,
     /// There is a desktop on this machine for a clipboard and a browser.
     pub desktop: bool,
+    /// How the terminal can be told that something needs a human.
+    pub bell: Bell,
     /// Zone of the times that are shown.
     pub zone: TimeZone,
 }
@@ -50,6 +53,7 @@ impl Surroundings {
             desktop: cfg!(target_os = "macos")
                 || set("DISPLAY").is_some()
                 || set("WAYLAND_DISPLAY").is_some(),
+            bell: Bell::of(&set),
             zone,
         }
     }

@@ -79,6 +79,7 @@ fn present(why: &Why, now: Timestamp, zone: &TimeZone) -> Part {
     }
     let end = match profile.expires_at {
         Some(end) if end > now => format!("expires {}", moment(end)),
+        Some(_) if profile.ended_untold() => "expired, it was not told when".to_owned(),
         Some(end) => format!("expired {}", moment(end)),
         None => "without an expiry".to_owned(),
     };

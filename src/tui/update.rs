@@ -208,6 +208,53 @@ fn happened(app: &mut App, event: Event) -> Vec<Effect> {
     if let Event::SignIn { id, step } = event {
         return sign_in_step(app, id, step);
     }
+    let ring = bell(app, &event);
+    let mut effects = taken_in(app, event);
+    effects.extend(ring);
+    effects
+}
+
+/// What the terminal is told of it, where it needs a human who did not know yet.
+fn bell(app: &mut App, event: &Event) -> Option<Effect> {
+    let (now, names) = (app.now, app.notify.names && app.curtain.is_none());
+    let workspace = app.open_mut()?;
+    let text = match event {
+        Event::Changed { view } => {
+            let need = workspace
+                .needing
+                .see(view, now)
+                .filter(|_| workspace.listed)?;
+            match names {
+                true => format!("{}: {}", view.profile.name, need.words()),
+                false => "a credential needs you".to_owned(),
+            }
+        }
+        Event::Alerts { new, .. } => {
+            let kind = new.first()?.kind;
+            format!("activity log: {}", kind.words())
+        }
+        Event::Removed { name } => {
+            workspace.needing.forget(name);
+            return None;
+        }
+        Event::Questions { open } if !open.is_empty() => {
+            "a program asks what it may have: tokenward grant questions".to_owned()
+        }
+        Event::Questions { .. }
+        | Event::Happened { .. }
+        | Event::SignIn { .. }
+        | Event::Loaded { .. }
+        | Event::Locked { .. }
+        | Event::Unlocked
+        | Event::ScreenLocked { .. }
+        | Event::Lagged
+        | Event::Stopped => return None,
+    };
+    let sequence = app.around.bell.sequence(app.notify, &text)?;
+    Some(Effect::Ring(sequence))
+}
+
+fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
     let Some(workspace) = app.open_mut() else {
         return Vec::new();
     };
@@ -300,8 +347,13 @@ fn notice(activity: &Activity) -> Option<(Tone, String)> {
             let text = format!("{}: `tokenward vault verify` says why", sentence());
             Some((Tone::Trouble, text))
         }
-        (Happening::SettingsRefused { .. }, _) => Some((Tone::Trouble, sentence())),
+        (Happening::SettingsRefused { .. } | Happening::HookFailed { .. }, _) => {
+            Some((Tone::Trouble, sentence()))
+        }
         (Happening::SettingsChanged { .. }, _) => Some((Tone::Plain, sentence())),
+        (Happening::Grant { what, .. }, _) if what.is_failure() => {
+            Some((Tone::Trouble, sentence()))
+        }
         (Happening::EndsSoon { .. }, Some(name)) => {
             Some((Tone::Soon, format!("{name}: {}", sentence())))
         }

@@ -263,6 +263,7 @@ fn ends(view: &CredentialView, now: Timestamp, short: bool) -> String {
 
 fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match view.profile.expires_at {
+        Some(end) if end <= now && view.profile.ended_untold() => "expired".to_owned(),
         Some(end) if end <= now && short => format!("ended {}", about(now.since(end))),
         Some(end) if end <= now => format!("expired {} ago", about(now.since(end))),
         Some(_) | None => String::new(),

@@ -4,6 +4,7 @@ use crate::clock::Timestamp;
 use crate::engine::gate::Place;
 use crate::model::credential::CredentialView;
 use crate::model::name::CredentialName;
+use crate::model::needing::Needing;
 use crate::model::signin::ProviderView;
 use crate::model::token::IssuedToken;
 use crate::tui::rows::Rows;
@@ -13,7 +14,6 @@ use crate::tui::screens::figures::Figures;
 use crate::tui::screens::grants::Grants;
 use crate::tui::screens::inbox::Inbox;
 use crate::tui::screens::list::List;
-use std::collections::HashMap;
 use std::time::Duration;
 
 /// How long a revealed token shows.
@@ -104,6 +104,8 @@ pub struct Workspace {
     pub detail: Option<Detail>,
     /// What needs a human.
     pub inbox: Inbox,
+    /// The same as it was told.
+    pub needing: Needing,
     /// What happened.
     pub log: Log,
     /// How everything is.
@@ -116,8 +118,6 @@ pub struct Workspace {
     pub revealed: Option<Revealed>,
     /// Several orders under way.
     pub batch: Option<Batch>,
-    /// What was taken in only to be revoked and forgotten, under the name it has meanwhile, and what it was called.
-    pub ending: HashMap<CredentialName, String>,
     /// The engine has left.
     pub stopped: bool,
     /// A credential to be selected as soon as it is listed.
@@ -136,13 +136,13 @@ impl Workspace {
             list: List::default(),
             detail: None,
             inbox: Inbox::default(),
+            needing: Needing::default(),
             log: Log::default(),
             figures: Figures::default(),
             grants: Grants::default(),
             providers: Vec::new(),
             revealed: None,
             batch: None,
-            ending: HashMap::new(),
             stopped: false,
             expected: None,
         }

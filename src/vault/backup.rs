@@ -7,10 +7,14 @@ use crate::paths::without_links;
 use crate::vault::draft::Draft;
 use crate::vault::error::VaultError;
 use crate::vault::key_file;
+use crate::vault::nameless::Nameless;
 use crate::vault::permissions::secure;
 use crate::vault::schema::{Access, connect, inspect};
 use crate::vault::wrap;
-use rusqlite::Connection;
+use age::Recipient;
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, ffi};
+use std::io::Read;
 use std::path::Path;
 
 /// What was copied.
@@ -45,20 +49,44 @@ pub fn copy(
     }
     secure(vault)?;
     inspect(vault)?;
-    let plain = Draft::beside(to)?;
-    let credentials = copy_into(vault, plain.path())?;
-    let ready = match recipient {
-        None => plain,
-        Some(recipient) => {
-            let wrapped = Draft::beside(to)?;
-            wrap::wrap(plain.path(), wrapped.path(), recipient.as_ref())?;
-            wrapped
-        }
-    };
-    let bytes = std::fs::metadata(ready.path()).map_or(0, |about| about.len());
-    ready.publish(to, replaces)?;
+    match recipient {
+        None => as_a_vault(vault, to, replaces),
+        Some(recipient) => as_age_file(vault, to, replaces, recipient.as_ref()),
+    }
+}
+
+fn as_a_vault(vault: &Path, to: &Path, replaces: bool) -> Result<Copied, VaultError> {
+    let draft = Draft::beside(to)?;
+    let credentials = copy_into(vault, draft.path())?;
+    let bytes = std::fs::metadata(draft.path()).map_or(0, |about| about.len());
+    draft.publish(to, replaces)?;
     Ok(Copied { credentials, bytes })
 }
+
+/// The copy that is wrapped is in memory only: the destination may be a disk whose reader is to learn nothing.
+fn as_age_file(
+    vault: &Path,
+    to: &Path,
+    replaces: bool,
+    recipient: &dyn Recipient,
+) -> Result<Copied, VaultError> {
+    let wrapped = Nameless::beside(to)?;
+    let mut copy = copy_into_memory(vault)?;
+    let credentials = count(&copy)?;
+    let content = copy.serialize(rusqlite::MAIN_DB)?;
+    let (head, rest) = content.split_at(content.len().min(JOURNAL_MODE.start));
+    let rest = rest.get(JOURNAL_MODE.len()..).unwrap_or_default();
+    // Where the vault has a log ahead of it, so says the copy, which is one file.
+    let content = head.chain(&ONE_FILE[..]).chain(rest);
+    wrap::wrap(content, wrapped.file(), recipient, to)?;
+    let bytes = wrapped.file().metadata().map_or(0, |about| about.len());
+    wrapped.publish(to, replaces)?;
+    Ok(Copied { credentials, bytes })
+}
+
+/// Where the file says how its changes are journalled (sqlite.org/fileformat.html, 1.3.3), and how one file says it.
+const JOURNAL_MODE: std::ops::Range<usize> = 18..20;
+const ONE_FILE: [u8; 2] = [1, 1];
 
 /// Whether a copy can be read and holds together; how many credentials it has. Nothing is unlocked for that.
 pub fn look(copy: &Path) -> Result<u64, VaultError> {
@@ -88,3 +116,22 @@ fn copy_into(vault: &Path, empty: &Path) -> Result<u64, VaultError> {
     connect(vault, Access::Write)?.execute("VACUUM INTO ?1", [name])?;
     count(&connect(empty, Access::Read)?)
 }
+
+/// The same into memory.
+fn copy_into_memory(vault: &Path) -> Result<Connection, VaultError> {
+    let mut copy = Connection::open_in_memory()?;
+    let from = connect(vault, Access::Read)?;
+    match Backup::new(&from, &mut copy)?.step(ALL)? {
+        StepResult::Done => {}
+        // All of it was asked for: the last case is that somebody keeps it from being read.
+        _ => {
+            return Err(
+                rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None).into(),
+            );
+        }
+    }
+    Ok(copy)
+}
+
+/// All pages in one step, and so in one reading transaction.
+const ALL: i32 = -1;

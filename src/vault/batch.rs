@@ -12,7 +12,9 @@ use crate::vault::keys::VaultKeys;
 use crate::vault::open::{Change, OpenVault};
 use crate::vault::seal::seal;
 use crate::vault::store::{Pruning, Spending, Write, Written};
-use crate::vault::{chain, client, event, fingerprint, generation, journal, log_seal, payload};
+use crate::vault::{
+    chain, client, event, fingerprint, generation, grant, grant_wire, journal, log_seal, payload,
+};
 
 /// Batches smaller than this are not worth a second thread.
 const WORTH_A_THREAD: usize = 8;
@@ -30,15 +32,17 @@ pub fn apply(vault: &mut OpenVault, writes: &[Write]) -> Result<Vec<Written>, Va
 
 /// A change whose payloads are sealed.
 enum Prepared<'a> {
-    SignIn(Grant),
-    SignInBeside(CredentialId, Generation, FiledProfile, Grant),
-    Admit(Option<Generation>, Replaced, Grant),
+    SignIn(Minted),
+    SignInBeside(CredentialId, Generation, FiledProfile, Minted),
+    Admit(Option<Generation>, Replaced, Minted),
     Spend(&'a Spending),
-    Rotate(CredentialId, Generation, Grant),
+    Rotate(CredentialId, Generation, Minted),
     Profile(CredentialId, Generation, FiledProfile, Entry),
-    Remove(CredentialId),
+    Remove(CredentialId, Option<Generation>),
     Client([u8; 32], [u8; 32], Sealed),
     ForgetClient([u8; 32]),
+    KeepGrant([u8; 32], Sealed),
+    ForgetGrant([u8; 32]),
     Activity(Option<[u8; 32]>, Timestamp, Sealed),
     Prune(&'a Pruning),
 }
@@ -53,17 +57,17 @@ enum Entry {
 struct FiledProfile {
     name_hash: [u8; 32],
     profile: Sealed,
-    /// It was revoked, or is to be: nothing of its past is kept.
-    is_over: bool,
+    /// It was revoked: nothing of its past is kept. What is only to be revoked has a past that is to be revoked too.
+    is_ended: bool,
 }
 
-struct Grant {
+struct Minted {
     filed: FiledProfile,
     secret: Sealed,
     fingerprints: Vec<(Fingerprint, TokenKind)>,
 }
 
-impl Grant {
+impl Minted {
     fn row(&self) -> NewRow<'_> {
         NewRow {
             name_hash: &self.filed.name_hash,
@@ -97,7 +101,7 @@ fn prepare_all<'a>(keys: &VaultKeys, writes: &'a [Write]) -> Result<Vec<Prepared
 
 fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, VaultError> {
     Ok(match write {
-        Write::SignIn { profile, secret } => Prepared::SignIn(grant(keys, profile, secret)?),
+        Write::SignIn { profile, secret } => Prepared::SignIn(minted(keys, profile, secret)?),
         Write::SignInBeside {
             aside,
             profile,
@@ -106,21 +110,21 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             aside.id,
             aside.generation,
             filed(keys, &aside.profile)?,
-            grant(keys, profile, secret)?,
+            minted(keys, profile, secret)?,
         ),
         Write::Admit {
             over,
             profile,
             secret,
             replaced,
-        } => Prepared::Admit(*over, *replaced, grant(keys, profile, secret)?),
+        } => Prepared::Admit(*over, *replaced, minted(keys, profile, secret)?),
         Write::Spend(spending) => Prepared::Spend(spending),
         Write::Rotate {
             id,
             spent,
             profile,
             secret,
-        } => Prepared::Rotate(*id, *spent, grant(keys, profile, secret)?),
+        } => Prepared::Rotate(*id, *spent, minted(keys, profile, secret)?),
         Write::FailSpending {
             id,
             generation,
@@ -136,7 +140,7 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             generation,
             profile,
         } => Prepared::Profile(*id, *generation, filed(keys, profile)?, Entry::Leave),
-        Write::Remove { id } => Prepared::Remove(*id),
+        Write::Remove { id, only } => Prepared::Remove(*id, *only),
         Write::Client { provider, client } => Prepared::Client(
             client::provider_hash(keys, &provider.name),
             client::client_hash(keys, &provider.name, &client.id),
@@ -150,6 +154,11 @@ fn prepare_one<'a>(keys: &VaultKeys, write: &'a Write) -> Result<Prepared<'a>, V
             provider,
             client_id,
         } => Prepared::ForgetClient(client::client_hash(keys, provider, client_id)),
+        Write::Grant(stored) => Prepared::KeepGrant(
+            grant::name_hash(keys, &stored.grant.name),
+            seal(keys, Table::Grant, &grant_wire::write(stored))?,
+        ),
+        Write::ForgetGrant(name) => Prepared::ForgetGrant(grant::name_hash(keys, name)),
         Write::Activity(activity) => Prepared::Activity(
             event::subject_of(keys, activity),
             activity.at,
@@ -163,12 +172,12 @@ fn filed(keys: &VaultKeys, profile: &Profile) -> Result<FiledProfile, VaultError
     Ok(FiledProfile {
         name_hash: credential::name_hash(keys, profile),
         profile: seal(keys, Table::Credential, &payload::write_profile(profile))?,
-        is_over: profile.standing.is_revoked(),
+        is_ended: profile.standing.is_ended(),
     })
 }
 
-fn grant(keys: &VaultKeys, profile: &Profile, secret: &Secret) -> Result<Grant, VaultError> {
-    Ok(Grant {
+fn minted(keys: &VaultKeys, profile: &Profile, secret: &Secret) -> Result<Minted, VaultError> {
+    Ok(Minted {
         filed: filed(keys, profile)?,
         secret: seal(keys, Table::Credential, &payload::write_secret(secret))?,
         fingerprints: fingerprint::of_secret(keys, secret),
@@ -177,30 +186,30 @@ fn grant(keys: &VaultKeys, profile: &Profile, secret: &Secret) -> Result<Grant, 
 
 fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, VaultError> {
     match write {
-        Prepared::SignIn(grant) => sign_in(change, grant),
-        Prepared::SignInBeside(id, generation, filed, grant) => {
+        Prepared::SignIn(minted) => sign_in(change, minted),
+        Prepared::SignInBeside(id, generation, filed, minted) => {
             if let Some(head) = credential::head(change.conn, id.0)? {
                 if u64::try_from(head.generation) != Ok(generation.0) {
                     return Ok(Written::Stale);
                 }
                 credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
             }
-            sign_in(change, grant)
+            sign_in(change, minted)
         }
-        Prepared::Admit(over, replaced, grant) => admit(change, *over, *replaced, grant),
+        Prepared::Admit(over, replaced, minted) => admit(change, *over, *replaced, minted),
         Prepared::Spend(spending) => journal::begin(change, spending),
-        Prepared::Rotate(id, spent, grant) => {
+        Prepared::Rotate(id, spent, minted) => {
             let Some(head) = at_generation(change, *id, *spent)? else {
                 return Ok(Written::Stale);
             };
-            replace(change, id.0, Some(&head), grant, Replaced::Refreshed)
+            replace(change, id.0, Some(&head), minted, Replaced::Refreshed)
         }
         Prepared::Profile(id, generation, filed, entry) => {
             let Some(head) = at_generation(change, *id, *generation)? else {
                 return Ok(Written::Stale);
             };
             credential::write_profile(change, id.0, &head, &filed.name_hash, &filed.profile)?;
-            if filed.is_over {
+            if filed.is_ended {
                 generation::forget(change, id.0)?;
             }
             if *entry == Entry::Close {
@@ -208,8 +217,12 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
             }
             Ok(Written::Done)
         }
-        Prepared::Remove(id) => {
-            let Some(head) = credential::head(change.conn, id.0)? else {
+        Prepared::Remove(id, only) => {
+            let head = match only {
+                Some(only) => at_generation(change, *id, *only)?,
+                None => credential::head(change.conn, id.0)?,
+            };
+            let Some(head) = head else {
                 return Ok(Written::Stale);
             };
             credential::delete(change, id.0, &head)?;
@@ -223,6 +236,14 @@ fn carry_out(change: &mut Change<'_>, write: &Prepared<'_>) -> Result<Written, V
         }
         Prepared::ForgetClient(hash) => {
             client::forget(change, hash)?;
+            Ok(Written::Done)
+        }
+        Prepared::KeepGrant(hash, sealed) => {
+            grant::keep(change, hash, sealed)?;
+            Ok(Written::Done)
+        }
+        Prepared::ForgetGrant(hash) => {
+            grant::forget(change, hash)?;
             Ok(Written::Done)
         }
         Prepared::Activity(subject, at, sealed) => {
@@ -249,15 +270,15 @@ fn at_generation(
     Ok(head.filter(|head| u64::try_from(head.generation) == Ok(generation.0)))
 }
 
-fn sign_in(change: &mut Change<'_>, grant: &Grant) -> Result<Written, VaultError> {
-    match credential::find(change.conn, &grant.filed.name_hash)? {
+fn sign_in(change: &mut Change<'_>, minted: &Minted) -> Result<Written, VaultError> {
+    match credential::find(change.conn, &minted.filed.name_hash)? {
         Some(id) => {
             let head = credential::head(change.conn, id)?;
-            replace(change, id, head.as_ref(), grant, Replaced::SignedIn)
+            replace(change, id, head.as_ref(), minted, Replaced::SignedIn)
         }
         None => {
-            let id = credential::reserve(change.conn, &grant.filed.name_hash)?;
-            replace(change, id, None, grant, Replaced::SignedIn)
+            let id = credential::reserve(change.conn, &minted.filed.name_hash)?;
+            replace(change, id, None, minted, Replaced::SignedIn)
         }
     }
 }
@@ -266,14 +287,14 @@ fn admit(
     change: &mut Change<'_>,
     over: Option<Generation>,
     replaced: Replaced,
-    grant: &Grant,
+    minted: &Minted,
 ) -> Result<Written, VaultError> {
-    let found = credential::find(change.conn, &grant.filed.name_hash)?;
+    let found = credential::find(change.conn, &minted.filed.name_hash)?;
     match (found, over) {
-        (None, None) => sign_in(change, grant),
+        (None, None) => sign_in(change, minted),
         (Some(id), Some(generation)) => {
             match at_generation(change, CredentialId(id), generation)? {
-                Some(head) => replace(change, id, Some(&head), grant, replaced),
+                Some(head) => replace(change, id, Some(&head), minted, replaced),
                 None => Ok(Written::Stale),
             }
         }
@@ -281,23 +302,23 @@ fn admit(
     }
 }
 
-/// Puts a grant into a row as its next generation, with all that belongs to it.
+/// Puts tokens into a row as its next generation, with all that belongs to it.
 fn replace(
     change: &mut Change<'_>,
     id: i64,
     head: Option<&Head>,
-    grant: &Grant,
+    minted: &Minted,
     replaced: Replaced,
 ) -> Result<Written, VaultError> {
     if head.is_some() {
         generation::keep(change, id, replaced, now())?;
     }
-    if grant.filed.is_over {
+    if minted.filed.is_ended {
         generation::forget(change, id)?;
     }
     let number = head.map_or(1, |head| head.generation.saturating_add(1));
-    credential::write(change, id, head, number, &grant.row())?;
-    for fingerprint in &grant.fingerprints {
+    credential::write(change, id, head, number, &minted.row())?;
+    for fingerprint in &minted.fingerprints {
         fingerprint::note(change, *fingerprint, id, number)?;
     }
     journal::close(change, id)?;

@@ -30,6 +30,8 @@ pub enum Table {
     KeptKey,
     /// Generations of credentials that were replaced.
     Generation,
+    /// What local programs may have.
+    Grant,
 }
 
 impl Table {
@@ -47,6 +49,7 @@ impl Table {
             Self::Ledger => "ledger",
             Self::KeptKey => "kept_key",
             Self::Generation => "kept_generation",
+            Self::Grant => "program_grant",
         }
     }
 }

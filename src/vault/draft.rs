@@ -21,8 +21,12 @@ pub struct Draft {
 impl Draft {
     /// An empty file for this user alone beside `place`.
     pub fn beside(place: &Path) -> Result<Self, VaultError> {
-        let suffix = format!(".new-{:016x}", rand::random::<u64>());
-        Self::at(with_suffix(place, &suffix))
+        Self::at(draft_of(place))
+    }
+
+    /// The file of that name, which is there.
+    pub fn of(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// An empty file for this user alone; what lies there is removed.
@@ -37,6 +41,12 @@ impl Draft {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Opens it for writing.
+    pub fn open(&self) -> Result<File, VaultError> {
+        let file = File::options().write(true).open(&self.path);
+        file.map_err(|source| VaultError::io("write", &self.path, source))
     }
 
     /// Brings it to the disk and gives it its name. What had the name is replaced only if `replaces`, else it is
@@ -64,6 +74,11 @@ impl Draft {
             let _ = fs::remove_file(with_suffix(&self.path, suffix));
         }
     }
+}
+
+/// A name for a file under way beside `place`, which nothing has.
+pub fn draft_of(place: &Path) -> PathBuf {
+    with_suffix(place, &format!(".new-{:016x}", rand::random::<u64>()))
 }
 
 impl Drop for Draft {

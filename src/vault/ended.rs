@@ -44,10 +44,7 @@ struct Walk {
 
 impl Walk {
     fn take(&mut self, line: &Activity) {
-        let all = Happening::Asked {
-            act: Act::RevokeAll,
-        };
-        if line.what == all {
+        if asks_for(&line.what, Act::RevokeAll) {
             for id in self.tracked.values() {
                 self.ended.entry(*id).or_insert_with(|| to_revoke(line.at));
             }
@@ -81,10 +78,11 @@ impl Walk {
 
 /// Whether its end is wished, and the provider still to be told.
 fn is_wished(what: &Happening) -> bool {
-    matches!(
-        what,
-        Happening::Asked { act: Act::Revoke } | Happening::RevokeFailed { next: Some(_), .. }
-    )
+    asks_for(what, Act::Revoke) || matches!(what, Happening::RevokeFailed { next: Some(_), .. })
+}
+
+fn asks_for(what: &Happening, wanted: Act) -> bool {
+    matches!(what, Happening::Asked { act, .. } if *act == wanted)
 }
 
 /// Whether it lives after that: other tokens came, or the provider refused to end these and was believed.

@@ -5,7 +5,7 @@
 use crate::model::credential::{CredentialId, Generation, Secret};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::identity::{TokenKind, Trace};
-use crate::secret::RefreshToken;
+use crate::secret::{IdToken, RefreshToken};
 use crate::vault::binding::{Binding, Table};
 use crate::vault::error::VaultError;
 use crate::vault::keys::VaultKeys;
@@ -16,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 /// How the kinds stand in the file.
 const ACCESS: i64 = 1;
 const REFRESH: i64 = 2;
+const ID: i64 = 3;
 
 /// A row as it stands in the file.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ impl TraceRow {
             kind: match self.kind {
                 Some(ACCESS) => Some(TokenKind::Access),
                 Some(REFRESH) => Some(TokenKind::Refresh),
+                Some(ID) => Some(TokenKind::Id),
                 _ => None,
             },
         })
@@ -79,11 +81,14 @@ impl TraceRow {
     }
 }
 
-/// The fingerprints of a secret's present tokens. Where both are one, it is the refresh token.
+/// The fingerprints of a secret's present tokens. Where two are one, it is the refresh token.
 pub fn of_secret(keys: &VaultKeys, secret: &Secret) -> Vec<(Fingerprint, TokenKind)> {
     let access = (secret.access.expose_secret(), TokenKind::Access);
     let refresh = secret.refresh.as_ref().map(RefreshToken::expose_secret);
-    std::iter::once(access)
+    let id = secret.id_token.as_ref().map(IdToken::expose_secret);
+    id.map(|token| (token, TokenKind::Id))
+        .into_iter()
+        .chain([access])
         .chain(refresh.map(|token| (token, TokenKind::Refresh)))
         .map(|(token, kind)| (keys.fingerprint(token), kind))
         .collect()
@@ -122,6 +127,7 @@ pub fn note(
     let kind = match kind {
         TokenKind::Access => ACCESS,
         TokenKind::Refresh => REFRESH,
+        TokenKind::Id => ID,
     };
     let old = read(change.conn, fingerprint)?;
     let place = (fingerprint, credential, generation);

@@ -187,7 +187,7 @@ pub fn keep(
         return Ok(());
     }
     // What was revoked is over: a new sign-in in its place brings it back to nobody.
-    if replaced != Replaced::Refreshed && is_revoked(change, id)? {
+    if replaced != Replaced::Refreshed && is_ended(change, id)? {
         return Ok(());
     }
     type Head = (i64, Vec<u8>, Vec<u8>, Vec<u8>);
@@ -218,9 +218,9 @@ pub fn keep(
     drop_rows(change, &surplus)
 }
 
-fn is_revoked(change: &Change<'_>, id: i64) -> Result<bool, VaultError> {
+fn is_ended(change: &Change<'_>, id: i64) -> Result<bool, VaultError> {
     let stored = profiles::one(change.conn, change.keys, id)?;
-    Ok(stored.profile.standing.is_revoked())
+    Ok(stored.profile.standing.is_ended())
 }
 
 /// A row by its place, and its tag.

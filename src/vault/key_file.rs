@@ -111,6 +111,11 @@ pub struct KeyRing {
 }
 
 impl KeyRing {
+    /// Whether some of its keys are a plugin's, which may have to ask a person.
+    pub fn has_plugins(&self) -> bool {
+        !self.plugins.is_empty()
+    }
+
     /// The keys that need no plugin.
     pub fn native(&self) -> &[x25519::Identity] {
         &self.native

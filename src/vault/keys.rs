@@ -33,6 +33,7 @@ pub struct VaultKeys {
     fingerprints: Key,
     ledger: Key,
     log: Key,
+    grants: Key,
 }
 
 impl VaultKeys {
@@ -56,6 +57,7 @@ impl VaultKeys {
             fingerprints: key("tokenward/1/fingerprints"),
             ledger: key("tokenward/1/ledger"),
             log: key("tokenward/2/log"),
+            grants: key("tokenward/1/grants"),
         })
     }
 
@@ -98,6 +100,11 @@ impl VaultKeys {
     /// A fresh HMAC for the ledger.
     pub fn ledger_mac(&self) -> Hmac<Sha256> {
         keyed(&self.ledger)
+    }
+
+    /// What the access tokens of grants are signed with.
+    pub fn grant_key(&self) -> Zeroizing<[u8; 32]> {
+        self.grants.clone()
     }
 
     /// The cipher of the activity log.

@@ -11,7 +11,7 @@ use hmac::Mac;
 use rusqlite::{Connection, OptionalExtension};
 
 /// The tables that are summed up, in the order in which their sums are stored; new ones come at the end.
-pub const SUMMED: [Table; 8] = [
+pub const SUMMED: [Table; 9] = [
     Table::Slot,
     Table::Credential,
     Table::Client,
@@ -20,6 +20,7 @@ pub const SUMMED: [Table; 8] = [
     Table::Fingerprint,
     Table::KeptKey,
     Table::Generation,
+    Table::Grant,
 ];
 
 const ONE: usize = 40;

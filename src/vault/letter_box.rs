@@ -13,8 +13,11 @@ use crate::vault::error::VaultError;
 use crate::vault::generation::Kept;
 use crate::vault::keys::{VaultId, VaultKeys, new_identity};
 use crate::vault::parcel;
-use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
+use crate::vault::store::{
+    Spending, Store, StoredClient, StoredGrant, StoredProfile, Write, Written,
+};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// What a parcel of it says it comes from.
 const FROM: &str = "a sign-in while the vault was locked";
@@ -101,7 +104,9 @@ impl LetterBox {
             | Write::Rotate { .. }
             | Write::FailSpending { .. }
             | Write::UnknownSpending { .. }
-            | Write::Remove { .. } => Ok(Written::Stale),
+            | Write::Remove { .. }
+            | Write::Grant(_)
+            | Write::ForgetGrant(_) => Ok(Written::Stale),
             // The credential has its client with it; the log is not to be written without a key.
             Write::Client { .. } | Write::ForgetClient { .. } | Write::Activity(_) => {
                 Ok(Written::Done)
@@ -183,6 +188,14 @@ impl Store for LetterBox {
 
     fn past(&mut self, _: Fingerprint) -> Result<Option<Past>, VaultError> {
         Ok(None)
+    }
+
+    fn grants(&mut self) -> Result<Vec<StoredGrant>, VaultError> {
+        Ok(Vec::new())
+    }
+
+    fn grant_key(&self) -> Zeroizing<[u8; 32]> {
+        self.keys.grant_key()
     }
 
     fn place(&self) -> String {

@@ -18,6 +18,7 @@ use crate::vault::schema::{Access, connect};
 use crate::vault::slot::{self, Key, SlotKind, SlotView, StoredSlot};
 use crate::vault::store::{Store, Write};
 use crate::vault::tries::Tries;
+use rusqlite::Connection;
 use std::path::{Path, PathBuf};
 
 /// A vault whose slots can be listed and tried, and nothing else.
@@ -94,15 +95,16 @@ impl LockedVault {
         if tries.all() == 0 {
             return Ok(());
         }
-        let count = Tries::change(&self.path, |tries| {
+        let (count, last) = Tries::change(&self.path, |tries| {
             if tries.are_old(&self.patience, now()) {
                 tries.settle();
             }
-            tries.earlier
+            (tries.earlier, tries.last)
         });
         if count > 0 {
             let told = Happening::WrongPassphrase {
                 count: count.into(),
+                last: Some(last),
             };
             vault.apply(vec![Write::Activity(Activity::new(now(), None, told))])?;
             Tries::change(&self.path, |tries| tries.tell(count));
@@ -110,22 +112,57 @@ impl LockedVault {
         Ok(())
     }
 
+    /// The vault's own identity, for an owner that cannot ask the person what the key's plugin wants to know.
+    pub fn unwrapped(&self, key: &Key) -> Result<VaultIdentity, VaultError> {
+        self.unwrap(key).map(|(identity, _)| identity)
+    }
+
+    /// Unlocks it with its own identity, which somebody unwrapped. One that is not this vault's is refused as
+    /// [`VaultError::WrongIdentity`].
+    pub fn unlock_unwrapped(&self, identity: &VaultIdentity) -> Result<OpenVault, VaultError> {
+        let keys = VaultKeys::derive(self.vault_id, identity);
+        let keys = keys.map_err(|_| VaultError::NotAnIdentity)?;
+        let conn = self.connect()?;
+        check_meta(&conn, &keys).map_err(|error| match error {
+            VaultError::Tampered { .. } => VaultError::WrongIdentity,
+            other => other,
+        })?;
+        let mut vault = self.open(conn, keys, None)?;
+        if self.access == Access::Write {
+            self.tell_of_wrong_ones(&mut vault)?;
+        }
+        Ok(vault)
+    }
+
     fn unlock_now(&self, key: &Key) -> Result<OpenVault, VaultError> {
         let (keys, slot) = self.keys(key)?;
-        let conn = match self.access {
-            Access::Write => connect_wal(&self.path)?,
-            Access::Read => connect(&self.path, Access::Read)?,
-        };
+        let conn = self.connect()?;
         check_meta(&conn, &keys)?;
+        Ok(self.open(conn, keys, Some(slot))?.opened_by(slot))
+    }
+
+    fn connect(&self) -> Result<Connection, VaultError> {
+        match self.access {
+            Access::Write => connect_wal(&self.path),
+            Access::Read => connect(&self.path, Access::Read),
+        }
+    }
+
+    /// The vault that these keys fit; `used`: the slot that gave them.
+    fn open(
+        &self,
+        conn: Connection,
+        keys: VaultKeys,
+        used: Option<i64>,
+    ) -> Result<OpenVault, VaultError> {
         let keys = kept_key::adopt(&conn, keys)?;
         let slots = StoredSlot::all(&conn)?;
-        let used = slots
-            .iter()
-            .find(|stored| stored.id == slot)
-            .ok_or(VaultError::NoSuchSlot { id: slot })?;
-        used.check(&keys)?;
+        if let Some(id) = used {
+            let used = slots.iter().find(|stored| stored.id == id);
+            used.ok_or(VaultError::NoSuchSlot { id })?.check(&keys)?;
+        }
         Ledger::read(&conn, &keys)?.check(Table::Slot, &slot::sum(&keys, &slots))?;
-        let mut vault = OpenVault::new(conn, keys, &self.path).opened_by(slot);
+        let mut vault = OpenVault::new(conn, keys, &self.path);
         if self.access == Access::Write
             && let Err(error) = log_upgrade::upgrade(&mut vault)
         {

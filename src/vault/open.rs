@@ -17,10 +17,15 @@ use crate::vault::error::VaultError;
 use crate::vault::generation::{self, Kept};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
-use crate::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
-use crate::vault::{client, credential, event, extent, fingerprint, journal, outlook, profiles};
+use crate::vault::store::{
+    Spending, Store, StoredClient, StoredGrant, StoredProfile, Write, Written,
+};
+use crate::vault::{
+    client, credential, event, extent, fingerprint, grant, journal, outlook, profiles,
+};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// An unlocked vault.
 #[derive(Debug)]
@@ -232,6 +237,14 @@ impl Store for OpenVault {
 
     fn keep(&mut self, keeping: GenerationKeeping) {
         self.keeping = keeping;
+    }
+
+    fn grants(&mut self) -> Result<Vec<StoredGrant>, VaultError> {
+        grant::all(self)
+    }
+
+    fn grant_key(&self) -> Zeroizing<[u8; 32]> {
+        self.keys.grant_key()
     }
 
     fn place(&self) -> String {

@@ -206,7 +206,7 @@ impl OpenVault {
         let bundle = found.open(self.keys().identity())?;
         let one = bundle.credentials.into_iter().next();
         let one = one.ok_or(VaultError::ParcelNotOpened { id })?;
-        Ok((one, bundle.by))
+        Ok((one, plain(&bundle.by)))
     }
 
     /// Throws a parcel away.

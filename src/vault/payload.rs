@@ -113,7 +113,8 @@ pub fn write<T: Serialize>(wire: &T) -> Opened {
     payload
 }
 
-fn read<T: DeserializeOwned>(opened: &Opened, from: &Verified) -> Result<T, VaultError> {
+/// Reads what a row held: a version that is not known is told from what was changed.
+pub fn read<T: DeserializeOwned>(opened: &Opened, from: &Verified) -> Result<T, VaultError> {
     #[derive(Deserialize)]
     struct Version {
         v: u64,

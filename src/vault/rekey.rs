@@ -8,6 +8,7 @@ use crate::vault::event::{self, Line};
 use crate::vault::file;
 use crate::vault::fingerprint::{self, TraceRow};
 use crate::vault::generation::{self, GenerationRow};
+use crate::vault::grant::{self, GrantRow};
 use crate::vault::journal::{self, Entry};
 use crate::vault::keys::VaultKeys;
 use crate::vault::ledger::{Ledger, Sum};
@@ -57,6 +58,14 @@ pub fn rekey_rows(
         from_row: GenerationRow::from_row,
         count: GenerationRow::count,
         rekey: GenerationRow::rekey,
+    }
+    .rekey(change, old, before)?;
+    rows += Rows {
+        table: Table::Grant,
+        select: grant::SELECT,
+        from_row: GrantRow::from_row,
+        count: GrantRow::count,
+        rekey: GrantRow::rekey,
     }
     .rekey(change, old, before)?;
     Ok(rows)
@@ -163,6 +172,7 @@ mod tests {
             "ledger",
             "meta",
             "parcel",
+            "program_grant",
             "recipient",
             "slot",
         ];

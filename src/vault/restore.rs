@@ -32,8 +32,7 @@ impl Staged {
         let is_wrapped = wrap::is_wrapped(backup)?;
         // One name for all: what a killed restore left there goes.
         let draft = Draft::at(with_suffix(&place, ".restoring"))?;
-        let file = File::options().write(true).open(draft.path());
-        let mut file = file.map_err(|source| VaultError::io("write", draft.path(), source))?;
+        let mut file = draft.open()?;
         match (is_wrapped, key) {
             (false, _) => copy(backup, &mut file, &draft)?,
             (true, Some(key)) => wrap::unwrap(backup, &mut file, key)?,

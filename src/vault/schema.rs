@@ -13,13 +13,14 @@ use std::time::Duration;
 pub const APPLICATION_ID: i32 = 0x746b_7764;
 
 /// Every format there ever was, in order; append only. The number of the last one is the file's `user_version`.
-pub const MIGRATIONS: [&str; 6] = [
+pub const MIGRATIONS: [&str; 7] = [
     include_str!("../../assets/migrations/0001_vault.sql"),
     include_str!("../../assets/migrations/0002_audit.sql"),
     include_str!("../../assets/migrations/0003_token_kinds.sql"),
     include_str!("../../assets/migrations/0004_kept_key.sql"),
     include_str!("../../assets/migrations/0005_generations.sql"),
     include_str!("../../assets/migrations/0006_parcels.sql"),
+    include_str!("../../assets/migrations/0007_grants.sql"),
 ];
 
 /// How long a writer waits for another process that is writing.
@@ -233,7 +234,7 @@ mod tests {
             result,
             Err(VaultError::Newer {
                 found: 99,
-                known: 6,
+                known: 7,
                 ..
             })
         ));

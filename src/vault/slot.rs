@@ -220,6 +220,11 @@ impl StoredSlot {
         Ok(())
     }
 
+    /// Whether the same key opens both in the same way: they hold the same bytes.
+    pub fn is_sealed_like(&self, other: &Self) -> bool {
+        self.sealed.0 == other.sealed.0
+    }
+
     /// What stands in its `mac` column.
     pub fn tag(&self) -> &[u8] {
         &self.tag

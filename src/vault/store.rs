@@ -5,7 +5,9 @@ use crate::model::client::{Client, ClientView};
 use crate::model::credential::{CredentialId, Generation, Profile, Secret};
 use crate::model::event::{Activity, Entry};
 use crate::model::extent::Extent;
+use crate::model::family::Family;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::grant::{Grant, GrantName};
 use crate::model::identity::Trace;
 use crate::model::kept::{Past, Replaced};
 use crate::model::name::CredentialName;
@@ -15,6 +17,7 @@ use crate::model::provider::Provider;
 use crate::vault::bundle::Bundled;
 use crate::vault::error::VaultError;
 use crate::vault::generation::Kept;
+use zeroize::Zeroizing;
 
 /// A credential as the list needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +122,8 @@ pub enum Write {
     Remove {
         /// Which.
         id: CredentialId,
+        /// The generation it must be of; anything else is refused ([`Written::Stale`]) and changes nothing.
+        only: Option<Generation>,
     },
     /// Keep a client registration.
     Client {
@@ -134,6 +139,10 @@ pub enum Write {
         /// The client's id.
         client_id: String,
     },
+    /// Keep a grant, in the place of the one of its name.
+    Grant(Box<StoredGrant>),
+    /// Forget a grant.
+    ForgetGrant(GrantName),
     /// Add a line to the activity log.
     Activity(Activity),
     /// Let old lines of the activity log go; what is left can still be verified. Answered by [`Written::Pruned`].
@@ -172,6 +181,15 @@ pub struct StoredClient {
     pub provider: Provider,
     /// The client.
     pub client: Client,
+}
+
+/// A grant with what is kept of its tokens.
+#[derive(Debug)]
+pub struct StoredGrant {
+    /// Its terms.
+    pub grant: Grant,
+    /// The families that are alive, the oldest first.
+    pub families: Vec<Family>,
 }
 
 /// A store of sealed rows, unlocked. One thread owns it.
@@ -250,6 +268,12 @@ pub trait Store: Send {
 
     /// Keeps so much of tokens that are replaced from now on.
     fn keep(&mut self, _: GenerationKeeping) {}
+
+    /// What local programs may have, the oldest grant first.
+    fn grants(&mut self) -> Result<Vec<StoredGrant>, VaultError>;
+
+    /// What the access tokens of grants are signed with: another one when the vault's identity is another.
+    fn grant_key(&self) -> Zeroizing<[u8; 32]>;
 
     /// Where the store is, for people.
     fn place(&self) -> String;

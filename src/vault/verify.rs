@@ -10,6 +10,7 @@ use crate::vault::event::{self, Line};
 use crate::vault::file::check_meta;
 use crate::vault::fingerprint::{self, TraceRow};
 use crate::vault::generation::{self, GenerationRow};
+use crate::vault::grant::{self, GrantRow};
 use crate::vault::journal::{self, Entry};
 use crate::vault::kept_key::{self, KeptKey};
 use crate::vault::keys::VaultKeys;
@@ -131,6 +132,13 @@ pub fn verify(vault: &mut OpenVault) -> Report {
         generation::SELECT,
         GenerationRow::from_row,
         GenerationRow::count,
+        |row, keys| row.open(keys).err().into_iter().collect(),
+    );
+    check.table(
+        Table::Grant,
+        grant::SELECT,
+        GrantRow::from_row,
+        GrantRow::count,
         |row, keys| row.open(keys).err().into_iter().collect(),
     );
     report

@@ -19,20 +19,22 @@ pub fn is_wrapped(path: &Path) -> Result<bool, VaultError> {
     Ok(head == MAGIC)
 }
 
-/// Writes the content of one file as an age file into another that is there already.
-pub fn wrap(from: &Path, to: &Path, recipient: &dyn Recipient) -> Result<(), VaultError> {
-    let mut content = open(from)?;
-    let file = File::options().write(true).open(to);
-    let file = file.map_err(|source| VaultError::io("write", to, source))?;
+/// Writes content as an age file into a file that is there already, and is to be called `place`.
+pub fn wrap(
+    mut content: impl Read,
+    to: &File,
+    recipient: &dyn Recipient,
+    place: &Path,
+) -> Result<(), VaultError> {
     let refused = |error| trouble_sealing(&error).unwrap_or(VaultError::Seal { table: "file" });
     let encryptor = Encryptor::with_recipients(std::iter::once(recipient)).map_err(refused)?;
     let written = encryptor
-        .wrap_output(BufWriter::new(file))
+        .wrap_output(BufWriter::new(to))
         .and_then(|mut writer| {
             io::copy(&mut content, &mut writer)?;
             writer.finish()?.flush()
         });
-    written.map_err(|source| VaultError::io("write", to, source))
+    written.map_err(|source| VaultError::io("write", place, source))
 }
 
 /// Writes the content of an age file into a file that is there already.

@@ -346,6 +346,11 @@ async fn every_refusal_has_its_status_and_a_problem_document() {
             .lines()
             .find_map(|line| line.strip_prefix("retry-after: "));
         assert_eq!(found, retry_after, "{refusal:?}");
+        let reset = answer
+            .head
+            .lines()
+            .find_map(|line| line.strip_prefix("x-ratelimit-reset: "));
+        assert_eq!(reset, retry_after.filter(|_| status == 429), "{refusal:?}");
         let body = answer.json();
         assert_eq!(body["status"], status);
         assert_eq!(body["detail"], refusal.to_string());

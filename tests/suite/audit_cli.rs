@@ -109,11 +109,9 @@ fn what_comes_is_followed_from_where_the_list_ended() {
     ];
     let mut following = Running::start(&mut scene.sandbox.command(follow));
     let mut lines = following.lines();
-    assert_eq!(
-        lines.next_json()["event"],
-        "signed_in",
-        "what there was already"
-    );
+    let before = [lines.next_json(), lines.next_json()];
+    assert_eq!(before[0]["act"], "sign_in", "what there was already");
+    assert_eq!(before[1]["event"], "signed_in");
     let (mut handed_out, mut tries) = (Value::Null, 0);
     while handed_out["event"] != "handed_out" {
         if tries == 0 {
@@ -181,7 +179,7 @@ fn everything_adds_up_and_what_is_out_of_the_ordinary_is_told() {
     );
     sandbox.write(
         "home/.config/tokenward/config.toml",
-        "[audit]\nalert_new_programs = false\nalert_credential_a_day = 1\n",
+        "[audit]\nalert_new_programs = false\nalert_credential_a_day = 2\n",
     );
     let alerts = sandbox.run(["audit", "analyze", "--json"]).json()["alerts"].clone();
     assert_eq!(alerts[0]["kind"], "busy_credential");
@@ -196,7 +194,7 @@ fn an_alert_stands_in_the_status_until_it_is_acknowledged_and_stays_away_then() 
     let sandbox = &scene.sandbox;
     sandbox.write(
         "home/.config/tokenward/config.toml",
-        "[audit]\nalert_credential_a_day = 1\n",
+        "[audit]\nalert_credential_a_day = 2\n",
     );
     let said = sandbox.run(["audit", "acknowledge"]);
     assert!(said.stderr.contains("No alert waits"), "{said:?}");

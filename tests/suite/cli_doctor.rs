@@ -156,6 +156,33 @@ fn rights_of_others_are_found_and_taken_away_only_when_that_is_asked_for() {
 }
 
 #[test]
+fn backups_that_others_may_read_are_named_and_taken_back_wherever_they_lie() {
+    let mut sandbox = Sandbox::with_vault();
+    let beside = sandbox.vault().parent().unwrap().join("backups");
+    let elsewhere = sandbox.path("elsewhere");
+    for folder in [&beside, &elsewhere] {
+        fs::create_dir(folder).unwrap();
+        let file = folder.join("vault-2026-11-20.db");
+        fs::copy(sandbox.vault(), &file).unwrap();
+        open_to(&file, 0o644);
+        open_to(folder, 0o755);
+        let report = doctor(&sandbox, &[]);
+        for path in [folder, &file] {
+            let named = format!("{} (mode", path.display());
+            assert!(report.text.contains(&named), "{}", report.text);
+        }
+        doctor(&sandbox, &["--fix"]).says("files", "mended", "yours alone now");
+        assert_eq!((mode(folder), mode(&file)), (0o700, 0o600));
+        sandbox.set("TOKENWARD_BACKUP_FOLDER", elsewhere.to_str().unwrap());
+    }
+    // A folder that was named and holds other things too is left to the person.
+    fs::write(elsewhere.join("thesis.tex"), "x").unwrap();
+    open_to(&elsewhere, 0o755);
+    doctor(&sandbox, &["--fix"]).says("files", "problem", "others may enter");
+    assert_eq!(mode(&elsewhere), 0o755);
+}
+
+#[test]
 fn a_folder_with_other_things_in_it_is_left_to_the_person() {
     let sandbox = Sandbox::with_vault();
     let shared = sandbox.path("shared");
@@ -321,7 +348,7 @@ fn an_old_unit_is_told_with_what_it_lacks() {
     assert!(
         report
             .mend("unit")
-            .starts_with("tokenward daemon --print-unit > ")
+            .starts_with("tokenward setup systemd --write")
     );
     sandbox.write(file, &unit);
     doctor(&sandbox, &[]).says("unit", "ok", "is the one of this version");

@@ -53,7 +53,7 @@ fn a_record_that_cannot_be_is_refused_with_its_file_and_line() {
     write_config(&sandbox, "[providers.github]\n# how\npkce = \"requird\"\n");
     let words = sandbox.run(["provider", "list"]).fails(2);
     assert!(
-        words.contains("config.toml, line 3: `providers.github.pkce`"),
+        words.contains("config.toml, line 3, column 1: `providers.github.pkce`"),
         "{words}"
     );
     assert!(words.contains("did you mean `required`?"), "{words}");

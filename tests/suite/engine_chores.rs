@@ -27,7 +27,11 @@ fn revoke(bench: &mut Bench, number: i64) -> CallerId {
     bench.callers += 1;
     let caller = CallerId(bench.callers);
     let name = name(number);
-    bench.give(Input::RevokeAsked { caller, name });
+    bench.give(Input::RevokeAsked {
+        caller,
+        name,
+        within: None,
+    });
     caller
 }
 

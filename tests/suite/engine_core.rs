@@ -5,7 +5,9 @@ use std::time::Duration;
 use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::core::Core;
 use tokenward::engine::settings::{CoreSettings, EngineSettings};
-use tokenward::engine::step::{CallerId, Effect, Grant, Input, RotateOutcome, TokenChoice};
+use tokenward::engine::step::{
+    CallerId, Effect, Grant, Input, RemoveOutcome, RotateOutcome, TokenChoice,
+};
 use tokenward::model::credential::{CredentialId, Generation, KEPT_ATTEMPTS};
 use tokenward::model::health::HealthKind;
 use tokenward::model::inquiry::Liveness;
@@ -84,6 +86,7 @@ fn an_answer_after_a_new_sign_in_is_dropped() {
         id: CredentialId(1),
         generation: Generation(2),
         profile: Box::new(fresh),
+        begun: None,
     });
     bench.granted(flight);
     assert!(!bench.has_rotation());
@@ -107,7 +110,7 @@ fn a_credential_removed_during_its_refresh_stays_gone() {
     bench.give(Input::RemoveEnded {
         caller: Some(remover),
         id: CredentialId(1),
-        outcome: Ok(()),
+        outcome: RemoveOutcome::Removed,
     });
     bench.granted(flight);
     assert!(!bench.has_rotation());
@@ -195,6 +198,7 @@ fn a_revocation_waits_for_the_refresh_under_way_and_refuses_what_comes_later() {
     bench.give(Input::RevokeAsked {
         caller: revoker,
         name: name(1),
+        within: None,
     });
     let asked = |bench: &mut Bench| {
         bench
@@ -248,6 +252,41 @@ fn what_is_asked_before_its_credential_is_loaded_is_answered_when_it_is() {
         bench.answer(unknown),
         Some(Err(Refusal::NoSuchCredential { similar, .. })) if similar == [name(1)]
     ));
+}
+
+#[test]
+fn what_comes_of_a_question_belongs_to_it_though_it_was_asked_before_its_credential_was_loaded() {
+    let mut bench = Bench {
+        core: Core::new(CoreSettings::new(&EngineSettings::default(), 1)),
+        now: START,
+        wishes: Vec::new(),
+        callers: 0,
+    };
+    let caller = CallerId(1);
+    bench.give(Input::RenameAsked {
+        caller,
+        name: name(1),
+        to: name(2),
+    });
+    bench.give(Input::Loaded {
+        profiles: vec![StoredProfile {
+            id: CredentialId(1),
+            generation: Generation(1),
+            profile: profile(1, "one.example", 0),
+        }],
+        total: 1,
+    });
+    let renamed = bench.find(|wish| match wish {
+        Effect::Happened(line) => Some(line.operation),
+        _ => None,
+    });
+    assert_eq!(renamed, Some(Some(bench.core.operation_of_caller(caller))));
+    bench.give(Input::LoadEnded { unreadable: 0 });
+    let started = bench.find(|wish| match wish {
+        Effect::Happened(line) => Some(line.operation),
+        _ => None,
+    });
+    assert_eq!(started, Some(None), "that belongs to nobody's question");
 }
 
 #[test]
@@ -412,6 +451,7 @@ fn a_new_sign_in_takes_the_old_token_off_the_shelf() {
         id: CredentialId(1),
         generation: Generation(2),
         profile: Box::new(profile(1, "one.example", 0)),
+        begun: None,
     });
     let is_withdrawn = |wish: &Effect| matches!(wish, Effect::Withdraw(of) if *of == name(1));
     assert!(bench.wishes.iter().any(is_withdrawn));

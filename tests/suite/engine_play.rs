@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokenward::clock::Timestamp;
 use tokenward::engine::api::{Refusal, RevokeOutcome};
 use tokenward::engine::step::{
-    Answer, CallerId, Effect, FlightId, Input, RotateOutcome, SpendOutcome,
+    Answer, CallerId, Effect, FlightId, Input, RemoveOutcome, RotateOutcome, SpendOutcome,
 };
 use tokenward::model::credential::{CredentialId, Generation};
 use tokenward::model::failure::{Failure, FailureClass};
@@ -99,7 +99,7 @@ impl Referee {
                     self.spent.insert((id, spent));
                     self.saving.insert(flight, id);
                 }
-                Effect::Remove { caller, id } => self.removing.push((caller, id)),
+                Effect::Remove { caller, id, .. } => self.removing.push((caller, id)),
                 Effect::Revoke { id, generation } => {
                     self.revoking.insert((id, generation));
                 }
@@ -159,6 +159,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
         Move::Revoke(id) => ask(bench, &|caller| Input::RevokeAsked {
             caller,
             name: name(id),
+            within: None,
         }),
         Move::Pass(secs) => {
             bench.now = bench.now.plus(Duration::from_secs(secs));
@@ -224,6 +225,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
                 id: CredentialId(id),
                 generation: Generation(1000 + serial),
                 profile: Box::new(fresh),
+                begun: None,
             })
         }
         Move::Revoked(id, fine) => {
@@ -277,7 +279,7 @@ fn play(bench: &mut Bench, referee: &mut Referee, one: &Move, serial: u64) {
         }
     }
     for (caller, id) in std::mem::take(&mut referee.removing) {
-        let outcome = Ok(());
+        let outcome = RemoveOutcome::Removed;
         let ended = Input::RemoveEnded {
             caller,
             id,

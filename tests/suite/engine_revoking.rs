@@ -21,6 +21,7 @@ fn ask_to_revoke(bench: &mut Bench) {
     bench.give(Input::RevokeAsked {
         caller: REVOKER,
         name: name(1),
+        within: None,
     });
 }
 

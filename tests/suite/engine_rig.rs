@@ -19,7 +19,7 @@ use tokenward::engine::runner::Engine;
 use tokenward::engine::settings::EngineSettings;
 use tokenward::model::client::ClientView;
 use tokenward::model::credential::{
-    CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Secret,
+    CredentialId, CredentialView, Flow, Generation, KEPT_ATTEMPTS, Profile, Secret,
 };
 use tokenward::model::event::{Activity, Entry, Purpose};
 use tokenward::model::extent::Extent;
@@ -28,6 +28,7 @@ use tokenward::model::identity::Trace;
 use tokenward::model::kept::Past;
 use tokenward::model::name::CredentialName;
 use tokenward::model::policy::Policy;
+use tokenward::model::provenance::Provenance;
 use tokenward::model::provider::Provider;
 use tokenward::model::token::IssuedToken;
 use tokenward::oauth::http::{Http, HttpSettings};
@@ -36,8 +37,11 @@ use tokenward::vault::file::VaultFile;
 use tokenward::vault::generation::Kept;
 use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
-use tokenward::vault::store::{Spending, Store, StoredClient, StoredProfile, Write, Written};
+use tokenward::vault::store::{
+    Spending, Store, StoredClient, StoredGrant, StoredProfile, Write, Written,
+};
 use tokio::sync::broadcast;
+use zeroize::Zeroizing;
 
 /// Nothing here takes long; what takes this long will never come.
 const NEVER: Duration = Duration::from_secs(30);
@@ -52,6 +56,33 @@ pub(crate) struct Rig {
     pub(crate) refused: Arc<AtomicUsize>,
     /// Held: no secret is read until it is let go.
     pub(crate) reading: Arc<Mutex<()>>,
+    /// Held: nothing is written until it is let go.
+    pub(crate) writing: Arc<Mutex<()>>,
+    /// How many writes that bring a credential have come as far as that.
+    pub(crate) arriving: Arc<AtomicUsize>,
+}
+
+/// A held gate.
+pub(crate) struct Gate {
+    release: Option<std::sync::mpsc::Sender<()>>,
+    holder: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        if let Some(holder) = self.holder.take() {
+            let _ = holder.join();
+        }
+    }
+}
+
+/// Tokens that the provider gave somebody, and the credential that holds them.
+pub(crate) struct Brought {
+    pub(crate) profile: Box<Profile>,
+    pub(crate) secret: Box<Secret>,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
 }
 
 pub(crate) const REFUSES_NOTHING: u8 = 0;
@@ -86,6 +117,8 @@ impl Rig {
             refusing: Arc::new(AtomicU8::new(REFUSES_NOTHING)),
             refused: Arc::default(),
             reading: Arc::default(),
+            writing: Arc::default(),
+            arriving: Arc::default(),
         }
     }
 
@@ -120,7 +153,65 @@ impl Rig {
             refusing: Arc::clone(&self.refusing),
             refused: Arc::clone(&self.refused),
             reading: Arc::clone(&self.reading),
+            writing: Arc::clone(&self.writing),
+            arriving: Arc::clone(&self.arriving),
         })
+    }
+
+    /// A credential with tokens of its own, as it comes from elsewhere.
+    pub(crate) fn brought(&self, account: &str, change: fn(&mut Provider)) -> Brought {
+        let write = seed(&self.vault(), &self.provider, account, 0, change);
+        let Write::SignIn {
+            mut profile,
+            secret,
+        } = write
+        else {
+            panic!("{write:?}")
+        };
+        profile.provenance = Some(Provenance {
+            from: "a test".to_owned(),
+            file: None,
+            at: profile.issued_at,
+        });
+        Brought {
+            profile,
+            access: secret.access.expose_secret().to_owned(),
+            refresh: secret.refresh.as_ref().unwrap().expose_secret().to_owned(),
+            secret,
+        }
+    }
+
+    /// The present tokens of a credential, access and refresh, and its generation.
+    pub(crate) fn tokens(&self, account: &str) -> (String, String, Generation) {
+        let mut vault = self.vault();
+        let mut found = None;
+        let is_it = |one: &StoredProfile| one.profile.name == name(account);
+        vault
+            .profiles(&mut |portion| {
+                found = portion.into_iter().flatten().find(is_it).or(found.take());
+            })
+            .unwrap();
+        let (generation, secret) = vault.secret(found.unwrap().id).unwrap();
+        let access = secret.access.expose_secret().to_owned();
+        let refresh = secret.refresh.unwrap().expose_secret().to_owned();
+        (access, refresh, generation)
+    }
+
+    /// Lets nothing be written until it is dropped.
+    pub(crate) async fn hold_writes(&self) -> Gate {
+        let writing = Arc::clone(&self.writing);
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (is_held, told) = tokio::sync::oneshot::channel();
+        let holder = std::thread::spawn(move || {
+            let _gate = writing.lock().unwrap();
+            is_held.send(()).unwrap();
+            let _ = released.recv();
+        });
+        told.await.unwrap();
+        Gate {
+            release: Some(release),
+            holder: Some(holder),
+        }
     }
 
     pub(crate) fn refuse(&self, what: u8) {
@@ -230,6 +321,18 @@ pub(crate) async fn show(link: &Link, account: &str) -> Result<CredentialView, R
     .await
 }
 
+/// Takes a credential in that comes from elsewhere; in the place of the one of its name if there is one.
+pub(crate) async fn import(link: &Link, brought: Brought) -> Result<CredentialView, Refusal> {
+    let (profile, secret) = (brought.profile, brought.secret);
+    link.ask(|reply| Command::Import {
+        profile,
+        secret,
+        replaces: true,
+        reply,
+    })
+    .await
+}
+
 /// Waits for an event that says what is wanted.
 pub(crate) async fn until<T>(
     events: &mut broadcast::Receiver<Event>,
@@ -262,6 +365,8 @@ struct Faulty {
     refusing: Arc<AtomicU8>,
     refused: Arc<AtomicUsize>,
     reading: Arc<Mutex<()>>,
+    writing: Arc<Mutex<()>>,
+    arriving: Arc<AtomicUsize>,
 }
 
 impl Store for Faulty {
@@ -286,6 +391,10 @@ impl Store for Faulty {
     }
 
     fn apply(&mut self, writes: Vec<Write>) -> Result<Vec<Written>, VaultError> {
+        let brings = |it: &Write| matches!(it, Write::Admit { .. } | Write::SignIn { .. });
+        let arriving = writes.iter().filter(|it| brings(it)).count();
+        self.arriving.fetch_add(arriving, Ordering::SeqCst);
+        let _gate = self.writing.lock().unwrap();
         let has_rotation = writes.iter().any(|it| matches!(it, Write::Rotate { .. }));
         let refuses = match self.refusing.load(Ordering::SeqCst) {
             REFUSES_ALL => true,
@@ -347,6 +456,14 @@ impl Store for Faulty {
 
     fn past(&mut self, fingerprint: Fingerprint) -> Result<Option<Past>, VaultError> {
         self.vault.past(fingerprint)
+    }
+
+    fn grants(&mut self) -> Result<Vec<StoredGrant>, VaultError> {
+        self.vault.grants()
+    }
+
+    fn grant_key(&self) -> Zeroizing<[u8; 32]> {
+        self.vault.grant_key()
     }
 
     fn place(&self) -> String {

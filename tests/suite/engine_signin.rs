@@ -393,7 +393,7 @@ async fn tokens_that_were_given_up_unwritten_are_revoked_and_never_kept() {
     cancel(&link, &mut events).await;
     until(&mut events, |event| match event {
         Event::Happened { activity } => match &activity.what {
-            Happening::SignInFailed { failure } if failure.code == "given_up" => {
+            Happening::SignInFailed { failure, .. } if failure.code == "given_up" => {
                 assert!(failure.cause.contains("were revoked"), "{failure:?}");
                 Some(())
             }

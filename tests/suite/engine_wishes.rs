@@ -26,6 +26,7 @@ fn ask_to_revoke(bench: &mut Bench) {
     bench.give(Input::RevokeAsked {
         caller: REVOKER,
         name: name(1),
+        within: None,
     });
 }
 
@@ -134,6 +135,7 @@ fn set_aside() -> (Bench, CredentialName) {
         id: CredentialId(2),
         generation: Generation(1),
         profile: Box::new(profile(1, "one.example", 0)),
+        begun: None,
     });
     (bench, to)
 }
@@ -152,7 +154,7 @@ fn what_a_new_sign_in_took_the_name_of_is_still_revoked_and_then_forgotten() {
     assert_eq!(told(&mut bench), Some(1), "and again");
     end(&mut bench, confirmed());
     let removed = bench.find(|wish| match wish {
-        Effect::Remove { caller, id } => Some((*caller, *id)),
+        Effect::Remove { caller, id, .. } => Some((*caller, *id)),
         _ => None,
     });
     assert_eq!(removed, Some((None, CredentialId(1))));

@@ -30,7 +30,8 @@ impl Scene {
         held.is_ok_and(|token| self.provider.control().is_live(&token))
     }
 
-    /// Starts a program of the shell beside which a file is kept fresh.
+    /// Starts a program of the shell beside which a file is kept fresh. A loop in it ends with tokenward, also when a test
+    /// fails and tokenward is killed: nothing of a test goes on after it.
     fn beside(&self, script: &str) -> Running {
         let file = self.file();
         let file = file.to_str().unwrap();
@@ -117,7 +118,7 @@ fn the_file_is_there_from_the_start_private_and_gone_at_the_end_with_the_program
 fn beside_a_living_owner_a_newer_token_is_in_the_file_at_once() {
     let scene = Scene::new(Quirks::default());
     let _daemon = scene.sandbox.daemon();
-    let mut running = scene.beside("while :; do sleep 0.05; done");
+    let mut running = scene.beside("while kill -0 $PPID; do sleep 0.05; done");
     eventually("the file is there", || scene.file().exists());
     let first = std::fs::read_to_string(scene.file()).unwrap();
     scene.sandbox.run(["refresh", "demo/alice"]).ok();
@@ -146,7 +147,7 @@ fn without_an_owner_the_file_outlives_every_token() {
         ..Quirks::default()
     };
     let scene = Scene::new(short);
-    let mut running = scene.beside("while :; do sleep 0.1; done");
+    let mut running = scene.beside("while kill -0 $PPID; do sleep 0.1; done");
     eventually("the file is there", || scene.file().exists());
     let first = std::fs::read_to_string(scene.file()).unwrap();
     eventually("the first one has died", || {
@@ -164,7 +165,7 @@ fn signals_reach_the_program_and_it_decides() {
     // Not those that a shell has ignored by whatever it starts in the background.
     let mut running = scene.beside(
         "trap 'echo usr1 >&2' USR1; trap 'echo usr2 >&2' USR2; trap 'echo term >&2; exit 9' TERM; \
-         echo ready >&2; while :; do sleep 0.05; done",
+         echo ready >&2; while kill -0 $PPID; do sleep 0.05; done",
     );
     running.wait_for_words("ready");
     running.signal(Signal::USR1);

@@ -1,6 +1,6 @@
 //! What comes in while the vault is locked: sealed without a key, shown to a person, taken in or refused.
 
-use crate::sandbox::{Run, Running, Sandbox, provider};
+use crate::sandbox::{Run, Running, Sandbox, eventually, provider};
 use crate::vault_fixture::{key_pair, new_vault, secret};
 use rand::Rng;
 use rusqlite::Connection;
@@ -9,7 +9,7 @@ use std::io::Write;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Consent, Quirks, RequestKind};
+use tokenward::demo::quirks::{Consent, Fault, Quirks, RequestKind};
 use tokenward::model::credential::Generation;
 use tokenward::vault::bundle::Bundled;
 use tokenward::vault::error::VaultError;
@@ -30,7 +30,9 @@ pub fn sign_in_apart(sandbox: &Sandbox, provider: &DemoProvider, account: &str) 
     let consent = Consent::Allow(account.to_owned());
     let url = authorize["url"].as_str().unwrap();
     assert!(provider.control().visit(url, &consent));
-    assert_eq!(lines.next_json()["event"], "signed_in");
+    let end = lines.next_json();
+    let told = (&end["event"], &end["stored"]);
+    assert_eq!(told, (&"signed_in".into(), &"inbox".into()), "{end}");
     assert!(login.wait().success());
 }
 
@@ -136,6 +138,97 @@ fn what_is_refused_is_gone_and_its_tokens_are_revoked_on_wish() {
         sandbox.run(["list", "--json"]).json(),
         serde_json::json!([])
     );
+}
+
+fn log_of(sandbox: &Sandbox, kind: &str) -> Vec<Value> {
+    let lines = sandbox
+        .run(["audit", "list", "--kind", kind, "--json"])
+        .ok();
+    let read = |line: &str| serde_json::from_str(line).unwrap();
+    lines.lines().map(read).collect()
+}
+
+#[test]
+fn of_tokens_that_no_provider_was_asked_to_end_it_is_said_so_everywhere() {
+    let sandbox = Sandbox::with_vault();
+    key(&sandbox, "openai").ok();
+    key(&sandbox, "openai").ok();
+    let ids: Vec<String> = inbox(&sandbox)
+        .iter()
+        .map(|item| item["id"].to_string())
+        .collect();
+    let run = sandbox.run(["inbox", "refuse", &ids[0], "--yes", "--revoke"]);
+    assert!(run.stderr.contains("were not revoked"), "{run:?}");
+    run.ok();
+    let told = sandbox.run(["inbox", "refuse", &ids[1], "--yes", "--revoke", "--json"]);
+    let told = told.json();
+    assert_eq!(
+        (&told["revoked"], &told["outcome"]),
+        (&false.into(), &"by_hand".into())
+    );
+    assert_eq!(told["kept_as"], Value::Null);
+    let lines = log_of(&sandbox, "revoked");
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines.iter().all(|line| line["by_hand"] == true),
+        "{lines:?}"
+    );
+    let log = sandbox.run(["audit", "list", "--kind", "revoked"]).ok();
+    assert!(log.contains("by hand"), "{log}");
+    assert!(!log.contains("revoked at the provider"), "{log}");
+}
+
+#[test]
+fn what_is_refused_while_its_provider_is_away_is_kept_withheld_and_told_later() {
+    let sandbox = Sandbox::with_vault();
+    let provider = provider(Quirks::default());
+    sign_in_apart(&sandbox, &provider, "bob");
+    let id = inbox(&sandbox)[0]["id"].to_string();
+    let away = Fault::Status {
+        status: 503,
+        retry_after: None,
+    };
+    let control = provider.control();
+    control.change_quirks(|quirks| {
+        *quirks = quirks.clone().failing(RequestKind::Revoke, u32::MAX, away);
+    });
+    let run = sandbox.run(["inbox", "refuse", &id, "--yes", "--revoke", "--json"]);
+    assert_eq!(run.code, Some(6), "{run:?}");
+    let told: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(
+        (&told["revoked"], &told["code"]),
+        (&false.into(), &"unavailable".into())
+    );
+    let kept_as = format!("demo/bob-refused-{id}");
+    assert_eq!(told["kept_as"], *kept_as);
+    assert!(inbox(&sandbox).is_empty());
+    sandbox.run(["get", &kept_as]).fails(5);
+    control.change_quirks(|quirks| quirks.faults.clear());
+    let _daemon = sandbox.daemon();
+    eventually("its provider is told, and it is forgotten", || {
+        sandbox.run(["list", "--json"]).json() == serde_json::json!([])
+    });
+}
+
+#[test]
+fn what_is_thrown_away_leaves_a_line_in_the_log() {
+    let sandbox = Sandbox::with_vault();
+    let file = sandbox.write(
+        "keys.json",
+        r#"[{"name": "corp/ci", "access_token": "hush-key"}]"#,
+    );
+    let file = file.to_str().unwrap();
+    let import = ["import", "--from", "json", file, "--no-unlock", "--yes"];
+    sandbox.run(import).ok();
+    let id = inbox(&sandbox)[0]["id"].to_string();
+    sandbox.run(["inbox", "refuse", &id, "--yes"]).ok();
+    let lines = log_of(&sandbox, "parcel_refused");
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["name"], "corp/ci");
+    assert_eq!(lines[0]["from"], "json while the vault was locked");
+    assert!(lines[0]["by"].is_object(), "{lines:?}");
+    let log = sandbox.run(["audit", "list"]).ok();
+    assert!(log.contains("refused from the inbox"), "{log}");
 }
 
 #[test]

@@ -223,17 +223,31 @@ fn without_an_owner_nothing_is_open_and_that_is_no_failure() {
 fn who_follows_the_log_sees_the_lock_and_what_comes_after() {
     let sandbox = Sandbox::with_vault();
     let _daemon = sandbox.daemon();
-    let mut follow = Running::start(&mut sandbox.command(["audit", "list", "--follow", "--json"]));
-    let mut lines = BufReader::new(follow.child().stdout.take().unwrap()).lines();
+    let start = |arguments: &[&str]| {
+        let mut follow = Running::start(
+            sandbox
+                .command(["audit", "list", "--follow"])
+                .args(arguments),
+        );
+        let mut lines = BufReader::new(follow.child().stdout.take().unwrap()).lines();
+        lines.next().unwrap().unwrap();
+        (follow, lines)
+    };
+    let (person, _listed) = start(&[]);
+    let (_machine, mut lines) = start(&["--json"]);
     let mut wait_for = |kind: &str| {
         let found = lines.find(|line| line.as_ref().unwrap().contains(kind));
         assert!(found.is_some(), "no {kind}");
     };
-    wait_for("engine_started");
-    sandbox.run(["lock"]).ok();
-    sandbox.run(["unlock"]).ok();
-    wait_for("\"locked\"");
-    wait_for("\"unlocked\"");
+    for round in 1..=2 {
+        sandbox.run(["lock"]).ok();
+        eventually("a person is told why nothing comes", || {
+            person.words().matches("The vault is locked").count() == round
+        });
+        sandbox.run(["unlock"]).ok();
+        wait_for("\"locked\"");
+        wait_for("\"unlocked\"");
+    }
 }
 
 #[test]

@@ -1,45 +1,13 @@
 //! A machine that goes to sleep, as systemd-logind tells of it.
 #![cfg(target_os = "linux")]
 
+use crate::bus_rig::Bus;
 use crate::sandbox::{Running, Sandbox};
-use std::io::{BufRead, BufReader, PipeReader, Read};
+use std::io::{PipeReader, Read};
 use std::os::fd::OwnedFd;
-use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use zbus::blocking::{Connection, connection};
 use zbus::zvariant;
-
-/// A bus of one's own; it ends with the test.
-struct Bus {
-    daemon: Child,
-    address: String,
-}
-
-impl Bus {
-    /// `None`: no bus can be started here.
-    fn start(sandbox: &Sandbox) -> Option<Self> {
-        let place = sandbox.path("run/bus");
-        let daemon = Command::new("dbus-daemon")
-            .args(["--session", "--nofork", "--nopidfile", "--print-address=1"])
-            .arg(format!("--address=unix:path={}", place.display()))
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn();
-        let mut daemon = daemon.ok()?;
-        let mut address = String::new();
-        let mut said = BufReader::new(daemon.stdout.take().unwrap());
-        said.read_line(&mut address).unwrap();
-        let address = address.trim().to_owned();
-        Some(Self { daemon, address })
-    }
-}
-
-impl Drop for Bus {
-    fn drop(&mut self) {
-        let _ = self.daemon.kill();
-        let _ = self.daemon.wait();
-    }
-}
 
 /// What logind shows of itself to whoever delays the machine's sleep.
 struct Manager(Sender<PipeReader>);

@@ -1,7 +1,9 @@
 //! Everything is revoked at once: by the command, by the key, with and without a provider that answers.
 
+use crate::inbox::{inbox, sign_in_apart};
 use crate::sandbox::{Sandbox, eventually};
 use crate::tui_rig::Terminal;
+use rusqlite::Connection;
 use serde_json::Value;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Fault, RequestKind};
@@ -126,4 +128,104 @@ fn one_key_a_word_and_the_screen_tells_each_and_locks() {
     terminal.wait_for("Locked at");
     terminal.keys("\u{1b}");
     terminal.wait_until_given_back();
+}
+
+fn row<'a>(rows: &'a [Value], name: &str) -> &'a Value {
+    let found = rows.iter().find(|row| row["name"] == name);
+    found.unwrap_or_else(|| panic!("{name}: {rows:?}"))
+}
+
+fn names(sandbox: &Sandbox) -> Vec<String> {
+    let listed = rows(&sandbox.run(["list", "--json"]).ok());
+    let names = listed.iter().map(|row| row["name"].as_str().unwrap());
+    names.map(str::to_owned).collect()
+}
+
+#[test]
+fn what_waits_in_the_inbox_is_revoked_too_and_of_a_locked_vault_it_is_said_that_it_is_not() {
+    let scene = Scene::new();
+    let sandbox = &scene.sandbox;
+    for _ in 0..2 {
+        sign_in_apart(sandbox, &scene.provider, "carol");
+    }
+    let _daemon = sandbox.daemon();
+    sandbox.run(["lock"]).ok();
+    let words = sandbox.run(["panic", "--yes"]).fails(4);
+    for said in [
+        "nothing was revoked",
+        "2 items of its inbox",
+        "tokenward unlock",
+    ] {
+        assert!(words.contains(said), "{said}: {words}");
+    }
+    sandbox.run(["unlock"]).ok();
+    let words = sandbox.run(["panic"]).fails(7);
+    assert!(
+        words.contains("2 credentials and 2 items of the inbox"),
+        "{words}"
+    );
+    let told = rows(
+        &sandbox
+            .run(["panic", "--yes", "--json", "--stay-open"])
+            .ok(),
+    );
+    let dead = |row: &&Value| row["proof"] == "dead";
+    assert_eq!(told.iter().filter(dead).count(), 4, "{told:?}");
+    let carols = told.iter().filter(|row| row["name"] == "demo/carol");
+    let items: Vec<_> = carols.map(|row| row["item"].as_i64()).collect();
+    assert_eq!(items, [Some(1), Some(2)]);
+    assert!(inbox(sandbox).is_empty());
+    eventually("it is forgotten", || {
+        names(sandbox) == ["demo/alice", "demo/bob"]
+    });
+    let log = sandbox
+        .run(["audit", "list", "--kind", "parcel_refused"])
+        .ok();
+    assert!(log.contains("demo/carol was refused"), "{log}");
+}
+
+#[test]
+fn what_waits_in_the_inbox_and_cannot_be_told_is_queued_and_what_does_not_open_is_named() {
+    let scene = Scene::new();
+    let (sandbox, control) = (&scene.sandbox, scene.provider.control());
+    sign_in_apart(sandbox, &scene.provider, "carol");
+    let file = Connection::open(sandbox.vault()).unwrap();
+    let junk = "INSERT INTO parcel (at, recipient, sealed) VALUES (0, 'x', x'00')";
+    file.execute(junk, []).unwrap();
+    drop(file);
+    let _daemon = sandbox.daemon();
+    scene.cannot_be_told();
+    let run = sandbox.run(["panic", "--yes", "--json", "--stay-open"]);
+    let told = rows(&run.stdout);
+    let carol = row(&told, "demo/carol");
+    assert_eq!(
+        (&carol["ok"], &carol["code"]),
+        (&false.into(), &"unavailable".into())
+    );
+    let error = carol["error"].as_str().unwrap();
+    assert!(error.contains("kept as demo/carol-refused-1"), "{error}");
+    let sealed = told
+        .iter()
+        .find(|row| row["name"].as_str().unwrap().starts_with("inbox/"));
+    let sealed = sealed.unwrap()["error"].as_str().unwrap();
+    assert!(sealed.contains("does not open"), "{sealed}");
+    assert_eq!(inbox(sandbox).len(), 1, "that one stays");
+    sandbox.run(["get", "demo/carol-refused-1"]).fails(5);
+    control.change_quirks(|quirks| quirks.faults.clear());
+    eventually("it is told again and forgotten", || {
+        !names(sandbox).contains(&"demo/carol-refused-1".to_owned())
+    });
+}
+
+#[test]
+fn all_are_revoked_with_what_waits_in_the_inbox() {
+    let scene = Scene::new();
+    let sandbox = &scene.sandbox;
+    sign_in_apart(sandbox, &scene.provider, "carol");
+    let words = sandbox.run(["revoke", "--all"]).fails(7);
+    assert!(words.contains("item 1, demo/carol"), "{words}");
+    let told = rows(&sandbox.run(["revoke", "--all", "--yes", "--json"]).ok());
+    assert_eq!(row(&told, "demo/carol")["proof"], "dead");
+    assert!(inbox(sandbox).is_empty());
+    assert_eq!(names(sandbox), ["demo/alice", "demo/bob"]);
 }

@@ -64,7 +64,7 @@ fn every_attacker_of_the_threat_model_has_tests_and_each_is_there() {
         .lines()
         .filter(|line| line.starts_with("| **"))
         .collect();
-    assert_eq!(rows.len(), 14, "{rows:#?}");
+    assert_eq!(rows.len(), 17, "{rows:#?}");
     for row in rows {
         let columns: Vec<&str> = row.trim_matches('|').split(" | ").collect();
         assert_eq!(columns.len(), 4, "{row}");

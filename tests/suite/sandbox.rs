@@ -80,6 +80,7 @@ impl Sandbox {
             ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOUR", "1000000"),
             ("TOKENWARD_LIMITS_ASKED_REFRESHES_PER_HOST_HOUR", "1000000"),
             ("TOKENWARD_LIMITS_HANDOUTS_PER_PROGRAM_HOUR", "1000000"),
+            ("TOKENWARD_GRANTS_BCRYPT_COST", "4"),
         ];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let variables = variables.to_vec();
@@ -156,7 +157,7 @@ impl Sandbox {
     }
 
     /// Any program in this user's environment.
-    fn in_here(
+    pub fn in_here(
         &self,
         program: &str,
         arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,

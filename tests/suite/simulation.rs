@@ -372,7 +372,8 @@ impl World {
             | Chore::Uses
             | Chore::Pruning
             | Chore::Checks
-            | Chore::Backup => Ended::Done { count: 1 },
+            | Chore::Backup
+            | Chore::Grants => Ended::Done { count: 1 },
         };
         let takes = Duration::from_millis(1 + self.dice.roll(20_000));
         self.later(takes, Later::ChoreEnds(chore, ended));
@@ -453,6 +454,7 @@ impl World {
         self.step(Input::RevokeAsked {
             caller,
             name: name.clone(),
+            within: None,
         });
         let (min_ttl, timeout) = (Duration::ZERO, Duration::from_secs(30));
         self.step(Input::TokenAsked {

@@ -156,6 +156,13 @@ impl Terminal {
         assert!(sent(&shown), "never sent: {bytes:?}");
     }
 
+    /// How often the program has sent this.
+    pub fn sent(&self, bytes: &str) -> usize {
+        let shown = self.shown.0.lock().unwrap();
+        let all = shown.bytes.windows(bytes.len());
+        all.filter(|part| *part == bytes.as_bytes()).count()
+    }
+
     /// Waits until this text shows.
     #[track_caller]
     pub fn wait_for(&self, text: &str) {

@@ -46,15 +46,15 @@ fn a_vault_of_a_newer_version_is_refused_untouched() {
     let path = folder.path().join("vault.db");
     drop(new_vault(&path));
     let conn = rusqlite::Connection::open(&path).unwrap();
-    conn.pragma_update(None, "user_version", 7).unwrap();
+    conn.pragma_update(None, "user_version", 8).unwrap();
     drop(conn);
     let before = fs::read(&path).unwrap();
     let error = refusal(&path);
     assert!(matches!(
         error,
         VaultError::Newer {
-            found: 7,
-            known: 6,
+            found: 8,
+            known: 7,
             ..
         }
     ));

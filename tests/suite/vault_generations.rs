@@ -157,7 +157,7 @@ fn a_credential_that_is_removed_or_revoked_leaves_nothing_of_its_past() {
     let (mut vault, _) = new_vault(&path);
     let id = save(&mut vault, NAME);
     rotate_times(&mut vault, id, 1, 3);
-    vault.apply(vec![Write::Remove { id }]).unwrap();
+    vault.apply(vec![Write::Remove { id, only: None }]).unwrap();
     assert_eq!(rows(&path), 0);
     let id = save(&mut vault, NAME);
     rotate_times(&mut vault, id, 1, 3);

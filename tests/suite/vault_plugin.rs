@@ -96,6 +96,50 @@ fn a_plugin_is_not_troubled_for_slots_that_it_cannot_open() {
     assert!(status.success(), "{screen}");
 }
 
+/// Says something to the program at a terminal where the plugin asks for its PIN; gives the exit code and the screen.
+fn with_pin(sandbox: &Sandbox, arguments: &[&str], pin: &str) -> (u32, String) {
+    let mut terminal = Terminal::start(sandbox, arguments, 100, 24);
+    terminal.wait_for("PIN of the fake key:");
+    terminal.secret(pin);
+    let (status, screen) = terminal.finish();
+    (status.exit_code(), screen)
+}
+
+#[test]
+fn a_plugin_asks_where_the_person_is_and_opens_an_owner_that_has_nobody_to_ask() {
+    let (sandbox, key) = with_plugin();
+    sandbox.run(["init", "--recipient", RECIPIENT]).ok();
+    let daemon = ["daemon", "--identity-file", &key];
+    let mut daemon = Terminal::start(&sandbox, &daemon, 100, 24);
+    daemon.wait_for("PIN of the fake key:");
+    daemon.secret("1234");
+    daemon.wait_for("ready");
+    sandbox.run(["lock"]).ok();
+    let before = runs(&sandbox);
+    let unlock = ["unlock", "--identity-file", &key];
+    let words = sandbox.run(unlock).fails(4);
+    assert!(words.contains("the PIN is wrong"), "{words}");
+    let (code, screen) = with_pin(&sandbox, &unlock, "9999");
+    assert_eq!(code, 4, "{screen}");
+    sandbox.run(["list"]).fails(4);
+    let (code, screen) = with_pin(&sandbox, &unlock, "1234");
+    assert!(code == 0 && screen.contains("Unlocked."), "{screen}");
+    sandbox.run(["list"]).ok();
+    assert_eq!(runs(&sandbox), before + 3, "each try troubled it once");
+    let said = sandbox
+        .run(["unlock", "--identity-file", &key, "--json"])
+        .json();
+    assert_eq!(
+        (&said["was_locked"], &said["checked"]),
+        (&false.into(), &false.into())
+    );
+    assert_eq!(
+        runs(&sandbox),
+        before + 3,
+        "nobody is troubled for an open vault"
+    );
+}
+
 /// The folder of the real plugin, whose keys are post-quantum ones (ML-KEM with X25519) in a file.
 fn real_plugin() -> Option<String> {
     std::env::var("TOKENWARD_TEST_AGE_PLUGIN").ok()

@@ -16,7 +16,7 @@ use tokenward::vault::slot::{Key, NewSlot};
 use tokenward::vault::store::{Pruning, Store, Write};
 use tokenward::vault::verify::verify;
 
-const KILLS: usize = 40;
+const KILLS: usize = 100;
 /// Lines that stay.
 const KEPT: u64 = 60;
 /// Lines of each transaction of the one that is killed.
@@ -75,7 +75,7 @@ fn prunes_until_it_is_killed() {
 }
 
 /// Lets it prune for a while, and kills it in the middle.
-fn prune_and_kill(path: &Path) {
+fn prune_and_kill(path: &Path, after: Duration) {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
@@ -95,7 +95,7 @@ fn prune_and_kill(path: &Path) {
         .any(|line| line.contains("BEGUN"));
     assert!(has_begun, "it ended by itself");
     // Any moment will do: that is what is tested.
-    std::thread::sleep(Duration::from_micros(rand::rng().random_range(0..60_000)));
+    std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -106,8 +106,18 @@ fn a_log_that_was_being_pruned_when_its_program_was_killed_is_whole() {
     let path = folder.path().join("vault.db");
     drop(VaultFile::create(&path, NewSlot::Passphrase(passphrase()), 2).unwrap());
     let (mut first, mut last) = (1, 1);
+    let (mut pruned, mut unpruned) = (0, 0);
+    let mut aim = Duration::from_millis(2);
     for kill in 0..KILLS {
-        prune_and_kill(&path);
+        // Half of the kills fall anywhere, half about where the first pruning of a program is.
+        let share = rand::rng().random_range(0.0..2.0);
+        prune_and_kill(
+            &path,
+            match kill % 2 {
+                0 => Duration::from_millis(30).mul_f64(share),
+                _ => aim.mul_f64(share),
+            },
+        );
         let mut vault = open(&path);
         let told = verdict(&mut vault);
         assert_eq!(told.broken, None, "kill {kill}");
@@ -117,11 +127,19 @@ fn a_log_that_was_being_pruned_when_its_program_was_killed_is_whole() {
             begins >= first && ends >= last,
             "kill {kill}: lines came back or went"
         );
+        if begins > first {
+            pruned += 1;
+            aim = aim.div_f64(1.1);
+        } else {
+            unpruned += 1;
+            aim = aim.mul_f64(1.1);
+        }
         (first, last) = (begins, ends);
         // It goes on from there, in a chain that is whole again.
         vault.apply(lines().collect()).unwrap();
         last += LINES as u64;
         assert!(verify(&mut vault).is_whole(), "kill {kill}");
     }
-    assert!(first > 1, "lines were pruned: it begins with {first}");
+    println!("{KILLS} kills: {pruned} after a pruning, {unpruned} before any");
+    assert!(pruned > 0 && unpruned > 0, "{pruned} {unpruned}");
 }

@@ -123,10 +123,15 @@ fn what_belongs_to_another_generation_changes_nothing() {
         spend(&vault, id, "github/alice", 7),
         rotate(&vault, CredentialId(99), "github/nobody", 1),
         Write::Remove {
+            id,
+            only: Some(Generation(7)),
+        },
+        Write::Remove {
             id: CredentialId(99),
+            only: None,
         },
     ];
-    assert_eq!(vault.apply(stale).unwrap(), [Written::Stale; 4]);
+    assert_eq!(vault.apply(stale).unwrap(), [Written::Stale; 5]);
     assert_eq!(everything(&mut vault).unwrap(), before);
 }
 
@@ -195,7 +200,9 @@ fn a_removed_credential_is_gone_and_its_tokens_are_still_known() {
     let (mut vault, _) = new_vault(&folder.path().join("vault.db"));
     let id = save(&mut vault, "github/alice");
     let begin = spend(&vault, id, "github/alice", 1);
-    vault.apply(vec![begin, Write::Remove { id }]).unwrap();
+    vault
+        .apply(vec![begin, Write::Remove { id, only: None }])
+        .unwrap();
     assert_eq!(vault.count().unwrap(), 0);
     assert!(matches!(
         vault.secret(id),

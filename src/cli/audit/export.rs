@@ -11,6 +11,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::shown;
 use crate::model::audit::{Filter, Search};
 use crate::model::event::Entry;
 use clap::Args;
@@ -22,8 +23,8 @@ const PORTION: usize = 2000;
 /// Arguments of `tokenward audit export`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, unless
---accounts is given; then the providers' own words are left out too.
+Each line is the object that `audit list --json` prints. Accounts are keyed hashes, always the same in one vault, and the
+providers' own words, which may name one, are left out; with --accounts both stand there as they are.
 A file begins anew each day and at 10 MB; five old ones stay beside it (FILE.1 is the newest). What stands in it already is
 not written again: the export goes on after its last line. So it does with the journal: how far it came is kept beside the
 vault, for each set of lines (but for --since and --until) on its own; --after begins elsewhere. To stdout it begins with --after.")]
@@ -74,7 +75,7 @@ impl Sink {
         match self {
             Self::Stdout(output) => {
                 let lines = entries.iter().map(|entry| Line::of(entry).json() + "\n");
-                output.data(&lines.collect::<String>())
+                output.exact(&shown::json(&lines.collect::<String>()))
             }
             Self::File(file) => entries
                 .iter()
@@ -127,23 +128,26 @@ pub fn run(args: &ExportArgs, context: &Context) -> Result<(), Failure> {
             Some(after) => after,
             None => sink.last(session, context.output)?,
         };
-        let mut tail = args.follow.then(|| Tail::of(session)).transpose()?;
+        let tail = args.follow.then(|| Tail::of(session, context.output));
+        let mut tail = tail.transpose()?;
+        let search = |after| Search {
+            filter: args.filter.filter(),
+            after: Some(after),
+            limit: PORTION,
+            hides_accounts: !args.accounts,
+        };
+        let mut portion = ask(session, search(after))?;
         loop {
-            let search = Search {
-                filter: args.filter.filter(),
-                after: Some(after),
-                limit: PORTION,
-                hides_accounts: !args.accounts,
-            };
-            let portion = ask(session, search)?;
             sink.write(&portion)?;
             written += portion.len();
             after = portion.last().map_or(after, |entry| entry.number);
-            match &mut tail {
-                _ if portion.len() == PORTION => {}
-                Some(tail) => tail.wait(session)?,
-                None => return Ok(()),
-            }
+            let has_more = portion.len() == PORTION;
+            portion = match (&mut tail, has_more) {
+                (Some(tail), true) => tail.read(session, &search(after))?,
+                (Some(tail), false) => tail.next(session, &search(after))?,
+                (None, true) => ask(session, search(after))?,
+                (None, false) => return Ok(()),
+            };
         }
     })?;
     if args.to.is_some() || args.journal {

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::session::Session;
+use crate::cli::shown;
 use crate::engine::api::Command;
 use crate::model::audit::{Filter, Search};
 use crate::model::event::Entry;
@@ -42,7 +43,8 @@ name, operation, by (uid, pid, executable, address, user_agent) and the members 
 /// Prints them.
 pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
     Session::with(context, |session| {
-        let tail = args.follow.then(|| Tail::of(session)).transpose()?;
+        let tail = args.follow.then(|| Tail::of(session, context.output));
+        let tail = tail.transpose()?;
         let filter = args.filter.filter();
         let end = newest(session, Filter::default(), 1)?;
         let listed = newest(session, filter.clone(), args.limit as usize)?;
@@ -60,14 +62,13 @@ pub fn run(args: &ListArgs, context: &Context) -> Result<(), Failure> {
             .max()
             .unwrap_or(0);
         loop {
-            tail.wait(session)?;
             let search = Search {
                 filter: filter.clone(),
                 after: Some(after),
                 limit: MOST_LINES,
                 hides_accounts: false,
             };
-            let come = ask(session, search)?;
+            let come = tail.next(session, &search)?;
             print(&come, context.output)?;
             after = come.last().map_or(after, |entry| entry.number);
         }
@@ -99,5 +100,8 @@ fn print(entries: &[Entry], output: Output) -> Result<(), Failure> {
         }
     });
     let text: String = lines.collect();
-    output.data(&text)
+    match output.json {
+        true => output.exact(&shown::json(&text)),
+        false => output.data(&text),
+    }
 }

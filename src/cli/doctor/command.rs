@@ -4,7 +4,7 @@ use crate::cli::args::Globals;
 use crate::cli::context::Context;
 use crate::cli::doctor::case::Case;
 use crate::cli::doctor::finding::{Finding, Verdict};
-use crate::cli::doctor::{backups, files, machine, outlook, owner, providers, terminal};
+use crate::cli::doctor::{backups, files, hooks, machine, outlook, owner, providers, terminal};
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session;
 use crate::cli::table::Table;
@@ -70,6 +70,7 @@ fn examine(args: &DoctorArgs, context: &Context) -> Result<Vec<Finding>, Failure
     found.extend(unlocking);
     found.extend(owner::examine(&case).into_iter().map(mended));
     found.extend(machine::examine(&case, pid));
+    found.extend(hooks::examine(&case));
     found.push(backups::examine(context, now));
     found.push(terminal::examine());
     found.extend(outlook::examine(&contents, now));

@@ -3,6 +3,7 @@
 use crate::cli::context::Context;
 use crate::cli::doctor::finding::Finding;
 use crate::cli::doctor::repair::Repair;
+use crate::cli::owner::daily;
 use crate::paths::without_links;
 use crate::vault::permissions::{folder_of, is_the_vaults_own};
 use std::fs::{self, Metadata};
@@ -47,6 +48,7 @@ const KEY: Rule = Rule {
 /// Looks at all of them; of a file that is not there nothing is said.
 pub fn examine(context: &Context, settings: &Path) -> Vec<Finding> {
     let mut found = of_the_vault(context);
+    found.extend(of_the_backups(context));
     found.extend(look(&context.paths.runtime, VAULT));
     found.extend(look(settings, SETTINGS));
     found.extend(look(&folder_of(settings), SETTINGS));
@@ -54,7 +56,7 @@ pub fn examine(context: &Context, settings: &Path) -> Vec<Finding> {
     if found.is_empty() {
         found.push(Finding::ok(
             CHECK,
-            "only you can reach the vault, the socket and the settings",
+            "only you can reach the vault, its backups, the socket and the settings",
         ));
     }
     found
@@ -80,6 +82,25 @@ fn of_the_vault(context: &Context) -> Vec<Finding> {
     files.sort();
     found.extend(files.iter().filter_map(|file| look(file, VAULT)));
     found
+}
+
+/// The folder of the daily backups, which may lie elsewhere, and what was written there.
+fn of_the_backups(context: &Context) -> Vec<Finding> {
+    let daily = daily(context);
+    let made: Vec<PathBuf> = daily.all().into_iter().map(|made| made.file).collect();
+    // A folder that was named in the settings may hold other things too.
+    let holds_others = fs::read_dir(&daily.folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| !made.contains(&entry.path()));
+    let folder = Rule {
+        is_ours: context.config.backup.folder.is_none() || !holds_others,
+        ..VAULT
+    };
+    let folder = look(&daily.folder, folder);
+    let files = made.iter().filter_map(|file| look(file, VAULT));
+    folder.into_iter().chain(files).collect()
 }
 
 /// Files that open the vault.

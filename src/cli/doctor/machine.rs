@@ -6,15 +6,16 @@ use crate::cli::doctor::{cores, place, spilled, swap, unit};
 
 /// Looks at what is around the vault and its owner, the process of that number.
 pub fn examine(case: &Case<'_>, owner: Option<u32>) -> Vec<Finding> {
-    vec![
+    let mut found = vec![
         place::examine(&case.context.vault),
         cores::examine(owner),
         swap::locked(owner),
         swap::examine(),
         spilled::in_environment(variables()),
         spilled::in_settings(&case.settings()),
-        unit::examine(&case.context.paths.settings_folder()),
-    ]
+    ];
+    found.extend(unit::examine(&case.context.paths.settings_folder()));
+    found
 }
 
 fn variables() -> impl Iterator<Item = (String, String)> {

@@ -6,6 +6,7 @@ pub mod command;
 pub mod cores;
 pub mod files;
 pub mod finding;
+pub mod hooks;
 pub mod machine;
 pub mod outlook;
 pub mod owner;

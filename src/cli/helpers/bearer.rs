@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::session::Session;
 use crate::cli::span;
+use crate::clock;
 use crate::engine::api::Command;
 use crate::model::event::Purpose;
 use crate::model::name::CredentialName;
@@ -13,6 +14,16 @@ use std::time::Duration;
 
 /// Longest token that is taken for one, in bytes.
 const LONGEST: usize = 64 * 1024;
+
+/// Which of a credential's tokens.
+#[derive(Debug, Clone, Args)]
+pub struct Chosen {
+    /// Whose token, provider/account.
+    pub name: CredentialName,
+    /// The ID token (OpenID Connect) instead of the access token.
+    #[arg(long)]
+    pub id_token: bool,
+}
 
 /// How fresh, and how long it may take.
 #[derive(Debug, Clone, Copy, Args)]
@@ -53,6 +64,65 @@ pub fn fetch_by(
     })?;
     check(name, &token)?;
     Ok(token)
+}
+
+/// The token that was chosen. An ID token is renewed by a refresh, where the provider sends a new one with it.
+pub fn fetch_chosen(
+    session: &Session,
+    chosen: &Chosen,
+    freshness: Freshness,
+    purpose: Purpose,
+) -> Result<IssuedToken, Failure> {
+    if !chosen.id_token {
+        return fetch_by(session, &chosen.name, freshness, purpose);
+    }
+    let name = &chosen.name;
+    let present = || {
+        let name = name.clone();
+        session.ask(|reply| Command::IdToken {
+            name,
+            purpose,
+            reply,
+        })
+    };
+    // An owner that has just begun may not know of it yet: this waits until it does.
+    session.ask(|reply| Command::Show {
+        name: name.clone(),
+        reply,
+    })?;
+    let token = present()?;
+    if left(&token) >= freshness.min_ttl {
+        return Ok(token);
+    }
+    let refreshed = session.ask(|reply| Command::Refresh {
+        name: name.clone(),
+        timeout: freshness.timeout,
+        reply,
+    });
+    let newer = match refreshed {
+        Ok(_) => present()?,
+        // One that lives yet is better than none.
+        Err(_) if left(&token) > Duration::ZERO => token,
+        Err(failure) => return Err(failure),
+    };
+    if left(&newer) == Duration::ZERO {
+        let text =
+            format!("the ID token of {name} has expired, and a refresh brought no newer one");
+        return Err(Failure::new(Kind::NeedsLogin, text)
+            .hint(format!(
+                "sign in again: tokenward login {}",
+                name.provider()
+            ))
+            .hint("or use the access token, where the service takes it"));
+    }
+    Ok(newer)
+}
+
+/// How long a token lives yet; for ever where nothing is said.
+fn left(token: &IssuedToken) -> Duration {
+    token
+        .expires_at
+        .map_or(Duration::MAX, |end| clock::now().until(end))
 }
 
 /// A token that is bound to a key is of no use without a proof for each request, and one with a line break in it would

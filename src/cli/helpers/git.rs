@@ -159,7 +159,7 @@ fn get(args: &GitArgs, request: &Request, context: &Context) -> Result<(), Failu
         Failure::new(Kind::Failed, text)
             .hint(format!("look where it is from: tokenward why {name}"))
     })?;
-    context.output.data(&text)
+    context.output.exact(&text)
 }
 
 /// The server refused a token of ours: the next one shall be a newer one. A password of somebody else's is no matter.

@@ -32,8 +32,8 @@ pub fn run(args: &HeaderArgs, context: &Context) -> Result<(), Failure> {
     let token = bearer::fetch(context, &args.name, args.freshness, Purpose::Header)?;
     let line = token::text(&args.name, &token, None, &Format::Header, clock::now());
     match args.curl {
-        true => context.output.data(&setting(line.trim_end())),
-        false => context.output.data(&line),
+        true => context.output.exact(&setting(line.trim_end())),
+        false => context.output.exact(&line),
     }
 }
 

@@ -22,8 +22,7 @@ Most mail programs build the response themselves and want the bare token: `token
   mutt    set imap_authenticators=\"xoauth2\"    set imap_oauth_refresh_command=\"tokenward sasl token google/alice\"
   aerc    source = imaps+xoauth2://alice%40gmail.com@imap.gmail.com
           source-cred-cmd = tokenward sasl token google/alice
-`tokenward setup msmtp|isync|mutt` writes such lines. By hand, and for what sends a response as it is: `xoauth2` and
-`oauthbearer` print the whole initial response, in base64.")]
+For what sends a response as it is: `xoauth2` and `oauthbearer` print the whole initial response, in base64.")]
 pub struct SaslArgs {
     /// What is printed.
     #[arg(value_enum)]
@@ -86,7 +85,7 @@ pub fn run(args: &SaslArgs, context: &Context) -> Result<(), Failure> {
         },
         Mechanism::Token => SaslAnswer::Token,
     };
-    context.output.data(&token::for_sasl(&token, answer))
+    context.output.exact(&token::for_sasl(&token, answer))
 }
 
 /// The user name that a mail server knows an account by.

@@ -92,7 +92,7 @@ impl Haul {
                 "host": profile.host,
                 "from": profile.provenance,
                 "renewable": profile.is_renewable(),
-                "expires_at": profile.expires_at,
+                "expires_at": profile.expires_at.filter(|_| !profile.ended_untold()),
                 "scopes": profile.scopes,
                 "exists": taken.map(|taken| taken.contains(&profile.name)),
                 "remarks": offer.remarks,

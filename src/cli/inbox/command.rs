@@ -18,8 +18,9 @@ sealed to the vault. Whoever may write the vault's file can put something here t
 not open was sealed to another key.
 With --json: an array of objects with id, at, recipient and content (null where it does not open, else name, provider, from,
 file, endpoint - where its refresh token would be sent - and scopes); after accept: one object with name and generation, of
-several an array of objects with name and ok, id and generation, or error, code and hint; after refuse: one object with id
-and revoked, of several an array.")]
+several an array of objects with name and ok, id and generation, or error, code and hint; after refuse: one object with id,
+revoked (the provider confirmed it), and with --revoke outcome (confirmed, by_hand), proof and page, or error, code and hint,
+and kept_as (what it is kept as, handed out to nobody, where its tokens live on); of several an array.")]
 pub struct InboxArgs {
     #[command(subcommand)]
     what: Option<What>,
@@ -49,6 +50,14 @@ pub fn waiting(session: &Session) -> Result<Vec<ParcelView>, Failure> {
     session.ask(|reply| Command::Parcels { reply })
 }
 
+/// What one is called in a question.
+pub fn called(parcel: &ParcelView) -> String {
+    match &parcel.content {
+        Some(content) => format!("item {}, {}", parcel.id, content.name),
+        None => format!("item {}", parcel.id),
+    }
+}
+
 fn list(session: &Session, context: &Context) -> Result<(), Failure> {
     let parcels = waiting(session)?;
     if context.output.json {
@@ -65,14 +74,17 @@ fn line(parcel: &ParcelView) -> String {
     let ago = span::show(clock::now().since(parcel.at));
     match &parcel.content {
         Some(content) => {
+            let scopes = match content.scopes.is_empty() {
+                true => String::new(),
+                false => format!("; scopes {}", content.scopes.join(" ")),
+            };
             let sent = content.endpoint.as_deref();
             let sent = sent.map_or_else(String::new, |url| format!("; sent to {url}"));
             format!(
-                "{}  {}  {}, {ago} ago; scopes {}{sent}\n",
+                "{}  {}  {}, {ago} ago{scopes}{sent}\n",
                 parcel.id,
                 content.name,
-                content.told_from(),
-                content.scopes.join(" ")
+                content.told_from()
             )
         }
         None => format!(

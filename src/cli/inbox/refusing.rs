@@ -2,12 +2,12 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::inbox::command::waiting;
-use crate::cli::inbox::taking::accept;
+use crate::cli::inbox::command::{called, waiting};
 use crate::cli::session::Session;
-use crate::engine::api::{Command, RevokeOutcome};
+use crate::engine::api::{Command, Fate, FateOf, RevokeOutcome};
 use crate::model::parcel::{ParcelContent, ParcelView};
 use crate::oauth::catalogue;
+use crate::tui::words;
 use crate::vault::error::VaultError;
 use clap::Args;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub struct RefuseArgs {
     /// All of them.
     #[arg(long, conflicts_with = "ids")]
     all: bool,
-    /// Tell their providers to end the tokens first.
+    /// Tell their providers to end the tokens; what cannot be told now is told again by the daemon or the UI.
     #[arg(long)]
     revoke: bool,
     /// Do not ask.
@@ -30,33 +30,69 @@ pub struct RefuseArgs {
     yes: bool,
 }
 
+/// What became of the chosen ones so far.
+#[derive(Default)]
+struct Refusing {
+    chosen: Option<VecDeque<ParcelView>>,
+    gone: Vec<Value>,
+    failed: Option<Failure>,
+}
+
 /// Refuses them.
 pub fn run(args: &RefuseArgs, context: &Context) -> Result<(), Failure> {
-    let mut chosen: Option<VecDeque<ParcelView>> = None;
-    let mut gone: Vec<Value> = Vec::new();
-    Session::with(context, |session| {
-        let chosen = match &mut chosen {
+    let mut refusing = Refusing::default();
+    Session::with(context, |session| refusing.go_on(session, args, context))?;
+    refusing.report(args, context)
+}
+
+impl Refusing {
+    /// Goes on where an owner left; what was chosen and agreed to before stays so.
+    fn go_on(
+        &mut self,
+        session: &Session,
+        args: &RefuseArgs,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let chosen = match &mut self.chosen {
             Some(chosen) => chosen,
-            None => chosen.insert(choose(session, args, context)?),
+            None => self.chosen.insert(choose(session, args, context)?),
         };
         while let Some(parcel) = chosen.front() {
-            let revoked = refuse(session, context, parcel, args.revoke)?;
-            gone.push(json!({ "id": parcel.id, "revoked": revoked }));
+            let id = parcel.id;
+            match &parcel.content {
+                Some(_) if args.revoke => {
+                    let fate = session.ask(|reply| Command::EndParcel { id, reply })?;
+                    let (row, failure) = ended(context, fate);
+                    self.gone.push(row);
+                    self.failed = self.failed.take().or(failure);
+                }
+                content => {
+                    session.ask(|reply| Command::RefuseParcel { id, reply })?;
+                    self.gone.push(json!({ "id": id, "revoked": false }));
+                    let said = content.as_ref().map_or_else(
+                        || format!("item {id} did not open: of its tokens nothing is known"),
+                        still_alive,
+                    );
+                    context.output.say(&said);
+                }
+            }
             chosen.pop_front();
         }
         Ok(())
-    })?;
-    if !context.output.json {
-        let said = match gone.is_empty() {
-            true => "Nothing waits.",
-            false => "Refused.",
-        };
-        context.output.say(said);
-        return Ok(());
     }
-    match (gone.as_slice(), args.all) {
-        ([one], false) => context.output.json_line(one),
-        (all, _) => context.output.json_line(&all),
+
+    fn report(self, args: &RefuseArgs, context: &Context) -> Result<(), Failure> {
+        if context.output.json {
+            match (self.gone.as_slice(), args.all) {
+                ([one], false) => context.output.json_line(one)?,
+                (all, _) => context.output.json_line(&all)?,
+            }
+        } else if self.gone.is_empty() {
+            context.output.say("Nothing waits.");
+        } else if self.failed.is_none() {
+            context.output.say("Refused.");
+        }
+        self.failed.map_or(Ok(()), Err)
     }
 }
 
@@ -73,13 +109,9 @@ fn choose(
         }
     }
     waiting.retain(|it| args.all || args.ids.contains(&it.id));
-    let called = |it: &ParcelView| match &it.content {
-        Some(content) => format!("item {}, {}", it.id, content.name),
-        None => format!("item {}", it.id),
-    };
-    let called: Vec<String> = waiting.iter().map(called).collect();
-    if !called.is_empty() {
-        ask(context, &called.join("; "), args.yes)?;
+    let all: Vec<String> = waiting.iter().map(called).collect();
+    if !all.is_empty() {
+        ask(context, &all.join("; "), args.yes)?;
     }
     Ok(waiting.into())
 }
@@ -99,31 +131,49 @@ fn ask(context: &Context, what: &str, yes: bool) -> Result<(), Failure> {
     }
 }
 
-/// Throws one away; tells whether its tokens were revoked.
-fn refuse(
-    session: &Session,
-    context: &Context,
-    parcel: &ParcelView,
-    revokes: bool,
-) -> Result<bool, Failure> {
-    let id = parcel.id;
-    let Some(content) = &parcel.content else {
-        session.ask(|reply| Command::RefuseParcel { id, reply })?;
-        return Ok(false);
-    };
-    let is_revoked = match revokes {
-        true => end(session, id, content)?,
-        false => {
-            session.ask(|reply| Command::RefuseParcel { id, reply })?;
-            false
+/// What became of one that was to be revoked: says it, and gives its row and why it was not.
+fn ended(context: &Context, fate: FateOf) -> (Value, Option<Failure>) {
+    let name = fate.name.clone();
+    let mut row = json!({ "id": fate.item, "revoked": false, "kept_as": fate.kept_as });
+    let kept = fate
+        .kept_as
+        .map(|name| format!("; it is kept as {name}, handed out to nobody"));
+    let kept = kept.unwrap_or_default();
+    let mut failed = None;
+    let detail = match fate.fate {
+        Fate::Revoked(outcome) => {
+            let proof = words::proof(outcome.proof());
+            let said = match &outcome {
+                RevokeOutcome::Confirmed { .. } => format!(
+                    "{name}: its tokens were revoked, the provider confirmed it; {proof}{kept}"
+                ),
+                RevokeOutcome::ByHand { page, .. } => {
+                    let page = page.as_ref().map(|page| format!(": {page}"));
+                    format!(
+                        "{name}: its tokens were not revoked ({proof}), its provider has no revocation: end the grant there by hand{}{kept}",
+                        page.unwrap_or_default()
+                    )
+                }
+            };
+            context.output.say(&said);
+            row["revoked"] = json!(matches!(outcome, RevokeOutcome::Confirmed { .. }));
+            json!(outcome)
+        }
+        Fate::Refused(refusal) => {
+            let failure = Failure::from(refusal);
+            let detail = json!({
+                "error": failure.source.to_string(),
+                "code": failure.kind.word(),
+                "hint": failure.hints.join("; "),
+            });
+            failed = Some(failure.within(format!("{name} could not be revoked{kept}")));
+            detail
         }
     };
-    let said = match is_revoked {
-        true => format!("{}: its tokens were revoked", content.name),
-        false => still_alive(content),
-    };
-    context.output.say(&said);
-    Ok(is_revoked)
+    if let (Some(row), Some(detail)) = (row.as_object_mut(), detail.as_object()) {
+        row.extend(detail.clone());
+    }
+    (row, failed)
 }
 
 fn still_alive(content: &ParcelContent) -> String {
@@ -135,31 +185,4 @@ fn still_alive(content: &ParcelContent) -> String {
     );
     let name = &content.name;
     format!("{name}: its tokens go on living, which only you can end, {at}")
-}
-
-/// Revoking needs a credential: it is taken in under a name of its own, revoked, and forgotten. Tells whether the provider
-/// could be told at all.
-fn end(session: &Session, id: i64, content: &ParcelContent) -> Result<bool, Failure> {
-    let account = format!("refused-{:08x}", rand::random::<u32>());
-    let taken = accept(session, id, Some(account), false)?;
-    let name = taken.profile.name.clone();
-    let told = name.clone();
-    let outcome = session
-        .ask(|reply| Command::Revoke { name: told, reply })
-        .map_err(|failure| {
-            failure
-                .within(format!("{} could not be revoked", content.name))
-                .hint(format!(
-                    "it is kept as {name}; try again: tokenward revoke {name}"
-                ))
-        })?;
-    session.ask(|reply| Command::Remove {
-        name,
-        only: None,
-        reply,
-    })?;
-    match outcome {
-        RevokeOutcome::Confirmed { .. } => Ok(true),
-        RevokeOutcome::ByHand { .. } => Ok(false),
-    }
 }

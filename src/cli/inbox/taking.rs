@@ -51,7 +51,7 @@ pub fn run(args: &AcceptArgs, context: &Context) -> Result<(), Failure> {
 }
 
 /// Takes one in.
-pub fn accept(
+fn accept(
     session: &Session,
     id: i64,
     account: Option<String>,

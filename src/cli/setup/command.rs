@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::Failure;
-use crate::cli::setup::git;
+use crate::cli::setup::{git, launchd, systemd};
 use clap::{Args, Subcommand};
 
 /// Arguments of `tokenward setup`.
@@ -14,6 +14,10 @@ pub struct SetupArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Have systemd keep tokenward running, or start it when somebody asks.
+    Systemd(systemd::SetupSystemdArgs),
+    /// Have launchd (macOS) keep tokenward running.
+    Launchd(launchd::SetupLaunchdArgs),
     /// Let git ask for user name and password here.
     Git(git::SetupGitArgs),
 }
@@ -32,6 +36,8 @@ pub struct Wish {
 /// Sets something up.
 pub fn run(args: &SetupArgs, context: &Context) -> Result<(), Failure> {
     match &args.what {
+        What::Systemd(args) => systemd::run(args, context),
+        What::Launchd(args) => launchd::run(args, context),
         What::Git(args) => git::run(args, context),
     }
 }

@@ -2,4 +2,7 @@
 
 pub mod command;
 pub mod git;
+pub mod launchd;
+pub mod manager;
 pub mod program;
+pub mod systemd;

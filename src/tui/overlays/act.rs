@@ -125,7 +125,7 @@ pub fn carry_out(app: &mut App, confirm: &Confirm) -> Vec<Effect> {
     if let Some(workspace) = app.open_mut() {
         workspace.list.marked.clear();
     }
-    orders::of(app, confirm)
+    orders::of(confirm)
 }
 
 /// From now on the answers to several orders are counted, not told one by one.

@@ -19,12 +19,14 @@ pub fn ask(app: &mut App) {
     let Some(workspace) = app.open() else { return };
     let all = workspace.rows.all();
     let names: Vec<CredentialName> = all.map(|view| view.profile.name.clone()).collect();
-    if names.is_empty() {
+    let parcels = workspace.inbox.parcels().to_vec();
+    if names.is_empty() && parcels.is_empty() {
         app.say(Tone::Dim, "there is nothing to revoke");
         return;
     }
     let mut confirm = Confirm::new(Deed::RevokeAll, names);
     confirm.then_locks = app.locking.is_some();
+    confirm.parcels = parcels;
     app.overlays.push(Overlay::Confirm(confirm));
 }
 
@@ -49,7 +51,7 @@ pub fn told(app: &mut App, result: Result<Vec<FateOf>, Refusal>) {
         ),
     )];
     for it in fates.iter().take(ROWS) {
-        lines.push(("", format!("{}: {}", it.name, row(&it.fate))));
+        lines.push(("", format!("{}: {}", called(it), row(&it.fate))));
     }
     if let Some(more) = fates.len().checked_sub(ROWS).filter(|more| *more > 0) {
         lines.push(("", format!("and {more} more, in the activity")));
@@ -70,6 +72,13 @@ pub fn told(app: &mut App, result: Result<Vec<FateOf>, Refusal>) {
         lines,
         then_locks,
     }));
+}
+
+fn called(it: &FateOf) -> String {
+    match it.item {
+        Some(item) => format!("{}, item {item}", it.name),
+        None => it.name.to_string(),
+    }
 }
 
 fn is_dead(fate: &Fate) -> bool {
@@ -108,6 +117,8 @@ mod tests {
         );
         let fate = |name: &str, fate| FateOf {
             name: example::name(name),
+            item: None,
+            kept_as: None,
             fate,
         };
         let dead = RevokeOutcome::Confirmed {

@@ -1,7 +1,7 @@
 //! What just happened: a tail with the newest at the bottom, filtered by typing, each line with its story.
 
 use crate::clock::Timestamp;
-use crate::model::event::{Activity, Happening};
+use crate::model::event::{Activity, Happening, Outcome};
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
@@ -267,7 +267,13 @@ fn one(app: &App, line: &LogLine, selected: bool, place: (Rect, u16), buf: &mut 
     }
     let when = words::moment(line.at, app.now, &app.around.zone);
     put_right(buf, (area.x + 3, y), 12, &when, theme.dim(), theme);
-    let sign = history::sign(app, line.tone);
+    let what = line.source.as_ref().map(|activity| &activity.what);
+    let is_done = what.is_some_and(|what| what.outcome() == Outcome::Done);
+    let sign = match line.tone {
+        // Worth a look, and nothing failed.
+        Tone::Soon if is_done => theme.signs().dot,
+        tone => history::sign(app, tone),
+    };
     put(buf, (area.x + 17, y), 1, sign, theme.tone(line.tone), theme);
     let name = whose(line.source.as_ref());
     let gap = if name.is_empty() { "" } else { "  " };

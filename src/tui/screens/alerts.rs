@@ -23,6 +23,7 @@ pub fn filter(alert: &Alert) -> String {
         AlertKind::WrongPassphrases => [Some("wrong passphrase"), None],
         AlertKind::RefreshFailures => [Some("refresh failed"), credential],
         AlertKind::LimitViolations => [Some("asked too often"), program],
+        AlertKind::ReplayedToken => [Some("used refresh token"), program],
         AlertKind::NewProgram | AlertKind::BusyAddress => [program, None],
         AlertKind::BusyCredential | AlertKind::QuietHour => [credential, None],
     };
@@ -196,7 +197,7 @@ mod tests {
         example::press(&mut app, "2j");
         let chosen = |app: &App| match app.open().unwrap().inbox.selected() {
             Some(Entry::Need(item)) => Some(item.name.to_string()),
-            Some(Entry::Alert(_) | Entry::Parcel(_)) | None => None,
+            Some(Entry::Alert(_) | Entry::Parcel(_) | Entry::Question(_)) | None => None,
         };
         let before = chosen(&app);
         assert!(before.is_some());
@@ -206,7 +207,7 @@ mod tests {
         example::press(&mut app, "kk");
         let alert = |app: &App| match app.open().unwrap().inbox.selected() {
             Some(Entry::Alert(alert)) => Some(alert.clone()),
-            Some(Entry::Parcel(_) | Entry::Need(_)) | None => None,
+            Some(Entry::Parcel(_) | Entry::Need(_) | Entry::Question(_)) | None => None,
         };
         assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);
         came(&mut app, alerts()[1..].to_vec(), Vec::new());

@@ -163,15 +163,14 @@ fn empty(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let status = workspace.figures.status.as_ref();
     let port = status.map(|status| match status.port {
         Some(port) => {
-            format!("Programs can ask for one at http://{port}; you are asked then, in the inbox.")
+            format!("Programs ask for one at http://{port}: you answer in the inbox.")
         }
         None => "The port for programs is off; [api] listen in the settings opens it.".to_owned(),
     });
     let lines = [
         ("No local program has a grant.", theme.strong()),
         (
-            "A grant says whose tokens one program may fetch, with which scopes, for how long and how often. With a pair of its \
-             tokens a program gets that and no more.",
+            "A grant says whose tokens one program may fetch, with which scopes, how long and how often.",
             theme.plain(),
         ),
         (
@@ -345,7 +344,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    const SIZES: [(u16, u16); 4] = [(60, 16), (80, 18), (80, 24), (120, 36)];
+    const SIZES: [(u16, u16); 5] = [(60, 16), (80, 18), (80, 24), (120, 36), (160, 50)];
 
     fn grant(name: &str, credentials: &[&str]) -> GrantView {
         let credentials = credentials.iter().map(|name| Granted {

@@ -3,12 +3,13 @@
 use crate::clock::Timestamp;
 use crate::model::alert::{Alert, AlertKey};
 use crate::model::name::CredentialName;
+use crate::model::need::Need;
 use crate::model::parcel::ParcelView;
 use crate::model::question::{QuestionId, QuestionView};
 use crate::tui::app::App;
 use crate::tui::paint::{pieces, wrap};
 use crate::tui::rows::{Changes, Rows};
-use crate::tui::screens::needs::{self, Item, Need};
+use crate::tui::screens::needs::{self, Item};
 use crate::tui::screens::{alerts, parcels, questions};
 use crate::tui::theme::Tone;
 use crate::tui::workspace::Workspace;
@@ -90,7 +91,7 @@ impl Inbox {
 
     fn look(&mut self, name: &CredentialName, rows: &Rows, now: Timestamp) {
         let before = self.needs.get(name).copied();
-        let after = rows.get(name).and_then(|view| needs::need(view, now));
+        let after = rows.get(name).and_then(|view| Need::of(view, now));
         if before == after {
             return;
         }
@@ -125,7 +126,7 @@ impl Inbox {
         };
         let found = rows
             .all()
-            .filter_map(|view| Some(item(needs::need(view, now)?, &view.profile.name)));
+            .filter_map(|view| Some(item(Need::of(view, now)?, &view.profile.name)));
         self.items = found.collect();
         self.items
             .sort_unstable_by(|a, b| (a.need, &a.name).cmp(&(b.need, &b.name)));

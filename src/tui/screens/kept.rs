@@ -32,10 +32,12 @@ fn deed(activity: &Activity) -> (Tone, String) {
             };
             (Tone::Dim, format!("{}{times}{by}", purpose.word()))
         }
-        Happening::Asked { act } => (
-            Tone::Plain,
-            format!("somebody asked for {}{by}", act.words()),
-        ),
+        Happening::Asked { act, provider } => {
+            let at = provider.as_ref().filter(|_| activity.name.is_none());
+            let at = at.map_or_else(String::new, |provider| format!(" at {provider}"));
+            let said = format!("somebody asked for {}{at}{by}", act.words());
+            (Tone::Plain, said)
+        }
         Happening::Validated {
             liveness,
             introspected,
@@ -52,18 +54,33 @@ fn deed(activity: &Activity) -> (Tone, String) {
             Tone::Trouble,
             format!("the settings cannot be used, those of before go on: {why}"),
         ),
+        Happening::Grant { grant, what } => {
+            let tone = if what.is_failure() {
+                Tone::Trouble
+            } else {
+                Tone::Plain
+            };
+            (tone, format!("the grant {grant} {}", what.words()))
+        }
+        Happening::HookFailed { program, on, why } => (
+            Tone::Trouble,
+            format!("the hook {program} failed for {}: {why}", on.word()),
+        ),
         Happening::LimitExceeded { limit } => (Tone::Soon, format!("asked too often{by}: {limit}")),
         Happening::AlertSeen { alert, .. } => (
             Tone::Dim,
             format!("somebody looked at an alert: {}", alert.words()),
         ),
-        Happening::WrongPassphrase { count } => (
-            Tone::Trouble,
-            format!(
-                "{} since the last unlocking",
-                words::count(many(*count), "wrong passphrase")
-            ),
-        ),
+        Happening::WrongPassphrase { count, last } => {
+            let many = words::count(many(*count), "wrong passphrase");
+            let last = last.map_or_else(String::new, |at| {
+                format!(", the last at {}", at.to_rfc3339())
+            });
+            (
+                Tone::Trouble,
+                format!("{many} since the last unlocking{last}"),
+            )
+        }
         Happening::Locked { reason } => {
             // Who is told beside it says as much as that somebody asked.
             let why = match reason {
@@ -97,11 +114,18 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::CopiesRemoved { copies } => (
+            Tone::Soon,
+            format!(
+                "{} removed: copies of the vault that opened in the way of before",
+                words::count(many(*copies), "old file")
+            ),
+        ),
         Happening::Restored { of } => (
             Tone::Soon,
             format!("restored from a backup of {}", of.to_rfc3339()),
         ),
-        Happening::PutBack { generation } => (
+        Happening::PutBack { generation, .. } => (
             Tone::Soon,
             format!("generation {} of its tokens was put back", generation.0),
         ),
@@ -112,13 +136,29 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 words::count(many(*credentials), "credential")
             ),
         ),
-        Happening::Imported { credentials, from } => (
+        Happening::Imported {
+            credentials, from, ..
+        } => (
             Tone::Good,
             format!(
                 "{} imported from {from}",
                 words::count(many(*credentials), "credential")
             ),
         ),
+        Happening::ParcelRefused { from, was } => {
+            let from = from.as_ref().map(|from| format!(" ({from})"));
+            let from = from.unwrap_or_default();
+            match was {
+                Some(was) => (
+                    Tone::Soon,
+                    format!("{was} was refused from the inbox{from}, and is to be revoked"),
+                ),
+                None => (
+                    Tone::Soon,
+                    format!("refused from the inbox{from}, its tokens not revoked{by}"),
+                ),
+            }
+        }
         Happening::Identified { generation } => (
             Tone::Soon,
             format!(

@@ -1,9 +1,9 @@
 //! A credential that needs a human, as an item of the inbox: why, and what its one key does.
 
-use crate::clock::Timestamp;
-use crate::model::credential::{CredentialView, Flow};
+use crate::model::credential::CredentialView;
 use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
+use crate::model::need::Need;
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put};
@@ -14,23 +14,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-/// Why a credential needs a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The provider wants a new sign-in.
-    SignIn,
-    /// A setting has to be changed.
-    Setting,
-    /// It is over and cannot be refreshed.
-    Over,
-    /// It was revoked, and its tokens were seen alive afterwards.
-    StillAlive,
-    /// A program needs scopes that the grant lacks.
-    Scopes,
-    /// The refresh token dies soon.
-    DiesSoon,
-}
-
 /// One item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -38,28 +21,6 @@ pub struct Item {
     pub name: CredentialName,
     /// Why.
     pub need: Need,
-}
-
-/// Why it needs a human, if it does.
-pub fn need(view: &CredentialView, now: Timestamp) -> Option<Need> {
-    match &view.health {
-        Health::NeedsLogin { .. } => return Some(Need::SignIn),
-        Health::Misconfigured { .. } => return Some(Need::Setting),
-        Health::Expired if !view.profile.is_renewable() => return Some(Need::Over),
-        Health::Revoked if view.is_alive_though_revoked() => return Some(Need::StillAlive),
-        Health::Revoked | Health::Revoking { .. } => return None,
-        _ if !view.profile.wanted_scopes.is_empty() => return Some(Need::Scopes),
-        Health::Static => return None,
-        Health::Fresh
-        | Health::Expiring
-        | Health::Refreshing
-        | Health::Retrying { .. }
-        | Health::Expired
-        | Health::RateLimited { .. } => {}
-    }
-    // What was never to be refreshed by itself ends as it was known to.
-    let is_news = view.profile.is_renewable() || view.profile.flow == Flow::ApiKey;
-    (is_news && view.forecast.is_soon(now)).then_some(Need::DiesSoon)
 }
 
 /// Draws one; the second place is where its reason stands.
@@ -113,29 +74,17 @@ pub fn draw(
 fn words_of(app: &App, need: Need, view: &CredentialView) -> (&'static str, &'static str, Style) {
     let theme = app.theme;
     let health = theme.health(view.health.kind());
-    match need {
-        Need::SignIn => ("sign in again", "signs in again", health),
-        Need::Setting => ("a setting is wrong", "signs in anew", health),
-        Need::Over => ("is over", "signs in again", health),
+    let (does, style) = match need {
+        Need::SignIn | Need::Over => ("signs in again", health),
+        Need::Setting => ("signs in anew", health),
         Need::DiesSoon if view.forecast.because == ForecastReason::KeyEnds => {
-            ("will end soon", "keeps a new key", theme.tone(Tone::Soon))
+            ("keeps a new key", theme.tone(Tone::Soon))
         }
-        Need::StillAlive => (
-            "revoked, still alive",
-            "revokes it again",
-            theme.tone(Tone::Trouble),
-        ),
-        Need::Scopes => (
-            "needs more scopes",
-            "signs in with them",
-            theme.tone(Tone::Soon),
-        ),
-        Need::DiesSoon => (
-            "will end soon",
-            "signs in again before",
-            theme.tone(Tone::Soon),
-        ),
-    }
+        Need::StillAlive => ("revokes it again", theme.tone(Tone::Trouble)),
+        Need::Scopes => ("signs in with them", theme.tone(Tone::Soon)),
+        Need::DiesSoon => ("signs in again before", theme.tone(Tone::Soon)),
+    };
+    (need.words(), does, style)
 }
 
 /// Why, a sentence.

@@ -17,8 +17,10 @@ pub fn reason(app: &App, question: &QuestionView) -> String {
     };
     let since = words::moment(question.asked_at, app.now, &app.around.zone);
     let left = words::span(app.now.until(question.until));
+    // The last part of a path stands above, which any program may have.
+    let who = question.by.executable.as_deref().unwrap_or("It");
     format!(
-        "It asks on the port for the grant {}{wanted}. Asked at {since}; it waits {left} more.",
+        "{who} asks on the port for the grant {}{wanted}. Asked at {since}; it waits {left} more.",
         question.grant
     )
 }
@@ -47,7 +49,7 @@ pub fn draw(
         put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
     }
     let room = usize::from(area.width / 2);
-    let who = fit(question.by.name(), room, theme.signs().ellipsis);
+    let who = fit(question.by.short_name(), room, theme.signs().ellipsis);
     let style = match selected {
         true => theme.strong(),
         false => theme.plain(),

@@ -18,10 +18,12 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             Tone::Good,
             format!("signed in, generation {}", generation.0),
         ),
-        Happening::SignInFailed { failure } => (
-            Tone::Trouble,
-            format!("sign-in failed: {}", words::within(&failure.cause)),
-        ),
+        Happening::SignInFailed { failure, provider } => {
+            let at = provider.as_ref().filter(|_| activity.name.is_none());
+            let at = at.map_or_else(String::new, |provider| format!(" at {provider}"));
+            let said = format!("sign-in{at} failed: {}", words::within(&failure.cause));
+            (Tone::Trouble, said)
+        }
         Happening::Refreshed {
             generation,
             took_ms,
@@ -70,13 +72,11 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
             } else {
                 Tone::Dim
             };
-            (
-                tone,
-                match by_hand {
-                    true => format!("marked as revoked here, {}", words::proof(*proof)),
-                    false => format!("revoked at the provider, {}", words::proof(*proof)),
-                },
-            )
+            let how = match by_hand {
+                true => "marked as revoked, to be ended by hand at the provider",
+                false => "revoked at the provider",
+            };
+            (tone, format!("{how}, {}", words::proof(*proof)))
         }
         Happening::RevokeFailed { failure, next } => {
             let then = if next.is_some() {
@@ -95,6 +95,8 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::Grant { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -102,10 +104,12 @@ pub fn sentence(activity: &Activity) -> (Tone, String) {
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }
@@ -213,7 +217,7 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         lines.push(("operation", operation.to_string()));
     }
     match &activity.what {
-        Happening::SignInFailed { failure } => failure_lines(failure, &mut lines),
+        Happening::SignInFailed { failure, .. } => failure_lines(failure, &mut lines),
         Happening::RevokeFailed { failure, next } => {
             failure_lines(failure, &mut lines);
             if let Some(at) = next {
@@ -223,8 +227,8 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         }
         Happening::Revoked { proof, by_hand } => {
             if *by_hand {
-                let text = "the provider takes no revocations from programs: end it on its page";
-                lines.push(("where", text.to_owned()));
+                let how = "the provider has no revocation for it: end the grant there by hand";
+                lines.push(("how", how.to_owned()));
             }
             lines.push(("proof", words::proof_sentence(*proof).to_owned()));
         }
@@ -262,12 +266,18 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         Happening::EndsSoon { before, .. } => {
             lines.push(("before", words::moment(*before, now, zone)));
         }
+        Happening::Grant { what, .. } => {
+            if let Some(family) = what.family() {
+                lines.push(("family", family.to_string()));
+            }
+        }
         Happening::SignedIn { .. }
         | Happening::HandedOut { .. }
         | Happening::Asked { .. }
         | Happening::Validated { .. }
         | Happening::SettingsChanged { .. }
         | Happening::SettingsRefused { .. }
+        | Happening::HookFailed { .. }
         | Happening::Locked { .. }
         | Happening::Unlocked
         | Happening::RecipientExchanged { .. }
@@ -275,10 +285,12 @@ pub fn story(activity: &Activity, now: Timestamp, zone: &TimeZone) -> Vec<(&'sta
         | Happening::SlotRemoved { .. }
         | Happening::KeyRotated { .. }
         | Happening::BackedUp { .. }
+        | Happening::CopiesRemoved { .. }
         | Happening::Restored { .. }
         | Happening::PutBack { .. }
         | Happening::Exported { .. }
         | Happening::Imported { .. }
+        | Happening::ParcelRefused { .. }
         | Happening::Identified { .. }
         | Happening::LinesLost { .. }
         | Happening::LimitExceeded { .. }

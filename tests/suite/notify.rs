@@ -1,0 +1,206 @@
+//! A person is told when something needs them: by the desktop, by the terminal, once, and with names only where wished.
+#![cfg(target_os = "linux")]
+
+use crate::bus_rig::Bus;
+use crate::sandbox::{Sandbox, provider};
+use crate::tui_rig::Terminal;
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+use tokenward::demo::provider::DemoProvider;
+use tokenward::demo::quirks::Quirks;
+use zbus::blocking::{Connection, connection};
+use zbus::zvariant::OwnedValue;
+
+const SETTINGS: &str = "home/.config/tokenward/config.toml";
+const LONG: Duration = Duration::from_secs(60);
+
+#[derive(Debug, PartialEq)]
+enum Shown {
+    Notice {
+        instead_of: u32,
+        summary: String,
+        body: String,
+    },
+    Closed(u32),
+}
+
+/// A desktop that notes what it is to show.
+struct Desktop(Sender<Shown>);
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Desktop {
+    fn get_capabilities(&self) -> Vec<String> {
+        vec!["body".to_owned(), "body-markup".to_owned()]
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the interface has them")]
+    fn notify(
+        &self,
+        app_name: &str,
+        replaces_id: u32,
+        _app_icon: &str,
+        summary: &str,
+        body: &str,
+        _actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _expire_timeout: i32,
+    ) -> u32 {
+        assert_eq!(app_name, "tokenward");
+        let notice = Shown::Notice {
+            instead_of: replaces_id,
+            summary: summary.to_owned(),
+            body: body.to_owned(),
+        };
+        self.0.send(notice).unwrap();
+        7
+    }
+
+    fn close_notification(&self, id: u32) {
+        self.0.send(Shown::Closed(id)).unwrap();
+    }
+}
+
+fn desktop(bus: &Bus) -> (Connection, Receiver<Shown>) {
+    let (shown, told) = channel();
+    let connection = connection::Builder::address(bus.address.as_str())
+        .unwrap()
+        .name("org.freedesktop.Notifications")
+        .unwrap()
+        .serve_at("/org/freedesktop/Notifications", Desktop(shown))
+        .unwrap()
+        .build()
+        .unwrap();
+    (connection, told)
+}
+
+/// A sandbox with a bus in its environment; `None`: no bus can be started here.
+fn with_bus() -> Option<(Sandbox, Bus)> {
+    let mut sandbox = Sandbox::with_vault();
+    let bus = Bus::start(&sandbox)?;
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+    Some((sandbox, bus))
+}
+
+fn end_the_grants(provider: &DemoProvider) {
+    let control = provider.control();
+    for grant in control.grants() {
+        control.revoke(grant.id);
+    }
+}
+
+#[test]
+fn the_desktop_tells_once_that_a_sign_in_is_needed_and_no_longer_when_it_was_made() {
+    let Some((sandbox, bus)) = with_bus() else {
+        eprintln!("skipped: there is no dbus-daemon");
+        return;
+    };
+    let (_desktop, shown) = desktop(&bus);
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    let _daemon = sandbox.daemon();
+    end_the_grants(&provider);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    let first = shown.recv_timeout(LONG).unwrap();
+    let notice = |instead_of, summary: &str, body: &str| Shown::Notice {
+        instead_of,
+        summary: summary.to_owned(),
+        body: body.to_owned(),
+    };
+    assert_eq!(
+        first,
+        notice(
+            0,
+            "demo/alice: sign in again",
+            "tokenward why demo/alice says why and what to do."
+        )
+    );
+    // Asked again it is the same; the next one takes the place of the first.
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    sandbox.run(["refresh", "demo/bob"]).fails(5);
+    let both = "demo/alice: sign in again\ndemo/bob: sign in again";
+    let second = shown.recv_timeout(LONG).unwrap();
+    assert_eq!(second, notice(7, "2 credentials need you", both));
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), Shown::Closed(7));
+    let rest = shown.recv_timeout(Duration::from_millis(1));
+    assert_eq!(rest, Err(RecvTimeoutError::Timeout));
+}
+
+#[test]
+fn names_and_the_whole_of_it_can_be_left_out() {
+    let Some((sandbox, bus)) = with_bus() else {
+        eprintln!("skipped: there is no dbus-daemon");
+        return;
+    };
+    let (_desktop, shown) = desktop(&bus);
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    sandbox.write(SETTINGS, "[notify]\nnames = false\n");
+    let daemon = sandbox.daemon();
+    end_the_grants(&provider);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    let first = format!("{:?}", shown.recv_timeout(LONG).unwrap());
+    assert!(first.contains("a credential needs you"), "{first}");
+    assert!(!first.contains("alice"), "{first}");
+    sandbox.write(SETTINGS, "[notify]\ndesktop = false\n");
+    daemon.wait_for_words("changed=\"notify.desktop notify.names\"");
+    sandbox.run(["refresh", "demo/bob"]).fails(5);
+    // What comes next is the end of it, and not that bob needs a sign-in too.
+    sandbox.sign_in(&provider, "alice");
+    sandbox.sign_in(&provider, "bob");
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), Shown::Closed(7));
+}
+
+#[test]
+fn what_waits_since_before_is_told_by_an_owner_that_starts_and_hidden_by_a_lock() {
+    let Some((sandbox, bus)) = with_bus() else {
+        eprintln!("skipped: there is no dbus-daemon");
+        return;
+    };
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    end_the_grants(&provider);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    let (_desktop, shown) = desktop(&bus);
+    let _daemon = sandbox.daemon();
+    let first = format!("{:?}", shown.recv_timeout(LONG).unwrap());
+    assert!(first.contains("demo/alice: sign in again"), "{first}");
+    sandbox.run(["lock"]).ok();
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), Shown::Closed(7));
+}
+
+#[test]
+fn without_a_desktop_everything_goes_on() {
+    let mut sandbox = Sandbox::with_vault();
+    let nowhere = format!("unix:path={}", sandbox.path("nowhere").display());
+    sandbox.set("DBUS_SESSION_BUS_ADDRESS", &nowhere);
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let daemon = sandbox.daemon();
+    end_the_grants(&provider);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    daemon.wait_for_words("no desktop shows notifications");
+    sandbox.sign_in(&provider, "alice");
+    sandbox.run(["refresh", "demo/alice"]).ok();
+}
+
+#[test]
+fn the_ui_tells_its_terminal_once() {
+    let mut sandbox = Sandbox::with_vault();
+    sandbox.set("TOKENWARD_NOTIFY_TERMINAL", "osc777");
+    let provider = provider(Quirks::default());
+    sandbox.sign_in(&provider, "alice");
+    let screen = Terminal::start(&sandbox, &[], 120, 36);
+    screen.wait_for("demo/alice");
+    end_the_grants(&provider);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    let told = "\u{1b}]777;notify;tokenward;demo/alice: sign in again\u{7}";
+    screen.wait_for_bytes(told);
+    sandbox.run(["refresh", "demo/alice"]).fails(5);
+    screen.wait_for("Inbox (1)");
+    assert_eq!(screen.sent(told), 1);
+}
