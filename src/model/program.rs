@@ -51,12 +51,12 @@ impl Program {
         .unwrap_or("unknown")
     }
 
-    /// The same without the folders.
+    /// The same without the folders; the slash before a version (RFC 9110 10.1.5) is none of theirs.
     pub fn short_name(&self) -> &str {
         let name = self.name();
         name.rsplit('/')
             .next()
-            .filter(|last| !last.is_empty())
+            .filter(|last| !last.is_empty() && self.executable.is_some())
             .unwrap_or(name)
     }
 }
@@ -68,5 +68,21 @@ impl fmt::Display for Program {
         }
         f.write_str(self.short_name())?;
         self.pid.map_or(Ok(()), |pid| write!(f, " ({pid})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_left_out_and_versions_are_not() {
+        let program = |executable: Option<&str>| Program {
+            executable: executable.map(str::to_owned),
+            user_agent: Some("tool/1.2".to_owned()),
+            ..Program::default()
+        };
+        assert_eq!(program(Some("/usr/bin/curl")).short_name(), "curl");
+        assert_eq!(program(None).short_name(), "tool/1.2");
     }
 }

@@ -144,7 +144,7 @@ fn others(view: &CredentialView, history: &[Activity]) -> Option<Suspect> {
     }
     let lines = history.iter().filter(|line| line.at >= since);
     let is_export = |line: &&Activity| matches!(line.what, Happening::Exported { .. });
-    let at = lines.filter(is_export).map(|line| line.at).last();
+    let at = lines.rev().find(is_export).map(|line| line.at);
     at.map(|at| Suspect::Export { at })
 }
 
