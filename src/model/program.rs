@@ -51,6 +51,20 @@ impl Program {
         .unwrap_or("unknown")
     }
 
+    /// Whether that is the same program, as far as the port can tell.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let host = |program: &Self| -> Option<String> {
+            let address = program.address.as_deref()?;
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            Some(host.to_owned())
+        };
+        match (&self.executable, &other.executable) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => host(self) == host(other) && self.user_agent == other.user_agent,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
     /// The same without the folders; the slash before a version (RFC 9110 10.1.5) is none of theirs.
     pub fn short_name(&self) -> &str {
         let name = self.name();

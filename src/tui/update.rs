@@ -3,6 +3,7 @@
 use crate::engine::api::Event;
 use crate::engine::gate::{GateError, Place};
 use crate::model::event::{Activity, Happening};
+use crate::model::question;
 use crate::model::signin::{self, SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
@@ -237,11 +238,19 @@ fn bell(app: &mut App, event: &Event) -> Option<Effect> {
             workspace.needing.forget(name);
             return None;
         }
-        Event::Questions { open } if !open.is_empty() => {
-            "a program asks what it may have: tokenward grant questions".to_owned()
+        Event::Questions { open } => {
+            let new = question::news(workspace.inbox.questions(), open);
+            let first = new.first()?;
+            match names {
+                true => format!(
+                    "{} asks for the grant {}",
+                    first.by.short_name(),
+                    first.grant
+                ),
+                false => "a program asks for a grant".to_owned(),
+            }
         }
-        Event::Questions { .. }
-        | Event::Happened { .. }
+        Event::Happened { .. }
         | Event::SignIn { .. }
         | Event::Loaded { .. }
         | Event::Locked { .. }

@@ -5,7 +5,7 @@ use crate::model::alert::{Alert, AlertKey};
 use crate::model::name::CredentialName;
 use crate::model::need::Need;
 use crate::model::parcel::ParcelView;
-use crate::model::question::{QuestionId, QuestionView};
+use crate::model::question::{self, QuestionId, QuestionView};
 use crate::tui::app::App;
 use crate::tui::paint::{pieces, wrap};
 use crate::tui::rows::{Changes, Rows};
@@ -146,12 +146,16 @@ impl Inbox {
             .min(self.len().saturating_sub(1));
     }
 
-    /// Takes in the programs that wait for an answer now; gives those that were not known.
+    /// The programs that wait for an answer.
+    pub fn questions(&self) -> &[QuestionView] {
+        &self.questions
+    }
+
+    /// Takes in the programs that wait for an answer now; gives those that are news.
     pub fn take_questions(&mut self, questions: Vec<QuestionView>) -> Vec<QuestionView> {
         let mark = self.mark();
-        let is_known = |id| self.questions.iter().any(|known| known.id == id);
-        let new = questions.iter().filter(|it| !is_known(it.id)).cloned();
-        let new = new.collect();
+        let new = question::news(&self.questions, &questions);
+        let new = new.into_iter().cloned().collect();
         self.questions = questions;
         self.point_at(mark.as_ref());
         new
