@@ -298,9 +298,11 @@ fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
                 history.push(activity.clone());
             }
             let notice = notice(&activity);
+            let is_about_a_grant = matches!(activity.what, Happening::Grant { .. })
+                || activity.by.as_deref().is_some_and(|by| by.grant.is_some());
             workspace.log.happened(activity);
             // What was fetched with a grant, and by whom, changes with it.
-            let looks = workspace.tab == Tab::Grants && !workspace.stopped;
+            let looks = is_about_a_grant && workspace.tab == Tab::Grants && !workspace.stopped;
             if let Some((tone, text)) = notice {
                 app.say(tone, &text);
             }

@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::event::{Activity, Happening, Outcome};
+use crate::model::grant::GrantName;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
@@ -167,6 +168,18 @@ impl Log {
         activities.filter(move |activity| {
             let is_hand_out = matches!(activity.what, Happening::HandedOut { .. });
             activity.name.as_ref() == Some(name) && !is_hand_out
+        })
+    }
+
+    /// What was done with a grant, what was fetched with it included, the newest first.
+    pub fn with_grant<'a>(&'a self, grant: &'a GrantName) -> impl Iterator<Item = &'a Activity> {
+        let sources = self.lines.iter().rev();
+        let activities = sources.filter_map(|line| line.source.as_ref());
+        activities.filter(move |activity| {
+            let is_its_own =
+                matches!(&activity.what, Happening::Grant { grant: of, .. } if of == grant);
+            let by = activity.by.as_deref();
+            is_its_own || by.is_some_and(|by| by.grant.as_ref() == Some(grant))
         })
     }
 

@@ -6,11 +6,15 @@ use crate::tui::app::App;
 use crate::tui::paint;
 use crate::tui::screens::kept;
 use crate::tui::screens::page::Page;
+use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
+
+/// Lines of the activity that are told with it.
+const LATELY: usize = 12;
 
 /// Whose tokens it may fetch, in one line.
 pub fn credentials(view: &GrantView) -> String {
@@ -19,6 +23,19 @@ pub fn credentials(view: &GrantView) -> String {
     match names.is_empty() {
         true => "none is left".to_owned(),
         false => names.join(" "),
+    }
+}
+
+/// The same in so many columns: `github/alice +2`.
+pub fn credentials_in(view: &GrantView, room: usize, ellipsis: char) -> String {
+    let all = credentials(view);
+    match view.grant.credentials.as_slice() {
+        [first, rest @ ..] if !rest.is_empty() && paint::width(&all) > room => {
+            let more = format!(" +{}", rest.len());
+            let room = room.saturating_sub(more.len());
+            format!("{}{more}", paint::fit(first.name.as_str(), room, ellipsis))
+        }
+        _ => all,
     }
 }
 
@@ -48,7 +65,32 @@ pub fn lines(app: &App, view: &GrantView, width: u16) -> Vec<Line<'static>> {
     for pair in &view.pairs {
         out(&mut page, pair);
     }
+    lately(&mut page, view);
     page.lines
+}
+
+/// Who did what with it, as far as the activity here reaches back.
+fn lately(page: &mut Page<'_>, view: &GrantView) {
+    let app = page.app;
+    let log = app.open().map(|workspace| &workspace.log);
+    let lines = log.map(|log| log.with_grant(&view.grant.name).take(LATELY));
+    let mut lines = lines.into_iter().flatten().peekable();
+    if lines.peek().is_some() {
+        page.section("Lately");
+    }
+    for line in lines {
+        let at = words::moment(line.at, app.now, &app.around.zone);
+        let (tone, told) = tale::sentence(line);
+        let text = match &line.name {
+            Some(name) => format!("{name}: {told}"),
+            None => told,
+        };
+        // A day and a time have no room beside it.
+        match at.rsplit_once(' ') {
+            Some((day, time)) => page.fact(day, &format!("{time} {text}"), tone),
+            None => page.fact(&at, &text, tone),
+        }
+    }
 }
 
 fn terms(page: &mut Page<'_>, view: &GrantView) {
@@ -77,7 +119,8 @@ fn terms(page: &mut Page<'_>, view: &GrantView) {
         true => Tone::Trouble,
         false => Tone::Plain,
     };
-    page.fact("this hour", &format!("{} tokens", rate(view)), tone);
+    let rate = format!("{} tokens used, and it fills up again", rate(view));
+    page.fact("an hour", &rate, tone);
 }
 
 fn used(page: &mut Page<'_>, view: &GrantView) {
@@ -97,11 +140,14 @@ fn used(page: &mut Page<'_>, view: &GrantView) {
         None => "nothing since the vault was opened".to_owned(),
     };
     page.fact("fetched", &fetched, Tone::Plain);
-    let issued = format!(
-        "{} issued, exchanged for the next {}",
-        many(counts.issued, "pair"),
-        many(counts.rotated, "time")
-    );
+    let issued = match counts.issued {
+        0 => "no pair was issued yet".to_owned(),
+        issued => format!(
+            "{} issued, exchanged for the next {}",
+            many(issued, "pair"),
+            many(counts.rotated, "time")
+        ),
+    };
     page.fact("so far", &issued, Tone::Plain);
     if counts.replayed > 0 {
         let text = format!(

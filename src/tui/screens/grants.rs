@@ -3,18 +3,11 @@
 use crate::model::grant::{GrantName, GrantView};
 use crate::tui::app::App;
 use crate::tui::layout::Layout;
-use crate::tui::paint::{fit, paragraph, put, width};
-use crate::tui::screens::grant_page;
-use crate::tui::theme::Tone;
-use crate::tui::words;
+use crate::tui::paint::{paragraph, put};
+use crate::tui::screens::{grant_list, grant_page};
 use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-
-/// From this width on it is told when each was used last.
-const TELLS_USE: u16 = 72;
-/// Columns between two columns of the table.
-const GAP: u16 = 2;
 
 /// The screen's state.
 #[derive(Debug, Default)]
@@ -95,6 +88,12 @@ impl Grants {
         Some(was_there)
     }
 
+    /// Those that show in so many rows, and whether the pointer is on each.
+    pub fn shown(&self, height: u16) -> impl Iterator<Item = (&GrantView, bool)> {
+        let rows = self.all.iter().enumerate().skip(self.first(height));
+        rows.map(|(at, view)| (view, at == self.cursor))
+    }
+
     /// The first row that shows of so many.
     fn first(&self, height: u16) -> usize {
         (self.cursor + 1).saturating_sub(usize::from(height).max(1))
@@ -131,9 +130,9 @@ pub fn draw(app: &App, workspace: &Workspace, layout: &Layout, buf: &mut Buffer)
     let scroll = grants.open.unwrap_or(0);
     match layout.panes(true) {
         (_, None) if grants.is_open() => grant_page::draw(app, view, scroll, layout.body, buf),
-        (left, None) => list(app, grants, left, buf),
+        (left, None) => grant_list::draw(app, grants, left, buf),
         (left, Some(right)) => {
-            list(app, grants, left, buf);
+            grant_list::draw(app, grants, left, buf);
             let wall = Rect {
                 x: right.x - 1,
                 width: 1,
@@ -192,146 +191,14 @@ fn empty(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Where the columns stand: name, credentials, live pairs, last use, rate.
-struct Columns {
-    name: u16,
-    credentials: u16,
-    pairs: u16,
-    used: u16,
-    rate: u16,
-}
-
-impl Columns {
-    fn of(area: Rect) -> Self {
-        let tells_use = area.width >= TELLS_USE;
-        let (pairs, used, rate) = (5, if tells_use { 12 } else { 0 }, 12);
-        let gaps = GAP * if tells_use { 4 } else { 3 };
-        let rest = area.width.saturating_sub(4 + pairs + used + rate + gaps);
-        let name = (rest * 2 / 5).min(24);
-        Self {
-            name,
-            credentials: rest - name,
-            pairs,
-            used,
-            rate,
-        }
-    }
-}
-
-fn list(app: &App, grants: &Grants, area: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
-    let columns = Columns::of(area);
-    let titles = ["grant", "may fetch", "pairs", "used", "this hour"];
-    cells(
-        app,
-        &columns,
-        (area.x + 3, area.y),
-        titles.map(|it| (it, theme.dim())),
-        buf,
-    );
-    let rows = rows_area(area);
-    let first = grants.first(rows.height);
-    for (y, (at, view)) in (rows.y..rows.bottom()).zip(grants.all.iter().enumerate().skip(first)) {
-        row(
-            app,
-            &columns,
-            (
-                Rect {
-                    y,
-                    height: 1,
-                    ..rows
-                },
-                at == grants.cursor,
-            ),
-            view,
-            buf,
-        );
-    }
-}
-
-fn row(
-    app: &App,
-    columns: &Columns,
-    (line, is_chosen): (Rect, bool),
-    view: &GrantView,
-    buf: &mut Buffer,
-) {
-    let theme = app.theme;
-    if is_chosen {
-        let at = (line.x + 1, line.y);
-        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
-    }
-    let name = if is_chosen {
-        theme.strong()
-    } else {
-        theme.plain()
-    };
-    let credentials = grant_page::credentials(view);
-    let pairs = view.pairs.len().to_string();
-    let used = view.used_at.map_or_else(
-        || "not yet".to_owned(),
-        |at| words::moment(at, app.now, &app.around.zone),
-    );
-    let rate = grant_page::rate(view);
-    let is_full = view.rate_used >= view.rate;
-    let texts = [
-        (view.grant.name.as_str(), name),
-        (credentials.as_str(), theme.plain()),
-        (
-            pairs.as_str(),
-            match view.pairs.is_empty() {
-                true => theme.dim(),
-                false => theme.tone(Tone::Good),
-            },
-        ),
-        (used.as_str(), theme.dim()),
-        (
-            rate.as_str(),
-            match is_full {
-                true => theme.tone(Tone::Trouble),
-                false => theme.plain(),
-            },
-        ),
-    ];
-    cells(app, columns, (line.x + 3, line.y), texts, buf);
-}
-
-/// Puts the texts of one line; numbers stand at the right of their columns.
-fn cells(
-    app: &App,
-    columns: &Columns,
-    (mut x, y): (u16, u16),
-    texts: [(&str, ratatui::style::Style); 5],
-    buf: &mut Buffer,
-) {
-    let theme = app.theme;
-    let rooms = [
-        (columns.name, false),
-        (columns.credentials, false),
-        (columns.pairs, true),
-        (columns.used, false),
-        (columns.rate, true),
-    ];
-    for ((room, is_number), (text, style)) in rooms.into_iter().zip(texts) {
-        if room == 0 {
-            continue;
-        }
-        let text = fit(text, room.into(), theme.signs().ellipsis);
-        let indent = match is_number {
-            true => room.saturating_sub(u16::try_from(width(&text)).unwrap_or(room)),
-            false => 0,
-        };
-        put(buf, (x + indent, y), room - indent, &text, style, theme);
-        x += room + GAP;
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use crate::engine::api::EngineStatus;
+    use crate::engine::api::{EngineStatus, Event};
     use crate::model::credential::CredentialId;
+    use crate::model::event::{Activity, Happening, Purpose};
     use crate::model::family::FamilyId;
     use crate::model::grant::{Grant, GrantCounts, GrantView, Granted, PairView};
+    use crate::model::grant_event::GrantEvent;
     use crate::model::program::Program;
     use crate::tui::app::App;
     use crate::tui::effect::{Ask, Effect};
@@ -404,6 +271,33 @@ mod tests {
         vec![backup, grant("ci", &["github/work-bot"]), grant("old", &[])]
     }
 
+    fn lately() -> [Activity; 3] {
+        let line = |secs, name: Option<&str>, grant: &str, what| {
+            let at = example::NOW.minus(Duration::from_secs(secs));
+            let by = Program {
+                executable: Some("/usr/local/bin/nightly-backup".to_owned()),
+                grant: Some(grant.parse().unwrap()),
+                ..Program::default()
+            };
+            Activity::new(at, name.map(example::name), what).by(Some(Arc::new(by)))
+        };
+        let fetched = |count| Happening::HandedOut {
+            purpose: Purpose::Get,
+            count,
+        };
+        let exchanged = Happening::Grant {
+            grant: "backup".parse().unwrap(),
+            what: GrantEvent::Rotated {
+                family: FamilyId([0xab; 16]),
+            },
+        };
+        [
+            line(100_000, None, "backup", exchanged),
+            line(75, Some("github/alice"), "backup", fetched(3)),
+            line(60, Some("github/work-bot"), "ci", fetched(1)),
+        ]
+    }
+
     fn app((columns, rows): (u16, u16), grants: Vec<GrantView>) -> App {
         let mut app = example::open(columns, rows);
         let effects = example::press(&mut app, "5");
@@ -415,6 +309,9 @@ mod tests {
             &mut app,
             Message::Answer(Box::new(Answer::Grants(Ok(grants)))),
         );
+        for activity in lately() {
+            update(&mut app, Message::Event(Event::Happened { activity }));
+        }
         app
     }
 
@@ -428,7 +325,7 @@ mod tests {
             assert_snapshot!(format!("grant_{columns}x{rows}"), example::shown(&mut app));
             example::press(&mut app, "G");
             let text = example::shown(&mut app);
-            assert!(text.contains("1212121212121212"), "the last pair: {text}");
+            assert!(text.contains("github/alice: handed out 3 times"), "{text}");
             example::press(&mut app, "\u{1b}");
             assert!(!app.open().unwrap().grants.is_open());
         }
@@ -518,9 +415,11 @@ mod tests {
         );
         assert!(matches!(app.overlays.as_slice(), [Overlay::Help(_)]));
         example::press(&mut app, "\u{1b}");
-        let activity = example::activity().remove(0);
-        let event = crate::engine::api::Event::Happened { activity };
-        let effects = update(&mut app, Message::Event(event));
+        let [_, activity, _] = lately();
+        let effects = update(&mut app, Message::Event(Event::Happened { activity }));
         assert!(matches!(effects.as_slice(), [Effect::Ask(Ask::Grants)]));
+        let activity = example::activity().remove(0);
+        let effects = update(&mut app, Message::Event(Event::Happened { activity }));
+        assert!(effects.is_empty(), "it is about no grant");
     }
 }

@@ -7,6 +7,7 @@ pub mod create;
 pub mod detail;
 pub mod figures;
 pub mod find_line;
+pub mod grant_list;
 pub mod grant_page;
 pub mod grants;
 pub mod health;
