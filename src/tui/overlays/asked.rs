@@ -29,7 +29,10 @@ const LABELS: u16 = 14;
 pub struct Asked {
     /// The question.
     pub question: QuestionView,
-    terms: Option<Form>,
+    /// What is typed as its terms; it outlasts going back.
+    terms: Form,
+    /// The terms show, to be typed.
+    is_typing: bool,
     trouble: Option<String>,
     /// The grant is being made.
     is_working: bool,
@@ -37,10 +40,11 @@ pub struct Asked {
 
 impl Asked {
     /// Looks at a question.
-    pub const fn new(question: QuestionView) -> Self {
+    pub fn new(question: QuestionView) -> Self {
         Self {
+            terms: form(&question),
             question,
-            terms: None,
+            is_typing: false,
             trouble: None,
             is_working: false,
         }
@@ -48,25 +52,26 @@ impl Asked {
 
     /// Where its keys have their meaning.
     pub fn scopes(&self) -> Vec<Scope> {
-        match self.terms {
-            Some(_) => vec![Scope::Terms],
-            None => vec![Scope::Asked],
+        match self.is_typing {
+            true => vec![Scope::Terms],
+            false => vec![Scope::Asked],
         }
     }
 
     /// Takes a key into the field that has the focus.
     pub fn type_key(&mut self, key: KeyEvent) -> bool {
-        let working = self.is_working;
-        self.terms
-            .as_mut()
-            .is_some_and(|terms| !working && terms.type_key(key))
+        self.takes_text() && self.terms.type_key(key)
     }
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if let Some(terms) = self.terms.as_mut().filter(|_| !self.is_working) {
-            terms.paste(text);
+        if self.takes_text() {
+            self.terms.paste(text);
         }
+    }
+
+    const fn takes_text(&self) -> bool {
+        self.is_typing && !self.is_working
     }
 
     /// Whether an action makes sense with it.
@@ -115,7 +120,7 @@ fn form(question: &QuestionView) -> Form {
     let usual = GrantWish::new(question.grant.clone(), Vec::new());
     let length = |secs| length::write(Duration::from_secs(secs));
     Form::new(vec![
-        ("may fetch", Field::plain(&questions::named(question))),
+        ("may fetch", Field::plain(&questions::named(question, " "))),
         ("scopes", Field::default()),
         ("tokens live", Field::plain(&length(usual.ttl_secs))),
         ("renewed for", Field::plain(&length(usual.refresh_ttl_secs))),
@@ -170,14 +175,14 @@ fn wish(app: &App, question: &QuestionView, form: &Form) -> Result<GrantWish, (u
 
 /// Does what an action is for.
 pub fn act(app: &mut App, mut asked: Asked, action: Action) -> Vec<Effect> {
-    if asked.terms.is_some() {
+    if asked.is_typing {
         return typed(app, asked, action);
     }
     match action {
         Action::Allow => return vec![asked.answer(Verdict::Approved)],
         Action::Deny => return vec![asked.answer(Verdict::Refused)],
         Action::Back => return Vec::new(),
-        Action::Terms => asked.terms = Some(form(&asked.question)),
+        Action::Terms => asked.is_typing = true,
         _ => {}
     }
     app.overlays.push(Overlay::Asked(Box::new(asked)));
@@ -186,26 +191,23 @@ pub fn act(app: &mut App, mut asked: Asked, action: Action) -> Vec<Effect> {
 
 fn typed(app: &mut App, mut asked: Asked, action: Action) -> Vec<Effect> {
     let mut effects = Vec::new();
-    match (action, &mut asked.terms) {
-        (Action::Back, terms) if !asked.is_working => {
-            *terms = None;
+    match action {
+        Action::Back if !asked.is_working => {
+            asked.is_typing = false;
             asked.trouble = None;
         }
-        (Action::Submit, Some(terms)) if !asked.is_working => {
-            match wish(app, &asked.question, terms) {
-                Ok(wish) => {
-                    asked.trouble = None;
-                    asked.is_working = true;
-                    effects.push(asked.answer(Verdict::WithTerms(Box::new(wish))));
-                }
-                Err((field, why)) => {
-                    terms.focus_on(field);
-                    asked.trouble = Some(why);
-                }
+        Action::Submit if !asked.is_working => match wish(app, &asked.question, &asked.terms) {
+            Ok(wish) => {
+                asked.trouble = None;
+                asked.is_working = true;
+                effects.push(asked.answer(Verdict::WithTerms(Box::new(wish))));
             }
-        }
-        (action, Some(terms)) => terms.act(action),
-        (_, None) => {}
+            Err((field, why)) => {
+                asked.terms.focus_on(field);
+                asked.trouble = Some(why);
+            }
+        },
+        action => asked.terms.act(action),
     }
     app.overlays.push(Overlay::Asked(Box::new(asked)));
     effects
@@ -227,7 +229,11 @@ fn lines(app: &App, asked: &Asked) -> Vec<Said> {
     let mut lines = vec![("asks", kept::program(&question.by), Tone::Plain)];
     lines.push(("for the grant", question.grant.to_string(), Tone::Plain));
     if !question.credentials.is_empty() {
-        lines.push(("for tokens of", questions::named(question), Tone::Plain));
+        lines.push((
+            "for tokens of",
+            questions::named(question, " "),
+            Tone::Plain,
+        ));
     }
     let waits = format!(
         "at {}, waits until {}",
@@ -271,18 +277,18 @@ pub fn draw(app: &App, asked: &Asked, buf: &mut Buffer) {
         let indent = if label.is_empty() { 0 } else { LABELS };
         usize::from(width.saturating_sub(4 + indent))
     };
-    let said = match asked.terms {
-        Some(_) => Vec::new(),
-        None => lines(app, asked),
+    let said = match asked.is_typing {
+        true => Vec::new(),
+        false => lines(app, asked),
     };
     let tall: usize = said
         .iter()
         .map(|(label, text, _)| wrap(text, room(label)).len().max(1))
         .sum();
-    let fields = asked
-        .terms
-        .as_ref()
-        .map_or(0, |terms| terms.fields.len() + 4);
+    let fields = match asked.is_typing {
+        true => asked.terms.fields.len() + 4,
+        false => 0,
+    };
     let height = u16::try_from(tall + fields).unwrap_or(20) + 4;
     let area = layout::centred(app.size, width, height.min(app.size.1.saturating_sub(2)));
     let title = format!("A program asks for {}", asked.question.grant);
@@ -296,9 +302,9 @@ pub fn draw(app: &App, asked: &Asked, buf: &mut Buffer) {
         height: inner.height.saturating_sub(2),
         ..inner
     };
-    match &asked.terms {
-        Some(terms) => draw_terms(app, asked, terms, body, buf),
-        None => {
+    match asked.is_typing {
+        true => draw_terms(app, asked, body, buf),
+        false => {
             for (label, text, tone) in &said {
                 let indent = if label.is_empty() { 0 } else { LABELS };
                 put(buf, (body.x, body.y), indent, label, theme.dim(), theme);
@@ -316,8 +322,8 @@ pub fn draw(app: &App, asked: &Asked, buf: &mut Buffer) {
     hints::hint_line(app, &asked.scopes(), keys, buf);
 }
 
-fn draw_terms(app: &App, asked: &Asked, terms: &Form, body: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
+fn draw_terms(app: &App, asked: &Asked, body: Rect, buf: &mut Buffer) {
+    let (theme, terms) = (app.theme, &asked.terms);
     terms.draw(buf, body, LABELS - 1, !asked.is_working, theme);
     let used = u16::try_from(terms.fields.len()).unwrap_or(0) + 1;
     let below = Rect {
@@ -472,6 +478,10 @@ mod tests {
             assert!(example::press(&mut app, &typed).is_empty());
             let text = example::shown(&mut app);
             assert!(text.contains("no length of time"), "{text}");
+            // Going back loses nothing of it.
+            example::press(&mut app, "\u{1b}");
+            assert!(example::shown(&mut app).contains("other terms"));
+            example::press(&mut app, "e");
             let effects = example::press(&mut app, "\u{8}\u{8}\u{8}\u{8}\u{8}1h\t\t60\n");
             let Verdict::WithTerms(wish) = verdict(&effects) else {
                 panic!("{effects:?}")

@@ -13,7 +13,7 @@ use ratatui::layout::Rect;
 pub fn reason(app: &App, question: &QuestionView) -> String {
     let wanted = match question.credentials.is_empty() {
         true => String::new(),
-        false => format!(", for tokens of {}", named(question)),
+        false => format!(", for tokens of {}", named(question, ", ")),
     };
     let since = words::moment(question.asked_at, app.now, &app.around.zone);
     let left = words::span(app.now.until(question.until));
@@ -26,12 +26,9 @@ pub fn reason(app: &App, question: &QuestionView) -> String {
 }
 
 /// Whose tokens it wants, in one line.
-pub fn named(question: &QuestionView) -> String {
-    let names = question.credentials.iter();
-    names
-        .map(|name| name.as_str())
-        .collect::<Vec<_>>()
-        .join(" ")
+pub fn named(question: &QuestionView, between: &str) -> String {
+    let names = question.credentials.iter().map(|name| name.as_str());
+    names.collect::<Vec<_>>().join(between)
 }
 
 /// Draws one; the second place is where its text stands.
