@@ -1,7 +1,7 @@
 //! Who is at the other end of the socket: what the system tells of a process.
 
 use crate::model::program::Program;
-use rustix::process::{geteuid, getpid, getppid};
+use rustix::process::{Pid, geteuid, getpid, getppid};
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -14,10 +14,11 @@ pub fn behind(stream: &UnixStream) -> Arc<Program> {
         return Arc::default();
     };
     let pid = peer.pid().and_then(|pid| u32::try_from(pid).ok());
+    let caller = pid.and_then(|pid| caller_of(pid, executable));
     Arc::new(Program {
         uid: Some(peer.uid()),
-        pid,
-        executable: pid.and_then(|pid| caller_of(pid, executable)),
+        pid: caller.as_ref().map(|(pid, _)| *pid).or(pid),
+        executable: caller.map(|(_, executable)| executable),
         ..Program::default()
     })
 }
@@ -30,10 +31,11 @@ pub fn at_port(peer: SocketAddr, own: SocketAddr) -> Program {
     };
     let is_own = uid == geteuid().as_raw();
     let pid = is_own.then(|| holder_of(inode)).flatten();
+    let caller = pid.and_then(|pid| caller_of(pid, executable));
     Program {
         uid: Some(uid),
-        pid,
-        executable: pid.and_then(|pid| caller_of(pid, executable)),
+        pid: caller.as_ref().map(|(pid, _)| *pid).or(pid),
+        executable: caller.map(|(_, executable)| executable),
         ..Program::default()
     }
 }
@@ -88,28 +90,42 @@ fn holder_of(inode: u64) -> Option<u32> {
 
 /// This very process, or rather who called it.
 pub fn own() -> Arc<Program> {
-    let parent =
-        getppid().and_then(|parent| executable(parent.as_raw_nonzero().get().cast_unsigned()));
+    let number = |pid: Pid| pid.as_raw_nonzero().get().cast_unsigned();
+    let parent = getppid().map(number);
+    let parent = parent.and_then(|pid| Some((pid, executable(pid)?)));
+    let pid = parent.as_ref().map(|(pid, _)| *pid);
     Arc::new(Program {
         uid: Some(geteuid().as_raw()),
-        pid: Some(getpid().as_raw_nonzero().get().cast_unsigned()),
-        executable: parent.map(|path| path.display().to_string()),
+        pid: pid.or_else(|| Some(number(getpid()))),
+        executable: parent.map(|(_, path)| path.display().to_string()),
         ..Program::default()
     })
 }
 
-/// A process's executable; of one that is tokenward, as this is, its caller's: `tokenward get` tells nothing. One that is
-/// not dumpable hides its executable from everybody but root, as tokenward itself does: it is known by its name.
-fn caller_of(pid: u32, executable: impl Fn(u32) -> Option<PathBuf>) -> Option<String> {
+/// A person at this process's own screen.
+pub fn at_the_screen() -> Arc<Program> {
+    let own = Arc::unwrap_or_clone(own());
+    Arc::new(Program { in_ui: true, ..own })
+}
+
+/// A process's number and executable; of one that is tokenward, as this is, its caller's: `tokenward get` tells nothing.
+/// One that is not dumpable hides its executable from everybody but root, as tokenward itself does: it is known by its
+/// name.
+fn caller_of(pid: u32, executable: impl Fn(u32) -> Option<PathBuf>) -> Option<(u32, String)> {
     let found = executable(pid);
     let is_own = match &found {
         Some(path) => std::env::current_exe().is_ok_and(|own| own == *path),
         None => name_of(pid).is_some() && name_of(pid) == name_of(std::process::id()),
     };
-    let parent = || parent_of(pid).and_then(&executable);
-    let path = if is_own { parent().or(found) } else { found };
-    path.map(|path| path.display().to_string())
-        .or_else(|| name_of(pid))
+    let parent = || {
+        let parent = parent_of(pid).filter(|_| is_own)?;
+        Some((parent, executable(parent)?.display().to_string()))
+    };
+    let itself = || {
+        let path = found.as_ref().map(|path| path.display().to_string());
+        Some((pid, path.or_else(|| name_of(pid))?))
+    };
+    parent().or_else(itself)
 }
 
 /// The name that a process goes by, which it may have chosen itself.
@@ -136,6 +152,7 @@ mod tests {
     #[test]
     #[cfg(target_os = "linux")]
     fn a_connection_is_known_by_its_process() {
+        let caller = own();
         for at in ["127.0.0.1:0", "[::1]:0"] {
             let Ok(listener) = std::net::TcpListener::bind(at) else {
                 continue;
@@ -144,7 +161,8 @@ mod tests {
             let stream = std::net::TcpStream::connect(own).unwrap();
             let found = at_port(stream.local_addr().unwrap(), own);
             assert_eq!(found.uid, Some(geteuid().as_raw()), "{at}");
-            assert_eq!(found.pid, Some(std::process::id()), "{at}");
+            // Of a tokenward, as this is, the number is its caller's, as the name is.
+            assert_eq!(found.pid, caller.pid, "{at}");
         }
     }
 
@@ -165,16 +183,21 @@ mod tests {
         };
         assert_eq!(found, sleep);
         let caller = caller_of(child.id(), executable).unwrap();
-        assert_eq!(caller, sleep.display().to_string());
+        assert_eq!(caller, (child.id(), sleep.display().to_string()));
         assert_eq!(parent_of(child.id()), Some(std::process::id()));
         // One that hides its executable, and is no tokenward, goes by its name.
-        assert_eq!(caller_of(child.id(), |_| None).unwrap(), "sleep");
+        let hidden = (child.id(), "sleep".to_owned());
+        assert_eq!(caller_of(child.id(), |_| None).unwrap(), hidden);
         child.kill().unwrap();
         child.wait().unwrap();
         let this = std::process::id();
-        assert_eq!(caller_of(this, executable), own().executable);
+        // The number is of the same program as the name.
+        let told = own().pid.zip(own().executable.clone());
+        assert_eq!(told.as_ref().map(|(pid, _)| *pid), parent_of(this));
+        assert_eq!(caller_of(this, executable), told);
         // As for everybody but root, to whom `tokenward get` hides its executable and its caller does not.
         let hidden = |pid| (pid != this).then(|| executable(pid)).flatten();
-        assert_eq!(caller_of(this, hidden), own().executable);
+        assert_eq!(caller_of(this, hidden), told);
+        assert_eq!(at_the_screen().to_string(), "in the UI");
     }
 }

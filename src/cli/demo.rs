@@ -196,7 +196,8 @@ impl Unopened {
                 | SignInStep::Registering
                 | SignInStep::DeviceCode { .. }
                 | SignInStep::Polled { .. }
-                | SignInStep::Exchanging => {}
+                | SignInStep::Exchanging
+                | SignInStep::Unkept { .. } => {}
             }
         }
     }

@@ -123,7 +123,7 @@ fn unlock(
     passphrase: Option<Passphrase>,
 ) -> Result<(Link, Place), Failure> {
     if let Some((door, link)) = keeper.way() {
-        let unlocking = door.unlock(offered(passphrase), Some(peer::own()));
+        let unlocking = door.unlock(offered(passphrase), Some(peer::at_the_screen()));
         runtime.block_on(unlocking)?;
         return Ok((link, Place::Owner));
     }
@@ -166,7 +166,7 @@ fn lock(
     reason: LockReason,
 ) -> Result<bool, Failure> {
     let outcome = match keeper.way() {
-        Some((door, _)) => runtime.block_on(door.lock(reason, Some(peer::own())))?,
+        Some((door, _)) => runtime.block_on(door.lock(reason, Some(peer::at_the_screen())))?,
         None => Caller::new(context.socket()).lock()?,
     };
     Ok(outcome.locked.is_some())

@@ -80,6 +80,14 @@ impl Guide {
             )),
             SignInStep::Registering => self.output.say("Registering a client with the provider."),
             SignInStep::Exchanging => self.output.say("Fetching the tokens."),
+            SignInStep::Unkept { failure, next_try } => {
+                let wait = span::show(clock::now().until(*next_try));
+                self.output.say(&format!(
+                    "{}\n{}\nTried again in {wait}. Ctrl-C gives it up.",
+                    failure.cause,
+                    failure.advice()
+                ));
+            }
             SignInStep::Polled { .. }
             | SignInStep::SignedIn { .. }
             | SignInStep::Failed { .. }
@@ -223,6 +231,12 @@ fn object(step: &SignInStep) -> Option<serde_json::Value> {
             "note": taken_port.map(|port| taken(port, redirect_uri)),
         })),
         SignInStep::Renewed { url } => Some(json!({ "event": "renewed", "url": url })),
+        SignInStep::Unkept { failure, next_try } => Some(json!({
+            "event": "not_kept_yet",
+            "cause": failure.cause,
+            "fix": failure.fix,
+            "next_try_in": now.until(*next_try).as_secs(),
+        })),
         SignInStep::Discovering
         | SignInStep::Registering
         | SignInStep::Polled { .. }

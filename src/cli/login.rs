@@ -376,7 +376,8 @@ fn ended(step: SignInStep, guide: &Guide) -> Result<Option<Result<Signed, Failur
         | SignInStep::Polled { .. }
         | SignInStep::Authorize { .. }
         | SignInStep::Renewed { .. }
-        | SignInStep::Exchanging => {
+        | SignInStep::Exchanging
+        | SignInStep::Unkept { .. } => {
             guide.show(&step)?;
             None
         }

@@ -125,7 +125,10 @@ impl Owner {
             rereads,
             warden: tokio::spawn(warden.keep(end_vault.clone())),
             end_vault: end_vault.drop_guard(),
-            link: door.lasting_link().on_behalf_of(peer::own()),
+            link: door.lasting_link().on_behalf_of(match role {
+                Role::AtAScreen => peer::at_the_screen(),
+                Role::ToStay | Role::ForAMoment => peer::own(),
+            }),
             door,
             server,
             at_port,

@@ -73,6 +73,10 @@ pub fn read_pair(text: &str) -> Result<(String, String), String> {
 /// There is no provider of that name.
 pub fn unknown(name: &str) -> Failure {
     let failure = Failure::new(Kind::Failed, format!("there is no provider `{name}`"));
+    // Who signed in by an issuer has the provider in the vault, and no record of it.
+    let failure = failure.hint(format!(
+        "one that was signed in to by its issuer has no record yet: tokenward provider add {name}"
+    ));
     match similar(name, &catalogue::names()) {
         Some(near) => failure.hint(format!(
             "did you mean {near}? tokenward provider show {near}"

@@ -1,25 +1,11 @@
 //! Lengths of time as people type and read them: `90s`, `5m`, `1h 12m`.
 
+use crate::model::length;
 use std::time::Duration;
 
 /// Reads `60s`, `5m`, `1h`, `2d`, `500ms`; a bare number counts seconds.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|c: char| !c.is_ascii_digit());
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let wrong = || format!("`{text}` is no length of time: write 60s, 5m, 1h or 2d");
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let milliseconds = match unit {
-        "ms" => 1,
-        "" | "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(wrong()),
-    };
-    number
-        .checked_mul(milliseconds)
-        .map(Duration::from_millis)
-        .ok_or_else(wrong)
+    length::parse(text)
 }
 
 /// The two largest units: `41m 07s`, `3d 4h`, `48s`.

@@ -8,8 +8,9 @@ use crate::engine::core::Core;
 use crate::engine::held::Held;
 use crate::engine::plan;
 use crate::engine::queue::HostId;
+use crate::engine::step::{CallerId, Effect};
 use crate::model::credential::CredentialId;
-use crate::model::event::Happening;
+use crate::model::event::{Activity, Happening};
 use crate::model::limit::{Limit, LimitUse};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,14 +18,11 @@ use std::time::Duration;
 
 /// The span that is counted over.
 const HOUR: Duration = Duration::from_secs(3600);
-/// A limit that is run into again and again is noted that often.
-const NOTED_EVERY: Duration = Duration::from_secs(60);
 
 /// What was asked for of each host lately.
 #[derive(Debug, Default)]
 pub struct Allowance {
     hosts: BTreeMap<HostId, VecDeque<Timestamp>>,
-    noted: BTreeMap<CredentialId, Timestamp>,
 }
 
 /// A limit that stands against one more refresh.
@@ -113,8 +111,19 @@ impl Core {
     }
 
     /// Notes that a limit was run into, and says it to whoever did.
-    pub(in crate::engine) fn exceeded(&mut self, id: CredentialId, by: Exceeded) -> Refusal {
-        self.note_limit(id, &by.limit);
+    pub(in crate::engine) fn exceeded(
+        &mut self,
+        caller: CallerId,
+        id: CredentialId,
+        by: Exceeded,
+    ) -> Refusal {
+        if let Some(held) = self.held.get(&id) {
+            let limit = by.limit.clone();
+            let what = Happening::LimitExceeded { limit };
+            let line = Activity::new(self.now, Some(held.profile.name.clone()), what);
+            let line = line.within(self.operation);
+            self.out.push(Effect::Exceeded { caller, line });
+        }
         let secs = by.wait.as_millis().div_ceil(1000);
         Refusal::LimitExceeded {
             limit: by.limit,
@@ -185,17 +194,6 @@ impl Core {
             Some((self.queue.name(*host)?, count))
         });
         named(all)
-    }
-
-    fn note_limit(&mut self, id: CredentialId, limit: &str) {
-        let last = self.allowance.noted.get(&id);
-        if last.is_some_and(|at| *at <= self.now && at.plus(NOTED_EVERY) > self.now) {
-            return;
-        }
-        self.allowance.noted.insert(id, self.now);
-        let name = self.held.get(&id).map(|held| held.profile.name.clone());
-        let limit = limit.to_owned();
-        self.happened(name, Happening::LimitExceeded { limit });
     }
 }
 

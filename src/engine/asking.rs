@@ -225,7 +225,7 @@ impl Core {
             self.refuse(caller, Refusal::Failed { failure });
             return;
         }
-        let start = match self.affordable(id, wish, start, until) {
+        let start = match self.affordable(caller, (id, wish), start, until) {
             Ok(start) => start,
             Err(refusal) => {
                 self.refuse(caller, refusal);
@@ -257,8 +257,8 @@ impl Core {
     /// The same, within what callers may cost the provider: who asks for a token waits for the schedule past that.
     fn affordable(
         &mut self,
-        id: CredentialId,
-        wish: Wish,
+        caller: CallerId,
+        (id, wish): (CredentialId, Wish),
         start: Timestamp,
         until: Timestamp,
     ) -> Result<Timestamp, Refusal> {
@@ -282,7 +282,7 @@ impl Core {
             Some(retry) => Err(Refusal::Failed {
                 failure: self.why_not_now(held, retry),
             }),
-            None => Err(self.exceeded(id, exceeded)),
+            None => Err(self.exceeded(caller, id, exceeded)),
         }
     }
 

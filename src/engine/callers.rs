@@ -26,8 +26,8 @@ pub struct Errand {
 pub enum Caller {
     /// An access token.
     Token(Reply<IssuedToken>, Errand),
-    /// A credential.
-    View(Reply<CredentialView>),
+    /// A credential, for a program.
+    View(Reply<CredentialView>, Arc<Program>),
     /// What became of a revocation.
     Revoke(Reply<RevokeOutcome>),
     /// That it was done.
@@ -39,7 +39,7 @@ impl Caller {
     pub fn refuse(self, refusal: Refusal) {
         match self {
             Self::Token(reply, _) => drop(reply.send(Err(refusal))),
-            Self::View(reply) => drop(reply.send(Err(refusal))),
+            Self::View(reply, _) => drop(reply.send(Err(refusal))),
             Self::Revoke(reply) => drop(reply.send(Err(refusal))),
             Self::Remove(reply) => drop(reply.send(Err(refusal))),
         }
@@ -60,6 +60,15 @@ impl Callers {
         let id = CallerId(self.last);
         self.waiting.insert(id, caller);
         id
+    }
+
+    /// Which program asks, where that matters for what it asks.
+    pub fn program(&self, id: CallerId) -> Option<&Arc<Program>> {
+        match self.waiting.get(&id)? {
+            Caller::Token(_, errand) => Some(&errand.by),
+            Caller::View(_, by) => Some(by),
+            Caller::Revoke(_) | Caller::Remove(_) => None,
+        }
     }
 
     /// Takes a caller out, to be answered.

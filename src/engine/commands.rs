@@ -65,7 +65,7 @@ impl Runner {
                 timeout,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, Arc::clone(&by)));
                 let operation = self.core.operation_of_caller(caller);
                 self.note_act(Act::Refresh, Some(&name), operation, by);
                 self.step(Input::RefreshAsked {
@@ -162,7 +162,7 @@ impl Runner {
                 scopes,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, by));
                 self.step(Input::ScopesNeeded {
                     caller,
                     name,
@@ -194,7 +194,7 @@ impl Runner {
                 account,
                 reply,
             } => {
-                let caller = self.callers.add(Caller::View(reply));
+                let caller = self.callers.add(Caller::View(reply, Arc::clone(&by)));
                 let operation = self.core.operation_of_caller(caller);
                 self.note_act(Act::Rename, Some(&name), operation, by);
                 self.rename(caller, name, &account);

@@ -53,7 +53,7 @@ impl Core {
         let Some(held) = self.held.get_mut(&id) else {
             return;
         };
-        let certain = is_nothing_spent(&failure)
+        let certain = failure.is_nothing_spent()
             && (!held.uncertain || failure.class == FailureClass::NeedsLogin);
         let profile = Arc::make_mut(&mut held.profile);
         note(profile, &failure, self.now, took);
@@ -200,13 +200,6 @@ impl Core {
             self.settle_and_tell(id);
         }
     }
-}
-
-/// Whether the failure proves that no refresh token was used up.
-fn is_nothing_spent(failure: &Failure) -> bool {
-    failure.unsent
-        || failure.class != FailureClass::Transient
-        || matches!(failure.code.as_str(), "http_429" | "slow_down")
 }
 
 fn retry_after(failure: &Failure) -> Option<Duration> {

@@ -10,6 +10,7 @@ use crate::engine::step::{
 };
 use crate::model::credential::{CredentialId, Generation, Profile, Standing};
 use crate::model::failure::{Failure, FailureClass};
+use crate::model::likely::Evidence;
 use crate::model::operation::OperationId;
 use crate::vault::store::Spending;
 use std::sync::Arc;
@@ -281,8 +282,17 @@ fn telling(first: Option<Failure>, last: Failure) -> Failure {
     let says_why = |it: &Failure| it.class == FailureClass::NeedsLogin && !it.likely().is_empty();
     match first {
         Some(first) if last.class == FailureClass::NeedsLogin && says_why(&first) => first,
-        Some(_) | None => last,
+        Some(_) => of_one_before(last),
+        None => last,
     }
+}
+
+fn of_one_before(failure: Failure) -> Failure {
+    let evidence = failure.evidence.clone().map(|it| *it).unwrap_or_default();
+    failure.with_evidence(Evidence {
+        of_one_before: true,
+        ..evidence
+    })
 }
 
 /// The profile after a grant; its fingerprints are the vault's to fill in.

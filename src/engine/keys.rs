@@ -9,6 +9,7 @@ use crate::model::client::{Client, ClientAuth};
 use crate::model::credential::{Flow, Profile};
 use crate::model::name::CredentialName;
 use crate::model::provider::{Provider, Revocation};
+use crate::model::setup::ApiKeys;
 use crate::model::signin::{KeyWish, ProviderChoice, SignInRequest};
 use crate::model::token::TokenSet;
 use crate::oauth::{catalogue, template};
@@ -149,8 +150,9 @@ fn check_key(key: &ApiKey, provider: &Provider) -> Result<(), Refusal> {
     if keys.is_some_and(|keys| !keys.fits(text)) {
         return Err(invalid(
             format!(
-                "this is no key of {}: those look different",
-                provider.display_name
+                "this is no key of {}: those look different, {}",
+                provider.display_name,
+                keys.map(ApiKeys::shape).unwrap_or_default()
             ),
             format!(
                 "Copy all of it. If it is right, the record is not: [providers.{}.api_key] pattern = \"\" in config.toml.",

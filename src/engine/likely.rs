@@ -80,7 +80,12 @@ pub fn explained(mut failure: Failure, known: &Known<'_>) -> Failure {
         return failure.with_evidence(evidence);
     }
     let likely = causes(&evidence, known);
-    failure.with_evidence(Evidence { likely, ..evidence })
+    let shared_with = known.siblings.same_token.clone();
+    failure.with_evidence(Evidence {
+        likely,
+        shared_with,
+        ..evidence
+    })
 }
 
 /// Whether the refresh token may have died of age: then its life says something about the next one's.

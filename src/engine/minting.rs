@@ -107,6 +107,26 @@ impl Minted {
         Some(Aside { name, may_end_new })
     }
 
+    /// Why they, or the key, are not in the vault yet.
+    pub fn not_kept(&self, trouble: &VaultTrouble) -> Failure {
+        let what = match self.flow {
+            Flow::ApiKey => "the key is not kept yet",
+            Flow::Device | Flow::Loopback | Flow::ClientCredentials => {
+                "the tokens came and are not kept yet"
+            }
+        };
+        let cause = format!(
+            "{what}: {}; it waits in memory and is written as soon as it can be",
+            trouble.message
+        );
+        Failure::new(
+            FailureClass::Transient,
+            "vault",
+            cause,
+            trouble.hint.clone(),
+        )
+    }
+
     /// The secret.
     pub fn secret(&self) -> Secret {
         Secret {
@@ -140,20 +160,6 @@ pub fn refresh_host(provider: &Provider) -> String {
             })
         })
         .unwrap_or_else(|| provider.name.clone())
-}
-
-/// Why tokens of a sign-in are not in the vault yet.
-pub fn not_kept(trouble: &VaultTrouble) -> Failure {
-    Failure::new(
-        FailureClass::Transient,
-        "vault",
-        format!(
-            "the tokens came, but the vault cannot be written ({}); they are kept in memory and written as soon as it \
-             can be",
-            trouble.message
-        ),
-        trouble.hint.clone(),
-    )
 }
 
 #[cfg(test)]

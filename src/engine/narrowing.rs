@@ -42,7 +42,7 @@ impl Core {
             // It leaves the access token there as old as it is: no schedule asks for that.
             None => match self.spend_allowance(id) {
                 Ok(()) => None,
-                Err(exceeded) => Some(self.exceeded(id, exceeded)),
+                Err(exceeded) => Some(self.exceeded(caller, id, exceeded)),
             },
             refused => refused,
         };

@@ -79,6 +79,7 @@ impl Runner {
                 self.teach_grants();
             }
             Effect::Happened(activity) => self.happened(activity),
+            Effect::Exceeded { caller, line } => self.exceeded(caller, line),
             Effect::Chore(chore) => self.chores.push_back(chore),
         }
     }
@@ -320,7 +321,7 @@ impl Runner {
                 Some(Hand::Opened(_)) | None => drop(reply.send(Err(Refusal::Stopped))),
             },
             (caller, Answer::Refused(refusal)) => caller.refuse(refusal),
-            (Caller::View(reply), Answer::View(view)) => drop(reply.send(Ok(*view))),
+            (Caller::View(reply, _), Answer::View(view)) => drop(reply.send(Ok(*view))),
             (Caller::Revoke(reply), Answer::Revoked(outcome)) => drop(reply.send(Ok(outcome))),
             (Caller::Remove(reply), Answer::Removed) => drop(reply.send(Ok(()))),
             (

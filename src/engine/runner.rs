@@ -9,6 +9,7 @@ use crate::engine::carried::Carried;
 use crate::engine::condemned::Condemned;
 use crate::engine::core::Core;
 use crate::engine::errands::Errands;
+use crate::engine::exceeding::Noted;
 use crate::engine::fact::Fact;
 use crate::engine::farewell::Farewell;
 use crate::engine::gauge::Gauge;
@@ -212,6 +213,7 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) chores: VecDeque<Chore>,
     pub(in crate::engine) backups: Option<Daily>,
     pub(in crate::engine) alerts: Alerts,
+    pub(in crate::engine) exceeding: Noted,
     /// Whether a line was added to the log since the core was told so.
     pub(in crate::engine) has_grown: AtomicBool,
     pub(in crate::engine) thresholds: Thresholds,
@@ -286,6 +288,7 @@ impl Runner {
             chores: VecDeque::new(),
             backups: settings.backups.clone(),
             alerts: Alerts::default(),
+            exceeding: Noted::default(),
             has_grown: AtomicBool::new(false),
             thresholds: settings.thresholds,
             board: settings.board.clone(),

@@ -1,36 +1,22 @@
-//! The sign-ins under way: begun, fed with pasted addresses, cancelled, and their tokens kept.
+//! The sign-ins under way: begun, fed with pasted addresses, cancelled; never writes their tokens.
 
 use crate::engine::api::{Event, PastedUrl, Refusal, Reply};
-use crate::engine::fact::Fact;
-use crate::engine::hand;
-use crate::engine::minting::{Minted, not_kept};
-use crate::engine::naming::{self, Certainty};
 use crate::engine::operations::Begun;
 use crate::engine::runner::Runner;
 use crate::engine::signin::{self, Session};
-use crate::engine::step::{Fingerprints, Input, VaultTrouble};
-use crate::engine::superseding;
-use crate::engine::vault_thread::Job;
-use crate::model::credential::{Flow, Standing};
+use crate::engine::step::Input;
 use crate::model::event::{Act, Activity, Happening};
 use crate::model::failure::Failure;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
-use crate::model::signin::{Apart, SignInId, SignInRequest, SignInStep};
-use crate::vault::store::{Write, Written};
+use crate::model::signin::{SignInId, SignInRequest, SignInStep};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 /// So many sign-ins may be under way at once.
 const MOST: usize = 32;
-/// Pause before tokens of a sign-in are written again; longer each time.
-const KEEP_AGAIN: Duration = Duration::from_secs(1);
-/// Longest pause.
-const KEEP_AGAIN_LONGEST: Duration = Duration::from_secs(15);
 
 /// A pasted address and where its verdict goes.
 pub type Pasted = (PastedUrl, Reply<()>);
@@ -41,14 +27,24 @@ pub struct Sessions {
     open: HashMap<SignInId, Ways>,
     /// How each began that has not ended yet.
     begun: HashMap<SignInId, Begun>,
-    /// Sign-ins whose tokens are being written, and what they will be called.
-    keeping: HashMap<SignInId, CredentialName>,
+    /// Sign-ins whose tokens are being written.
+    keeping: HashMap<SignInId, Keeping>,
 }
 
 #[derive(Debug)]
 struct Ways {
     cancel: CancellationToken,
     pasted: mpsc::Sender<Pasted>,
+    /// By a person, not by the engine's end.
+    is_given_up: bool,
+}
+
+#[derive(Debug)]
+struct Keeping {
+    /// What they will be called.
+    name: CredentialName,
+    /// A person wants them no more.
+    given_up: CancellationToken,
 }
 
 impl Sessions {
@@ -72,14 +68,18 @@ impl Sessions {
         }
     }
 
-    /// Gives one up.
-    pub fn cancel(&self, id: SignInId) {
-        if let Some(ways) = self.open.get(&id) {
+    /// Gives one up, tokens that wait to be written and all.
+    pub fn cancel(&mut self, id: SignInId) {
+        if let Some(ways) = self.open.get_mut(&id) {
+            ways.is_given_up = true;
             ways.cancel.cancel();
+        }
+        if let Some(keeping) = self.keeping.get(&id) {
+            keeping.given_up.cancel();
         }
     }
 
-    /// Gives all up.
+    /// Ends all that bring no tokens yet; those that wait to be written go on waiting.
     pub fn cancel_all(&self) {
         for ways in self.open.values() {
             ways.cancel.cancel();
@@ -95,9 +95,39 @@ impl Sessions {
             .collect()
     }
 
+    /// Tokens wait to be written from now on.
+    pub fn keep(&mut self, id: SignInId, name: CredentialName) {
+        let given_up = CancellationToken::new();
+        self.keeping.insert(id, Keeping { name, given_up });
+    }
+
+    /// They wait no more.
+    pub fn forget(&mut self, id: SignInId) {
+        self.keeping.remove(&id);
+    }
+
+    /// Whether a person has given it up.
+    pub fn is_given_up(&self, id: SignInId) -> bool {
+        let open = self.open.get(&id);
+        let keeping = self.keeping.get(&id);
+        open.is_some_and(|ways| ways.is_given_up)
+            || keeping.is_some_and(|keeping| keeping.given_up.is_cancelled())
+    }
+
+    /// Cancelled once a person gives the tokens up that wait to be written.
+    pub fn given_up(&self, id: SignInId) -> CancellationToken {
+        let keeping = self.keeping.get(&id);
+        keeping.map_or_else(CancellationToken::new, |keeping| keeping.given_up.clone())
+    }
+
+    /// How it began, while it has not ended.
+    pub fn begun(&self, id: SignInId) -> Option<&Begun> {
+        self.begun.get(&id)
+    }
+
     /// Whose tokens wait to be written.
     pub fn unsaved(&self) -> impl Iterator<Item = &CredentialName> {
-        self.keeping.values()
+        self.keeping.values().map(|keeping| &keeping.name)
     }
 }
 
@@ -148,6 +178,7 @@ impl Runner {
             Ways {
                 cancel: cancel.clone(),
                 pasted,
+                is_given_up: false,
             },
         );
         self.errands
@@ -176,7 +207,8 @@ impl Runner {
             | SignInStep::Polled { .. }
             | SignInStep::Authorize { .. }
             | SignInStep::Renewed { .. }
-            | SignInStep::Exchanging => {}
+            | SignInStep::Exchanging
+            | SignInStep::Unkept { .. } => {}
         }
         self.tell(|| Event::SignIn { id, step });
     }
@@ -204,7 +236,12 @@ impl Runner {
     }
 
     /// Tells that a sign-in came to nothing.
-    fn sign_in_failed(&self, failure: Failure, name: Option<CredentialName>, begun: Option<Begun>) {
+    pub(in crate::engine) fn sign_in_failed(
+        &self,
+        failure: Failure,
+        name: Option<CredentialName>,
+        begun: Option<Begun>,
+    ) {
         let provider = begun.as_ref().map(|begun| begun.provider.clone());
         let name = name.or_else(|| begun.as_ref()?.name.clone());
         let what = Happening::SignInFailed { failure, provider };
@@ -221,179 +258,5 @@ impl Runner {
         self.condemned.acquit(id);
         self.sessions.open.remove(&id);
         self.sessions.begun.remove(&id);
-    }
-
-    /// Writes the tokens of a sign-in, and the client with them.
-    pub(in crate::engine) fn keep_minted(&mut self, id: SignInId, minted: Arc<Minted>, tries: u32) {
-        let mut minted = minted;
-        if minted.before.get().is_none() {
-            let name = minted.name.clone();
-            self.sessions.keeping.insert(id, name);
-            // What is waited for may be due: facts that only come again do not wake the core.
-            self.step(Input::Woke);
-            if self.must_wait(&minted) {
-                return self.look_again(id, minted);
-            }
-            if minted.flow != Flow::ApiKey {
-                self.keep_apart(&mut minted);
-            }
-            if !self.makes_room(&mut minted) {
-                return self.look_before(id, minted);
-            }
-            let _ = minted.before.set(None);
-        }
-        // What it takes the name of may have been revoked while the tokens of before were read.
-        if minted.aside.is_none() {
-            self.makes_room(&mut minted);
-        }
-        let aside = minted.aside.as_ref();
-        let aside = aside.and_then(|name| self.core.stored(name)).map(Box::new);
-        let old = self.core.profile(&minted.name).map(Arc::clone);
-        let (facts, made) = (self.facts.clone(), Arc::clone(&minted));
-        let client = Arc::clone(&minted);
-        if minted.flow != Flow::ApiKey {
-            self.keep_client(client);
-        }
-        self.vault.ask(Job::Urgent(
-            Box::new(move |store| {
-                let secret = Box::new(made.secret());
-                let prints = hand::fingerprints(store, &secret);
-                let profile = made.profile(old.as_deref());
-                let profile = hand::marked(&profile, prints);
-                match aside.clone() {
-                    Some(aside) => Write::SignInBeside {
-                        aside,
-                        profile,
-                        secret,
-                    },
-                    None => Write::SignIn { profile, secret },
-                }
-            }),
-            Box::new(move |store, outcome| {
-                let prints = hand::fingerprints(store, &minted.secret());
-                let _ = facts.blocking_send(Fact::Kept {
-                    id,
-                    minted,
-                    tries,
-                    outcome,
-                    prints,
-                });
-            }),
-        ));
-    }
-
-    /// Reads the tokens that the new ones will replace: they are ended once the new ones are kept.
-    fn look_before(&self, id: SignInId, minted: Arc<Minted>) {
-        let old = self.core.profile(&minted.name);
-        let is_alive = old.is_some_and(|old| old.standing == Standing::Active);
-        let known = self.core.find(&minted.name).filter(|_| is_alive);
-        let facts = self.facts.clone();
-        self.vault.ask(Job::Read(Box::new(move |store| {
-            let secret = known.and_then(|known| store.secret(known).ok());
-            let secret = secret
-                .map(|(_, secret)| secret)
-                .filter(superseding::is_safe);
-            let _ = minted.before.set(secret.map(Arc::new));
-            let tries = 0;
-            let _ = facts.blocking_send(Fact::Minted { id, minted, tries });
-        })));
-    }
-
-    /// Gives new tokens a name of their own when the one that was meant holds another account's, or may.
-    fn keep_apart(&self, minted: &mut Arc<Minted>) {
-        let Some(old) = self.core.profile(&minted.name) else {
-            return;
-        };
-        let why = naming::apart(old, minted.claims.as_ref(), minted.certainty);
-        // Nobody else has them yet.
-        if let (Some(why), Some(minted)) = (why, Arc::get_mut(minted)) {
-            let is_taken = |name: &CredentialName| self.core.find(name).is_some();
-            let name = naming::free(&minted.name, is_taken);
-            let from = std::mem::replace(&mut minted.name, name);
-            minted.apart = Some(Apart { from, why });
-        }
-    }
-
-    /// Writes the client of a sign-in, for the next one.
-    fn keep_client(&mut self, client: Arc<Minted>) {
-        self.vault.ask(Job::Urgent(
-            Box::new(move |_| Write::Client {
-                provider: Box::new(client.provider.clone()),
-                client: client.client.duplicate(),
-            }),
-            // A client that could not be kept is no reason to lose tokens: their own write decides.
-            Box::new(|_, _| {}),
-        ));
-    }
-
-    pub(in crate::engine) fn kept(
-        &mut self,
-        id: SignInId,
-        minted: Arc<Minted>,
-        tries: u32,
-        outcome: Result<Written, VaultTrouble>,
-        prints: Fingerprints,
-    ) {
-        match outcome {
-            Ok(Written::Saved(credential, generation)) => {
-                self.sessions.keeping.remove(&id);
-                let old = self.core.profile(&minted.name).map(Arc::clone);
-                let profile = hand::marked(&minted.profile(old.as_deref()), prints);
-                let begun = self.sessions.begun.get(&id).cloned();
-                let operation = begun.as_ref().map(|begun| begun.operation);
-                self.step(Input::SignedIn {
-                    id: credential,
-                    generation,
-                    profile,
-                    begun,
-                });
-                self.revoke_if_condemned(id, &minted.name);
-                if let Some(Some(before)) = minted.before.get() {
-                    let (http, facts) = (self.http.clone(), self.facts.clone());
-                    let (name, before) = (minted.name.clone(), Arc::clone(before));
-                    let ending = superseding::end(http, facts, (name, operation), before);
-                    self.errands.start(ending);
-                }
-                let step = SignInStep::SignedIn {
-                    name: minted.name.clone(),
-                    apart: minted.apart.clone(),
-                    is_unnamed: minted.certainty == Certainty::Untold,
-                    aside: minted.told_aside(),
-                };
-                self.signed_in_further(id, step);
-            }
-            Ok(Written::Done | Written::Pruned(_) | Written::Stale) => {
-                self.keep_again(
-                    id,
-                    minted,
-                    tries,
-                    &VaultTrouble {
-                        message: "it did not take the new credential".to_owned(),
-                        hint: "Check it with: tokenward vault verify".to_owned(),
-                    },
-                );
-            }
-            Err(trouble) => self.keep_again(id, minted, tries, &trouble),
-        }
-    }
-
-    fn keep_again(
-        &mut self,
-        id: SignInId,
-        minted: Arc<Minted>,
-        tries: u32,
-        trouble: &VaultTrouble,
-    ) {
-        self.condemned_but_unwritten(id, &minted.name, &trouble.refusal());
-        if tries == 0 {
-            let begun = self.sessions.begun.get(&id).cloned();
-            self.sign_in_failed(not_kept(trouble), Some(minted.name.clone()), begun);
-        }
-        let (facts, tries) = (self.facts.clone(), tries + 1);
-        let pause = (KEEP_AGAIN * tries).min(KEEP_AGAIN_LONGEST);
-        self.errands.start(async move {
-            sleep(pause).await;
-            let _ = facts.send(Fact::Minted { id, minted, tries }).await;
-        });
     }
 }

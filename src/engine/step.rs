@@ -515,6 +515,13 @@ pub enum Effect {
         /// So many there will be.
         total: u64,
     },
+    /// A caller ran into a limit; who that is the shell knows, and how often it is worth a line.
+    Exceeded {
+        /// Who.
+        caller: CallerId,
+        /// What is told.
+        line: Activity,
+    },
     /// Keep a line in the activity log and tell everyone.
     Happened(Activity),
     /// Do recurring work, and say how it ended.

@@ -1,10 +1,11 @@
-//! Ends the tokens of the sign-in before, once those of the new one are kept, where that ends nothing else.
+//! Ends tokens that nobody keeps: those of the sign-in before, and those of one that was given up unwritten.
 
 use crate::clock;
 use crate::engine::fact::Fact;
+use crate::engine::operations::Begun;
 use crate::model::credential::Secret;
 use crate::model::event::{Activity, Happening};
-use crate::model::failure::Failure;
+use crate::model::failure::{Failure, FailureClass};
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
 use crate::model::provider::RevocationReach;
@@ -46,5 +47,43 @@ pub async fn end(
         },
     };
     let activity = Activity::new(clock::now(), Some(name), what).within(operation);
+    let _ = facts.send(Fact::Happened(activity)).await;
+}
+
+/// Ends tokens that were given up before they could be written, and says what became of them.
+pub async fn end_unkept(
+    http: Http,
+    facts: mpsc::Sender<Fact>,
+    (name, begun): (CredentialName, Option<Begun>),
+    secret: Arc<Secret>,
+) {
+    let revoked = revoke::revoke(
+        &http,
+        &secret.provider,
+        &secret.client,
+        &secret.access,
+        secret.refresh.as_ref(),
+    )
+    .await;
+    let (became, fix) = match revoked {
+        Ok(Revoked::Confirmed) => ("its tokens were revoked at the provider", "Start it again."),
+        Ok(Revoked::ByHand { .. }) => (
+            "its tokens were dropped here, and the provider revokes none",
+            "They end by themselves; whoever wants them gone now ends the grant on the provider's page.",
+        ),
+        Err(_) => (
+            "its tokens were dropped here, and the provider could not be told",
+            "They end by themselves; whoever wants them gone now ends the grant on the provider's page.",
+        ),
+    };
+    let cause = format!("the sign-in was given up before the vault could be written; {became}");
+    let failure = Failure::new(FailureClass::NeedsLogin, "given_up", cause, fix);
+    let provider = Some(name.provider().to_owned());
+    let what = Happening::SignInFailed { failure, provider };
+    let activity = Activity::new(clock::now(), Some(name), what);
+    let activity = match begun {
+        Some(begun) => activity.within(Some(begun.operation)).by(Some(begun.by)),
+        None => activity,
+    };
     let _ = facts.send(Fact::Happened(activity)).await;
 }

@@ -1,26 +1,39 @@
 //! Has the activity log watched as it grows, and tells of alerts that nobody has looked at.
 
+use crate::clock;
 use crate::engine::api::{Event, Refusal, Reply};
 use crate::engine::fact::Fact;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
-use crate::model::alert::{Alert, AlertKey};
+use crate::model::alert::{Alert, AlertKey, Seen};
 use crate::model::chore::{Chore, Ended};
 use crate::model::event::Activity;
 use crate::model::program::Program;
-use crate::model::watcher::Watcher;
+use crate::model::watcher::{Watcher, is_open};
 use jiff::tz::TimeZone;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// What was written so shortly before the engine's start was written while its vault was opened: wrong passphrases are.
+const OPENING: Duration = Duration::from_secs(5);
 
 /// The alerts of a running engine.
 #[derive(Debug, Default)]
 pub struct Alerts {
     /// Those that nobody has looked at, the newest first.
     pub open: Vec<Alert>,
-    /// Those that somebody looked at since the start.
-    seen: HashSet<AlertKey>,
+    /// How far somebody looked at which since the start.
+    seen: HashMap<AlertKey, Seen>,
     watcher: Option<Box<Watcher>>,
+}
+
+impl Alerts {
+    /// Whether it is more than what is told of already.
+    fn is_news(&self, alert: &Alert) -> bool {
+        let mut told = self.open.iter().filter(|told| told.key() == alert.key());
+        told.all(|told| alert.is_news_beside(told))
+    }
 }
 
 impl Runner {
@@ -47,7 +60,7 @@ impl Runner {
     ) {
         let ended = match read {
             Ok((count, mut open)) => {
-                open.retain(|alert| !self.alerts.seen.contains(&alert.key()));
+                open.retain(|alert| is_open(alert, &self.alerts.seen));
                 self.alerts.watcher = Some(watcher);
                 self.found(open);
                 Ended::Done { count }
@@ -61,12 +74,11 @@ impl Runner {
     }
 
     fn found(&mut self, open: Vec<Alert>) {
-        let known: HashSet<AlertKey> = self.alerts.open.iter().map(Alert::key).collect();
         // What was there before this engine stands in the inbox, and is no news.
-        let since = self.started_at;
+        let since = self.started_at.minus(OPENING);
         let new = open
             .iter()
-            .filter(|alert| alert.at >= since && !known.contains(&alert.key()));
+            .filter(|alert| alert.at >= since && self.alerts.is_news(alert));
         let new: Vec<Alert> = new.cloned().collect();
         if open == self.alerts.open {
             return;
@@ -84,10 +96,10 @@ impl Runner {
     ) {
         let mut open = self.alerts.open.clone();
         open.retain(|alert| alert.key() != key);
-        if open.len() < self.alerts.open.len() {
-            let line = Activity::new(self.now, key.credential.clone(), key.happening());
+        if let Some(seen) = Seen::of(&self.alerts.open, &key) {
+            let line = Activity::new(clock::now(), key.credential.clone(), key.happening(seen));
             self.happened(line.by(Some(by)));
-            self.alerts.seen.insert(key);
+            self.alerts.seen.insert(key, seen);
             self.found(open);
         }
         drop(reply.send(Ok(())));

@@ -182,6 +182,7 @@ impl Alarms {
             kind: AlertKind::BusyCredential,
             credential: Some(name.clone()),
             program: None,
+            count,
             text: format!("{name} had {count} events on {day}{usually}."),
             command: format!(
                 "tokenward audit list --credential {} --since {day} --until {}",
@@ -217,6 +218,7 @@ impl Alarms {
             kind: AlertKind::BusyAddress,
             credential: None,
             program: Some(address.to_owned()),
+            count: span.count,
             text: format!(
                 "{address} asked {} times on {} between {hour}:00 and {}:00.",
                 span.count,
@@ -248,6 +250,7 @@ impl Alarms {
             kind: AlertKind::LimitViolations,
             credential: None,
             program: Some(program.to_owned()),
+            count: span.count,
             text: format!(
                 "{program} exceeded a limit {} times on {}.",
                 span.count,
@@ -270,6 +273,7 @@ impl Alarms {
             kind: AlertKind::WrongPassphrases,
             credential: None,
             program: None,
+            count: span.count,
             text: format!(
                 "{} wrong passphrases were told on {}.",
                 span.count,
@@ -290,6 +294,7 @@ impl Alarms {
             kind: AlertKind::ReplayedToken,
             credential: None,
             program: Some(by.to_owned()),
+            count: 1,
             text: format!(
                 "{by} showed a refresh token of the grant {grant} that was used before: somebody has a copy. Its family was ended."
             ),
@@ -316,9 +321,10 @@ impl Alarms {
             kind: AlertKind::NewProgram,
             credential: activity.name.clone(),
             program: Some(name.to_owned()),
+            count: 1,
             text: format!(
                 "{name} asked for the first time ({}){about}.",
-                activity.what.kind()
+                activity.what.kind().replace('_', " ")
             ),
             command: format!("tokenward audit list --program {}", quoted(name)),
         });
@@ -352,6 +358,7 @@ impl Alarms {
             kind: AlertKind::QuietHour,
             credential: activity.name.clone(),
             program: activity.by.as_ref().map(|by| by.name().to_owned()),
+            count: 1,
             text: format!(
                 "{whose} was handed out to {by} on {} at {:02}:{:02}, an hour without any in the {days} days before.",
                 date(place.day),

@@ -86,7 +86,8 @@ impl Analyst {
         if self.since.is_some_and(|since| activity.at < since) {
             return;
         }
-        self.from = self.from.or(Some(activity.at));
+        // Lines that were gathered stand later in the log than they began.
+        self.from = Some(self.from.map_or(activity.at, |from| from.min(activity.at)));
         self.to = self.to.max(Some(activity.at));
         let one = one(activity);
         add(&mut self.total, one);
@@ -175,6 +176,7 @@ impl Analyst {
             kind: AlertKind::RefreshFailures,
             credential: name.parse().ok(),
             program: None,
+            count: failed,
             text: format!(
                 "{failed} of {} refreshes failed ({percent:.1} %): {}.",
                 done + failed,

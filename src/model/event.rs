@@ -207,6 +207,12 @@ pub enum Happening {
         program: Option<String>,
         /// Of which day (UTC), counted from 1 January 1970.
         day: i64,
+        /// The newest line that it rested on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// How many it counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        count: Option<u64>,
     },
     /// A passphrase was wrong; told at the next unlocking.
     WrongPassphrase {

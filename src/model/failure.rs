@@ -118,6 +118,13 @@ impl Failure {
         self.evidence.as_ref().map_or(&[], |known| &known.likely)
     }
 
+    /// Whether it proves that no refresh token was used up.
+    pub fn is_nothing_spent(&self) -> bool {
+        self.unsent
+            || self.class != FailureClass::Transient
+            || matches!(self.code.as_str(), "http_429" | "slow_down")
+    }
+
     /// What it means for the credential, a sentence; empty where the errand was not said.
     pub fn meaning(&self) -> &'static str {
         match (self.errand, self.class) {

@@ -1,5 +1,6 @@
 //! The likely causes of a refused refresh token, each with what speaks for it.
 
+use crate::model::name::CredentialName;
 use serde::{Deserialize, Serialize};
 
 /// What is known about a failure beside the provider's code.
@@ -14,6 +15,13 @@ pub struct Evidence {
     pub needed_scopes: Vec<String>,
     /// The refresh token is refused, and the provider did not say which of the many causes it was.
     pub is_open: bool,
+    /// It is the refresh token before the present one that was refused like this, tried because the present one was
+    /// refused: that it had been spent says nothing about others.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub of_one_before: bool,
+    /// Another credential here that holds the same refresh token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_with: Option<CredentialName>,
     /// What probably caused it, the likeliest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub likely: Vec<Likelihood>,

@@ -10,6 +10,8 @@ pub enum LockReason {
     /// Somebody asked for it.
     #[default]
     Asked,
+    /// Everything was revoked at once.
+    Panic,
     /// Nobody used it for a while.
     Idle {
         /// How long, in minutes.
@@ -22,10 +24,19 @@ pub enum LockReason {
 }
 
 impl LockReason {
+    /// Whether a person wanted it, here and now.
+    pub const fn is_wanted(self) -> bool {
+        match self {
+            Self::Asked | Self::Panic => true,
+            Self::Idle { .. } | Self::Sleep | Self::Woke => false,
+        }
+    }
+
     /// In words, as the end of a sentence.
     pub fn words(self) -> String {
         match self {
             Self::Asked => "somebody asked for it".to_owned(),
+            Self::Panic => "everything was revoked at once".to_owned(),
             Self::Idle { minutes: 1 } => "unused for a minute".to_owned(),
             Self::Idle { minutes } => format!("unused for {minutes} minutes"),
             Self::Sleep => "the machine was about to sleep".to_owned(),
@@ -61,6 +72,7 @@ mod tests {
     fn it_reads_as_it_was_written() {
         for reason in [
             LockReason::Asked,
+            LockReason::Panic,
             LockReason::Idle { minutes: 10 },
             LockReason::Sleep,
             LockReason::Woke,

@@ -27,6 +27,7 @@ pub mod inquiry;
 pub mod kept;
 pub mod key_end;
 pub mod kind;
+pub mod length;
 pub mod likely;
 pub mod limit;
 pub mod lock;

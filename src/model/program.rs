@@ -11,7 +11,7 @@ pub struct Program {
     /// The user it runs as.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
-    /// Its process number when it asked.
+    /// The number of the process whose executable is told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// The path of its executable; where that is tokenward's own, of the program that called it.
@@ -23,6 +23,9 @@ pub struct Program {
     /// What it calls itself (`User-Agent`), on the loopback port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
+    /// A person asked, at the screen of tokenward's own UI.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_ui: bool,
     /// The grant whose token it showed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant: Option<GrantName>,
@@ -48,19 +51,52 @@ impl Program {
         .unwrap_or("unknown")
     }
 
-    /// The same without the folders.
+    /// Whether that is the same program, as far as the port can tell.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let host = |program: &Self| -> Option<String> {
+            let address = program.address.as_deref()?;
+            let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+            Some(host.to_owned())
+        };
+        match (&self.executable, &other.executable) {
+            (Some(one), Some(other)) => one == other,
+            (None, None) => host(self) == host(other) && self.user_agent == other.user_agent,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+
+    /// The same without the folders; the slash before a version (RFC 9110 10.1.5) is none of theirs.
     pub fn short_name(&self) -> &str {
         let name = self.name();
         name.rsplit('/')
             .next()
-            .filter(|last| !last.is_empty())
+            .filter(|last| !last.is_empty() && self.executable.is_some())
             .unwrap_or(name)
     }
 }
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.in_ui {
+            return f.write_str("in the UI");
+        }
         f.write_str(self.short_name())?;
         self.pid.map_or(Ok(()), |pid| write!(f, " ({pid})"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_are_left_out_and_versions_are_not() {
+        let program = |executable: Option<&str>| Program {
+            executable: executable.map(str::to_owned),
+            user_agent: Some("tool/1.2".to_owned()),
+            ..Program::default()
+        };
+        assert_eq!(program(Some("/usr/bin/curl")).short_name(), "curl");
+        assert_eq!(program(None).short_name(), "tool/1.2");
     }
 }

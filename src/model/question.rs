@@ -35,3 +35,44 @@ pub struct QuestionView {
     /// Until when an answer is waited for.
     pub until: Timestamp,
 }
+
+/// Which of the questions that wait now are news to somebody who knows those of before: each once, and not one that a
+/// program asks in the place of another.
+pub fn news<'a>(before: &[QuestionView], now: &'a [QuestionView]) -> Vec<&'a QuestionView> {
+    let is_known = |it: &QuestionView| {
+        let mut known = before.iter();
+        known.any(|old| old.id == it.id || old.by.is_same(&it.by))
+    };
+    now.iter().filter(|it| !is_known(it)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn question(id: u64, agent: &str) -> QuestionView {
+        QuestionView {
+            id: QuestionId(id),
+            grant: "ci".parse().unwrap(),
+            credentials: Vec::new(),
+            by: Arc::new(Program {
+                user_agent: Some(agent.to_owned()),
+                ..Program::default()
+            }),
+            asked_at: Timestamp::from_secs(100),
+            until: Timestamp::from_secs(700),
+        }
+    }
+
+    #[test]
+    fn each_program_that_asks_is_news_once() {
+        let (one, other) = (question(1, "one"), question(2, "other"));
+        let both = [one.clone(), other.clone()];
+        assert_eq!(news(&[], &both), [&one, &other]);
+        assert_eq!(news(&both[..1], &both), [&other]);
+        assert!(news(&both, &both[1..]).is_empty());
+        let instead = [question(3, "one")];
+        assert!(news(&both, &instead).is_empty(), "it asks something else");
+        assert_eq!(news(&[], &instead).len(), 1, "it asks anew");
+    }
+}

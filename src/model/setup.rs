@@ -43,6 +43,18 @@ pub struct ApiKeys {
 }
 
 impl ApiKeys {
+    /// The regular shape of a key in words: `sk-ant-…` where it is told by its beginning, else the expression.
+    pub fn shape(&self) -> String {
+        let pattern = self.pattern.as_deref().unwrap_or_default();
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let inner = pattern.trim_start_matches('^');
+        let start: String = inner.chars().take_while(|c| plain(*c)).collect();
+        match &inner[start.len()..] {
+            "" if !start.is_empty() => format!("{start}…"),
+            _ => pattern.to_owned(),
+        }
+    }
+
     /// Whether a key can be one of the provider's.
     pub fn fits(&self, key: &str) -> bool {
         let pattern = self.pattern.as_deref();

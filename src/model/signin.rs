@@ -157,6 +157,13 @@ pub enum SignInStep {
     Exchanging,
     /// Reading the registration endpoint's answer: a client is made for this sign-in (RFC 7591).
     Registering,
+    /// The tokens came, or a key was given, and the vault cannot be written: they wait in memory.
+    Unkept {
+        /// Why, and what to do.
+        failure: Failure,
+        /// When they are written again.
+        next_try: Timestamp,
+    },
     /// Done: the credential is in the vault.
     SignedIn {
         /// Its name.

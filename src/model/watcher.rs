@@ -1,11 +1,11 @@
 //! Watches the activity log grow: which alerts it raises that nobody has looked at yet.
 
 use crate::clock::Timestamp;
-use crate::model::alert::{Alert, AlertKey, Thresholds};
+use crate::model::alert::{Alert, AlertKey, Seen, Thresholds};
 use crate::model::analyst::Analyst;
 use crate::model::event::{Activity, Happening};
 use jiff::tz::TimeZone;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Alerts are told that long; `audit analyze` finds older ones.
@@ -17,7 +17,7 @@ const MOST: usize = 50;
 #[derive(Debug)]
 pub struct Watcher {
     analyst: Analyst,
-    seen: HashSet<AlertKey>,
+    seen: HashMap<AlertKey, Seen>,
     /// The number of the last line that was taken.
     pub last: u64,
     begun_at: Timestamp,
@@ -29,7 +29,7 @@ impl Watcher {
         let since = now.minus(TOLD_FOR);
         Self {
             analyst: Analyst::new(thresholds, zone, Some(since), None),
-            seen: HashSet::new(),
+            seen: HashMap::new(),
             last: 0,
             begun_at: now,
         }
@@ -47,14 +47,20 @@ impl Watcher {
             alert,
             program,
             day,
+            until,
+            count,
         } = &activity.what
         {
-            self.seen.insert(AlertKey {
+            let key = AlertKey {
                 kind: *alert,
                 credential: activity.name.clone(),
                 program: program.clone(),
                 day: *day,
-            });
+            };
+            let seen = until
+                .zip(*count)
+                .map(|(until, count)| Seen { until, count });
+            self.seen.insert(key, seen.unwrap_or(Seen::ALL_OF_THE_DAY));
         }
         self.analyst.take(activity);
     }
@@ -63,10 +69,16 @@ impl Watcher {
     pub fn open(&self, now: Timestamp) -> Vec<Alert> {
         let since = now.minus(TOLD_FOR);
         let mut alerts = self.analyst.clone().finish().alerts;
-        alerts.retain(|alert| alert.at >= since && !self.seen.contains(&alert.key()));
+        alerts.retain(|alert| alert.at >= since && is_open(alert, &self.seen));
         alerts.truncate(MOST);
         alerts
     }
+}
+
+/// Whether there is something to look at that nobody has looked at.
+pub fn is_open(alert: &Alert, seen: &HashMap<AlertKey, Seen>) -> bool {
+    seen.get(&alert.key())
+        .is_none_or(|seen| alert.goes_beyond(*seen))
 }
 
 #[cfg(test)]
@@ -116,12 +128,46 @@ mod tests {
         assert_eq!(watcher.open(at(26)), open);
         assert!(watcher.open(at(28)).is_empty());
         let key = open[0].key();
-        let seen = Activity::new(at(20), key.credential.clone(), key.happening());
+        let line = key.happening(Seen::of(&open, &key).unwrap());
+        let seen = Activity::new(at(20), key.credential.clone(), line);
         watcher.take(23, &seen);
         assert!(watcher.open(at(20)).is_empty());
         watcher.take(24, &handed_out(20, "/tmp/other"));
         assert_eq!(watcher.open(at(20)).len(), 1, "another one is news");
         assert_eq!(watcher.last, 24);
+    }
+
+    #[test]
+    fn wrong_passphrases_that_were_looked_at_come_back_with_the_next_try_of_the_day() {
+        let mut watcher = watcher(20);
+        let wrong = |count| {
+            Activity::new(
+                at(20),
+                None,
+                Happening::WrongPassphrase { count, last: None },
+            )
+        };
+        watcher.take(22, &wrong(3));
+        let open = watcher.open(at(20));
+        assert_eq!(
+            (open[0].kind, open[0].count),
+            (AlertKind::WrongPassphrases, 3)
+        );
+        let key = open[0].key();
+        let line = key.happening(Seen::of(&open, &key).unwrap());
+        watcher.take(23, &Activity::new(at(20), None, line));
+        assert!(watcher.open(at(20)).is_empty());
+        watcher.take(24, &wrong(1));
+        let open = watcher.open(at(20));
+        assert_eq!((open.len(), open[0].count), (1, 4));
+        // A line of a version that did not note how many there were stands for all of the day.
+        let old = r#"{"at":"2027-02-04T08:00:00Z","event":"alert_seen","alert":"wrong_passphrases","day":DAY}"#;
+        let old = old.replace("DAY", &key.day.to_string());
+        let mut old: Activity = serde_json::from_str(&old).unwrap();
+        old.at = at(20);
+        watcher.take(25, &old);
+        watcher.take(26, &wrong(9));
+        assert!(watcher.open(at(20)).is_empty());
     }
 
     #[test]

@@ -138,6 +138,7 @@ fn refused_failure(refused: &Refused) -> Failure {
             .map(|cause| Likelihood::new(cause, spoken_evidence(refused)))
             .into_iter()
             .collect(),
+        ..Evidence::default()
     })
 }
 

@@ -120,6 +120,10 @@ fn client(code: &str, step: Step) -> Option<Explanation> {
             "The client id or the client secret is wrong.",
             "Compare both with the provider's developer page and sign in again with them.",
         ),
+        "invalid_redirect_uri" if step == Step::Registration => (
+            "The provider does not register a client with these redirect addresses.",
+            "Its own words say what it wants; else register a client on its page and give its id.",
+        ),
         "redirect_uri_mismatch"
         | "bad_redirect_uri"
         | "invalid_redirect_uri"

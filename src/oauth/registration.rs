@@ -47,10 +47,13 @@ pub async fn register(
         "token_endpoint_auth_method": "none",
         "grant_types": grants,
     });
-    if !wish.redirect_uris.is_empty() {
-        body["redirect_uris"] = json!(wish.redirect_uris);
-        body["response_types"] = json!(["code"]);
-    }
+    // Without them a response type of `code` is meant (RFC 7591 2), and some want the addresses in every case (OpenID
+    // Connect Registration 2).
+    body["redirect_uris"] = json!(wish.redirect_uris);
+    body["response_types"] = match wish.redirect_uris {
+        [] => json!([]),
+        _ => json!(["code"]),
+    };
     if !wish.scopes.is_empty() {
         body["scope"] = Value::from(wish.scopes.join(" "));
     }

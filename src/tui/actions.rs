@@ -13,6 +13,7 @@ use crate::tui::message::Purpose;
 use crate::tui::orders;
 use crate::tui::overlays::act::moved;
 use crate::tui::overlays::arrival::Arrival;
+use crate::tui::overlays::asked::Asked;
 use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::identify::Identify;
@@ -23,7 +24,7 @@ use crate::tui::overlays::story::Story;
 use crate::tui::screens::detail::{self, Detail};
 use crate::tui::screens::inbox::{Entry, ITEM_HEIGHT};
 use crate::tui::screens::needs::Item;
-use crate::tui::screens::{activity, list, tale};
+use crate::tui::screens::{activity, alerts, grants, health, list, tale};
 use crate::tui::signin::steps;
 use crate::tui::signin::wizard::{Page, Wizard};
 use crate::tui::theme::Tone;
@@ -52,6 +53,7 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         Action::Panic => panic::ask(app),
         Action::Activity => go_to(app, Tab::Activity),
         Action::Health => return health(app),
+        Action::Grants => return grants(app),
         Action::NextTab | Action::PreviousTab => return turn(app, action),
         Action::SignIn => return sign_in(app),
         Action::SignInAgain => return again(app, looked_at(app)),
@@ -97,6 +99,9 @@ pub fn perform(app: &mut App, action: Action) -> Vec<Effect> {
         | Action::Replace
         | Action::Refuse
         | Action::RefuseRevoking
+        | Action::Allow
+        | Action::Terms
+        | Action::Deny
         | Action::Confirm
         | Action::Keep
         | Action::NextField
@@ -121,6 +126,7 @@ fn go_to(app: &mut App, tab: Tab) {
     if let Some(workspace) = app.open_mut() {
         if workspace.tab == tab {
             workspace.detail = None;
+            workspace.grants.leave();
         }
         workspace.tab = tab;
         workspace.list.filtering = false;
@@ -143,6 +149,15 @@ fn health(app: &mut App) -> Vec<Effect> {
     vec![Effect::Ask(Ask::Status)]
 }
 
+/// What was fetched meanwhile is told by no event: it is looked for now.
+fn grants(app: &mut App) -> Vec<Effect> {
+    go_to(app, Tab::Grants);
+    [Ask::Grants, Ask::Status]
+        .into_iter()
+        .map(Effect::Ask)
+        .collect()
+}
+
 fn turn(app: &mut App, action: Action) -> Vec<Effect> {
     let by = if action == Action::NextTab {
         1
@@ -152,6 +167,7 @@ fn turn(app: &mut App, action: Action) -> Vec<Effect> {
     match app.open().map(|workspace| workspace.tab.turned(by)) {
         Some(Tab::Health) => return health(app),
         Some(Tab::Inbox) => return inbox(app),
+        Some(Tab::Grants) => return grants(app),
         Some(tab) => go_to(app, tab),
         None => {}
     }
@@ -200,6 +216,8 @@ fn go(app: &mut App, action: Action) {
         ))
     });
     let size = app.size;
+    let providers = health::seen(app, workspace, layout.body);
+    let (grant_lines, grant_height) = grants::open_lines(app, workspace);
     let Some(workspace) = app.open_mut() else {
         return;
     };
@@ -220,7 +238,14 @@ fn go(app: &mut App, action: Action) {
             let height = activity::lines_area(&workspace.log, layout.body).height;
             workspace.log.go(moved(action, height), height);
         }
-        Tab::Health => workspace.figures.go(moved(action, 5)),
+        Tab::Health => {
+            let height = u16::try_from(providers).unwrap_or(u16::MAX);
+            workspace.figures.go(moved(action, height), providers);
+        }
+        Tab::Grants => {
+            let by = moved(action, grant_height);
+            workspace.grants.go(by, grant_lines, grant_height);
+        }
     }
 }
 
@@ -241,7 +266,9 @@ fn open(app: &mut App) -> Vec<Effect> {
         Tab::Inbox => {
             let name = match workspace.inbox.selected() {
                 Some(Entry::Need(item)) => item.name.clone(),
-                Some(Entry::Alert(_) | Entry::Parcel(_)) | None => return Vec::new(),
+                Some(Entry::Alert(_) | Entry::Question(_) | Entry::Parcel(_)) | None => {
+                    return Vec::new();
+                }
             };
             workspace.tab = Tab::Credentials;
             workspace.list.select(&name, &workspace.rows);
@@ -269,6 +296,10 @@ fn open(app: &mut App) -> Vec<Effect> {
             if let Some(story) = story {
                 app.overlays.push(Overlay::Story(story));
             }
+            Vec::new()
+        }
+        Tab::Grants => {
+            workspace.grants.enter();
             Vec::new()
         }
         Tab::Health => Vec::new(),
@@ -329,20 +360,18 @@ fn back(app: &mut App) {
             workspace.log.filter.clear();
             workspace.log.refilter();
         }
+        Tab::Grants => workspace.grants.leave(),
         Tab::Inbox | Tab::Health => {}
     }
 }
 
 /// Shows the lines that an alert rests on; that it was looked at is noted.
 fn look_at(workspace: &mut Workspace, alert: &Alert) -> Vec<Effect> {
-    let program = alert.program.as_deref();
-    let program = program.map(|path| path.rsplit('/').next().unwrap_or(path));
-    let credential = alert.credential.as_ref().map(|name| name.as_str());
     workspace.tab = Tab::Activity;
     workspace.log.filter.clear();
-    let about = program.or(credential).unwrap_or_default();
-    workspace.log.filter.paste(about);
+    workspace.log.filter.paste(&alerts::filter(alert));
     workspace.log.refilter();
+    workspace.log.select_at(alert.at);
     vec![Effect::Ask(Ask::SeeAlert(alert.key()))]
 }
 
@@ -355,6 +384,11 @@ fn do_item(app: &mut App) -> Vec<Effect> {
         Some(Entry::Alert(alert)) => {
             let alert = alert.clone();
             look_at(workspace, &alert)
+        }
+        Some(Entry::Question(question)) => {
+            let asked = Asked::new(question.clone());
+            app.overlays.push(Overlay::Asked(Box::new(asked)));
+            Vec::new()
         }
         Some(Entry::Parcel(parcel)) => {
             let arrival = Arrival::new(parcel.clone());
@@ -400,7 +434,7 @@ fn filter(app: &mut App) {
     match workspace.tab {
         Tab::Credentials if workspace.detail.is_none() => workspace.list.filtering = true,
         Tab::Activity => workspace.log.filtering = true,
-        Tab::Credentials | Tab::Inbox | Tab::Health => {
+        Tab::Credentials | Tab::Inbox | Tab::Health | Tab::Grants => {
             app.say(Tone::Dim, "there is nothing to find here")
         }
     }

@@ -9,7 +9,9 @@ use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
 use crate::tui::app::{App, CLIPBOARD_STAYS, Lease};
 use crate::tui::arrivals;
+use crate::tui::clipboard::Where;
 use crate::tui::effect::Effect;
+use crate::tui::granting;
 use crate::tui::message::{Answer, Purpose};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::overlays::panic;
@@ -92,6 +94,14 @@ pub fn take(app: &mut App, answer: Answer) -> Vec<Effect> {
             }
         }
         Answer::AlertSeen(Ok(())) => {}
+        Answer::Grants(result) => granting::came(app, result),
+        Answer::Questions(Ok(open)) => return granting::asked(app, open),
+        Answer::Questions(Err(refusal)) => complain(app, "the questions did not come", &refusal),
+        Answer::GrantMade(question, result) => return granting::made(app, question, result),
+        Answer::QuestionAnswered(question, yes, result) => {
+            return granting::answered(app, &question, yes, result);
+        }
+        Answer::GrantRevoked(name, result) => return granting::revoked(app, &name, result),
         Answer::AlertSeen(Err(refusal)) => complain(app, "the alert stays", &refusal),
         Answer::Listed(Err(refusal)) => complain(app, "the list did not come", &refusal),
         Answer::Providers(Err(refusal)) => complain(app, "the providers did not come", &refusal),
@@ -127,6 +137,14 @@ pub fn complain(app: &mut App, what: &str, refusal: &Refusal) {
     app.say(Tone::Trouble, &format!("{what}: {refusal}"));
 }
 
+/// The same about a credential, whose name is said once.
+fn complain_of(app: &mut App, name: &str, refusal: &Refusal) {
+    if refusal.to_string().contains(name) && app.curtain.is_none() {
+        return app.say(Tone::Trouble, &refusal.to_string());
+    }
+    complain(app, name, refusal);
+}
+
 fn identified(app: &mut App, result: Result<Box<Identity>, Refusal>) {
     let asked = app.overlays.iter_mut().find_map(|overlay| match overlay {
         Overlay::Identify(identify) => Some(identify),
@@ -152,7 +170,7 @@ fn token(
     }
     let until = |stays| app.now.plus(stays);
     match (result, purpose) {
-        (Err(refusal), _) => complain(app, &format!("no token of {name}"), &refusal),
+        (Err(refusal), _) => complain_of(app, name.as_str(), &refusal),
         (Ok(token), Purpose::Reveal) => {
             let until = until(REVEAL_STAYS);
             if let Some(workspace) = app.open_mut() {
@@ -163,6 +181,7 @@ fn token(
             app.clipboard = Some(Lease {
                 name,
                 until: until(CLIPBOARD_STAYS),
+                place: Where::Terminal,
             });
             return vec![Effect::CopyToken(token.access)];
         }
@@ -206,7 +225,7 @@ fn renamed(app: &mut App, from: &CredentialName, result: Result<Box<CredentialVi
         }
         Err(refusal) => match asked.and_then(|at| app.overlays.get_mut(at)) {
             Some(Overlay::Naming(naming)) => naming.refused(&refusal),
-            Some(_) | None => complain(app, from.as_str(), &refusal),
+            Some(_) | None => complain_of(app, from.as_str(), &refusal),
         },
     }
 }
@@ -241,7 +260,7 @@ pub fn done(app: &mut App, what: &str, refusal: Option<&Refusal>, text: &str) {
         .and_then(|workspace| workspace.batch.as_mut());
     let Some(batch) = batch else {
         match refusal {
-            Some(refusal) => complain(app, what, refusal),
+            Some(refusal) => complain_of(app, what, refusal),
             None => app.say(Tone::Good, text),
         }
         return;
@@ -281,6 +300,7 @@ fn session(app: &mut App, id: SignInId) -> Option<&mut SignIn> {
         | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Arrival(_)
+        | Overlay::Asked(_)
         | Overlay::Identify(_) => None,
     })
 }

@@ -5,6 +5,7 @@ use crate::config::notify::NotifySettings;
 use crate::engine::gate::Place;
 use crate::model::name::CredentialName;
 use crate::model::signin::SignInId;
+use crate::tui::clipboard::Where;
 use crate::tui::curtain::{Curtain, Locking};
 use crate::tui::keymap::Scope;
 use crate::tui::notices::Notices;
@@ -54,6 +55,7 @@ pub struct App {
     pub used_at: Timestamp,
     /// What is wrong with this machine.
     pub remarks: Vec<Remark>,
+    first_id: u64,
     /// How a person is told that something needs them.
     pub notify: NotifySettings,
     next_id: u64,
@@ -76,6 +78,8 @@ pub struct Lease {
     pub name: CredentialName,
     /// When it is cleared.
     pub until: Timestamp,
+    /// Where it went, as far as it is known.
+    pub place: Where,
 }
 
 impl App {
@@ -102,6 +106,7 @@ impl App {
             curtain: None,
             used_at: now,
             remarks: Vec::new(),
+            first_id: seed,
             notify: NotifySettings::default(),
             next_id: seed,
         }
@@ -153,6 +158,12 @@ impl App {
         SignInId(self.next_id)
     }
 
+    /// Whether a sign-in was begun here.
+    pub const fn began(&self, id: SignInId) -> bool {
+        let at = id.0.wrapping_sub(self.first_id);
+        at > 0 && at <= self.next_id.wrapping_sub(self.first_id)
+    }
+
     /// Says something: a notice now, a line of the activity for later.
     pub fn say(&mut self, tone: Tone, text: &str) {
         self.notices.say(self.now, tone, text);
@@ -177,6 +188,8 @@ impl App {
                     Tab::Inbox => Scope::Inbox,
                     Tab::Activity => Scope::Activity,
                     Tab::Health => Scope::Health,
+                    Tab::Grants if workspace.grants.is_open() => Scope::Grant,
+                    Tab::Grants => Scope::Grants,
                 };
                 vec![screen, Scope::Moving, Scope::Everywhere]
             }

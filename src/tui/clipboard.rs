@@ -10,7 +10,16 @@ use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
 /// What comes of a copy.
-pub type Outcome = Result<(), String>;
+pub type Outcome = Result<Where, String>;
+
+/// Where a copied text went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Where {
+    /// It is on the desktop's clipboard.
+    Desktop,
+    /// The terminal was asked to take it; it does not say whether it did.
+    Terminal,
+}
 
 enum Order {
     Put {
@@ -62,6 +71,7 @@ impl Clipboard {
             None => {
                 let written = osc52(&STANDARD.encode(text.as_bytes()));
                 self.ours_on_terminal = secret;
+                let written = written.map(|()| Where::Terminal);
                 let _ = done.send(written.map_err(|error| error.to_string()));
             }
         }
@@ -101,10 +111,11 @@ fn serve(orders: &mpsc::Receiver<Order>) {
                 let outcome = match &mut desktop {
                     Some(desktop) => desktop
                         .set_text(text.as_str())
+                        .map(|()| Where::Desktop)
                         .map_err(|error| error.to_string()),
-                    None => {
-                        osc52(&STANDARD.encode(text.as_bytes())).map_err(|error| error.to_string())
-                    }
+                    None => osc52(&STANDARD.encode(text.as_bytes()))
+                        .map(|()| Where::Terminal)
+                        .map_err(|error| error.to_string()),
                 };
                 ours = secret.then_some(text);
                 let _ = done.send(outcome);

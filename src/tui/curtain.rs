@@ -1,5 +1,6 @@
 //! What hides everything until the passphrase is given: the vault is locked, or only this screen is.
 
+use crate::clock::Timestamp;
 use crate::engine::gate::{GateError, Place};
 use crate::model::lock::{LockReason, Locked};
 use crate::tui::app::App;
@@ -49,6 +50,10 @@ pub struct Curtain {
 /// Locks, because a person wants it or has not been here for a while.
 pub fn lock(app: &mut App, reason: LockReason) -> Vec<Effect> {
     let (Some(locking), Some(place)) = (&app.locking, app.place()) else {
+        if app.place() == Some(Place::Demo) && reason == LockReason::Asked {
+            let text = "the demo is not locked: nobody has a passphrase for its vault, which goes when you leave";
+            app.say(Tone::Dim, text);
+        }
         return Vec::new();
     };
     if app.curtain.is_some() {
@@ -59,21 +64,32 @@ pub fn lock(app: &mut App, reason: LockReason) -> Vec<Effect> {
         reason,
     };
     // The owner knows by itself whether programs use its vault.
-    let is_only_here = place == Place::Attached && reason != LockReason::Asked;
+    let is_only_here = place == Place::Attached && !reason.is_wanted();
     if !(locking.screen_only || is_only_here) {
-        let mut effects = lower(app, now, Behind::Vault);
+        let mut effects = lower_here(app, now, Behind::Vault);
         effects.push(Effect::Lock(reason));
         return effects;
     }
     if app.proof.is_none() {
-        if reason == LockReason::Asked {
+        if reason.is_wanted() {
             let text =
                 "the vault has no passphrase that could be asked for: tokenward vault add-slot";
             app.say(Tone::Trouble, text);
         }
         return Vec::new();
     }
-    lower(app, now, Behind::Screen)
+    lower_here(app, now, Behind::Screen)
+}
+
+/// The same as [`lower`] where the person before this screen wanted it.
+fn lower_here(app: &mut App, lock: Locked, behind: Behind) -> Vec<Effect> {
+    let why = match lock.reason {
+        LockReason::Asked => "as you wished".to_owned(),
+        LockReason::Panic | LockReason::Idle { .. } | LockReason::Sleep | LockReason::Woke => {
+            lock.reason.words()
+        }
+    };
+    lower_because(app, lock, behind, &why)
 }
 
 /// Locks when nobody has been here for a while; by the clock on the wall, so that a night's sleep counts.
@@ -88,6 +104,10 @@ pub fn lock_when_idle(app: &mut App) -> Vec<Effect> {
 
 /// Hides everything, and lets go what must not be left on a locked screen.
 pub fn lower(app: &mut App, lock: Locked, behind: Behind) -> Vec<Effect> {
+    lower_because(app, lock, behind, &lock.reason.words())
+}
+
+fn lower_because(app: &mut App, lock: Locked, behind: Behind, why: &str) -> Vec<Effect> {
     if let Some(curtain) = &mut app.curtain {
         if behind == Behind::Vault {
             curtain.screen_too |= curtain.behind == Behind::Screen;
@@ -103,7 +123,7 @@ pub fn lower(app: &mut App, lock: Locked, behind: Behind) -> Vec<Effect> {
     app.notices.clear();
     let locking = app.locking.clone().unwrap_or_default();
     let opens_by_itself = locking.opens_by_itself && behind == Behind::Vault;
-    let note = note(app, lock, behind, opens_by_itself);
+    let note = note(app, (lock.since, why), behind, opens_by_itself);
     let mut page = Unlock::new(locking.vault, Some(note));
     page.opens_by_itself = opens_by_itself;
     let lost = behind == Behind::Vault && drop_overlays(&mut app.overlays);
@@ -131,9 +151,14 @@ fn drop_overlays(overlays: &mut Vec<Overlay>) -> bool {
     lost
 }
 
-fn note(app: &App, lock: Locked, behind: Behind, opens_by_itself: bool) -> String {
-    let since = words::moment(lock.since, app.now, &app.around.zone);
-    let mut note = format!("Locked at {since}: {}.", lock.reason.words());
+fn note(
+    app: &App,
+    (since, why): (Timestamp, &str),
+    behind: Behind,
+    opens_by_itself: bool,
+) -> String {
+    let since = words::moment(since, app.now, &app.around.zone);
+    let mut note = format!("Locked at {since}: {why}.");
     match behind {
         Behind::Screen => note.push_str(" Tokens are kept fresh meanwhile."),
         Behind::Vault if opens_by_itself => {
@@ -231,6 +256,7 @@ mod tests {
     use super::*;
     use crate::engine::api::Event;
     use crate::tui::app::{CLIPBOARD_STAYS, Lease};
+    use crate::tui::clipboard::Where;
     use crate::tui::example;
     use crate::tui::message::{Answer, Message, Purpose};
     use crate::tui::overlays::again::Proof;
@@ -262,6 +288,7 @@ mod tests {
         app.clipboard = Some(Lease {
             name: name.clone(),
             until: app.now.plus(CLIPBOARD_STAYS),
+            place: Where::Terminal,
         });
         app.open_mut().unwrap().revealed = Some(Revealed {
             name: name.clone(),
@@ -370,6 +397,7 @@ mod tests {
         app.clipboard = Some(Lease {
             name: example::name("google/alice@example.com"),
             until: app.now.plus(CLIPBOARD_STAYS),
+            place: Where::Terminal,
         });
         let set_back = example::NOW.minus(Duration::from_secs(86_400));
         app.tell_time(set_back);

@@ -1,9 +1,11 @@
 //! What the UI wishes to be done outside of it.
 
 use crate::model::alert::AlertKey;
+use crate::model::grant::{GrantName, GrantWish};
 use crate::model::lock::LockReason;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::question::QuestionView;
 use crate::model::signin::{SignInId, SignInRequest};
 use crate::secret::{AccessToken, AuthorizationCode, FoundToken, Passphrase};
 use crate::tui::message::Purpose;
@@ -84,10 +86,29 @@ pub enum Ask {
     TakeIn(TakeIn),
     /// Throw one of it away.
     Refuse(Box<ParcelView>),
+    /// What local programs may have.
+    Grants,
+    /// End what one of them may have.
+    RevokeGrant(GrantName),
+    /// Which programs wait for an answer.
+    Questions,
+    /// Answer one.
+    AnswerQuestion(Box<QuestionView>, Verdict),
     /// Have the tokens of one of it revoked and throw it away.
     End(Box<ParcelView>),
     /// How the engine is.
     Status,
+}
+
+/// What is answered to a program that asks for a grant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has it, as it asked for it.
+    Approved,
+    /// It has it once the grant is made with these terms.
+    WithTerms(Box<GrantWish>),
+    /// It does not have it.
+    Refused,
 }
 
 /// How something that came in while the vault was locked is taken in.

@@ -184,6 +184,7 @@ pub fn invalid_grant() -> Failure {
             LikelyCause::Unused,
             "It was last used 95 days ago; this provider ends one that is not used for 90 days.",
         )],
+        ..Evidence::default()
     })
 }
 

@@ -173,8 +173,21 @@ fn counts(workspace: &Workspace, at: (u16, u16), end: u16, theme: Theme, buf: &m
 }
 
 /// Titles of the tabs with their columns, as drawn and as the mouse finds them.
-pub fn tab_places(workspace: &Workspace) -> [(Tab, u16, String); 4] {
+pub fn tab_places(workspace: &Workspace, width: u16) -> [(Tab, u16, String); 5] {
+    let titles = tab_titles(workspace);
+    let wide: u16 = titles.iter().map(|(_, title)| paint::columns(title)).sum();
+    // Where they have no room side by side, they stand closer.
+    let gaps = u16::try_from(titles.len() - 1).unwrap_or(1);
+    let gap = (width.saturating_sub(wide + 1) / gaps).clamp(1, 3);
     let mut x = 1;
+    titles.map(|(tab, title)| {
+        let here = x;
+        x += paint::columns(&title) + gap;
+        (tab, here, title)
+    })
+}
+
+fn tab_titles(workspace: &Workspace) -> [(Tab, String); 5] {
     Tab::ALL.map(|tab| {
         let number = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0) + 1;
         let many = workspace.inbox.len();
@@ -184,16 +197,14 @@ pub fn tab_places(workspace: &Workspace) -> [(Tab, u16, String); 4] {
             String::new()
         };
         let title = format!("{number} {}{count}", tab.title());
-        let here = x;
-        x += paint::columns(&title) + 3;
-        (tab, here, title)
+        (tab, title)
     })
 }
 
 fn tabs(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let theme = app.theme;
     let mut end = area.x;
-    for (tab, x, title) in tab_places(workspace) {
+    for (tab, x, title) in tab_places(workspace, area.width) {
         let style = if tab == workspace.tab {
             theme.focus()
         } else if tab == Tab::Inbox && !workspace.inbox.is_empty() {

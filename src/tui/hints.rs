@@ -1,6 +1,8 @@
 //! The keys that work here, as a line made from the key table; what makes no sense now is left out.
 
 use crate::engine::gate::Place;
+use crate::model::credential::Flow;
+use crate::model::health::HealthKind;
 use crate::tui::app::{App, Session};
 use crate::tui::keymap::{self, Action, Scope};
 use crate::tui::overlays::overlay::Overlay;
@@ -12,13 +14,7 @@ use ratatui::layout::Rect;
 
 /// Whether an action makes sense now; what does not is neither hinted at nor done.
 pub fn is_offered(app: &App, action: Action) -> bool {
-    if action == Action::Approve && !app.can_approve {
-        return false;
-    }
-    if action == Action::Demo && !is_new_here(app) {
-        return false;
-    }
-    if action == Action::Lock && app.locking.is_none() {
+    if !is_there(app, action) {
         return false;
     }
     if app.curtain.is_some() {
@@ -27,6 +23,8 @@ pub fn is_offered(app: &App, action: Action) -> bool {
     match app.overlays.last() {
         Some(Overlay::Wizard(wizard)) => wizard.offers(action),
         Some(Overlay::Arrival(arrival)) => arrival.offers(app, action),
+        Some(Overlay::Asked(asked)) => asked.offers(app, action),
+        Some(Overlay::Identify(identify)) => action != Action::Revoke || identify.can_revoke(),
         Some(
             Overlay::Help(_)
             | Overlay::Palette(_)
@@ -34,14 +32,41 @@ pub fn is_offered(app: &App, action: Action) -> bool {
             | Overlay::Story(_)
             | Overlay::Trend(_)
             | Overlay::Again(_)
-            | Overlay::Naming(_)
-            | Overlay::Identify(_),
+            | Overlay::Naming(_),
         ) => true,
         None => match &app.session {
             Session::Open(workspace) => on_screen(workspace, action),
             Session::Unlock(_) => is_of_one_field(action),
             Session::Create(_) => true,
         },
+    }
+}
+
+/// Whether there is such an action in this UI at all.
+pub fn is_there(app: &App, action: Action) -> bool {
+    match action {
+        Action::Approve => app.can_approve,
+        Action::Demo => is_new_here(app),
+        _ => true,
+    }
+}
+
+/// Whether an action would do anything for the row that is looked at: what would not is done when asked for, and says
+/// why it cannot, but nobody is led to it.
+fn is_of_use(app: &App, action: Action) -> bool {
+    let Some(workspace) = app.open().filter(|_| app.overlays.is_empty()) else {
+        return true;
+    };
+    let is_on_rows = workspace.tab == Tab::Credentials && workspace.list.marked.is_empty();
+    let Some(view) = workspace.looked_at().filter(|_| is_on_rows) else {
+        return true;
+    };
+    let is_revoked = view.health.kind() == HealthKind::Revoked;
+    match action {
+        Action::Rotate => !is_revoked && view.profile.flow != Flow::ApiKey,
+        Action::Copy | Action::Reveal => !is_revoked,
+        Action::Revoke => !is_revoked || view.is_alive_though_revoked(),
+        _ => true,
     }
 }
 
@@ -82,6 +107,7 @@ fn on_screen(workspace: &Workspace, action: Action) -> bool {
         Tab::Credentials if action == Action::Fold => workspace.rows.is_grouped(),
         Tab::Credentials => !needs_row || !workspace.rows.is_empty(),
         Tab::Inbox => in_inbox(&workspace.inbox, action),
+        Tab::Grants => !needs_row || !workspace.grants.is_empty(),
         Tab::Activity | Tab::Health => true,
     }
 }
@@ -102,7 +128,10 @@ pub fn hint_line(app: &App, scopes: &[Scope], area: Rect, buf: &mut Buffer) {
         .iter()
         .flat_map(|scope| keymap::bindings(std::slice::from_ref(scope)))
         .filter(|binding| {
-            binding.hint > 0 && !binding.word.is_empty() && is_offered(app, binding.action)
+            binding.hint > 0
+                && !binding.word.is_empty()
+                && is_offered(app, binding.action)
+                && is_of_use(app, binding.action)
         })
         .map(|binding| {
             (

@@ -20,6 +20,7 @@ pub enum Action {
     Inbox,
     Activity,
     Health,
+    Grants,
     NextTab,
     PreviousTab,
     SignIn,
@@ -51,6 +52,9 @@ pub enum Action {
     RefuseRevoking,
     TakeAllIn,
     RefuseAll,
+    Allow,
+    Terms,
+    Deny,
     Mark,
     MarkAll,
     Filter,
@@ -84,6 +88,10 @@ pub enum Scope {
     Activity,
     /// How everything is.
     Health,
+    /// What local programs may have.
+    Grants,
+    /// One of it.
+    Grant,
     /// Whatever can be moved in.
     Moving,
     /// Every screen of an open vault.
@@ -100,6 +108,10 @@ pub enum Scope {
     Naming,
     /// What came in while the vault was locked, looked at.
     Arrival,
+    /// A program's question, looked at.
+    Asked,
+    /// The terms of the grant it gets.
+    Terms,
     /// The question whose a token is.
     Identify,
     /// Its answer.
@@ -233,6 +245,11 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Activity, Action::Last, &[ch('G'), code(KeyCode::End)], "newest", "Go to the newest line and follow", 4),
     bind(Scope::Activity, Action::Back, &[ESC], "back", "Drop the filter", 0),
 
+    bind(Scope::Grants, Action::Open, &[ENTER, code(KeyCode::Right), ch('l')], "open", "Open the selected grant", 2),
+    bind(Scope::Grants, Action::Revoke, &[ch('x')], "revoke", "Revoke the grant, after a question", 2),
+    bind(Scope::Grant, Action::Back, &[ESC, code(KeyCode::Left), ch('h')], "back", "Back to the grants", 1),
+    bind(Scope::Grant, Action::Revoke, &[ch('x')], "revoke", "Revoke this grant, after a question: no token of it is good then", 2),
+
     bind(Scope::Moving, Action::Up, &[UP, ch('k')], "up", "One up", 0),
     bind(Scope::Moving, Action::Down, &[DOWN, ch('j')], "down", "One down", 0),
     bind(Scope::Moving, Action::PageUp, &[code(KeyCode::PageUp), ctrl('b')], "page up", "One screen up", 0),
@@ -246,6 +263,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Everywhere, Action::Inbox, &[ch('2')], "inbox", "Go to the inbox: what needs you", 0),
     bind(Scope::Everywhere, Action::Activity, &[ch('3')], "activity", "Go to the activity: what just happened", 0),
     bind(Scope::Everywhere, Action::Health, &[ch('4')], "health", "Go to the health of everything", 0),
+    bind(Scope::Everywhere, Action::Grants, &[ch('5')], "grants", "Go to the grants: what local programs may have", 0),
     bind(Scope::Everywhere, Action::NextTab, &[TAB], "next", "To the next screen", 0),
     bind(Scope::Everywhere, Action::PreviousTab, &[BACK_TAB], "previous", "To the screen before", 0),
     bind(Scope::Everywhere, Action::Identify, &[ch('i')], "identify", "Identify: whose is a token that was found?", 0),
@@ -274,6 +292,15 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Arrival, Action::Refuse, &[ch('x')], "refuse", "Refuse: throw it away, after a question", 1),
     bind(Scope::Arrival, Action::RefuseRevoking, &[ch('X')], "revoke, refuse", "Revoke its tokens and throw it away, after a question", 2),
     bind(Scope::Arrival, Action::Back, &[ESC, ch('q')], "leave it", "Leave it in the inbox", 1),
+
+    bind(Scope::Asked, Action::Allow, &[ch('y')], "approve", "Approve: the program gets a pair of tokens of the grant", 1),
+    bind(Scope::Asked, Action::Terms, &[ch('e')], "other terms", "Say whose tokens, with which scopes, for how long and how often", 2),
+    bind(Scope::Asked, Action::Deny, &[ch('x')], "refuse", "Refuse: the program gets nothing", 1),
+    bind(Scope::Asked, Action::Back, &[ESC, ch('q')], "leave it", "Leave it in the inbox", 1),
+    bind(Scope::Terms, Action::Submit, &[ENTER], "approve", "Make the grant with these terms, and approve", 1),
+    bind(Scope::Terms, Action::NextField, &[TAB, DOWN], "next field", "To the next field", 2),
+    bind(Scope::Terms, Action::PreviousField, &[BACK_TAB, UP], "field before", "To the field before", 0),
+    bind(Scope::Terms, Action::Back, &[ESC], "back", "Back to the question", 1),
 
     bind(Scope::Identify, Action::Submit, &[ENTER], "look it up", "Look the pasted token up", 1),
     bind(Scope::Identify, Action::Back, &[ESC], "close", "Close", 1),

@@ -93,7 +93,7 @@ fn type_filter(workspace: &mut Workspace, key: KeyEvent) -> bool {
             log.refilter();
             typed
         }
-        Tab::Credentials | Tab::Inbox | Tab::Activity | Tab::Health => false,
+        Tab::Credentials | Tab::Inbox | Tab::Activity | Tab::Health | Tab::Grants => false,
     }
 }
 
@@ -136,7 +136,7 @@ pub fn paste(app: &mut App, text: &str) {
                 workspace.log.filter.paste(text);
                 workspace.log.refilter();
             }
-            Tab::Credentials | Tab::Inbox | Tab::Activity | Tab::Health => {}
+            Tab::Credentials | Tab::Inbox | Tab::Activity | Tab::Health | Tab::Grants => {}
         },
     }
 }

@@ -7,6 +7,9 @@ pub const SMALLEST: (u16, u16) = (60, 16);
 /// From this width on the list shares the screen with the detail.
 pub const WIDE: u16 = 120;
 
+/// The detail beside the list is no wider: what more there is tells more in the list.
+const WIDEST_DETAIL: u16 = 60;
+
 /// The parts of the main screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
@@ -42,7 +45,7 @@ impl Layout {
         }
     }
 
-    /// List and detail side by side, 55:45 with a wall between; the list alone when it is not wide or not wished.
+    /// List and detail side by side, 55:45 with a wall between, the detail no wider than it reads well; the list alone when it is not wide or not wished.
     pub fn panes(&self, pane: bool) -> (Rect, Option<Rect>) {
         let body = self.body;
         if !pane || body.width < WIDE {
@@ -51,6 +54,7 @@ impl Layout {
         // 55 of 100 of at most 65,535 fits 32 bits.
         #[allow(clippy::cast_possible_truncation, reason = "a share of a u16 is a u16")]
         let left = (body.width as u32 * 55 / 100) as u16;
+        let left = left.max(body.width.saturating_sub(WIDEST_DETAIL));
         let list = Rect::new(body.x, body.y, left - 1, body.height);
         let detail = Rect::new(
             body.x + left + 1,

@@ -5,12 +5,15 @@ use crate::engine::gate::{GateError, Place};
 use crate::model::analysis::Analysis;
 use crate::model::credential::CredentialView;
 use crate::model::event::{self, Activity};
+use crate::model::grant::{GrantName, GrantView};
 use crate::model::identity::Identity;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
+use crate::model::question::QuestionView;
 use crate::model::signin::{ProviderView, SignInId};
 use crate::model::token::IssuedToken;
 use crate::model::why::Why;
+use crate::tui::clipboard;
 use crate::tui::effect::TakeIn;
 use crate::tui::preferences::Preferences;
 use crossterm::event::{KeyEvent, MouseEvent};
@@ -39,7 +42,7 @@ pub enum Message {
     /// The engine answered.
     Answer(Box<Answer>),
     /// Whether a copy reached a clipboard, or why not.
-    Copied(Result<(), String>),
+    Copied(clipboard::Outcome),
     /// Whether a browser was started, or why not.
     Browser(Result<(), String>),
     /// The person's settings were read anew.
@@ -104,6 +107,16 @@ pub enum Answer {
     TakenIn(TakeIn, Result<Box<CredentialView>, Refusal>),
     /// That something of it was thrown away, or not.
     ParcelRefused(Box<ParcelView>, Result<(), Refusal>),
+    /// To the question for the grants.
+    Grants(Result<Vec<GrantView>, Refusal>),
+    /// To the question which programs wait for an answer.
+    Questions(Result<Vec<QuestionView>, Refusal>),
+    /// That a grant was made for a program that asked, or not.
+    GrantMade(Box<QuestionView>, Result<Box<GrantView>, Refusal>),
+    /// That a program was answered, with yes or no, or not.
+    QuestionAnswered(Box<QuestionView>, bool, Result<(), Refusal>),
+    /// To the revocation of a grant.
+    GrantRevoked(GrantName, Result<(), Refusal>),
     /// What became of it, which was to be revoked and thrown away.
     ParcelEnded(Box<ParcelView>, Result<FateOf, Refusal>),
     /// To the question how the engine is.

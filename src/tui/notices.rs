@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::tui::app::{App, CLIPBOARD_STAYS};
 use crate::tui::bar;
+use crate::tui::clipboard::Where;
 use crate::tui::paint;
 use crate::tui::theme::Tone;
 use ratatui::buffer::Buffer;
@@ -73,7 +74,13 @@ pub fn draw(app: &App, area: Rect, buf: &mut Buffer) {
     let mut free = area;
     if let Some(lease) = &app.clipboard {
         let left = app.now.until(lease.until);
-        let text = format!("the token of {} is on the clipboard", lease.name);
+        let name = &lease.name;
+        let text = match lease.place {
+            Where::Desktop => format!("the token of {name} is on the clipboard"),
+            Where::Terminal => {
+                format!("the token of {name} was sent to the terminal's clipboard")
+            }
+        };
         let cleared = format!("cleared in {}s ", left.as_secs() + 1);
         let tone = app.theme.tone(Tone::Work);
         let (_, wide) = wrapped(&text, free);
@@ -153,9 +160,17 @@ mod tests {
         app.say(Tone::Trouble, "slack/acme: the provider answered 503, service unavailable, and it is tried again by itself");
         let until = app.now.plus(Duration::from_secs(23));
         let name = crate::tui::example::name("github/alice");
-        app.clipboard = Some(crate::tui::app::Lease { name, until });
+        let place = Where::Desktop;
+        app.clipboard = Some(crate::tui::app::Lease { name, until, place });
         insta::assert_snapshot!("notices", crate::tui::example::shown(&mut app));
         app.size = (60, 16);
         insta::assert_snapshot!("notices_narrow", crate::tui::example::shown(&mut app));
+        app.clipboard.as_mut().unwrap().place = Where::Terminal;
+        app.size = (120, 36);
+        let text = crate::tui::example::shown(&mut app);
+        assert!(
+            text.contains("was sent to the terminal's clipboard"),
+            "{text}"
+        );
     }
 }

@@ -12,7 +12,7 @@ use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::theme::Tone;
-use crate::tui::workspace::Workspace;
+use crate::tui::workspace::{Tab, Workspace};
 
 fn targets(app: &App) -> Vec<CredentialName> {
     app.open().map(Workspace::targets).unwrap_or_default()
@@ -35,10 +35,24 @@ pub fn rotate(app: &mut App) -> Vec<Effect> {
 
 /// Asks before something dangerous is done to the credentials that are meant.
 pub fn ask(app: &mut App, deed: Deed) {
+    if app.open().is_some_and(|it| it.tab == Tab::Grants) {
+        return ask_grant(app);
+    }
     let names = targets(app);
     if !names.is_empty() {
         app.overlays
             .push(Overlay::Confirm(Confirm::new(deed, names)));
+    }
+}
+
+/// Asks before the grant that is looked at is revoked.
+fn ask_grant(app: &mut App) {
+    let name = app
+        .open()
+        .and_then(|it| it.grants.selected())
+        .map(|view| view.grant.name.clone());
+    if let Some(name) = name {
+        app.overlays.push(Overlay::Confirm(Confirm::of_grant(name)));
     }
 }
 
@@ -68,6 +82,10 @@ pub fn of(confirm: &Confirm) -> Vec<Effect> {
         Deed::Revoke => each(Ask::Revoke),
         Deed::Remove => each(Ask::Remove),
         Deed::RotateAll => each(Ask::Rotate),
+        Deed::RevokeGrant => {
+            let grants = confirm.grants.iter().cloned();
+            grants.map(|it| Effect::Ask(Ask::RevokeGrant(it))).collect()
+        }
         Deed::TakeIn => taken_in(confirm, |it| it),
         Deed::Replace => taken_in(confirm, |it| TakeIn {
             replaces: true,

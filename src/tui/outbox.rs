@@ -1,8 +1,11 @@
 //! Commands on their way to the engine: sent as there is room, so that nothing ever waits for it.
 
 use crate::engine::api::{Command, PastedUrl, Refusal, Reply};
+use crate::engine::grants::ask::GrantAsk;
 use crate::engine::link::Link;
-use crate::tui::effect::Ask;
+use crate::model::grant::GrantView;
+use crate::model::question::QuestionView;
+use crate::tui::effect::{Ask, Verdict};
 use crate::tui::message::{Answer, Message};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -179,6 +182,20 @@ impl Outbox {
                     |reply| Command::RefuseParcel { id, reply },
                 )
             }
+            Ask::Grants => self.command(Answer::Grants, |reply| {
+                Command::Grant(GrantAsk::List { reply })
+            }),
+            Ask::Questions => self.command(Answer::Questions, |reply| {
+                Command::Grant(GrantAsk::Questions { reply })
+            }),
+            Ask::RevokeGrant(name) => {
+                let which = name.clone();
+                self.command(
+                    move |result| Answer::GrantRevoked(which, result),
+                    |reply| Command::Grant(GrantAsk::Revoke { name, reply }),
+                )
+            }
+            Ask::AnswerQuestion(question, verdict) => self.verdict(question, verdict),
             Ask::End(parcel) => {
                 let id = parcel.id;
                 self.command(
@@ -192,6 +209,33 @@ impl Outbox {
             ),
         };
         self.waiting.push_back(command);
+    }
+
+    /// An answer to a program; with terms of its own the grant is made first, and the answer follows from that.
+    fn verdict(&self, question: Box<QuestionView>, verdict: Verdict) -> Command {
+        let id = question.id;
+        let yes = match verdict {
+            Verdict::WithTerms(wish) => {
+                return self.command(
+                    move |result: Result<GrantView, Refusal>| {
+                        Answer::GrantMade(question, result.map(Box::new))
+                    },
+                    |reply| {
+                        Command::Grant(GrantAsk::Make {
+                            wish,
+                            replaces: false,
+                            reply,
+                        })
+                    },
+                );
+            }
+            Verdict::Approved => true,
+            Verdict::Refused => false,
+        };
+        self.command(
+            move |result| Answer::QuestionAnswered(question, yes, result),
+            |reply| Command::Grant(GrantAsk::Answer { id, yes, reply }),
+        )
     }
 
     /// A command whose answer comes back as a message.

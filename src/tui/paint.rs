@@ -134,12 +134,26 @@ pub fn wrap_exact(text: &str, room: usize) -> Vec<String> {
         .collect()
 }
 
-/// Puts a text broken into lines; returns how many lines it took.
+// The last line that there is room for: it says that it is not the last.
+fn cut(line: &str, room: usize, ellipsis: char) -> String {
+    let line = line.trim_end_matches(['.', ',', ';', ':']);
+    match width(line) < room {
+        true => format!("{line}{ellipsis}"),
+        false => fit(&format!("{line}{ellipsis}."), room, ellipsis).into_owned(),
+    }
+}
+
+/// Puts a text broken into lines, a cut one ending in an ellipsis; returns how many lines it took.
 pub fn paragraph(buf: &mut Buffer, area: Rect, text: &str, style: Style, theme: Theme) -> u16 {
     let mut used = 0;
-    for line in wrap(text, area.width.into()) {
+    let lines = wrap(text, area.width.into());
+    let is_cut = lines.len() > usize::from(area.height);
+    for mut line in lines {
         if used >= area.height {
             break;
+        }
+        if is_cut && used + 1 == area.height {
+            line = cut(&line, area.width.into(), theme.signs().ellipsis);
         }
         put(
             buf,
@@ -165,6 +179,23 @@ mod tests {
         assert_eq!(fit("日本語", 4, '…'), "日…");
         assert_eq!(fit("abc", 0, '…'), "");
         assert_eq!(fit("safe\u{202e}cod", 20, '…'), "safecod");
+    }
+
+    #[test]
+    fn a_paragraph_without_room_says_that_it_is_cut() {
+        let theme = Theme::new(false, true);
+        for (text, height, last) in [
+            ("one two three", 1, "one two…"),
+            ("one twoo three", 1, "one two…"),
+            ("one two. three", 1, "one two…"),
+            ("one two three", 2, "three   "),
+        ] {
+            let area = Rect::new(0, 0, 8, height);
+            let mut buf = Buffer::empty(area);
+            paragraph(&mut buf, area, text, Style::new(), theme);
+            let row: String = (0..8).map(|x| buf[(x, height - 1)].symbol()).collect();
+            assert_eq!(row, last, "{text}");
+        }
     }
 
     #[test]

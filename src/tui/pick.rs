@@ -1,7 +1,7 @@
 //! A list to choose from by typing: the commands, the providers.
 
 use crate::tui::field::Field;
-use crate::tui::find;
+use crate::tui::find::{self, Finder};
 use crate::tui::keymap::Action;
 use crate::tui::paint::{put, put_right};
 use crate::tui::theme::Theme;
@@ -80,11 +80,39 @@ impl Pick {
             .collect();
         let texts = texts.iter().map(|text| text.trim_end());
         self.fitting = find::ranked(self.field.text(), texts);
-        let last = self.choices.len().checked_sub(1);
-        if let Some(last) = last.filter(|last| self.keeps_last && !self.fitting.contains(last)) {
-            self.fitting.push(last);
-        }
+        self.place_last();
         self.cursor = 0;
+    }
+
+    /// What only has the typed letters somewhere stands below the last choice, which is there for what is not listed.
+    fn place_last(&mut self) {
+        let Some(last) = self
+            .choices
+            .len()
+            .checked_sub(1)
+            .filter(|_| self.keeps_last)
+        else {
+            return;
+        };
+        if self.field.text().trim().is_empty() {
+            return;
+        }
+        let mut finder = Finder::without_gaps(self.field.text());
+        let mut is_whole = |at: &usize| {
+            let choice = &self.choices[*at];
+            finder
+                .score(&format!("{} {}", choice.title, choice.also))
+                .is_some()
+        };
+        let fitting = self.fitting.iter().copied().filter(|at| *at != last);
+        let (mut whole, weak): (Vec<usize>, Vec<usize>) = fitting.partition(|at| is_whole(at));
+        if is_whole(&last) && self.fitting.first() == Some(&last) {
+            whole.insert(0, last);
+        } else {
+            whole.push(last);
+        }
+        whole.extend(weak);
+        self.fitting = whole;
     }
 
     /// Moves the pointer when the action is for that.
@@ -203,5 +231,32 @@ impl Pick {
                 theme,
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_the_letters_only_somewhere_stands_below_the_choice_for_another() {
+        let choice = |title: &str| Choice {
+            title: title.to_owned(),
+            aside: String::new(),
+            also: String::new(),
+        };
+        let titles = ["crates.io registry program", "Corporate SSO", "Another one"];
+        let mut pick = Pick::new(titles.map(choice).to_vec()).keeping_last();
+        pick.paste("corp");
+        assert_eq!(pick.fitting, [1, 2, 0]);
+        pick.field.clear();
+        pick.paste("crpr");
+        assert_eq!(pick.fitting[0], 2, "{:?}", pick.fitting);
+        pick.field.clear();
+        pick.paste("another");
+        assert_eq!(pick.chosen(), Some(2));
+        pick.field.clear();
+        pick.paste("");
+        assert_eq!(pick.fitting, [0, 1, 2]);
     }
 }

@@ -8,7 +8,7 @@ use crate::tui::keys;
 use crate::tui::layout::{self, Layout};
 use crate::tui::overlays::overlay::Overlay;
 use crate::tui::paint;
-use crate::tui::screens::{activity, list};
+use crate::tui::screens::{activity, grants, list};
 use crate::tui::update::settle;
 use crate::tui::view;
 use crate::tui::workspace::Tab;
@@ -46,6 +46,7 @@ fn wheel(app: &mut App, action: Action) -> Vec<Effect> {
                 | Overlay::Again(_)
                 | Overlay::Naming(_)
                 | Overlay::Arrival(_)
+                | Overlay::Asked(_)
                 | Overlay::Identify(_)
                 | Overlay::Wizard(_),
             ),
@@ -68,7 +69,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
         return Vec::new();
     };
     if row == layout.tabs.y {
-        let hit = frame::tab_places(workspace)
+        let hit = frame::tab_places(workspace, layout.tabs.width)
             .into_iter()
             .find(|(_, x, title)| (*x..x + paint::columns(title)).contains(&column));
         let action = hit.map(|(tab, ..)| match tab {
@@ -76,6 +77,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
             Tab::Inbox => Action::Inbox,
             Tab::Activity => Action::Activity,
             Tab::Health => Action::Health,
+            Tab::Grants => Action::Grants,
         });
         return action.map_or(Vec::new(), |action| keys::perform(app, action));
     }
@@ -99,6 +101,7 @@ fn click(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
             Vec::new()
         }
         Tab::Health => Vec::new(),
+        Tab::Grants => on_grants(app, column, row),
     }
 }
 
@@ -113,6 +116,30 @@ fn on_inbox(app: &mut App, area: Rect, row: u16) {
     if let (Some((item, _)), Some(workspace)) = (hit, app.open_mut()) {
         workspace.inbox.go(isize::MIN);
         workspace.inbox.go(isize::try_from(item).unwrap_or(0));
+    }
+}
+
+fn on_grants(app: &mut App, column: u16, row: u16) -> Vec<Effect> {
+    let layout = Layout::of(app.size);
+    let Some(workspace) = app.open_mut() else {
+        return Vec::new();
+    };
+    let grants = &mut workspace.grants;
+    let (left, right) = layout.panes(!grants.is_empty());
+    if right.is_some_and(|right| column >= right.x) {
+        grants.enter();
+        return Vec::new();
+    }
+    if right.is_none() && grants.is_open() {
+        return Vec::new();
+    }
+    grants.leave();
+    let rows = grants::rows_area(left);
+    let line = row.checked_sub(rows.y).map(usize::from);
+    let hit = line.and_then(|line| grants.point(line, rows.height));
+    match hit {
+        Some(true) => keys::perform(app, Action::Open),
+        Some(false) | None => Vec::new(),
     }
 }
 

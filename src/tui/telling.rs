@@ -5,10 +5,10 @@ use crate::model::credential::{CredentialView, Standing};
 use crate::model::event::Activity;
 use crate::model::failure::Failure;
 use crate::model::health::Health;
-use crate::model::reuse::{self, Origin, Suspect};
 use crate::model::why::{Decision, Rule, Why};
 use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
+use crate::tui::twice;
 use crate::tui::words;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -34,14 +34,16 @@ pub struct Said {
 }
 
 impl Part {
-    const fn new(title: &'static str) -> Self {
+    /// One without lines yet.
+    pub const fn new(title: &'static str) -> Self {
         Self {
             title,
             lines: Vec::new(),
         }
     }
 
-    fn say(&mut self, label: impl Into<String>, text: impl Into<String>, tone: Tone) {
+    /// Adds a line.
+    pub fn say(&mut self, label: impl Into<String>, text: impl Into<String>, tone: Tone) {
         self.lines.push(Said {
             label: label.into(),
             text: text.into(),
@@ -54,7 +56,7 @@ impl Part {
 pub fn parts(why: &Why, now: Timestamp, zone: &TimeZone) -> Vec<Part> {
     let mut parts = vec![present(why, now, zone)];
     parts.extend(trouble(&why.view));
-    parts.extend(reuse(why, now, zone));
+    parts.extend(twice::part(why, now, zone));
     parts.push(ahead(why, now, zone));
     parts.push(past(why, now, zone));
     parts
@@ -194,67 +196,6 @@ fn trouble(view: &CredentialView) -> Option<Part> {
             Tone::Plain
         };
         part.say(label, text, tone);
-    }
-    Some(part)
-}
-
-/// What is known of a refresh token that the provider calls reused.
-fn reuse(why: &Why, now: Timestamp, zone: &TimeZone) -> Option<Part> {
-    let reuse = reuse::of(&why.view, matter(&why.view)?, &why.history)?;
-    let moment = |at| words::moment(at, now, zone);
-    let told = |origin: &Origin| {
-        let how = if origin.by_sign_in {
-            "by a sign-in"
-        } else {
-            "by a refresh"
-        };
-        let by = origin.by.as_ref().map_or_else(String::new, |by| {
-            format!(", asked for by {}", crate::tui::screens::kept::program(by))
-        });
-        let operation = origin
-            .operation
-            .map_or_else(String::new, |operation| format!(", operation {operation}"));
-        format!("{} {how}{by}{operation}", moment(origin.at))
-    };
-    let mut part = Part::new("The token that was used twice");
-    let presented = match &reuse.came {
-        Some(came) => format!(
-            "generation {}, here since {}",
-            reuse.presented.0,
-            told(came)
-        ),
-        None => format!(
-            "generation {}, here since before the activity log begins",
-            reuse.presented.0
-        ),
-    };
-    part.say("presented", presented, Tone::Plain);
-    if let Some(next) = &reuse.replaced {
-        part.say(
-            "replaced",
-            format!("{}, before a backup took its place", told(next)),
-            Tone::Plain,
-        );
-    }
-    let (suspect, tone) = match reuse.suspect {
-        Suspect::Restored(restored) => (words::restored(&restored, now, zone), Tone::Soon),
-        Suspect::CutOff { at } => (
-            format!(
-                "this vault itself: a refresh was cut off at {}, and its answer never came",
-                moment(at)
-            ),
-            Tone::Soon,
-        ),
-        Suspect::SecondHolder => (
-            "a second holder: the log knows of no second use from here, so another program, machine or copy has the token"
-                .to_owned(),
-            Tone::Trouble,
-        ),
-    };
-    part.say("suspect", suspect, tone);
-    if let Some(operation) = reuse.came.and_then(|came| came.operation) {
-        let command = format!("tokenward audit list --operation {operation}");
-        part.say("look", command, Tone::Plain);
     }
     Some(part)
 }

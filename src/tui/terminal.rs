@@ -6,7 +6,7 @@ use crossterm::event::{
 };
 use crossterm::execute;
 use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
@@ -82,6 +82,8 @@ fn take() -> io::Result<()> {
     let entered = execute!(
         io::stdout(),
         EnterAlternateScreen,
+        // Somebody who was killed may have left the other screen full; the first frame counts on an empty one.
+        Clear(ClearType::All),
         EnableMouseCapture,
         EnableBracketedPaste,
         Hide

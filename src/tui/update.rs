@@ -3,11 +3,13 @@
 use crate::engine::api::Event;
 use crate::engine::gate::{GateError, Place};
 use crate::model::event::{Activity, Happening};
+use crate::model::question;
 use crate::model::signin::{self, SignInId, SignInStep};
 use crate::tui::answers;
 use crate::tui::app::{App, Session};
 use crate::tui::curtain::{self, Behind};
 use crate::tui::effect::{Ask, Effect};
+use crate::tui::granting;
 use crate::tui::keys;
 use crate::tui::layout;
 use crate::tui::message::Message;
@@ -67,7 +69,12 @@ pub fn update(app: &mut App, message: Message) -> Vec<Effect> {
         Message::Proved(answer) => again::proved(app, answer),
         Message::Event(event) => happened(app, event),
         Message::Answer(answer) => answers::take(app, *answer),
-        Message::Copied(Ok(())) => Vec::new(),
+        Message::Copied(Ok(place)) => {
+            if let Some(lease) = &mut app.clipboard {
+                lease.place = place;
+            }
+            Vec::new()
+        }
         Message::Copied(Err(why)) => {
             app.clipboard = None;
             app.say(Tone::Trouble, &format!("nothing was copied: {why}"));
@@ -113,6 +120,8 @@ pub fn ask_for_all(app: &mut App) -> Vec<Effect> {
         Ask::Activity(None, FIRST_LINES),
         Ask::Providers,
         Ask::Parcels,
+        Ask::Questions,
+        Ask::Grants,
         Ask::Status,
     ];
     asks.into_iter().map(Effect::Ask).collect()
@@ -229,11 +238,19 @@ fn bell(app: &mut App, event: &Event) -> Option<Effect> {
             workspace.needing.forget(name);
             return None;
         }
-        Event::Questions { open } if !open.is_empty() => {
-            "a program asks what it may have: tokenward grant questions".to_owned()
+        Event::Questions { open } => {
+            let new = question::news(workspace.inbox.questions(), open);
+            let first = new.first()?;
+            match names {
+                true => format!(
+                    "{} asks for the grant {}",
+                    first.by.short_name(),
+                    first.grant
+                ),
+                false => "a program asks for a grant".to_owned(),
+            }
         }
-        Event::Questions { .. }
-        | Event::Happened { .. }
+        Event::Happened { .. }
         | Event::SignIn { .. }
         | Event::Loaded { .. }
         | Event::Locked { .. }
@@ -281,9 +298,16 @@ fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
                 history.push(activity.clone());
             }
             let notice = notice(&activity);
+            let is_about_a_grant = matches!(activity.what, Happening::Grant { .. })
+                || activity.by.as_deref().is_some_and(|by| by.grant.is_some());
             workspace.log.happened(activity);
+            // What was fetched with a grant, and by whom, changes with it.
+            let looks = is_about_a_grant && workspace.tab == Tab::Grants && !workspace.stopped;
             if let Some((tone, text)) = notice {
                 app.say(tone, &text);
+            }
+            if looks {
+                return vec![Effect::Ask(Ask::Grants)];
             }
         }
         Event::Loaded { loaded, total } => {
@@ -293,6 +317,7 @@ fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
                 return vec![Effect::Ask(Ask::List)];
             }
         }
+        Event::Questions { open } => return granting::asked(app, open),
         Event::Alerts { open, new } => {
             workspace.inbox.take_alerts(open);
             if let [alert, rest @ ..] = new.as_slice() {
@@ -301,13 +326,6 @@ fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
                     more => format!(" ({more} more in the inbox)"),
                 };
                 app.say(Tone::Trouble, &format!("{}{more}", alert.text));
-            }
-        }
-        Event::Questions { open } => {
-            if let Some(question) = open.last() {
-                let (grant, who) = (&question.grant, question.by.short_name());
-                let text = format!("{who} asks for the grant {grant}: tokenward grant questions");
-                app.say(Tone::Soon, &text);
             }
         }
         Event::Lagged => {
@@ -368,6 +386,7 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
         | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Arrival(_)
+        | Overlay::Asked(_)
         | Overlay::Identify(_) => false,
     });
     match step {
@@ -404,12 +423,17 @@ fn sign_in_step(app: &mut App, id: SignInId, step: SignInStep) -> Vec<Effect> {
                     workspace.detail = None;
                     workspace.expected = Some(name);
                 }
+            } else if app.began(id) {
+                let text = format!("{name} was kept before it could be given up");
+                app.say(Tone::Soon, &text);
             }
             vec![Effect::Ask(Ask::Providers)]
         }
         SignInStep::Cancelled => {
             if let Some(at) = ours {
                 app.overlays.remove(at);
+            }
+            if app.began(id) {
                 app.say(Tone::Dim, "the sign-in was given up");
             }
             Vec::new()

@@ -3,7 +3,9 @@
 use crate::tui::app::{App, Session};
 use crate::tui::layout::{self, Layout};
 use crate::tui::overlays::overlay;
-use crate::tui::screens::{activity, create, detail, health, inbox, list_page, small, unlock};
+use crate::tui::screens::{
+    activity, create, detail, grants, health, inbox, list_page, small, unlock,
+};
 use crate::tui::workspace::{Tab, Workspace};
 use crate::tui::{frame, notices, paint};
 use ratatui::Frame;
@@ -59,6 +61,7 @@ fn open(app: &App, workspace: &Workspace, buf: &mut Buffer) {
         Tab::Inbox => inbox::draw(app, workspace, layout.body, buf),
         Tab::Activity => activity::draw(app, workspace, layout.body, buf),
         Tab::Health => health::draw(app, workspace, layout.body, buf),
+        Tab::Grants => grants::draw(app, workspace, &layout, buf),
     }
     notices::draw(app, layout.body, buf);
 }
@@ -95,7 +98,8 @@ pub fn has_pane(workspace: &Workspace) -> bool {
     !workspace.rows.is_empty() && (!workspace.list.no_pane || workspace.detail.is_some())
 }
 
-fn wall(app: &App, area: Rect, focused: bool, buf: &mut Buffer) {
+/// Draws the wall between a list and what is opened of it.
+pub fn wall(app: &App, area: Rect, focused: bool, buf: &mut Buffer) {
     let theme = app.theme;
     let style = if focused { theme.focus() } else { theme.dim() };
     for y in area.y..area.bottom() {

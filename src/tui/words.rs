@@ -264,7 +264,7 @@ fn ends(view: &CredentialView, now: Timestamp, short: bool) -> String {
 fn ended(view: &CredentialView, now: Timestamp, short: bool) -> String {
     match view.profile.expires_at {
         Some(end) if end <= now && view.profile.ended_untold() => "expired".to_owned(),
-        Some(end) if end <= now && short => format!("{} ago", about(now.since(end))),
+        Some(end) if end <= now && short => format!("ended {}", about(now.since(end))),
         Some(end) if end <= now => format!("expired {} ago", about(now.since(end))),
         Some(_) | None => String::new(),
     }
@@ -294,7 +294,7 @@ pub fn forecast(forecast: &Forecast, now: Timestamp, zone: &TimeZone) -> Option<
             format!("keep a new key before {when}: {text}")
         }
         Some(_) => format!("sign in again before {when}: {text}"),
-        None => format!("{text} {when}"),
+        None => format!("unused, it would end by {when}; {text}"),
     })
 }
 
@@ -311,9 +311,7 @@ pub const fn ended_by(because: ForecastReason) -> Option<&'static str> {
             "the sign-in before ended after as long, as in the provider's test mode"
         }
         ForecastReason::SeenLife => "earlier sign-ins ended after as long",
-        ForecastReason::IdleLife | ForecastReason::MovesWithRefresh => {
-            "refreshing keeps it alive; unused, it would end by"
-        }
+        ForecastReason::IdleLife | ForecastReason::MovesWithRefresh => "refreshing keeps it alive",
         ForecastReason::Unknown => return None,
     })
 }
@@ -449,7 +447,7 @@ mod tests {
             "{spring}"
         );
         for moved in [ForecastReason::IdleLife, ForecastReason::MovesWithRefresh] {
-            assert!(told(48, moved).ends_with("it would end by 22 November"));
+            assert!(told(48, moved).starts_with("unused, it would end by 22 November; "));
         }
     }
 

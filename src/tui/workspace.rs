@@ -1,4 +1,4 @@
-//! An open vault's state: the credentials and the four screens that show them.
+//! An open vault's state: the credentials and the five screens that show them.
 
 use crate::clock::Timestamp;
 use crate::engine::gate::Place;
@@ -11,6 +11,7 @@ use crate::tui::rows::Rows;
 use crate::tui::screens::activity::Log;
 use crate::tui::screens::detail::Detail;
 use crate::tui::screens::figures::Figures;
+use crate::tui::screens::grants::Grants;
 use crate::tui::screens::inbox::Inbox;
 use crate::tui::screens::list::List;
 use std::time::Duration;
@@ -29,11 +30,19 @@ pub enum Tab {
     Activity,
     /// How everything is.
     Health,
+    /// What local programs may have.
+    Grants,
 }
 
 impl Tab {
     /// All, in their order.
-    pub const ALL: [Self; 4] = [Self::Credentials, Self::Inbox, Self::Activity, Self::Health];
+    pub const ALL: [Self; 5] = [
+        Self::Credentials,
+        Self::Inbox,
+        Self::Activity,
+        Self::Health,
+        Self::Grants,
+    ];
 
     /// How it is called.
     pub const fn title(self) -> &'static str {
@@ -42,6 +51,7 @@ impl Tab {
             Self::Inbox => "Inbox",
             Self::Activity => "Activity",
             Self::Health => "Health",
+            Self::Grants => "Grants",
         }
     }
 
@@ -100,6 +110,8 @@ pub struct Workspace {
     pub log: Log,
     /// How everything is.
     pub figures: Figures,
+    /// What local programs may have.
+    pub grants: Grants,
     /// What can be signed in to.
     pub providers: Vec<ProviderView>,
     /// A token that shows.
@@ -127,6 +139,7 @@ impl Workspace {
             needing: Needing::default(),
             log: Log::default(),
             figures: Figures::default(),
+            grants: Grants::default(),
             providers: Vec::new(),
             revealed: None,
             batch: None,

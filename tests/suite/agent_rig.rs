@@ -338,7 +338,7 @@ pub fn activities() -> impl Strategy<Value = Activity> {
     let what = prop_oneof![
         Just(Happening::Revoked {
             proof: Liveness::Dead,
-            by_hand: false,
+            by_hand: true,
         }),
         Just(Happening::VaultCreated),
         any::<u64>().prop_map(|n| Happening::SignedIn {

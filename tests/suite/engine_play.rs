@@ -115,6 +115,7 @@ impl Referee {
                 | Effect::Gone(_)
                 | Effect::Progress { .. }
                 | Effect::Happened(_)
+                | Effect::Exceeded { .. }
                 | Effect::Chore(_) => {}
             }
         }

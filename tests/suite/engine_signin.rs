@@ -14,9 +14,10 @@ use tokenward::engine::settings::EngineSettings;
 use tokenward::model::client::Client;
 use tokenward::model::credential::{Flow, Generation};
 use tokenward::model::event::Happening;
+use tokenward::model::failure::Failure;
 use tokenward::model::provider::Endpoints;
-use tokenward::model::signin::{ProviderChoice, SignInId, SignInRequest, SignInStep};
-use tokenward::secret::AuthorizationCode;
+use tokenward::model::signin::{KeyWish, ProviderChoice, SignInId, SignInRequest, SignInStep};
+use tokenward::secret::{ApiKey, AuthorizationCode};
 use tokenward::vault::store::{Store, Write};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -359,6 +360,76 @@ async fn tokens_of_a_sign_in_outlast_a_vault_that_cannot_be_written() {
     assert_eq!(view.profile.name, name("alice"));
     assert!(view.generation >= Generation(0));
     engine.shutdown().await;
+}
+
+async fn cancel(link: &Link, events: &mut broadcast::Receiver<Event>) {
+    let command = Command::CancelSignIn { id: ID };
+    link.commands().send(link.asked(command)).await.unwrap();
+    step(events, |step| {
+        matches!(step, SignInStep::Cancelled).then_some(())
+    })
+    .await;
+}
+
+async fn unkept(events: &mut broadcast::Receiver<Event>) -> Failure {
+    step(events, |step| match step {
+        SignInStep::Unkept { failure, .. } => Some(failure.clone()),
+        _ => None,
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_were_given_up_unwritten_are_revoked_and_never_kept() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    begin(&link, request(&rig, Flow::Device)).await.unwrap();
+    eventually(|| !rig.control().pending().is_empty()).await;
+    rig.refuse(REFUSES_ALL);
+    rig.control().approve_all();
+    let failure = unkept(&mut events).await;
+    assert!(failure.cause.contains("not kept yet"), "{failure:?}");
+    cancel(&link, &mut events).await;
+    until(&mut events, |event| match event {
+        Event::Happened { activity } => match &activity.what {
+            Happening::SignInFailed { failure, .. } if failure.code == "given_up" => {
+                assert!(failure.cause.contains("were revoked"), "{failure:?}");
+                Some(())
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+    .await;
+    rig.refuse(REFUSES_NOTHING);
+    engine.shutdown().await;
+    assert_eq!(rig.store().count().unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_was_given_up_unwritten_is_dropped() {
+    let rig = Rig::new(quick(), &[]).await;
+    let engine = rig.start(EngineSettings::default());
+    let (link, mut events) = (engine.link(), engine.link().subscribe());
+    rig.refuse(REFUSES_ALL);
+    let provider = ProviderChoice::Known {
+        name: "acme".to_owned(),
+        parameters: BTreeMap::new(),
+    };
+    let mut request = SignInRequest::new(ID, provider);
+    let key = ApiKey::new("made-up".to_owned());
+    request.key = Some(KeyWish {
+        key,
+        expires_at: None,
+    });
+    begin(&link, request).await.unwrap();
+    let failure = unkept(&mut events).await;
+    assert!(failure.cause.starts_with("the key is not kept yet"));
+    cancel(&link, &mut events).await;
+    rig.refuse(REFUSES_NOTHING);
+    engine.shutdown().await;
+    assert_eq!(rig.store().count().unwrap(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -135,6 +135,8 @@ mod spent;
 mod sts_rig;
 mod systemd;
 mod tui;
+mod tui_alerts;
+mod tui_grants;
 mod tui_identify;
 mod tui_inbox;
 mod tui_lock;

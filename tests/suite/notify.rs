@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use crate::bus_rig::Bus;
+use crate::port_rig::Scene;
 use crate::sandbox::{Sandbox, provider};
 use crate::tui_rig::Terminal;
 use std::collections::HashMap;
@@ -200,4 +201,83 @@ fn the_ui_tells_its_terminal_once() {
     sandbox.run(["refresh", "demo/alice"]).fails(5);
     screen.wait_for("Inbox (1)");
     assert_eq!(screen.sent(told), 1);
+}
+
+/// This program asks on the port for a grant.
+fn ask(scene: &Scene, grant: &str) {
+    let wish = format!(r#"{{"grant":"{grant}","credentials":["demo/bob"]}}"#);
+    let asked = scene.ask("POST", "/api/auth/token", None, &wish);
+    assert_eq!(asked.status, 202, "{asked:?}");
+}
+
+/// A person refuses what waits.
+fn refuse(scene: &Scene) {
+    let open = scene.sandbox.run(["grant", "questions", "--json"]).json();
+    let id = open[0]["id"].to_string();
+    scene.sandbox.run(["grant", "deny", &id]).ok();
+}
+
+fn this_program() -> String {
+    let path = std::env::current_exe().unwrap();
+    path.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_desktop_tells_once_that_a_program_asks_for_a_grant() {
+    let mut scene = Scene::new(&[]);
+    let Some(bus) = Bus::start(&scene.sandbox) else {
+        eprintln!("skipped: there is no dbus-daemon");
+        return;
+    };
+    let address = bus.address.clone();
+    scene.sandbox.set("DBUS_SESSION_BUS_ADDRESS", &address);
+    let (_desktop, shown) = desktop(&bus);
+    scene.start();
+    let who = this_program();
+    let notice = |grant: &str| Shown::Notice {
+        instead_of: 0,
+        summary: format!("{who} asks for the grant {grant}"),
+        body: "It wants tokens of demo/bob. Approve or refuse it in the inbox of the UI, or see: \
+               tokenward grant questions"
+            .to_owned(),
+    };
+    ask(&scene, "tool");
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), notice("tool"));
+    // Neither that it asks again nor what it asks instead is news, until it was answered.
+    ask(&scene, "tool");
+    ask(&scene, "other");
+    refuse(&scene);
+    ask(&scene, "last");
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), notice("last"));
+    refuse(&scene);
+    scene.sandbox.write(
+        SETTINGS,
+        "[notify]\nnames = false\n[api]\nlisten = \"127.0.0.1:0\"",
+    );
+    let daemon = scene.daemon.as_ref().unwrap();
+    daemon.wait_for_words("notify.names");
+    ask(&scene, "secret");
+    let last = format!("{:?}", shown.recv_timeout(LONG).unwrap());
+    assert!(last.contains("a program asks for a grant"), "{last}");
+    assert!(!last.contains(&who) && !last.contains("demo/"), "{last}");
+}
+
+#[test]
+fn the_ui_tells_its_terminal_once_that_a_program_asks_for_a_grant() {
+    let scene = Scene::new(&[("TOKENWARD_NOTIFY_TERMINAL", "osc9")]);
+    let mut screen = Terminal::start(&scene.sandbox, &[], 80, 24);
+    screen.wait_for("demo/alice");
+    ask(&scene, "tool");
+    let who = this_program();
+    let told = format!("\u{1b}]9;tokenward: {who} asks for the grant tool\u{7}");
+    screen.wait_for_bytes(&told);
+    screen.wait_for("Inbox (1)");
+    ask(&scene, "tool");
+    refuse(&scene);
+    screen.wait_without("Inbox (1)");
+    assert_eq!(screen.sent("asks for the grant tool\u{7}"), 1);
+    ask(&scene, "last");
+    screen.wait_for_bytes(&format!("tokenward: {who} asks for the grant last\u{7}"));
+    screen.keys("q");
+    assert!(screen.finish().0.success());
 }

@@ -137,6 +137,29 @@ fn a_client_is_registered_and_deleted_with_its_last_credential() {
 
 #[test]
 #[ignore = "needs the provider of tests/providers/run"]
+fn a_client_of_the_device_flow_is_registered_without_an_address_to_come_back_to() {
+    let person = person();
+    let token = person.sandbox.write("initial-token", REGISTRATION_TOKEN);
+    let mut command = person.command(["login", "rig", "--json", "--no-browser", "--register"]);
+    command
+        .args(["--flow", "device", "--issuer", &person.server.issuer])
+        .args(["--scope", "openid email offline_access"])
+        .args(["--registration-token-file", token.to_str().unwrap()]);
+    let signed_in = person.follow(&mut command, |url| crate::providers_rig::go(url, false));
+    let name = signed_in.name();
+    assert_eq!(person.listed(&name)["flow"], "device");
+    let asked = person.server.requests();
+    let registered = |asked: &Asked| asked.path == "/reg" && asked.status == 201;
+    assert!(
+        asked.iter().any(|(_, asked)| registered(asked)),
+        "{asked:?}"
+    );
+    person.run(&["refresh", &name]).ok();
+    assert!(person.server.is_active(&person.token(&name)));
+}
+
+#[test]
+#[ignore = "needs the provider of tests/providers/run"]
 fn a_client_without_a_person_gets_tokens_and_stays_signed_in() {
     let person = person();
     let file = person.secret_file("service-secret");

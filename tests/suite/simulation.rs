@@ -348,7 +348,8 @@ impl World {
             | Effect::Changed(_)
             | Effect::Gone(_)
             | Effect::Progress { .. }
-            | Effect::Happened(_) => {}
+            | Effect::Happened(_)
+            | Effect::Exceeded { .. } => {}
             Effect::Chore(chore) => self.keep_up(chore),
         }
     }

@@ -184,7 +184,7 @@ fn a_copied_token_goes_through_the_terminal_and_is_cleared_at_the_end() {
     let mut ui = Terminal::start(&sandbox, &[], 80, 24);
     ui.wait_for("▸ demo/alice");
     ui.keys("y");
-    ui.wait_for("is on the clipboard");
+    ui.wait_for("was sent to the terminal's clipboard");
     ui.wait_for("cleared in");
     ui.wait_for_bytes(&format!("\x1b]52;c;{}\x07", STANDARD.encode(token.trim())));
     ui.keys("q");
@@ -369,6 +369,29 @@ fn the_demo_moves_and_its_key_approves_a_sign_in() {
     ui.wait_for("Waiting for you at Demo");
     ui.keys("p");
     ui.wait_for("signed in: demo/carol");
+    ui.keys("q");
+    assert!(ui.finish().0.success());
+}
+
+#[test]
+fn what_a_killed_program_left_on_the_screen_is_not_mixed_in() {
+    let sandbox = Sandbox::new();
+    let demo = sandbox.command(["demo"]);
+    let mut command = std::process::Command::new("/bin/sh");
+    // As after kill -9: the other screen is still there, and full.
+    let script = "printf '\\033[?1049h\\033[2J'; i=0; while [ $i -lt 36 ]; do i=$((i+1)); \
+                  printf '\\033[%d;1HLEFTOVER LEFTOVER LEFTOVER LEFTOVER LEFTOVER' $i; done; exec \"$0\" demo";
+    command.args(["-c", script]).arg(demo.get_program());
+    for (name, value) in demo.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    command.env("TERM", "xterm-256color");
+    let mut ui = Terminal::run(&command, 120, 36);
+    ui.wait_for("LEFTOVER");
+    ui.wait_for("demo/alice");
+    assert!(!ui.screen().contains("LEFT"), "{}", ui.screen());
     ui.keys("q");
     assert!(ui.finish().0.success());
 }

@@ -14,7 +14,7 @@ fn signed_in_while_locked(columns: u16, rows: u16, accounts: &[&str]) -> Locked 
     let mut ui = Terminal::start(&sandbox, &[], columns, rows);
     ui.wait_for("▸ demo/alice");
     ui.keys("L");
-    ui.wait_for("somebody asked for it");
+    ui.wait_for("as you wished");
     eventually("the vault is locked", || {
         let status = sandbox.run(["status", "--json"]).json();
         !status["owner"]["locked"].is_null()

@@ -23,7 +23,7 @@ fn the_lock_key_takes_the_vault_out_of_the_ui_and_the_passphrase_brings_the_same
     ui.keys("\r");
     ui.wait_for("generation 1 of this family");
     ui.keys("L");
-    ui.wait_for("somebody asked for it");
+    ui.wait_for("as you wished");
     assert!(!ui.screen().contains("demo/alice"), "{}", ui.screen());
     eventually("its vault is locked", || is_locked(&sandbox));
     let words = sandbox.run(["get", "demo/alice"]).fails(4);
@@ -60,7 +60,7 @@ fn an_attached_ui_shows_that_its_owner_is_locked_and_unlocks_it() {
     assert!(!is_locked(&sandbox));
     // By its own key the owner's vault is locked as well.
     ui.keys("L");
-    ui.wait_for("somebody asked for it");
+    ui.wait_for("as you wished");
     ui.keys("\x03");
     assert!(ui.finish().0.success());
     eventually("it is locked", || is_locked(&sandbox));

@@ -192,7 +192,7 @@ fn lines(rows: &Rows) -> Vec<String> {
 fn items(inbox: &Inbox) -> Vec<String> {
     let entries = inbox.entries().map(|entry| match entry {
         Entry::Need(item) => format!("{} {:?}", item.name, item.need),
-        Entry::Alert(_) | Entry::Parcel(_) => panic!("{entry:?}"),
+        Entry::Question(_) | Entry::Alert(_) | Entry::Parcel(_) => panic!("{entry:?}"),
     });
     entries.collect()
 }

@@ -9,6 +9,7 @@ use crate::clock;
 use crate::config::settings::Config;
 use crate::engine::api::Event;
 use crate::model::needing::Needing;
+use crate::model::question::{self, QuestionView};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -22,6 +23,8 @@ pub struct Keeper {
     settings: watch::Receiver<Config>,
     desktop: Desktop,
     needing: Needing,
+    /// What programs ask, as far as it was told.
+    questions: Vec<QuestionView>,
     /// Something is to be told then.
     due: Option<Instant>,
     /// Something is shown, or was until the person put it away.
@@ -36,6 +39,7 @@ impl Keeper {
             settings,
             desktop: Desktop::start(),
             needing: Needing::default(),
+            questions: Vec::new(),
             due: None,
             is_shown: false,
         }
@@ -73,6 +77,10 @@ impl Keeper {
                 }
                 false
             }
+            Told::Event(Event::Questions { open }) => {
+                self.asked(open);
+                false
+            }
             Told::Event(Event::Locked { .. } | Event::ScreenLocked { .. }) => {
                 is_locked = true;
                 false
@@ -82,7 +90,6 @@ impl Keeper {
                 | Event::SignIn { .. }
                 | Event::Loaded { .. }
                 | Event::Unlocked
-                | Event::Questions { .. }
                 | Event::Lagged
                 | Event::Stopped,
             ) => false,
@@ -92,6 +99,17 @@ impl Keeper {
         } else if is_locked || self.needing.is_empty() {
             self.hide();
         }
+    }
+
+    /// Programs wait for a person.
+    fn asked(&mut self, open: Vec<QuestionView>) {
+        let settings = self.settings.borrow().notify;
+        let new = question::news(&self.questions, &open);
+        for question in new.into_iter().filter(|_| settings.desktop) {
+            let words = words::question(question, settings.names);
+            self.desktop.give(Order::Beside(words));
+        }
+        self.questions = open;
     }
 
     /// What nobody needs any more, or what a locked one must not show.

@@ -2,6 +2,7 @@
 
 use crate::model::alert::Alert;
 use crate::model::needing::Needing;
+use crate::model::question::QuestionView;
 
 /// Credentials that are named.
 const NAMED: usize = 5;
@@ -63,6 +64,30 @@ pub fn alert(alert: &Alert, with_names: bool) -> Words {
     }
 }
 
+/// That a program waits for an answer.
+pub fn question(question: &QuestionView, with_names: bool) -> Words {
+    let how = "tokenward grant questions";
+    if !with_names {
+        return Words {
+            summary: "a program asks for a grant".to_owned(),
+            body: format!("{how} shows it, and so does the inbox of the UI."),
+        };
+    }
+    let names: Vec<&str> = question.credentials.iter().map(|it| it.as_str()).collect();
+    let wanted = match names.is_empty() {
+        true => String::new(),
+        false => format!("It wants tokens of {}. ", names.join(" ")),
+    };
+    Words {
+        summary: format!(
+            "{} asks for the grant {}",
+            question.by.short_name(),
+            question.grant
+        ),
+        body: format!("{wanted}Approve or refuse it in the inbox of the UI, or see: {how}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,5 +125,30 @@ mod tests {
             let words = needing(&of(many), false).unwrap();
             assert!(!format!("{words:?}").contains("demo"), "{words:?}");
         }
+    }
+
+    #[test]
+    fn a_program_that_asks_is_named_or_not() {
+        use crate::clock::Timestamp;
+        use crate::model::program::Program;
+        use crate::model::question::QuestionId;
+        let mut asked = QuestionView {
+            id: QuestionId(1),
+            grant: "ci".parse().unwrap(),
+            credentials: vec!["demo/a".parse().unwrap()],
+            by: std::sync::Arc::new(Program {
+                executable: Some("/usr/bin/curl".to_owned()),
+                ..Program::default()
+            }),
+            asked_at: Timestamp::from_secs(1),
+            until: Timestamp::from_secs(2),
+        };
+        let words = question(&asked, true);
+        assert_eq!(words.summary, "curl asks for the grant ci");
+        assert!(words.body.starts_with("It wants tokens of demo/a. "));
+        asked.credentials.clear();
+        assert!(question(&asked, true).body.starts_with("Approve"));
+        let words = format!("{:?}", question(&asked, false));
+        assert!(!words.contains("curl") && !words.contains("ci"), "{words}");
     }
 }

@@ -45,7 +45,8 @@ pub enum Standing {
 }
 
 impl Questions {
-    /// Asks. A program that asks again takes back what it asked before. `None`: too many wait already.
+    /// Asks. A program that asks again takes back what it asked before; what it asks in the same words keeps its number, so
+    /// that a person who looks at it can go on. `None`: too many wait already.
     pub fn ask(
         &mut self,
         grant: GrantName,
@@ -54,13 +55,21 @@ impl Questions {
         now: Timestamp,
     ) -> Option<(QuestionView, QuestionHandle)> {
         self.expire(now);
-        self.all.retain(|question| !is_same(&question.view.by, by));
+        let is_repeated = |it: &&Question| {
+            let asks_the_same = it.view.grant == grant && it.view.credentials == credentials;
+            it.answer.is_none() && asks_the_same && it.view.by.is_same(by)
+        };
+        let repeated = self.all.iter().find(is_repeated).map(|it| it.view.id);
+        self.all.retain(|question| !question.view.by.is_same(by));
         if self.all.len() >= MOST_QUESTIONS {
             return None;
         }
-        self.last += 1;
+        let id = repeated.unwrap_or_else(|| {
+            self.last += 1;
+            QuestionId(self.last)
+        });
         let view = QuestionView {
-            id: QuestionId(self.last),
+            id,
             grant,
             credentials,
             by: Arc::clone(by),
@@ -127,24 +136,6 @@ impl Questions {
     }
 }
 
-/// The same program, as far as the port can tell.
-fn is_same(one: &Program, other: &Program) -> bool {
-    let host = |program: &Program| -> Option<String> {
-        let address = program.address.as_deref()?;
-        Some(
-            address
-                .rsplit_once(':')
-                .map_or(address, |(host, _)| host)
-                .to_owned(),
-        )
-    };
-    match (&one.executable, &other.executable) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => host(one) == host(other) && one.user_agent == other.user_agent,
-        (Some(_), None) | (None, Some(_)) => false,
-    }
-}
-
 fn hash(handle: &QuestionHandle) -> [u8; 32] {
     Sha256::digest(handle.expose_secret()).into()
 }
@@ -186,6 +177,30 @@ mod tests {
         assert_eq!(questions.open().len(), MOST_QUESTIONS);
         assert!(questions.expire(Timestamp::from_secs(700)));
         assert!(questions.open().is_empty());
+    }
+
+    #[test]
+    fn the_same_question_keeps_its_number_and_another_one_never_has_it() {
+        let mut questions = Questions::default();
+        let now = Timestamp::from_secs(100);
+        let mut ask = |grant: &str| {
+            let grant = grant.parse().unwrap();
+            let (view, handle) = questions
+                .ask(grant, Vec::new(), &program("one", 1), now)
+                .unwrap();
+            (view.id, handle)
+        };
+        let (first, old) = ask("ci");
+        let (again, _) = ask("ci");
+        let (other, _) = ask("all");
+        let (back, handle) = ask("ci");
+        assert_eq!(first, again);
+        // Whoever approves a number approves what was read under it.
+        assert!(other != first && back != first && back != other);
+        let look = questions.look(&old, now);
+        assert_eq!(look, Err(GrantFault::NoSuchQuestion), "it was taken back");
+        questions.answer(back, false);
+        assert_eq!(questions.look(&handle, now), Err(GrantFault::Denied));
     }
 
     #[test]

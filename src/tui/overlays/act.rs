@@ -9,6 +9,7 @@ use crate::tui::keys;
 use crate::tui::orders;
 use crate::tui::overlays::again::{self, Then};
 use crate::tui::overlays::arrival;
+use crate::tui::overlays::asked;
 use crate::tui::overlays::confirm::Confirm;
 use crate::tui::overlays::deed::Deed;
 use crate::tui::overlays::help;
@@ -46,7 +47,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
             if action != Action::Back {
                 app.overlays.push(Overlay::Story(story));
             } else if story.then_locks {
-                return curtain::lock(app, LockReason::Asked);
+                return curtain::lock(app, LockReason::Panic);
             }
             Vec::new()
         }
@@ -69,6 +70,7 @@ pub fn act(app: &mut App, overlay: Overlay, action: Action) -> Vec<Effect> {
         Overlay::Naming(naming) => naming::act(app, naming, action),
         Overlay::Identify(identify) => identify::act(app, identify, action),
         Overlay::Arrival(arrival) => arrival::act(app, *arrival, action),
+        Overlay::Asked(asked) => asked::act(app, *asked, action),
         Overlay::Wizard(wizard) => steps::act(app, wizard, action),
     }
 }
@@ -103,10 +105,13 @@ fn answered(app: &mut App, confirm: Confirm, action: Action) -> Vec<Effect> {
             | Deed::TakeIn
             | Deed::Replace
             | Deed::Refuse
-            | Deed::RefuseRevoking => carry_out(app, &confirm),
+            | Deed::RefuseRevoking
+            | Deed::RevokeGrant => carry_out(app, &confirm),
         };
     }
     if action == Action::Submit && confirm.wants_word() {
+        let mut confirm = confirm;
+        confirm.is_wrong = true;
         app.overlays.push(Overlay::Confirm(confirm));
     }
     Vec::new()
@@ -166,6 +171,7 @@ pub fn close(overlay: Overlay) -> Vec<Effect> {
         | Overlay::Again(_)
         | Overlay::Naming(_)
         | Overlay::Arrival(_)
+        | Overlay::Asked(_)
         | Overlay::Identify(_) => Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! The question before something dangerous: what will happen and to whom; the default keeps.
 
+use crate::model::grant::GrantName;
 use crate::model::name::CredentialName;
 use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
@@ -28,6 +29,12 @@ pub struct Confirm {
     pub names: Vec<CredentialName>,
     /// Or to what of that which came in while the vault was locked.
     pub parcels: Vec<ParcelView>,
+    /// Or to which grants.
+    pub grants: Vec<GrantName>,
+    /// The vault is locked afterwards.
+    pub then_locks: bool,
+    /// Something else than the word was given.
+    pub is_wrong: bool,
     field: Field,
 }
 
@@ -38,6 +45,9 @@ impl Confirm {
             deed,
             names,
             parcels: Vec::new(),
+            grants: Vec::new(),
+            then_locks: false,
+            is_wrong: false,
             field: Field::default(),
         }
     }
@@ -50,15 +60,24 @@ impl Confirm {
         }
     }
 
+    /// A question about what a local program may have.
+    pub fn of_grant(name: GrantName) -> Self {
+        Self {
+            grants: vec![name],
+            ..Self::new(Deed::RevokeGrant, Vec::new())
+        }
+    }
+
     /// How many it is about.
     pub const fn many(&self) -> usize {
-        self.names.len() + self.parcels.len()
+        self.names.len() + self.parcels.len() + self.grants.len()
     }
 
     fn called(&self) -> Vec<String> {
         let names = self.names.iter().map(ToString::to_string);
         names
             .chain(self.parcels.iter().map(parcels::called))
+            .chain(self.grants.iter().map(ToString::to_string))
             .collect()
     }
 
@@ -66,26 +85,33 @@ impl Confirm {
     pub const fn wants_word(&self) -> bool {
         match self.deed {
             Deed::Revoke | Deed::Remove | Deed::Refuse | Deed::RefuseRevoking => self.many() > 1,
-            Deed::RotateAll | Deed::TakeIn | Deed::Replace => false,
+            Deed::RotateAll | Deed::TakeIn | Deed::Replace | Deed::RevokeGrant => false,
             Deed::RevokeAll => true,
         }
     }
 
     /// Takes a key when a word has to be typed.
     pub fn type_key(&mut self, key: KeyEvent) -> bool {
-        self.wants_word() && key.code != KeyCode::Enter && self.field.handle(key)
+        let typed = self.wants_word() && key.code != KeyCode::Enter && self.field.handle(key);
+        self.is_wrong &= !typed;
+        typed
     }
 
     /// Takes pasted text when a word has to be typed.
     pub fn paste(&mut self, text: &str) {
         if self.wants_word() {
             self.field.paste(text);
+            self.is_wrong = false;
         }
     }
 
     /// Whether Enter does it: the word is there in full.
     pub fn is_worded(&self) -> bool {
         self.wants_word() && self.field.text().trim() == self.deed.word()
+    }
+
+    const fn consequence(&self) -> &'static str {
+        self.deed.consequence(self.many() > 1, self.then_locks)
     }
 
     fn title(&self) -> String {
@@ -104,7 +130,7 @@ impl Confirm {
 pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
     let theme = app.theme;
     let width = 64.min(app.size.0.saturating_sub(4));
-    let text = wrap(confirm.deed.consequence(), usize::from(width - 4));
+    let text = wrap(confirm.consequence(), usize::from(width - 4));
     let called = confirm.called();
     let listed = called.len().min(LISTED);
     let more = called.len() - listed;
@@ -113,7 +139,8 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
     } else {
         0
     };
-    let height = u16::try_from(names + text.len()).unwrap_or(10) + 5;
+    let height =
+        u16::try_from(names + text.len()).unwrap_or(10) + 5 + u16::from(confirm.wants_word());
     let title = confirm.title();
     let inner = boxes::boxed(
         app,
@@ -148,7 +175,7 @@ pub fn draw(app: &App, confirm: &Confirm, buf: &mut Buffer) {
             height: inner.bottom().saturating_sub(y),
             ..inner
         },
-        confirm.deed.consequence(),
+        confirm.consequence(),
         theme.plain(),
         theme,
     ) + 1;
@@ -187,6 +214,14 @@ fn answers(app: &App, confirm: &Confirm, line: Rect, buf: &mut Buffer) {
         confirm
             .field
             .draw_labelled(buf, line, (&label, wide), true, theme);
+        if confirm.is_wrong {
+            let text = format!(
+                "That is not the word: nothing was done. Type {}.",
+                confirm.deed.word()
+            );
+            let at = (line.x, line.y + 1);
+            put(buf, at, line.width, &text, theme.tone(Tone::Trouble), theme);
+        }
     } else {
         let parts = [
             ("y", theme.key()),
@@ -222,8 +257,12 @@ mod tests {
         let mut app = example::open(80, 24);
         example::press(&mut app, "*Dremov\n");
         assert_eq!(app.overlays.len(), 1);
+        let text = example::shown(&mut app);
+        assert!(text.contains("That is not the word: nothing was done. Type remove."));
         assert_snapshot!("confirm_many", example::shown(&mut app));
-        let effects = example::press(&mut app, "e\n");
+        let effects = example::press(&mut app, "e");
+        assert!(effects.is_empty() && !example::shown(&mut app).contains("not the word"));
+        let effects = example::press(&mut app, "\n");
         assert_eq!(effects.len(), 7);
         assert!(app.overlays.is_empty());
     }

@@ -19,6 +19,8 @@ pub enum Deed {
     Refuse,
     /// The same, its tokens revoked first.
     RefuseRevoking,
+    /// End what a local program may have.
+    RevokeGrant,
 }
 
 impl Deed {
@@ -33,13 +35,14 @@ impl Deed {
             Self::Replace => "Replace",
             Self::Refuse => "Refuse",
             Self::RefuseRevoking => "Revoke and refuse",
+            Self::RevokeGrant => "Revoke the grant",
         }
     }
 
     /// The word that is typed, or stands beside the key.
     pub const fn word(self) -> &'static str {
         match self {
-            Self::Revoke | Self::RevokeAll => "revoke",
+            Self::Revoke | Self::RevokeAll | Self::RevokeGrant => "revoke",
             Self::Remove => "remove",
             Self::RotateAll => "rotate",
             Self::TakeIn => "take in",
@@ -52,7 +55,7 @@ impl Deed {
     /// What is said once it was done.
     pub const fn done(self) -> &'static str {
         match self {
-            Self::Revoke | Self::RevokeAll => "revoked",
+            Self::Revoke | Self::RevokeAll | Self::RevokeGrant => "revoked",
             Self::Remove => "removed",
             Self::RotateAll => "rotated",
             Self::TakeIn | Self::Replace => "taken in",
@@ -69,18 +72,28 @@ impl Deed {
             | Self::RevokeAll
             | Self::Replace
             | Self::Refuse
-            | Self::RefuseRevoking => true,
+            | Self::RefuseRevoking
+            | Self::RevokeGrant => true,
         }
     }
 
-    /// What comes of it.
-    pub const fn consequence(self) -> &'static str {
+    /// What comes of it: to one or to several, and whether the vault is locked then.
+    pub const fn consequence(self, several: bool, then_locks: bool) -> &'static str {
         match self {
+            Self::Revoke if several => {
+                "The providers are told to end all of them at once. Programs that use them stop working until somebody signs in again. It cannot be taken back."
+            }
             Self::Revoke => {
                 "The provider is told to end this access at once. Programs that use it stop working until somebody signs in again. It cannot be taken back."
             }
+            Self::Remove if several => {
+                "They are forgotten here, tokens and all. The providers are not told: the tokens stay valid there until they expire. Revoke first to end them."
+            }
             Self::Remove => {
                 "It is forgotten here, tokens and all. The provider is not told: the tokens stay valid there until they expire. Revoke first to end them."
+            }
+            Self::RevokeAll if !then_locks => {
+                "Nothing is handed out from this moment, and every provider is told to end its access. What cannot be told now is queued. It cannot be taken back."
             }
             Self::RevokeAll => {
                 "Nothing is handed out from this moment, every provider is told to end its access, and the vault is locked. What cannot be told now is queued. It cannot be taken back."
@@ -96,6 +109,9 @@ impl Deed {
             }
             Self::Refuse => {
                 "What is refused is thrown away, tokens and all. No provider is told: the tokens stay valid there until they expire. It cannot be taken back."
+            }
+            Self::RevokeGrant => {
+                "No token of it is good from this moment: programs that have one get nothing until they have another grant. The credentials stay as they are. It cannot be taken back."
             }
             Self::RefuseRevoking => {
                 "The provider is told to end its tokens, and it is thrown away. It cannot be taken back."

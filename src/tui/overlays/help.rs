@@ -21,6 +21,8 @@ pub fn lines(app: &App) -> Vec<(String, &'static str)> {
         Tab::Inbox => ("Inbox", Scope::Inbox),
         Tab::Activity => ("Activity", Scope::Activity),
         Tab::Health => ("Health", Scope::Health),
+        Tab::Grants if workspace.grants.is_open() => ("One grant", Scope::Grant),
+        Tab::Grants => ("Grants", Scope::Grants),
     };
     let mut lines = part(app, title, &[scope]);
     lines.extend(part(app, "Moving", &[Scope::Moving]));
@@ -34,7 +36,8 @@ pub fn lines(app: &App) -> Vec<(String, &'static str)> {
 
 fn part(app: &App, title: &'static str, scopes: &[Scope]) -> Vec<(String, &'static str)> {
     let mut lines: Vec<_> = keymap::bindings(scopes)
-        .filter(|binding| hints::is_offered(app, binding.action))
+        // Not what makes sense for the row: the same lines, whether this lies over it or has just been taken off.
+        .filter(|binding| hints::is_there(app, binding.action))
         .map(|binding| (binding.labels(app.theme), binding.title))
         .collect();
     if !lines.is_empty() {
@@ -120,7 +123,9 @@ mod tests {
         example::press(&mut app, "?");
         assert_snapshot!("help", example::shown(&mut app));
         example::press(&mut app, "G");
-        assert!(example::shown(&mut app).contains("Quit at once"));
+        let text = example::shown(&mut app);
+        assert!(text.contains("Go to the background"), "{text}");
+        assert!(!text.contains("more below"), "{text}");
         example::press(&mut app, "\x1b");
         assert!(app.overlays.is_empty());
     }

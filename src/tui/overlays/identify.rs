@@ -77,6 +77,11 @@ impl Identify {
         self.stage = Stage::Refused(why);
     }
 
+    /// Whether it is told of one that can be revoked.
+    pub fn can_revoke(&self) -> bool {
+        self.revocable().is_some()
+    }
+
     /// The credential that can be revoked, if it is one.
     fn revocable(&self) -> Option<&Owner> {
         let Stage::Told(identity) = &self.stage else {
@@ -184,7 +189,11 @@ fn owned(app: &App, owner: &Owner, lines: &mut Vec<(Tone, String)>) {
             lines.push((Tone::Plain, format!("It was {}{when}.", ended.how.words())));
         }
     }
-    if let Some(now) = owner.generation_now {
+    // A present one is of the generation that was told.
+    let later = owner
+        .generation_now
+        .filter(|now| *now != owner.generation && owner.ended.is_some());
+    if let Some(now) = later {
         lines.push((Tone::Dim, format!("The generation now is {}.", now.0)));
     }
 }
@@ -302,7 +311,12 @@ mod tests {
         );
         example::press(&mut app, "abc\n");
         answer(&mut app, None);
-        assert!(example::shown(&mut app).contains("ever held this token"));
+        let text = example::shown(&mut app);
+        assert!(text.contains("ever held this token"), "{text}");
+        assert!(
+            !text.contains("revoke"),
+            "there is nothing to revoke: {text}"
+        );
         assert!(example::press(&mut app, "x").is_empty());
         example::press(&mut app, "\x1b");
         assert!(app.overlays.is_empty());

@@ -3,6 +3,7 @@
 pub mod act;
 pub mod again;
 pub mod arrival;
+pub mod asked;
 pub mod confirm;
 pub mod deed;
 pub mod help;

@@ -4,6 +4,7 @@ use crate::tui::app::App;
 use crate::tui::keymap::Scope;
 use crate::tui::overlays::again::{self, Again};
 use crate::tui::overlays::arrival::{self, Arrival};
+use crate::tui::overlays::asked::{self, Asked};
 use crate::tui::overlays::confirm::{self, Confirm};
 use crate::tui::overlays::help;
 use crate::tui::overlays::identify::{self, Identify};
@@ -36,6 +37,8 @@ pub enum Overlay {
     Identify(Identify),
     /// What came in while the vault was locked, looked at.
     Arrival(Box<Arrival>),
+    /// A program's question, looked at.
+    Asked(Box<Asked>),
     /// A sign-in.
     Wizard(Box<Wizard>),
 }
@@ -53,6 +56,7 @@ impl Overlay {
             Self::Naming(_) => vec![Scope::Naming],
             Self::Identify(identify) => identify.scopes(),
             Self::Arrival(arrival) => arrival.scopes(),
+            Self::Asked(asked) => asked.scopes(),
             Self::Wizard(wizard) => wizard.scopes(),
         }
     }
@@ -67,6 +71,7 @@ impl Overlay {
             Self::Naming(naming) => naming.type_key(key),
             Self::Identify(identify) => identify.type_key(key),
             Self::Arrival(arrival) => arrival.type_key(key),
+            Self::Asked(asked) => asked.type_key(key),
             Self::Wizard(wizard) => wizard.type_key(key),
         }
     }
@@ -81,6 +86,7 @@ impl Overlay {
             Self::Naming(naming) => naming.paste(text),
             Self::Identify(identify) => identify.paste(text),
             Self::Arrival(arrival) => arrival.paste(text),
+            Self::Asked(asked) => asked.paste(text),
             Self::Wizard(wizard) => wizard.paste(text),
         }
     }
@@ -98,6 +104,7 @@ pub fn draw(app: &App, overlay: &Overlay, buf: &mut Buffer) {
         Overlay::Naming(naming) => naming::draw(app, naming, buf),
         Overlay::Identify(identify) => identify::draw(app, identify, buf),
         Overlay::Arrival(arrival) => arrival::draw(app, arrival, buf),
+        Overlay::Asked(asked) => asked::draw(app, asked, buf),
         Overlay::Wizard(wizard) => dialog::draw(app, wizard, buf),
     }
 }

@@ -25,6 +25,7 @@ pub fn ask(app: &mut App) {
         return;
     }
     let mut confirm = Confirm::new(Deed::RevokeAll, names);
+    confirm.then_locks = app.locking.is_some();
     confirm.parcels = parcels;
     app.overlays.push(Overlay::Confirm(confirm));
 }
@@ -55,7 +56,9 @@ pub fn told(app: &mut App, result: Result<Vec<FateOf>, Refusal>) {
     if let Some(more) = fates.len().checked_sub(ROWS).filter(|more| *more > 0) {
         lines.push(("", format!("and {more} more, in the activity")));
     }
+    let then_locks = app.locking.is_some();
     let then = match queued {
+        _ if !then_locks => "the demo's vault is not locked: it goes when you leave",
         0 => "the vault is locked when this is closed",
         _ => "the vault is locked when this is closed; what is queued is told when it is unlocked",
     };
@@ -67,7 +70,7 @@ pub fn told(app: &mut App, result: Result<Vec<FateOf>, Refusal>) {
             "Revoked, but not all is known to be dead".to_owned()
         },
         lines,
-        then_locks: true,
+        then_locks,
     }));
 }
 
@@ -96,6 +99,7 @@ fn row(fate: &Fate) -> String {
 mod tests {
     use super::*;
     use crate::engine::api::RevokeOutcome;
+    use crate::engine::gate::Place;
     use crate::model::failure::{Failure, FailureClass};
     use crate::tui::curtain::Locking;
     use crate::tui::effect::{Ask, Effect};
@@ -155,6 +159,23 @@ mod tests {
             "{effects:?}"
         );
         assert!(app.curtain.is_some());
+    }
+
+    #[test]
+    fn the_demo_promises_no_lock_and_the_lock_key_says_why() {
+        let mut app = example::open(80, 24);
+        app.open_mut().unwrap().place = Place::Demo;
+        example::press(&mut app, "!");
+        let text = example::shown(&mut app);
+        assert!(!text.contains("locked"), "{text}");
+        let answer = Answer::RevokedAll(Ok(fates()));
+        update(&mut app, Message::Answer(Box::new(answer)));
+        let text = example::shown(&mut app);
+        assert!(text.contains("is not locked"), "{text}");
+        assert!(example::press(&mut app, "\n\u{1b}L").is_empty());
+        assert!(app.curtain.is_none());
+        let said = &app.notices.shown()[0].text;
+        assert!(said.contains("the demo is not locked"), "{said}");
     }
 
     #[test]

@@ -21,6 +21,7 @@ const HIGH: usize = 3;
 const HOUR: usize = 3;
 /// Names that are shown of a kind.
 const NAMES: usize = 8;
+const KINDS: &str = "Kinds";
 /// Columns of a number.
 const NUMBER: usize = 8;
 /// Alerts that are shown.
@@ -79,12 +80,18 @@ fn lines(app: &App, trend: &Trend) -> Vec<Line> {
     let mut lines = vec![vec![(head(app, analysis), theme.strong())], Vec::new()];
     lines.extend(alerts(analysis, wide, theme));
     lines.extend(rates(analysis, theme));
-    lines.push(vec![("By hour of the day".to_owned(), theme.strong())]);
-    lines.extend(hours(analysis, theme));
+    let busiest = analysis.hours.iter().map(|hour| hour.lines).max();
+    let busiest = busiest.unwrap_or(0).max(1);
+    let most = words::count(many(busiest), "line");
+    lines.push(vec![
+        ("By hour of the day".to_owned(), theme.strong()),
+        (format!(", the highest {most}"), theme.dim()),
+    ]);
+    lines.extend(hours(analysis, busiest, theme));
     for (title, counted) in [
         ("Programs", &analysis.programs),
         ("Credentials", &analysis.credentials),
-        ("Kinds", &analysis.kinds),
+        (KINDS, &analysis.kinds),
     ] {
         lines.extend(ranked(title, counted, wide, theme));
     }
@@ -165,9 +172,7 @@ fn rates(analysis: &Analysis, theme: Theme) -> Vec<Line> {
     lines
 }
 
-fn hours(analysis: &Analysis, theme: Theme) -> Vec<Line> {
-    let most = analysis.hours.iter().map(|hour| hour.lines).max();
-    let most = most.unwrap_or(0).max(1);
+fn hours(analysis: &Analysis, most: u64, theme: Theme) -> Vec<Line> {
     let eighths = |lines: u64| {
         let whole = 8 * HIGH as u64;
         // Whatever there was shows.
@@ -201,12 +206,17 @@ fn ranked(title: &str, counted: &[Counted], wide: usize, theme: Theme) -> Vec<Li
     let names = wide.saturating_sub(bars + NUMBER + 2);
     let mut lines = vec![vec![(title.to_owned(), theme.strong())]];
     for Counted { name, tally } in counted.iter().take(NAMES) {
+        let name = if title == KINDS {
+            spoken(name)
+        } else {
+            name.clone()
+        };
         let life = Life {
             left: share(tally.lines, most).unwrap_or_default(),
             planned: None,
         };
         let width = u16::try_from(bars).unwrap_or(u16::MAX);
-        let name = fit(name, names, theme.signs().ellipsis);
+        let name = fit(&name, names, theme.signs().ellipsis);
         let gap = names.saturating_sub(crate::tui::paint::width(&name));
         lines.push(vec![
             (format!("{name}{}", " ".repeat(gap)), theme.plain()),
@@ -224,6 +234,11 @@ fn ranked(title: &str, counted: &[Counted], wide: usize, theme: Theme) -> Vec<Li
     }
     lines.push(Vec::new());
     lines
+}
+
+// A kind's code, `refresh_failed`, as words.
+fn spoken(kind: &str) -> String {
+    kind.replace('_', " ")
 }
 
 fn number(count: u64) -> String {

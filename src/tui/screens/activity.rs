@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::model::event::{Activity, Happening, Outcome};
+use crate::model::grant::GrantName;
 use crate::model::name::CredentialName;
 use crate::tui::app::App;
 use crate::tui::field::Field;
@@ -131,6 +132,14 @@ impl Log {
             .max((self.back + 1).saturating_sub(height));
     }
 
+    /// Puts the pointer on the newest line that fits and is not newer than that.
+    pub fn select_at(&mut self, at: Timestamp) {
+        let fitting = self.lines.iter().rev().filter(|line| line.fits);
+        let newer = fitting.take_while(|line| line.at > at).count();
+        self.back = newer.min(self.fitting.saturating_sub(1));
+        self.below = self.back;
+    }
+
     /// The line the pointer is on.
     pub fn selected(&self) -> Option<&LogLine> {
         self.lines
@@ -162,6 +171,18 @@ impl Log {
         })
     }
 
+    /// What was done with a grant, what was fetched with it included, the newest first.
+    pub fn with_grant<'a>(&'a self, grant: &'a GrantName) -> impl Iterator<Item = &'a Activity> {
+        let sources = self.lines.iter().rev();
+        let activities = sources.filter_map(|line| line.source.as_ref());
+        activities.filter(move |activity| {
+            let is_its_own =
+                matches!(&activity.what, Happening::Grant { grant: of, .. } if of == grant);
+            let by = activity.by.as_deref();
+            is_its_own || by.is_some_and(|by| by.grant.as_ref() == Some(grant))
+        })
+    }
+
     /// Whether the line with the filter shows.
     pub fn shows_filter(&self) -> bool {
         self.filtering || !self.filter.is_empty()
@@ -179,10 +200,19 @@ impl Log {
 }
 
 fn fits(finder: &mut Finder, everything: bool, line: &LogLine) -> bool {
-    everything
-        || finder
-            .score(&format!("{} {}", whose(line.source.as_ref()), line.text))
-            .is_some()
+    everything || finder.score(&hay(line)).is_some()
+}
+
+/// What a filter looks through: whose, what, and by whom with all that is known of it.
+fn hay(line: &LogLine) -> String {
+    let whose = whose(line.source.as_ref());
+    let by = line.source.as_ref().and_then(|source| source.by.as_deref());
+    let by = by.map(|program| {
+        let parts = [&program.executable, &program.user_agent, &program.address];
+        let parts: Vec<&str> = parts.into_iter().filter_map(|it| it.as_deref()).collect();
+        parts.join(" ")
+    });
+    format!("{whose} {} {}", line.text, by.unwrap_or_default())
 }
 
 /// Where the lines stand.

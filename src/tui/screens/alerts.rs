@@ -1,6 +1,6 @@
 //! An alert of the activity log as an item of the inbox.
 
-use crate::model::alert::Alert;
+use crate::model::alert::{Alert, AlertKind};
 use crate::tui::app::App;
 use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{fit, paragraph, pieces, put};
@@ -13,6 +13,22 @@ use ratatui::layout::Rect;
 pub fn reason(app: &App, alert: &Alert) -> String {
     let when = words::moment(alert.at, app.now, &app.around.zone);
     format!("{} Last at {when}. More: {}", alert.text, alert.command)
+}
+
+/// What the lines have to fit that it rests on.
+pub fn filter(alert: &Alert) -> String {
+    let credential = alert.credential.as_ref().map(|name| name.as_str());
+    let program = alert.program.as_deref();
+    let words = match alert.kind {
+        AlertKind::WrongPassphrases => [Some("wrong passphrase"), None],
+        AlertKind::RefreshFailures => [Some("refresh failed"), credential],
+        AlertKind::LimitViolations => [Some("asked too often"), program],
+        AlertKind::ReplayedToken => [Some("used refresh token"), program],
+        AlertKind::NewProgram | AlertKind::BusyAddress => [program, None],
+        AlertKind::BusyCredential | AlertKind::QuietHour => [credential, None],
+    };
+    let words: Vec<&str> = words.into_iter().flatten().collect();
+    words.join(" ")
 }
 
 /// Draws one; `reason` is where its text stands.
@@ -69,7 +85,8 @@ mod tests {
     use super::*;
     use crate::clock::Timestamp;
     use crate::engine::api::Event;
-    use crate::model::alert::AlertKind;
+    use crate::model::event::{Activity, Happening, Purpose};
+    use crate::model::program::Program;
     use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
     use crate::tui::message::Message;
@@ -77,6 +94,7 @@ mod tests {
     use crate::tui::update::update;
     use crate::tui::workspace::Tab;
     use insta::assert_snapshot;
+    use std::sync::Arc;
     use std::time::Duration;
 
     fn at(secs: u64) -> Timestamp {
@@ -89,6 +107,7 @@ mod tests {
                 at: at(40),
                 kind: AlertKind::NewProgram,
                 credential: Some(example::name("github/alice")),
+                count: 1,
                 program: Some("/tmp/miner".to_owned()),
                 text: "/tmp/miner asked for the first time (handed_out), about github/alice."
                     .to_owned(),
@@ -98,6 +117,7 @@ mod tests {
                 at: at(4000),
                 kind: AlertKind::WrongPassphrases,
                 credential: None,
+                count: 1,
                 program: None,
                 text: "4 wrong passphrases were told on 2026-11-20.".to_owned(),
                 command: "tokenward audit list --kind wrong_passphrase".to_owned(),
@@ -125,7 +145,49 @@ mod tests {
             assert_eq!(*key, alerts()[0].key());
             let workspace = app.open().unwrap();
             assert_eq!(workspace.tab, Tab::Activity, "its lines are shown");
-            assert_eq!(workspace.log.filter.text(), "miner");
+            assert_eq!(workspace.log.filter.text(), "/tmp/miner");
+        }
+    }
+
+    #[test]
+    fn the_lines_an_alert_rests_on_are_found_by_what_was_asked_and_the_last_is_chosen() {
+        let mut app = example::open(80, 24);
+        let by = Program {
+            executable: Some("/tmp/miner".to_owned()),
+            in_ui: true,
+            ..Program::default()
+        };
+        let happened = |secs, by: Option<Program>| {
+            let what = Happening::HandedOut {
+                purpose: Purpose::Get,
+                count: 1,
+            };
+            let name = Some(example::name("github/alice"));
+            let activity = Activity::new(at(secs), name, what).by(by.map(Arc::new));
+            Message::Event(Event::Happened { activity })
+        };
+        // Its number of seconds ago, and the alert rests on the lines until 40 seconds ago.
+        for secs in [90, 60, 40, 10] {
+            update(&mut app, happened(secs, Some(by.clone())));
+        }
+        update(&mut app, happened(5, None));
+        came(&mut app, alerts(), Vec::new());
+        example::press(&mut app, "2\n");
+        let log = &app.open().unwrap().log;
+        assert_eq!(
+            log.len(),
+            4,
+            "those of the program, whatever they say of it"
+        );
+        assert_eq!(log.selected().unwrap().at, at(40));
+        let words = [
+            (AlertKind::WrongPassphrases, "wrong passphrase"),
+            (AlertKind::LimitViolations, "asked too often /tmp/miner"),
+            (AlertKind::BusyCredential, "github/alice"),
+        ];
+        for (kind, filtered) in words {
+            let one = alerts()[0].clone();
+            assert_eq!(filter(&Alert { kind, ..one }), filtered);
         }
     }
 
@@ -135,7 +197,7 @@ mod tests {
         example::press(&mut app, "2j");
         let chosen = |app: &App| match app.open().unwrap().inbox.selected() {
             Some(Entry::Need(item)) => Some(item.name.to_string()),
-            Some(Entry::Alert(_) | Entry::Parcel(_)) | None => None,
+            Some(Entry::Alert(_) | Entry::Parcel(_) | Entry::Question(_)) | None => None,
         };
         let before = chosen(&app);
         assert!(before.is_some());
@@ -145,7 +207,7 @@ mod tests {
         example::press(&mut app, "kk");
         let alert = |app: &App| match app.open().unwrap().inbox.selected() {
             Some(Entry::Alert(alert)) => Some(alert.clone()),
-            Some(Entry::Parcel(_) | Entry::Need(_)) | None => None,
+            Some(Entry::Parcel(_) | Entry::Need(_) | Entry::Question(_)) | None => None,
         };
         assert_eq!(alert(&app).unwrap().kind, AlertKind::WrongPassphrases);
         came(&mut app, alerts()[1..].to_vec(), Vec::new());

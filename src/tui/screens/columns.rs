@@ -19,6 +19,7 @@ const SHORT_NEXT: u16 = 10;
 const LAST: u16 = 8;
 const ENDS: u16 = 7;
 const STRIP: u16 = 24;
+const LEAST_STRIP: u16 = 8;
 const GAP: u16 = 2;
 
 /// Widths of the columns; 0: the column is not there.
@@ -51,11 +52,13 @@ impl Columns {
         let lacking = (wanted + GAP + SHORT_NEXT).saturating_sub(rest);
         let given = lacking.min(bar.saturating_sub(SHORT_BAR));
         let (bar, mut rest) = (bar - given, rest + given);
-        // What comes next is told always, in fewer words where the names need the room.
-        let next = if rest >= wanted + GAP + NEXT {
-            NEXT
-        } else {
-            SHORT_NEXT
+        // What comes next is told always, in fewer words where the names or what came before need the room.
+        let with = |next: u16, more: u16| rest >= wanted + 1 + GAP + next + GAP + more;
+        let before = LAST + GAP + LEAST_STRIP;
+        let next = match (with(NEXT, before), with(SHORT_NEXT, before)) {
+            (false, true) => SHORT_NEXT,
+            _ if rest >= wanted + GAP + NEXT => NEXT,
+            _ => SHORT_NEXT,
         };
         rest -= next + GAP;
         let mut take = |wish: u16, least: u16| {
@@ -65,8 +68,8 @@ impl Columns {
             got
         };
         let last = take(LAST, LAST);
+        let strip = take(STRIP, LEAST_STRIP);
         let ends = take(ENDS, ENDS);
-        let strip = take(STRIP, 8);
         let scopes = take(60, 16);
         Self {
             name: rest.min(LONGEST_NAME),

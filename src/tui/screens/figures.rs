@@ -65,9 +65,11 @@ impl Figures {
         self.scroll = self.scroll.min(last);
     }
 
-    /// Scrolls the providers.
-    pub fn go(&mut self, by: isize) {
-        let last = self.providers.len().saturating_sub(1);
+    /// Scrolls the providers, of which so many show at a time.
+    pub fn go(&mut self, by: isize, seen: usize) {
+        let last = self.providers.len().saturating_sub(seen.max(1));
+        // What shows is never further down than that.
+        self.scroll = self.scroll.min(last);
         self.scroll = self.scroll.saturating_add_signed(by).min(last);
     }
 }

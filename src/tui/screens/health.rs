@@ -1,12 +1,14 @@
 //! How everything is: refreshes an hour over a day, success, providers, the engine's queue and limits.
 
 use crate::engine::api::EngineStatus;
+use crate::model::chore::ChoreView;
 use crate::model::health::HealthKind;
 use crate::model::limit::Limit;
 use crate::tui::app::App;
-use crate::tui::bar;
+use crate::tui::keymap::{Action, Scope, key_for};
 use crate::tui::paint::{pieces, put, put_right};
-use crate::tui::screens::figures::{Figures, HOURS};
+use crate::tui::screens::figures::Figures;
+use crate::tui::screens::hours;
 use crate::tui::screens::recurring;
 use crate::tui::screens::remarks;
 use crate::tui::theme::Tone;
@@ -15,157 +17,91 @@ use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-/// Columns of the scale beside the bars.
-const SCALE: u16 = 6;
-const HOURS_WIDE: u16 = HOURS as u16;
 const LABEL: u16 = 11;
 
-fn rate((succeeded, failed): (usize, usize)) -> Option<f64> {
-    let all = succeeded + failed;
-    #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
-    (all > 0).then(|| succeeded as f64 / all as f64)
+/// Where its parts stand; on a small screen some have no room.
+struct Places {
+    chart: Rect,
+    aside: Rect,
+    about: Rect,
+    table: Rect,
+    providers: Rect,
+    foot: Rect,
+}
+
+impl Places {
+    fn of(app: &App, chores: &[ChoreView], area: Rect) -> Self {
+        let (bars, step) = hours::shape(area);
+        let chart = Rect {
+            x: area.x + 1,
+            width: hours::width(step),
+            height: (bars + 3).min(area.height),
+            ..area
+        };
+        let aside = Rect {
+            x: chart.right() + 2,
+            width: area.right().saturating_sub(chart.right() + 3),
+            ..chart
+        };
+        // Empty lines between the parts only where nothing has to go for them.
+        let gap = u16::from(area.height >= 16);
+        let rest = |y: u16, height: u16| {
+            let y = y.min(area.bottom());
+            Rect {
+                y,
+                height: height.min(area.bottom() - y),
+                ..area
+            }
+        };
+        let rows = recurring::height(area, chores);
+        let in_one_line = rows == 0 && recurring::summary(chores, app.now).is_some();
+        let about = rest(chart.bottom() + gap, 3 + u16::from(in_one_line));
+        let table = rest(about.bottom() + gap, rows.saturating_sub(1));
+        let y = about.bottom() + gap + rows;
+        let left = area.bottom().saturating_sub(y);
+        // A heading alone says nothing.
+        let foot = Some(remarks::height(app, area)).filter(|foot| *foot <= left);
+        let foot = foot.unwrap_or(0);
+        Self {
+            chart,
+            aside,
+            about,
+            table,
+            providers: rest(y, left - foot),
+            foot: rest(area.bottom() - foot, foot),
+        }
+    }
+
+    /// How many providers show at a time.
+    fn seen(&self) -> usize {
+        self.providers.height.saturating_sub(1).into()
+    }
+}
+
+fn chores(workspace: &Workspace) -> &[ChoreView] {
+    let status = workspace.figures.status.as_ref();
+    status.map_or(&[], |status| &status.chores)
+}
+
+/// How many providers show at a time in the body of a screen.
+pub fn seen(app: &App, workspace: &Workspace, area: Rect) -> usize {
+    Places::of(app, chores(workspace), area).seen()
 }
 
 /// Draws the health of everything.
 pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
     let figures = &workspace.figures;
-    let step = match area.width {
-        ..110 => 2,
-        110..150 => 3,
-        _ => 4,
-    };
-    let bars = match area.height {
-        ..24 => 4,
-        24..40 => 7,
-        _ => 12,
-    };
-    let chart = Rect {
-        x: area.x + 1,
-        width: SCALE + HOURS_WIDE * step,
-        height: bars + 3,
-        ..area
-    };
-    hours(app, figures, chart, (bars, step), buf);
-    let aside = Rect {
-        x: chart.right() + 2,
-        width: area.right().saturating_sub(chart.right() + 3),
-        height: chart.height,
-        ..area
-    };
-    engine(app, workspace, aside, buf);
-    let status = workspace.figures.status.as_ref();
-    let chores = status.map_or(&[][..], |status| &status.chores);
-    let table = recurring::height(area, chores);
-    let summary = recurring::summary(chores, app.now).filter(|_| table == 0);
-    let about = Rect {
-        y: chart.bottom() + 1,
-        height: 3 + u16::from(summary.is_some()),
-        ..area
-    };
-    owner(app, workspace, (about, summary), buf);
-    let below = Rect {
-        y: about.bottom() + 1,
-        height: table.saturating_sub(1),
-        ..area
-    };
-    if table > 0 {
-        recurring::draw(app, chores, below, buf);
+    let chores = chores(workspace);
+    let places = Places::of(app, chores, area);
+    hours::draw(app, figures, places.chart, hours::shape(area), buf);
+    engine(app, workspace, places.aside, buf);
+    let summary = recurring::summary(chores, app.now).filter(|_| places.table.height == 0);
+    owner(app, workspace, (places.about, summary), buf);
+    if places.table.height > 0 {
+        recurring::draw(app, chores, places.table, buf);
     }
-    let y = about.bottom() + 1 + table;
-    let foot = remarks::height(app, area);
-    let below = Rect {
-        y,
-        height: area.bottom().saturating_sub(y + foot),
-        ..area
-    };
-    providers(app, figures, below, buf);
-    let foot = Rect {
-        y: area.bottom() - foot,
-        height: foot,
-        ..area
-    };
-    remarks::draw(app, foot, buf);
-}
-
-fn hours(app: &App, figures: &Figures, area: Rect, (bars, step): (u16, u16), buf: &mut Buffer) {
-    let theme = app.theme;
-    let total = figures
-        .hours
-        .iter()
-        .fold((0, 0), |sum, hour| (sum.0 + hour.0, sum.1 + hour.1));
-    let rate = rate(total).map_or("no refresh yet".to_owned(), |rate| {
-        format!("{:.1} % succeeded", rate * 100.0)
-    });
-    let all = total.0 + total.1;
-    let noun = if all == 1 { "refresh" } else { "refreshes" };
-    let title = format!("{} {noun} in 24 hours, {rate}", words::grouped(all));
-    put(
-        buf,
-        (area.x, area.y),
-        area.width,
-        &title,
-        theme.strong(),
-        theme,
-    );
-    let most = figures.hours.iter().map(|hour| hour.0 + hour.1).max();
-    let most = most.unwrap_or(0).max(1);
-    let foot = area.y + bars;
-    let dim = theme.dim();
-    let top = words::grouped(most);
-    put_right(buf, (area.x, area.y + 1), SCALE - 2, &top, dim, theme);
-    put_right(buf, (area.x, foot), SCALE - 2, "0", dim, theme);
-    let left = area.x + SCALE;
-    for (x, hour) in (left..).step_by(step.into()).zip(figures.hours) {
-        for x in x..x + step - 1 {
-            column(app, (x, foot), bars, hour, most, buf);
-        }
-        if hour.1 > 0 {
-            let middle = x + (step - 2) / 2;
-            let style = theme.tone(Tone::Trouble);
-            put(
-                buf,
-                (middle, foot + 1),
-                1,
-                theme.signs().failure,
-                style,
-                theme,
-            );
-        }
-    }
-    let y = foot + 2;
-    put(buf, (left, y), 12, "24 hours ago", dim, theme);
-    let end = HOURS_WIDE * step - 1;
-    put_right(buf, (left, y), end, "now", dim, theme);
-}
-
-// What failed stands on top of what succeeded.
-fn column(
-    app: &App,
-    foot: (u16, u16),
-    bars: u16,
-    (succeeded, failed): (usize, usize),
-    most: usize,
-    buf: &mut Buffer,
-) {
-    let theme = app.theme;
-    #[allow(clippy::cast_precision_loss, reason = "counts of a screen")]
-    let share = |count: usize| count as f64 / most as f64;
-    let (good, bad) = (theme.tone(Tone::Good), theme.tone(Tone::Trouble));
-    bar::column(buf, foot, bars, share(succeeded + failed), bad, theme);
-    // Without colour one column is all there is; with it, the cell where both meet has the one behind the other.
-    if failed == 0 {
-        bar::column(buf, foot, bars, share(succeeded), good, theme);
-    } else if let Some(behind) = bad.fg {
-        bar::column(buf, foot, bars, share(succeeded), good.bg(behind), theme);
-    }
-    put(
-        buf,
-        (foot.0, foot.1 + 1),
-        1,
-        theme.signs().rule,
-        theme.dim(),
-        theme,
-    );
+    providers(app, figures, &places, buf);
+    remarks::draw(app, places.foot, buf);
 }
 
 fn engine(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
@@ -279,17 +215,32 @@ fn labelled(app: &App, area: Rect, skip: u16, facts: &[(&str, String)], buf: &mu
     }
 }
 
-fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
-    let theme = app.theme;
-    put(
+fn providers(app: &App, figures: &Figures, places: &Places, buf: &mut Buffer) {
+    let (theme, area, seen) = (app.theme, places.providers, places.seen());
+    if seen == 0 {
+        return;
+    }
+    let all = figures.providers.len();
+    let first = figures.scroll.min(all.saturating_sub(seen));
+    let which = match (all > seen, seen) {
+        (false, _) => String::new(),
+        (true, 1) => format!("  {} of {all}, {}", first + 1, more(app)),
+        (true, _) => format!(
+            "  {} to {} of {all}, {}",
+            first + 1,
+            first + seen,
+            more(app)
+        ),
+    };
+    let head = [("Providers", theme.strong()), (which.as_str(), theme.dim())];
+    pieces(
         buf,
         (area.x + 1, area.y),
-        area.width,
-        "Providers",
-        theme.strong(),
+        area.width.saturating_sub(2),
+        &head,
         theme,
     );
-    let rows = figures.providers.iter().skip(figures.scroll);
+    let rows = figures.providers.iter().skip(first);
     for (y, (name, provider)) in (area.y + 1..area.bottom()).zip(rows) {
         let answers = match &provider.newest {
             None => ("not asked yet".to_owned(), Tone::Dim),
@@ -307,8 +258,8 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
             ),
         };
         put(buf, (area.x + 1, y), 20, name, theme.plain(), theme);
-        let rate =
-            rate(provider.attempts).map_or(String::new(), |rate| format!("{:.0} %", rate * 100.0));
+        let rate = hours::rate(provider.attempts)
+            .map_or(String::new(), |rate| format!("{:.0} %", rate * 100.0));
         put_right(buf, (area.x + 22, y), 6, &rate, theme.plain(), theme);
         put(
             buf,
@@ -334,49 +285,105 @@ fn providers(app: &App, figures: &Figures, area: Rect, buf: &mut Buffer) {
     }
 }
 
+/// The keys that show the rest.
+fn more(app: &App) -> String {
+    let keys = [Action::Up, Action::Down];
+    let keys = keys.map(|action| key_for(Scope::Moving, action, app.theme));
+    format!("{} show the rest", keys.join(" "))
+}
+
 #[cfg(test)]
 mod tests {
     use crate::engine::api::EngineStatus;
     use crate::model::extent::{DailyBackups, Extent};
+    use crate::tui::app::App;
     use crate::tui::example;
+    use crate::tui::screens::remarks::Remark;
     use insta::assert_snapshot;
+
+    fn app(columns: u16, rows: u16) -> App {
+        let mut app = example::open(columns, rows);
+        example::press(&mut app, "4");
+        app.open_mut().unwrap().figures.status = Some(status());
+        app
+    }
+
+    fn status() -> EngineStatus {
+        EngineStatus {
+            version: "0.1.0".to_owned(),
+            pid: 4711,
+            started_at: example::NOW.minus(std::time::Duration::from_secs(7400)),
+            healths: Vec::new(),
+            in_flight: 1,
+            loading: false,
+            unreadable: 0,
+            queued: 0,
+            refreshed: 83,
+            failed: 3,
+            next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
+            vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
+            limits: example::limits(),
+            alerts: Vec::new(),
+            chores: example::chores(),
+            memory: Some(34_200_000),
+            extent: Some(Extent {
+                vault: 1_240_000,
+                copies: 2,
+                copied: 2_400_000,
+            }),
+            backups: Some(DailyBackups {
+                count: 9,
+                newest: Some(example::NOW.minus(std::time::Duration::from_secs(11_000))),
+                bytes: 1_190_000,
+            }),
+            ..EngineStatus::default()
+        }
+    }
 
     #[test]
     fn the_health_screen_at_its_sizes() {
-        for (columns, rows) in [(80, 24), (120, 36), (160, 50)] {
-            let mut app = example::open(columns, rows);
-            example::press(&mut app, "4");
-            let status = EngineStatus {
-                version: "0.1.0".to_owned(),
-                pid: 4711,
-                started_at: example::NOW.minus(std::time::Duration::from_secs(7400)),
-                healths: Vec::new(),
-                in_flight: 1,
-                loading: false,
-                unreadable: 0,
-                queued: 0,
-                refreshed: 83,
-                failed: 3,
-                next_refresh: Some(example::NOW.plus(std::time::Duration::from_secs(12))),
-                vault: "/home/alice/.local/share/tokenward/vault.db".to_owned(),
-                limits: example::limits(),
-                alerts: Vec::new(),
-                chores: example::chores(),
-                memory: Some(34_200_000),
-                extent: Some(Extent {
-                    vault: 1_240_000,
-                    copies: 2,
-                    copied: 2_400_000,
-                }),
-                backups: Some(DailyBackups {
-                    count: 9,
-                    newest: Some(example::NOW.minus(std::time::Duration::from_secs(11_000))),
-                    bytes: 1_190_000,
-                }),
-                ..EngineStatus::default()
-            };
-            app.open_mut().unwrap().figures.status = Some(status);
-            assert_snapshot!(format!("health_{columns}"), example::shown(&mut app));
+        for (columns, rows) in [(60, 16), (80, 18), (80, 24), (120, 36), (160, 50)] {
+            let mut app = app(columns, rows);
+            assert_snapshot!(format!("health_{columns}x{rows}"), example::shown(&mut app));
         }
+    }
+
+    #[test]
+    fn nothing_is_drawn_over_the_frame_and_no_word_of_the_engine_is_cut() {
+        for (columns, rows) in [(60, 16), (60, 24), (79, 16), (80, 18), (100, 16), (109, 20)] {
+            for remarks in [0, 3] {
+                let mut app = app(columns, rows);
+                let remark = Remark {
+                    is_problem: true,
+                    what: "others may enter the folder".to_owned(),
+                };
+                app.remarks = vec![remark; remarks];
+                let text = example::shown(&mut app);
+                let lines: Vec<&str> = text.lines().collect();
+                let rule = lines[usize::from(rows) - 3];
+                assert!(rule.chars().all(|c| c == '─'), "{columns}x{rows}\n{text}");
+                assert!(lines[usize::from(rows) - 2].trim().is_empty(), "{text}");
+                assert!(
+                    text.contains("1 of 100") && text.contains("20 at most"),
+                    "{text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_providers_scroll_to_the_last_and_no_further_and_say_how_many_there_are() {
+        let mut app = app(80, 24);
+        let text = example::shown(&mut app);
+        assert!(text.contains("1 to 4 of 6"), "{text}");
+        example::press(&mut app, "G");
+        let text = example::shown(&mut app);
+        assert!(
+            text.contains("3 to 6 of 6") && text.contains("slack"),
+            "{text}"
+        );
+        example::press(&mut app, "k");
+        let text = example::shown(&mut app);
+        assert!(text.contains("2 to 5 of 6"), "{text}");
     }
 }

@@ -1,15 +1,16 @@
-//! The inbox: what needs a human, one item an alert, a parcel and a credential, each with its one key.
+//! The inbox: what needs a human, one item a question, an alert, a parcel and a credential, each with its one key.
 
 use crate::clock::Timestamp;
 use crate::model::alert::{Alert, AlertKey};
 use crate::model::name::CredentialName;
 use crate::model::need::Need;
 use crate::model::parcel::ParcelView;
+use crate::model::question::{self, QuestionId, QuestionView};
 use crate::tui::app::App;
 use crate::tui::paint::{pieces, wrap};
 use crate::tui::rows::{Changes, Rows};
 use crate::tui::screens::needs::{self, Item};
-use crate::tui::screens::{alerts, parcels};
+use crate::tui::screens::{alerts, parcels, questions};
 use crate::tui::theme::Tone;
 use crate::tui::workspace::Workspace;
 use ratatui::buffer::Buffer;
@@ -21,9 +22,10 @@ const FEW: usize = 64;
 /// Lines an item takes; the selected one takes as many as its reason needs.
 pub const ITEM_HEIGHT: u16 = 4;
 
-/// The inbox's state: alerts, then what came in while the vault was locked, then credentials.
+/// The inbox's state: questions of programs, then alerts, then what came in while the vault was locked, then credentials.
 #[derive(Debug, Default)]
 pub struct Inbox {
+    questions: Vec<QuestionView>,
     alerts: Vec<Alert>,
     parcels: Vec<ParcelView>,
     items: Vec<Item>,
@@ -34,6 +36,8 @@ pub struct Inbox {
 /// One item.
 #[derive(Debug, Clone, Copy)]
 pub enum Entry<'a> {
+    /// A program that waits for an answer.
+    Question(&'a QuestionView),
     /// What alarms in the activity log.
     Alert(&'a Alert),
     /// What came in while the vault was locked.
@@ -45,6 +49,7 @@ pub enum Entry<'a> {
 /// By what an item is known again when others come and go.
 #[derive(PartialEq, Eq)]
 enum Mark {
+    Question(QuestionId),
     Alert(AlertKey),
     Parcel(i64),
     Need(CredentialName),
@@ -53,6 +58,7 @@ enum Mark {
 impl Entry<'_> {
     fn mark(self) -> Mark {
         match self {
+            Self::Question(question) => Mark::Question(question.id),
             Self::Alert(alert) => Mark::Alert(alert.key()),
             Self::Parcel(parcel) => Mark::Parcel(parcel.id),
             Self::Need(item) => Mark::Need(item.name.clone()),
@@ -62,6 +68,7 @@ impl Entry<'_> {
     /// The text below its first line.
     fn reason(self, app: &App, rows: &Rows) -> Option<String> {
         match self {
+            Self::Question(question) => Some(questions::reason(app, question)),
             Self::Alert(alert) => Some(alerts::reason(app, alert)),
             Self::Parcel(parcel) => Some(parcels::reason(app, parcel, rows)),
             Self::Need(item) => Some(needs::why(app, item, rows.get(&item.name)?)),
@@ -139,6 +146,21 @@ impl Inbox {
             .min(self.len().saturating_sub(1));
     }
 
+    /// The programs that wait for an answer.
+    pub fn questions(&self) -> &[QuestionView] {
+        &self.questions
+    }
+
+    /// Takes in the programs that wait for an answer now; gives those that are news.
+    pub fn take_questions(&mut self, questions: Vec<QuestionView>) -> Vec<QuestionView> {
+        let mark = self.mark();
+        let new = question::news(&self.questions, &questions);
+        let new = new.into_iter().cloned().collect();
+        self.questions = questions;
+        self.point_at(mark.as_ref());
+        new
+    }
+
     /// Takes in the alerts there are now; the pointer stays where it is.
     pub fn take_alerts(&mut self, alerts: Vec<Alert>) {
         let mark = self.mark();
@@ -163,10 +185,11 @@ impl Inbox {
 
     /// All items, as they stand below each other.
     pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        let questions = self.questions.iter().map(Entry::Question);
         let alerts = self.alerts.iter().map(Entry::Alert);
         let parcels = self.parcels.iter().map(Entry::Parcel);
         let needs = self.items.iter().map(Entry::Need);
-        alerts.chain(parcels).chain(needs)
+        questions.chain(alerts).chain(parcels).chain(needs)
     }
 
     /// The item the pointer is on.
@@ -176,7 +199,7 @@ impl Inbox {
 
     /// How many items there are.
     pub fn len(&self) -> usize {
-        self.alerts.len() + self.parcels.len() + self.items.len()
+        self.questions.len() + self.alerts.len() + self.parcels.len() + self.items.len()
     }
 
     /// Whether nothing needs a human.
@@ -259,6 +282,9 @@ pub fn draw(app: &App, workspace: &Workspace, area: Rect, buf: &mut Buffer) {
         let is_chosen = at == inbox.cursor;
         let places = (place, reason_place(place, is_chosen));
         match inbox.entries().nth(at) {
+            Some(Entry::Question(question)) => {
+                questions::draw(app, question, places, is_chosen, buf);
+            }
             Some(Entry::Alert(alert)) => alerts::draw(app, alert, places, is_chosen, buf),
             Some(Entry::Parcel(parcel)) => {
                 parcels::draw(app, (parcel, rows), places, is_chosen, buf);

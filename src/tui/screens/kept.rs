@@ -2,6 +2,7 @@
 
 use crate::model::event::{Activity, Happening};
 use crate::model::inquiry::Liveness;
+use crate::model::lock::LockReason;
 use crate::model::program::Program;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -80,10 +81,14 @@ fn deed(activity: &Activity) -> (Tone, String) {
                 format!("{many} since the last unlocking{last}"),
             )
         }
-        Happening::Locked { reason } => (
-            Tone::Soon,
-            format!("the vault was locked: {}", reason.words()),
-        ),
+        Happening::Locked { reason } => {
+            // Who is told beside it says as much as that somebody asked.
+            let why = match reason {
+                LockReason::Asked if !by.is_empty() => String::new(),
+                reason => format!(": {}", reason.words()),
+            };
+            (Tone::Plain, format!("the vault was locked{why}"))
+        }
         Happening::Unlocked => (Tone::Good, "the vault was unlocked again".to_owned()),
         Happening::RecipientExchanged { recipient } => (
             Tone::Trouble,
@@ -187,6 +192,9 @@ fn deed(activity: &Activity) -> (Tone, String) {
 /// A program with all that is known of it.
 pub fn program(program: &Program) -> String {
     let mut parts = vec![program.name().to_owned()];
+    if program.in_ui {
+        parts.insert(0, "a person in the UI".to_owned());
+    }
     parts.extend(program.pid.map(|pid| format!("process {pid}")));
     parts.extend(program.uid.map(|uid| format!("user {uid}")));
     if program.executable.is_some() || program.user_agent.is_some() {

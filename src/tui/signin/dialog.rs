@@ -41,6 +41,9 @@ fn title(wizard: &Wizard) -> String {
         Page::Scopes => "account and scopes",
         Page::Key => return format!("Keep a key of {}", wizard.provider_title()),
         Page::Flow => "the way",
+        Page::Session if wizard.is_key() => {
+            return format!("Keep a key of {}", wizard.provider_title());
+        }
         Page::Session => match wizard.flows().get(wizard.flow) {
             Some(flow) => words::flow(*flow),
             None => "under way",
@@ -102,6 +105,7 @@ pub fn draw(app: &App, wizard: &Wizard, buf: &mut Buffer) {
 mod tests {
     use super::*;
     use crate::engine::api::Event;
+    use crate::model::failure::{Failure, FailureClass};
     use crate::model::signin::{ProviderChoice, SignInStep};
     use crate::tui::effect::{Ask, Effect};
     use crate::tui::example;
@@ -169,6 +173,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_after_an_error_goes_into_the_field_that_is_wrong() {
+        let mut app = wizard("another\nwrong name\nhttps://acme.example\n");
+        example::press(&mut app, "X");
+        let text = example::shown(&mut app);
+        assert!(text.contains("wrong nameX"), "{text}");
+        let mut app = wizard("git\n\n\n");
+        example::press(&mut app, "a b\n");
+        example::press(&mut app, "X");
+        let text = example::shown(&mut app);
+        assert!(text.contains("a bX"), "{text}");
+    }
+
+    #[test]
     fn a_provider_of_no_catalogue_may_register_the_client_itself() {
         let mut app = wizard("another\nacme\nhttps://acme.example\n\n");
         assert_snapshot!("wizard_register", example::shown(&mut app));
@@ -185,6 +202,9 @@ mod tests {
         let effects = example::press(&mut app, "pk-hush\nme\n90d\n");
         assert!(effects.is_empty(), "{effects:?}");
         assert_snapshot!("wizard_key_wrong", example::shown(&mut app));
+        example::press(&mut app, "in-the-key-field");
+        let text = example::shown(&mut app);
+        assert!(!text.contains("in-the-key"), "{text}");
         let mut app = wizard("anthr\n");
         let effects = example::press(&mut app, "sk-ant-hush\nme\n90d\n");
         let [Effect::Ask(Ask::SignIn(request))] = effects.as_slice() else {
@@ -328,6 +348,31 @@ mod tests {
         assert!(
             matches!(effects.as_slice(), [Effect::Ask(Ask::Rename(_, account))] if account == "bot")
         );
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_written_says_why_and_its_end_is_told() {
+        let mut app = wizard("another\nacme\n\n");
+        example::press(&mut app, "hush\nme\n\n");
+        let text = example::shown(&mut app);
+        assert!(text.contains("Writing the key into the vault"), "{text}");
+        let failure = Failure::new(
+            FailureClass::Transient,
+            "vault",
+            "the key is not kept yet: the vault cannot be written: the disk is full; it waits in memory and is written \
+             as soon as it can be",
+            "nothing was lost; make room on the vault's disk",
+        );
+        let next_try = example::NOW.plus(std::time::Duration::from_secs(4));
+        step(&mut app, SignInStep::Unkept { failure, next_try });
+        assert_snapshot!("wizard_unkept", example::shown(&mut app));
+        let effects = example::press(&mut app, "\x1b");
+        let [Effect::Ask(Ask::CancelSignIn(id))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let (id, step) = (*id, SignInStep::Cancelled);
+        update(&mut app, Message::Event(Event::SignIn { id, step }));
+        assert_eq!(app.notices.shown()[0].text, "the sign-in was given up");
     }
 
     #[test]

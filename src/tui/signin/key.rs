@@ -7,7 +7,7 @@ use crate::tui::app::App;
 use crate::tui::field::Field;
 use crate::tui::form::Form;
 use crate::tui::paint::paragraph;
-use crate::tui::signin::pages::draw_steps;
+use crate::tui::signin::pages::{Wrong, draw_steps};
 use crate::tui::signin::wizard::Wizard;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
@@ -22,8 +22,8 @@ pub fn form(account: &str) -> Form {
     ])
 }
 
-/// What is wrong with the page, a sentence.
-pub fn trouble(wizard: &Wizard) -> Option<String> {
+/// What is wrong with the page.
+pub fn trouble(wizard: &Wizard) -> Option<Wrong> {
     let (key, account, ends) = (
         wizard.key.text(0).trim(),
         wizard.key.text(1).trim(),
@@ -31,16 +31,20 @@ pub fn trouble(wizard: &Wizard) -> Option<String> {
     );
     let keys = wizard.provider().and_then(|it| it.api_key.as_ref());
     if key.is_empty() {
-        Some("the key is missing".to_owned())
-    } else if keys.is_some_and(|keys| !keys.fits(key)) {
-        Some("keys of this provider look different".to_owned())
+        Some(Wrong::at(0, "the key is missing"))
+    } else if let Some(keys) = keys.filter(|keys| !keys.fits(key)) {
+        let shape = keys.shape();
+        let text =
+            format!("keys of this provider look different: {shape}; Ctrl-U empties the field");
+        Some(Wrong::at(0, text))
     } else if !account.is_empty() && !is_account(account) {
-        Some("an account name has no spaces and no slash".to_owned())
+        Some(Wrong::at(1, "an account name has no spaces and no slash"))
     } else if ends.is_empty() {
         None
     } else {
         // Only the shape counts here.
-        key_end::read(ends, Timestamp::from_secs(0), &TimeZone::UTC).err()
+        let read = key_end::read(ends, Timestamp::from_secs(0), &TimeZone::UTC);
+        read.err().map(|text| Wrong::at(2, text))
     }
 }
 

@@ -43,17 +43,36 @@ pub fn parameter_form(provider: &Provider) -> Form {
     Form::new(fields.collect())
 }
 
-/// What is wrong with the present page, a sentence.
-pub fn trouble(wizard: &Wizard) -> Option<String> {
+/// What is wrong with a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wrong {
+    /// The field it is about, where it is about one.
+    pub field: Option<usize>,
+    /// A sentence.
+    pub text: String,
+}
+
+impl Wrong {
+    /// Something about one field.
+    pub fn at(field: usize, text: impl Into<String>) -> Self {
+        Self {
+            field: Some(field),
+            text: text.into(),
+        }
+    }
+}
+
+/// What is wrong with the present page.
+pub fn trouble(wizard: &Wizard) -> Option<Wrong> {
     match wizard.page {
         Page::Provider | Page::Flow | Page::Session => None,
         Page::Issuer => issuer_trouble(&wizard.issuer),
-        Page::Parameters => wizard
-            .parameters
-            .fields
-            .iter()
-            .find(|labelled| labelled.field.text().trim().is_empty())
-            .map(|labelled| format!("{} has to be said", labelled.label)),
+        Page::Parameters => {
+            let mut fields = wizard.parameters.fields.iter().enumerate();
+            fields
+                .find(|(_, labelled)| labelled.field.text().trim().is_empty())
+                .map(|(at, labelled)| Wrong::at(at, format!("{} has to be said", labelled.label)))
+        }
         Page::Client if wizard.kept_client => None,
         Page::Client => client_trouble(wizard),
         Page::Scopes => {
@@ -62,7 +81,7 @@ pub fn trouble(wizard: &Wizard) -> Option<String> {
             if fine {
                 obstacle(wizard)
             } else {
-                Some("an account name has no spaces and no slash".to_owned())
+                Some(Wrong::at(0, "an account name has no spaces and no slash"))
             }
         }
         Page::Key => key::trouble(wizard),
@@ -70,7 +89,7 @@ pub fn trouble(wizard: &Wizard) -> Option<String> {
 }
 
 /// What cannot work with the way and the scopes that were chosen. Endpoints may come by discovery yet.
-fn obstacle(wizard: &Wizard) -> Option<String> {
+fn obstacle(wizard: &Wizard) -> Option<Wrong> {
     let provider = wizard.provider()?;
     let ticked = wizard.scopes.ticked();
     let scopes = if ticked.is_empty() {
@@ -88,12 +107,16 @@ fn obstacle(wizard: &Wizard) -> Option<String> {
     });
     let mut found = found.into_iter();
     let one = found.find(|one| one.weight == Weight::Stops && one.topic != "flow")?;
-    Some(format!("{}. {}", one.what, one.fix))
+    Some(Wrong {
+        field: None,
+        text: format!("{}. {}", one.what, one.fix),
+    })
 }
 
-fn issuer_trouble(form: &Form) -> Option<String> {
+fn issuer_trouble(form: &Form) -> Option<Wrong> {
     if !is_provider_name(form.text(0).trim()) {
-        return Some("the name is one to 64 of a-z, 0-9, dot, underscore and dash".to_owned());
+        let text = "the name is one to 64 of a-z, 0-9, dot, underscore and dash";
+        return Some(Wrong::at(0, text));
     }
     let is_empty = |at: usize| form.text(at).trim().is_empty();
     // A name alone: a key is kept under it.
@@ -106,10 +129,10 @@ fn issuer_trouble(form: &Form) -> Option<String> {
             let text = labelled.field.text().trim();
             let optional = (at > 1 || !has_addresses) && text.is_empty();
             (!optional && !is_safe_address(text)).then(|| {
-                format!(
-                    "{} has to be an https address (http for this machine only)",
-                    labelled.label
-                )
+                let label = &labelled.label;
+                let text =
+                    format!("{label} has to be an https address (http for this machine only)");
+                Wrong::at(at, text)
             })
         })
 }
@@ -123,23 +146,21 @@ fn is_safe_address(text: &str) -> bool {
     })
 }
 
-fn client_trouble(wizard: &Wizard) -> Option<String> {
+fn client_trouble(wizard: &Wizard) -> Option<Wrong> {
     let id = wizard.client.text(0).trim();
     if id.is_empty() && wizard.may_register() {
         return None;
     }
     if id.is_empty() {
-        return Some("the client id is missing".to_owned());
+        return Some(Wrong::at(0, "the client id is missing"));
     }
     let setup = wizard.provider().map(|provider| &provider.setup)?;
     if !setup.fits(id) {
-        return Some(format!(
-            "a client id there looks like {}",
-            setup.client_id_hint
-        ));
+        let text = format!("a client id there looks like {}", setup.client_id_hint);
+        return Some(Wrong::at(0, text));
     }
     (setup.needs_secret && wizard.client.text(1).is_empty())
-        .then(|| "this provider's clients have a secret: it is missing".to_owned())
+        .then(|| Wrong::at(1, "this provider's clients have a secret: it is missing"))
 }
 
 /// Draws the page of another provider.

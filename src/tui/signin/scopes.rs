@@ -47,6 +47,11 @@ impl Scopes {
         self.focus >= 1 && self.focus <= self.offered.len()
     }
 
+    /// Gives the focus to the account.
+    pub const fn focus_on_account(&mut self) {
+        self.focus = 0;
+    }
+
     const fn on_adding(&self) -> bool {
         self.focus == self.offered.len() + 1
     }

@@ -39,6 +39,13 @@ pub enum Stage {
     },
     /// The answer is exchanged for tokens.
     Exchanging,
+    /// What came cannot be written: it waits in memory.
+    Unkept {
+        /// Why, and what to do.
+        failure: Failure,
+        /// When it is written again.
+        next_try: Timestamp,
+    },
     /// Over, without a credential.
     Failed(Failure),
 }
@@ -122,6 +129,10 @@ impl SignIn {
                 }
             }
             SignInStep::Exchanging => self.stage = Stage::Exchanging,
+            SignInStep::Unkept { failure, next_try } => {
+                self.expires_at = None;
+                self.stage = Stage::Unkept { failure, next_try };
+            }
             SignInStep::Failed { failure } => self.stage = Stage::Failed(failure),
             // The overlay is closed by whoever takes the event.
             SignInStep::SignedIn { .. } | SignInStep::Cancelled => {}
@@ -133,7 +144,9 @@ impl SignIn {
         match self.stage {
             Stage::Code { .. } => vec![Scope::DeviceCode, Scope::Session],
             Stage::Browser { .. } => vec![Scope::Browser, Scope::Session],
-            Stage::Discovering | Stage::Exchanging | Stage::Failed(_) => vec![Scope::Session],
+            Stage::Discovering | Stage::Exchanging | Stage::Unkept { .. } | Stage::Failed(_) => {
+                vec![Scope::Session]
+            }
         }
     }
 
@@ -147,7 +160,9 @@ impl SignIn {
         match &self.stage {
             Stage::Code { target, .. } => Some(target),
             Stage::Browser { url, .. } => Some(url),
-            Stage::Discovering | Stage::Exchanging | Stage::Failed(_) => None,
+            Stage::Discovering | Stage::Exchanging | Stage::Unkept { .. } | Stage::Failed(_) => {
+                None
+            }
         }
     }
 
@@ -156,7 +171,9 @@ impl SignIn {
         match &self.stage {
             Stage::Code { user_code, .. } => Some(user_code),
             Stage::Browser { url, .. } => Some(url),
-            Stage::Discovering | Stage::Exchanging | Stage::Failed(_) => None,
+            Stage::Discovering | Stage::Exchanging | Stage::Unkept { .. } | Stage::Failed(_) => {
+                None
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! The page of a sign-in under way: what to do, where, and what happens now, in words.
 
+use crate::clock::Timestamp;
+use crate::model::failure::Failure;
 use crate::tui::app::App;
 use crate::tui::boxes;
 use crate::tui::paint::{self, paragraph, pieces, put, wrap_exact};
@@ -19,6 +21,9 @@ pub fn draw(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
         return;
     };
     match &session.stage {
+        Stage::Discovering if wizard.is_key() => {
+            waiting(app, area, "Writing the key into the vault", buf);
+        }
         Stage::Discovering => waiting(app, area, &format!("Asking {provider} how to sign in"), buf),
         Stage::Exchanging => waiting(
             app,
@@ -28,41 +33,10 @@ pub fn draw(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
         ),
         Stage::Code { .. } => code(app, session, &provider, area, buf),
         Stage::Browser { .. } => browser(app, session, &provider, area, buf),
-        Stage::Failed(failure) => {
-            let title = Rect { height: 1, ..area };
-            put(
-                buf,
-                (title.x, title.y),
-                title.width,
-                "It did not work.",
-                theme.strong(),
-                theme,
-            );
-            let body = Rect {
-                y: area.y + 2,
-                height: area.height.saturating_sub(2),
-                ..area
-            };
-            let advice = failure.advice();
-            boxes::trouble(buf, body, &failure.cause, &advice, theme);
-            let used = paint::wrap(&failure.cause, area.width.into()).len()
-                + paint::wrap(&advice, area.width.into()).len();
-            if let Some(words) = &failure.provider_words {
-                let y = body.y + u16::try_from(used).unwrap_or(2) + 1;
-                let rest = Rect {
-                    y,
-                    height: area.bottom().saturating_sub(y),
-                    ..area
-                };
-                paragraph(
-                    buf,
-                    rest,
-                    &format!("{provider} said: {words}"),
-                    theme.dim(),
-                    theme,
-                );
-            }
+        Stage::Unkept { failure, next_try } => {
+            unkept(app, wizard, failure, (*next_try, area), buf);
         }
+        Stage::Failed(failure) => failed(app, failure, &provider, area, buf),
     }
     if let Some((tone, note)) = &session.note {
         put(
@@ -71,6 +45,79 @@ pub fn draw(app: &App, wizard: &Wizard, area: Rect, buf: &mut Buffer) {
             area.width,
             note,
             theme.tone(*tone),
+            theme,
+        );
+    }
+}
+
+// What came waits in memory: why, what helps, and what giving up means.
+fn unkept(
+    app: &App,
+    wizard: &Wizard,
+    failure: &Failure,
+    (next_try, area): (Timestamp, Rect),
+    buf: &mut Buffer,
+) {
+    let theme = app.theme;
+    let (cause, advice) = (&failure.cause, failure.advice());
+    boxes::trouble(buf, area, cause, &advice, theme);
+    let width = area.width.into();
+    let used = paint::wrap(cause, width).len() + paint::wrap(&advice, width).len();
+    let y = area.y + u16::try_from(used).unwrap_or(2) + 1;
+    let wait = words::span(app.now.until(next_try));
+    let text = format!("Tried again in {wait}, and until it is written.");
+    put(
+        buf,
+        (area.x, y),
+        area.width,
+        &text,
+        theme.tone(Tone::Work),
+        theme,
+    );
+    let given_up = match wizard.is_key() {
+        true => "Given up, the key is dropped here; it stays valid where it was made.",
+        false => "Given up, the tokens are revoked at the provider and dropped.",
+    };
+    let below = Rect {
+        y: y + 2,
+        height: 2,
+        ..area
+    };
+    paragraph(buf, below, given_up, theme.dim(), theme);
+}
+
+fn failed(app: &App, failure: &Failure, provider: &str, area: Rect, buf: &mut Buffer) {
+    let theme = app.theme;
+    let title = Rect { height: 1, ..area };
+    put(
+        buf,
+        (title.x, title.y),
+        title.width,
+        "It did not work.",
+        theme.strong(),
+        theme,
+    );
+    let body = Rect {
+        y: area.y + 2,
+        height: area.height.saturating_sub(2),
+        ..area
+    };
+    let advice = failure.advice();
+    boxes::trouble(buf, body, &failure.cause, &advice, theme);
+    let used = paint::wrap(&failure.cause, area.width.into()).len()
+        + paint::wrap(&advice, area.width.into()).len();
+    if let Some(words) = &failure.provider_words {
+        let y = body.y + u16::try_from(used).unwrap_or(2) + 1;
+        let rest = Rect {
+            y,
+            height: area.bottom().saturating_sub(y),
+            ..area
+        };
+        paragraph(
+            buf,
+            rest,
+            &format!("{provider} said: {words}"),
+            theme.dim(),
             theme,
         );
     }

@@ -241,7 +241,12 @@ impl Wizard {
         if self.page == Page::Provider {
             self.choose();
         }
-        self.trouble = pages::trouble(self);
+        let wrong = pages::trouble(self);
+        // What is typed next goes where it is wrong, not into a field that shows it.
+        if let Some(field) = wrong.as_ref().and_then(|wrong| wrong.field) {
+            self.focus_on(field);
+        }
+        self.trouble = wrong.map(|wrong| wrong.text);
         if self.trouble.is_some() {
             return false;
         }
@@ -250,6 +255,17 @@ impl Wizard {
             .find(|page| *page > self.page && self.has(*page));
         self.page = next.unwrap_or(Page::Session);
         self.page == Page::Session
+    }
+
+    fn focus_on(&mut self, field: usize) {
+        match self.page {
+            Page::Issuer => self.issuer.focus_on(field),
+            Page::Parameters => self.parameters.focus_on(field),
+            Page::Client => self.client.focus_on(field),
+            Page::Key => self.key.focus_on(field),
+            Page::Scopes => self.scopes.focus_on_account(),
+            Page::Provider | Page::Flow | Page::Session => {}
+        }
     }
 
     /// Goes one page back; `false` when this was the first.
