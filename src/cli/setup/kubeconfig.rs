@@ -35,7 +35,7 @@ pub fn plan(old: Option<&str>, key: &str, user: &str, item: &str) -> Result<Opti
     match users(&before).iter().find(|known| is_called(known, user)) {
         None => {}
         // kubectl wrote it anew, without the marks.
-        Some(known) if *known == ours => return Ok(None),
+        Some(known) if says(known, &ours) => return Ok(None),
         Some(_) => return Err(Unfit::Theirs(user.to_owned())),
     }
     let (lines, place) = match place(rest) {
@@ -137,6 +137,19 @@ fn is_called(user: &Yaml, name: &str) -> bool {
     user["name"].as_str() == Some(name)
 }
 
+/// Whether one says all that the other does, and nothing more but that something is off.
+fn says(known: &Yaml, wanted: &Yaml) -> bool {
+    let (Yaml::Hash(members), Yaml::Hash(needed)) = (known, wanted) else {
+        return known == wanted;
+    };
+    let is_said = |name, value| members.get(name).is_some_and(|known| says(known, value));
+    let is_off = |value: &Yaml| matches!(value, Yaml::Null | Yaml::Boolean(false));
+    needed.iter().all(|(name, value)| is_said(name, value))
+        && members
+            .iter()
+            .all(|(name, value)| needed.contains_key(name) || is_off(value))
+}
+
 /// Whether all else is there as before; an empty file becomes one that says what it is.
 fn is_same_beside(before: &Yaml, after: &Yaml) -> bool {
     let (Yaml::Hash(before), Yaml::Hash(after)) = (before, after) else {
@@ -203,8 +216,12 @@ mod tests {
 
     #[test]
     fn one_that_kubectl_wrote_anew_is_known() {
-        let anew =
-            "apiVersion: v1\nusers:\n- name: kc/a\n  user:\n    exec:\n      command: tokenward\n";
+        let anew = "apiVersion: v1\nusers:\n- name: kc/a\n  user:\n    exec:\n      command: tokenward\n      env: null\n      \
+                    provideClusterInfo: false\n";
         assert_eq!(planned(Some(anew)), Ok(None));
+        for (off, on) in [("null", "[x]"), ("false", "true")] {
+            let refused = planned(Some(&anew.replace(off, on))).unwrap_err();
+            assert!(refused.contains("of yours"), "{on}: {refused}");
+        }
     }
 }
