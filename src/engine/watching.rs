@@ -1,5 +1,6 @@
 //! Has the activity log watched as it grows, and tells of alerts that nobody has looked at.
 
+use crate::clock;
 use crate::engine::api::{Event, Refusal, Reply};
 use crate::engine::fact::Fact;
 use crate::engine::runner::Runner;
@@ -12,6 +13,10 @@ use crate::model::watcher::{Watcher, is_open};
 use jiff::tz::TimeZone;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// What was written so shortly before the engine's start was written while its vault was opened: wrong passphrases are.
+const OPENING: Duration = Duration::from_secs(5);
 
 /// The alerts of a running engine.
 #[derive(Debug, Default)]
@@ -70,7 +75,7 @@ impl Runner {
 
     fn found(&mut self, open: Vec<Alert>) {
         // What was there before this engine stands in the inbox, and is no news.
-        let since = self.started_at;
+        let since = self.started_at.minus(OPENING);
         let new = open
             .iter()
             .filter(|alert| alert.at >= since && self.alerts.is_news(alert));
@@ -92,7 +97,7 @@ impl Runner {
         let mut open = self.alerts.open.clone();
         open.retain(|alert| alert.key() != key);
         if let Some(seen) = Seen::of(&self.alerts.open, &key) {
-            let line = Activity::new(self.now, key.credential.clone(), key.happening(seen));
+            let line = Activity::new(clock::now(), key.credential.clone(), key.happening(seen));
             self.happened(line.by(Some(by)));
             self.alerts.seen.insert(key, seen);
             self.found(open);

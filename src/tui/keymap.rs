@@ -246,7 +246,7 @@ pub const TABLE: &[Binding] = &[
     bind(Scope::Activity, Action::Back, &[ESC], "back", "Drop the filter", 0),
 
     bind(Scope::Grants, Action::Open, &[ENTER, code(KeyCode::Right), ch('l')], "open", "Open the selected grant", 2),
-    bind(Scope::Grants, Action::Revoke, &[ch('x')], "revoke", "Revoke the grant, after a question: no token of it is good then", 2),
+    bind(Scope::Grants, Action::Revoke, &[ch('x')], "revoke", "Revoke the grant, after a question", 2),
     bind(Scope::Grant, Action::Back, &[ESC, code(KeyCode::Left), ch('h')], "back", "Back to the grants", 1),
     bind(Scope::Grant, Action::Revoke, &[ch('x')], "revoke", "Revoke this grant, after a question: no token of it is good then", 2),
 

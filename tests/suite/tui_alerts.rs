@@ -73,9 +73,9 @@ fn wrong_passphrases_that_were_looked_at_are_news_again_with_the_next_one() {
     ui.wait_for("wrong passphrases");
     ui.wait_without("Inbox (1)");
     lock_and_guess(&mut ui, 1);
-    ui.wait_for("Inbox (1)");
-    ui.keys("2");
+    // A notice: the lines of the activity show.
     ui.wait_for("4 wrong passphrases were told");
+    ui.wait_for("Inbox (1)");
     ui.keys("q");
     assert!(ui.finish().0.success());
 }
