@@ -1,4 +1,4 @@
-//! What is known of a refresh token that a provider calls reused: its origin, and who can have spent it first.
+//! What is known of a refresh token called reused: where it came from, and who can have spent it first.
 //!
 //! Somebody else is named only where nothing that is known of this vault explains the second use.
 

@@ -1,4 +1,4 @@
-//! The part of a story that tells of a refresh token that was used twice: which one, whence, and whom to suspect.
+//! The part of a story about a refresh token that was used twice: which one, whence, whom to suspect.
 
 use crate::clock::Timestamp;
 use crate::model::reuse::{self, Origin, Suspect};

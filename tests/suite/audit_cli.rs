@@ -209,9 +209,9 @@ fn an_alert_stands_in_the_status_until_it_is_acknowledged_and_stays_away_then() 
         }
         eventually("it alarms by itself", || alerts().len() == 1);
         assert_eq!(alerts()[0]["kind"], "busy_credential");
-        // What comes after it was looked at is counted from then on.
+        // It comes back with as much again: what follows here is less than that.
         let counted = || alerts()[0]["count"].as_u64().unwrap();
-        eventually("all are counted", || counted() == 5);
+        eventually("most are counted", || counted() >= 5);
         daemon.wait_for_words("an alert: demo/alice had");
         let words = sandbox.run(["status"]).ok();
         assert!(words.contains("audit acknowledge"), "{words}");

@@ -211,12 +211,16 @@ fn floors_import_from_lower_floors_only() {
                     path.display()
                 ));
             }
+            // What is wished of the grants is a part of the engine's commands, in a file of its own.
+            let mut of_grants = text.split("engine::grants::").skip(1);
+            let is_wish = inner == "grants" && of_grants.all(|rest| rest.starts_with("ask::"));
             if floor == "tui"
                 && target == "engine"
+                && !is_wish
                 && !matches!(inner.as_str(), "api" | "link" | "gate")
             {
                 wrong.push(format!(
-                    "{}: tui sees engine::{{api, link, gate}} only, not {inner}",
+                    "{}: tui sees engine::{{api, link, gate, grants::ask}} only, not {inner}",
                     path.display()
                 ));
             }

@@ -1,4 +1,4 @@
-//! The inbox: what needs a human, one item a question, an alert, a parcel and a credential, each with its one key.
+//! The inbox: what needs a human, one item a question, alert, parcel or credential, each with its one key.
 
 use crate::clock::Timestamp;
 use crate::model::alert::{Alert, AlertKey};
