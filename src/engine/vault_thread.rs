@@ -1,6 +1,7 @@
 //! The one thread that owns the vault: groups writes into transactions, new tokens before everything else.
 
 use crate::clock;
+use crate::engine::api::Refusal;
 use crate::engine::step::VaultTrouble;
 use crate::model::event::{Activity, Happening};
 use crate::vault::error::VaultError;
@@ -313,6 +314,17 @@ impl Desk {
 
 fn take(queue: &mut VecDeque<(Maker, Done)>) -> Vec<(Maker, Done)> {
     queue.drain(..LARGEST_GROUP.min(queue.len())).collect()
+}
+
+/// What somebody is told who asked about an item of the inbox: that there is none of its number is no trouble of the vault.
+pub fn item_refusal(error: &VaultError) -> Refusal {
+    if let VaultError::NoSuchParcel { .. } = error {
+        return Refusal::Invalid {
+            message: error.to_string(),
+            hint: error.hint(),
+        };
+    }
+    trouble(error).refusal()
 }
 
 /// A vault's error in words, its causes included.
