@@ -6,6 +6,7 @@ use crate::agent::door::{Door, Offered};
 use crate::agent::grant_answer::is_rotation_advised;
 use crate::agent::health::{self, HealthCache};
 use crate::agent::lock_wire::{self, UnlockAnswer};
+use crate::agent::openapi;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::port::PortPeer;
 use crate::agent::problem::Problem;
@@ -429,6 +430,7 @@ impl Desk {
                 .await
             }
             Route::Events => Ok(self.events()),
+            Route::OpenApi => Ok(openapi::answer()),
             Route::Health => Ok(self.health().await),
             Route::RevokeAll => self.list(|reply| Command::RevokeAll { reply }).await,
             Route::Parcel(ParcelRoute::List) => self.list(|reply| Command::Parcels { reply }).await,

@@ -48,8 +48,9 @@ pub fn refuse(problem: &Problem) -> Response<Body> {
         let challenge = HeaderValue::from_str(&challenge);
         headers.extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
     }
-    if let Some(allow) = problem.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    if let Some(allow) = &problem.allow {
+        let allow = HeaderValue::from_str(allow);
+        headers.extend(allow.map(|allow| (ALLOW, allow)));
     }
     response
 }
