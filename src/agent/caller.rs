@@ -91,6 +91,7 @@ fn reach(route: &Route) -> Reach<'_> {
         | Route::DeleteClient(_)
         | Route::Events
         | Route::Status
+        | Route::Metrics
         | Route::Activity { .. }
         | Route::Parcel(_)
         | Route::Lock

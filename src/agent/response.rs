@@ -71,6 +71,12 @@ pub fn json(status: StatusCode, body: Bytes) -> Response<Body> {
     with_headers(status, "application/json", Either::Left(Full::new(body)))
 }
 
+/// A response of plain text.
+pub fn text(media_type: &'static str, body: String) -> Response<Body> {
+    let body = Either::Left(Full::new(Bytes::from(body)));
+    with_headers(StatusCode::OK, media_type, body)
+}
+
 /// A response without a body.
 pub fn empty() -> Response<Body> {
     let mut response = Response::new(Either::Left(Full::new(Bytes::new())));

@@ -70,6 +70,8 @@ pub enum Route {
     Events,
     /// `GET /api/openapi.json`
     OpenApi,
+    /// `GET /metrics`
+    Metrics,
     /// `GET /api/health`
     Health,
     /// `GET /api/status`
@@ -173,6 +175,7 @@ impl Route {
             | Self::Token { .. }
             | Self::Events
             | Self::OpenApi
+            | Self::Metrics
             | Self::Health
             | Self::Status
             | Self::Activity { .. }
@@ -239,6 +242,7 @@ impl Route {
             }
             Self::Events => "/api/events".to_owned(),
             Self::OpenApi => "/api/openapi.json".to_owned(),
+            Self::Metrics => "/metrics".to_owned(),
             Self::Health => "/api/health".to_owned(),
             Self::Status => "/api/status".to_owned(),
             Self::Activity { name, limit } => {
@@ -269,7 +273,13 @@ impl Route {
     pub fn is_use(&self) -> bool {
         !matches!(
             self,
-            Self::Events | Self::OpenApi | Self::Health | Self::Status | Self::Lock | Self::Unlock
+            Self::Events
+                | Self::OpenApi
+                | Self::Metrics
+                | Self::Health
+                | Self::Status
+                | Self::Lock
+                | Self::Unlock
         )
     }
 
@@ -301,6 +311,7 @@ impl Route {
             | Self::Import
             | Self::Events
             | Self::OpenApi
+            | Self::Metrics
             | Self::Health
             | Self::Status
             | Self::Activity { .. }

@@ -299,6 +299,7 @@ mod tests {
             Just(Route::Import),
             Just(Route::Events),
             Just(Route::OpenApi),
+            Just(Route::Metrics),
             Just(Route::Health),
             Just(Route::Status),
             (proptest::option::of(names()), 0..=MOST_ACTIVITY)

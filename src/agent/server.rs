@@ -163,6 +163,7 @@ impl Porter {
         stream: S,
         desk: Desk,
     ) -> Result<(), S> {
+        let side = desk.side();
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             tokio::spawn(converse(
                 stream,
@@ -171,7 +172,10 @@ impl Porter {
                 self.shutdown.clone(),
                 place,
             ));
-        } else if let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() {
+            return Ok(());
+        }
+        self.desk.door().board().tally().count_turned_away(side);
+        if let Ok(place) = Arc::clone(&self.refusals).try_acquire_owned() {
             tokio::spawn(turn_away(stream, place));
         } else {
             return Err(stream);
@@ -215,6 +219,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
 ) {
+    let _visit = desk.door().board().tally().open(desk.side());
     let service = service_fn(|request| {
         let desk = &desk;
         async move { Ok::<_, Infallible>(desk.answer(request).await) }

@@ -36,6 +36,7 @@ macro_rules! of {
 
 /// All there are: the router reads it, and so does the test that holds the OpenAPI document to it.
 pub const PLACES: &[Place] = &[
+    get("/metrics", &[], |_| Ok(Route::Metrics)),
     get("/api/openapi.json", &[], |_| Ok(Route::OpenApi)),
     get("/api/health", &[], |_| Ok(Route::Health)),
     get("/api/status", &[], |_| Ok(Route::Status)),

@@ -90,6 +90,7 @@ mod lock_events;
 mod lock_keys;
 mod lock_limits;
 mod lock_sleep;
+mod metrics;
 mod no_browser;
 mod notify;
 mod oauth_advice;

@@ -239,6 +239,7 @@ fn every_operation_answers_a_real_request_as_the_document_tells() {
     let mut court = Court::new();
     for path in [
         "/api/openapi.json",
+        "/metrics",
         "/api/health",
         "/api/status",
         "/api/activity",
@@ -574,6 +575,10 @@ fn every_operation_refuses_as_the_document_tells() {
         // Nobody, and a grant that names another credential.
         match reach.as_str() {
             "everybody" => {}
+            "metrics" => {
+                court.port(403, at, (None, &NOTHING));
+                court.port(403, at, (Some(&access), &NOTHING));
+            }
             "any_grant" => drop(court.port(401, at, (None, &NOTHING))),
             "named_grant" | "owner" => {
                 court.port(401, at, (None, &NOTHING));
