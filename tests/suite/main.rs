@@ -114,6 +114,7 @@ mod profiles_rig;
 mod profiles_rotation;
 mod profiles_signin;
 mod protocol;
+mod providers_api;
 mod providers_django;
 mod providers_oidc;
 mod providers_oidc_extensions;
