@@ -6,6 +6,7 @@ use crate::agent::door::{Door, Offered};
 use crate::agent::grant_answer::is_rotation_advised;
 use crate::agent::health::{self, HealthCache};
 use crate::agent::lock_wire::{self, UnlockAnswer};
+use crate::agent::openapi;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::port::PortPeer;
 use crate::agent::problem::Problem;
@@ -21,6 +22,7 @@ use crate::clock;
 use crate::engine::api::{Command, Refusal, Reply};
 use crate::engine::grants::registry::Admitted;
 use crate::engine::link::Link;
+use crate::engine::tally::Side;
 use crate::model::event::Purpose;
 use crate::model::grant_fault::GrantFault;
 use crate::model::lock::LockReason;
@@ -101,6 +103,24 @@ impl Desk {
         &self.via
     }
 
+    /// The door it stands at.
+    pub(in crate::agent) fn door(&self) -> &Door {
+        &self.door
+    }
+
+    /// How the engine was a moment ago.
+    pub(in crate::agent) fn health_cache(&self) -> &HealthCache {
+        &self.health
+    }
+
+    /// Where those who ask come in.
+    pub(in crate::agent) fn side(&self) -> Side {
+        match self.via {
+            Via::Socket => Side::Socket,
+            Via::Port(_) => Side::Port,
+        }
+    }
+
     /// A request's body has to arrive within that time.
     pub(in crate::agent) fn body_time(&self) -> Duration {
         self.body_time
@@ -108,14 +128,17 @@ impl Desk {
 
     /// Answers a request, whatever it is.
     pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        match (self.try_answer(request).await, self.door.locked()) {
+        let response = match (self.try_answer(request).await, self.door.locked()) {
             (Ok(response), _) => response,
             // Locked while it was being asked.
             (Err(problem), Some(lock)) if problem.refusal == Refusal::Stopped => {
                 refuse(&Refusal::Locked { lock }.into())
             }
             (Err(problem), _) => refuse(&problem),
-        }
+        };
+        let tally = self.door.board().tally();
+        tally.count_answer(self.side(), response.status().as_u16());
+        response
     }
 
     /// The way to the engine, walked by whoever asks.
@@ -133,7 +156,11 @@ impl Desk {
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
         let desk = self.seeing(headers);
         let caller = desk.caller(headers)?;
-        caller.may(&route).map_err(Refusal::from)?;
+        if route == Route::Metrics {
+            desk.may_read_metrics()?;
+        } else {
+            caller.may(&route).map_err(Refusal::from)?;
+        }
         let desk = match caller.holder() {
             Some(holder) => desk.with_grant(holder),
             None => desk,
@@ -429,6 +456,8 @@ impl Desk {
                 .await
             }
             Route::Events => Ok(self.events()),
+            Route::OpenApi => Ok(openapi::answer()),
+            Route::Metrics => self.metrics().await,
             Route::Health => Ok(self.health().await),
             Route::RevokeAll => self.list(|reply| Command::RevokeAll { reply }).await,
             Route::Parcel(ParcelRoute::List) => self.list(|reply| Command::Parcels { reply }).await,

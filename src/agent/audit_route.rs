@@ -1,13 +1,11 @@
 //! The addresses of the activity log: its lines, what they add up to, whether they are whole.
 
-use crate::agent::query::Query;
-use crate::agent::route_error::RouteError;
-use crate::agent::search::{SEARCH, of_search, of_times};
+use crate::agent::search::{of_search, of_times};
 use crate::clock::Timestamp;
-use crate::model::audit::{Filter, Search};
+use crate::model::audit::Search;
 
 /// How many lines are told when the caller does not say.
-const DEFAULT_LINES: usize = 100;
+pub const DEFAULT_LINES: usize = 100;
 /// How many lines one answer holds at the most.
 pub const MOST_LINES: usize = 10_000;
 
@@ -43,17 +41,6 @@ pub enum AuditPath {
 }
 
 impl AuditPath {
-    /// The question at this path below `/api/`, if it is one to the log.
-    pub fn of(path: &str) -> Option<Self> {
-        match path {
-            "audit" => Some(Self::Lines),
-            "audit/analysis" => Some(Self::Analysis),
-            "audit/verify" => Some(Self::Verify),
-            "audit/seen" => Some(Self::Seen),
-            _ => None,
-        }
-    }
-
     /// The method it is asked with.
     pub const fn method(self) -> &'static str {
         match self {
@@ -68,19 +55,6 @@ impl AuditPath {
             Self::Analysis => "/api/audit/analysis",
             Self::Verify => "/api/audit/verify",
             Self::Seen => "/api/audit/seen",
-        }
-    }
-
-    /// The whole question.
-    pub fn read(self, query: Option<&str>) -> Result<AuditRoute, RouteError> {
-        match self {
-            Self::Lines => read_lines(query),
-            Self::Analysis => {
-                let Filter { since, until, .. } = Query::read(query, &["since", "until"])?.filter;
-                Ok(AuditRoute::Analysis { since, until })
-            }
-            Self::Verify => Query::read(query, &[]).map(|_| AuditRoute::Verify),
-            Self::Seen => Query::read(query, &[]).map(|_| AuditRoute::Seen),
         }
     }
 }
@@ -105,18 +79,4 @@ impl AuditRoute {
             Self::Verify | Self::Seen => path.to_owned(),
         }
     }
-}
-
-fn read_lines(query: Option<&str>) -> Result<AuditRoute, RouteError> {
-    let query = Query::read(query, &SEARCH)?;
-    let search = Search {
-        filter: Filter {
-            credential: query.name,
-            ..query.filter
-        },
-        after: query.after,
-        limit: query.limit.unwrap_or(DEFAULT_LINES).min(MOST_LINES),
-        hides_accounts: query.hides_accounts,
-    };
-    Ok(AuditRoute::Lines(Box::new(search)))
 }

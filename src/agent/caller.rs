@@ -62,7 +62,7 @@ impl Caller {
 
 fn reach(route: &Route) -> Reach<'_> {
     match route {
-        Route::Health => Reach::Everybody,
+        Route::Health | Route::OpenApi => Reach::Everybody,
         Route::Grant(grant) => match grant {
             // What is shown there stands in the body.
             GrantRoute::Token
@@ -91,6 +91,7 @@ fn reach(route: &Route) -> Reach<'_> {
         | Route::DeleteClient(_)
         | Route::Events
         | Route::Status
+        | Route::Metrics
         | Route::Activity { .. }
         | Route::Parcel(_)
         | Route::Lock

@@ -117,6 +117,11 @@ impl Door {
         Self { board, ..self }
     }
 
+    /// What is posted for everybody.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
     /// The way to the engine, as it is now.
     pub fn link(&self) -> Result<Link, Locked> {
         match &*self.standing.borrow() {

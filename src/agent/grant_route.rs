@@ -1,6 +1,5 @@
 //! The addresses of grants: those of their owner, and those of programs (`/api/auth/...`).
 
-use crate::agent::route_error::RouteError;
 use crate::model::grant::GrantName;
 use crate::model::question::QuestionId;
 
@@ -40,17 +39,6 @@ pub enum GrantRoute {
 }
 
 impl GrantRoute {
-    /// The question that a method asks at this path below `/api/`; `None`: another one.
-    pub fn read(method: &str, path: &str) -> Option<Result<Self, RouteError>> {
-        let (head, rest) = path.split_once('/').unwrap_or((path, ""));
-        match head {
-            "grants" => Some(read_grant(method, rest)),
-            "questions" => Some(read_question(method, rest)),
-            "auth" => Some(read_auth(method, rest)),
-            _ => None,
-        }
-    }
-
     /// The method it is asked with.
     pub const fn method(&self) -> &'static str {
         match self {
@@ -87,71 +75,11 @@ impl GrantRoute {
     }
 }
 
-fn read_grant(method: &str, name: &str) -> Result<GrantRoute, RouteError> {
-    if name.is_empty() {
-        return match method {
-            "GET" => Ok(GrantRoute::List),
-            "POST" => Ok(GrantRoute::Make { replaces: false }),
-            "PUT" => Ok(GrantRoute::Make { replaces: true }),
-            _ => Err(RouteError::Method {
-                allow: "GET, POST, PUT",
-            }),
-        };
-    }
-    if method != "DELETE" {
-        return Err(RouteError::Method { allow: "DELETE" });
-    }
-    let name = name.parse::<GrantName>();
-    name.map(GrantRoute::Revoke)
-        .map_err(|error| RouteError::invalid(error.to_string(), "GET /api/grants tells the names"))
-}
-
-fn read_question(method: &str, rest: &str) -> Result<GrantRoute, RouteError> {
-    if rest.is_empty() {
-        return match method {
-            "GET" => Ok(GrantRoute::Questions),
-            _ => Err(RouteError::Method { allow: "GET" }),
-        };
-    }
-    let (id, word) = rest.split_once('/').ok_or(RouteError::NotFound)?;
-    let yes = match word {
-        "approve" => true,
-        "deny" => false,
-        _ => return Err(RouteError::NotFound),
-    };
-    if method != "POST" {
-        return Err(RouteError::Method { allow: "POST" });
-    }
-    let id = id.parse().map(QuestionId).map_err(|_| {
-        RouteError::invalid(
-            "the number of a question is a whole number",
-            "GET /api/questions tells them",
-        )
-    })?;
-    Ok(GrantRoute::Answer { id, yes })
-}
-
-fn read_auth(method: &str, rest: &str) -> Result<GrantRoute, RouteError> {
-    let route = match rest {
-        "token" => GrantRoute::Token,
-        "refresh" => GrantRoute::Refresh,
-        "verify" => GrantRoute::Verify,
-        "revoke" => GrantRoute::RevokeToken,
-        "revoke-all" => GrantRoute::RevokeAll,
-        "stats" => GrantRoute::Stats,
-        _ => return Err(RouteError::NotFound),
-    };
-    let allow = route.method();
-    if method == allow {
-        Ok(route)
-    } else {
-        Err(RouteError::Method { allow })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::agent::route::Route;
+    use crate::agent::route_error::RouteError;
 
     #[test]
     fn a_question_is_read_back_as_it_is_asked() {
@@ -178,26 +106,21 @@ mod tests {
         ];
         for route in all {
             let target = route.target();
-            let path = target.strip_prefix("/api/").unwrap();
             assert_eq!(
-                GrantRoute::read(route.method(), path),
-                Some(Ok(route.clone()))
+                Route::read(route.method(), &target, None),
+                Ok(Route::Grant(route.clone()))
             );
-            let wrong = GrantRoute::read("PATCH", path);
-            assert!(
-                matches!(wrong, Some(Err(RouteError::Method { .. }))),
-                "{target}"
-            );
+            let wrong = Route::read("PATCH", &target, None);
+            assert!(matches!(wrong, Err(RouteError::Method { .. })), "{target}");
         }
         for nothing in [
-            "grants/A b",
-            "questions/x/approve",
-            "questions/1/maybe",
-            "auth/what",
+            "/api/grants/A%20b",
+            "/api/questions/x/approve",
+            "/api/questions/1/maybe",
+            "/api/auth/what",
         ] {
-            let read = GrantRoute::read("POST", nothing).unwrap();
+            let read = Route::read("POST", nothing, None);
             assert!(read.is_err(), "{nothing}");
         }
-        assert_eq!(GrantRoute::read("GET", "credentials"), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::model::lock::Locked;
 use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// An answer is used again for that long, so that asking often does not burden the engine.
@@ -73,34 +73,54 @@ impl From<EngineStatus> for HealthReport {
     }
 }
 
+/// What was looked up.
+#[derive(Debug, Clone)]
+struct Kept {
+    at: Instant,
+    body: Bytes,
+    status: Arc<EngineStatus>,
+}
+
 /// The last answer, for as long as it is used again.
 #[derive(Debug, Default)]
 pub struct HealthCache {
-    last: Mutex<Option<(Instant, Bytes)>>,
+    last: Mutex<Option<Kept>>,
 }
 
 impl HealthCache {
     /// The body of an answer, and whether the engine is there at all.
     pub async fn body(&self, link: &Link) -> (bool, Bytes) {
-        if let Some(body) = self.kept() {
-            return (true, body);
-        }
-        let asked = link.ask(|reply| Command::Status { reply });
-        match tokio::time::timeout(PATIENCE, asked).await {
-            Ok(Ok(status)) => {
-                let body = json(&HealthReport::from(status));
-                *self.last.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Some((Instant::now(), body.clone()));
-                (true, body)
-            }
-            Ok(Err(_)) | Err(_) => (false, json(&without_engine(Condition::Down, None))),
+        match self.looked_up(link).await {
+            Some(kept) => (true, kept.body),
+            None => (false, json(&without_engine(Condition::Down, None))),
         }
     }
 
-    fn kept(&self) -> Option<Bytes> {
+    /// How the engine is; `None`: it does not answer.
+    pub async fn status(&self, link: &Link) -> Option<Arc<EngineStatus>> {
+        self.looked_up(link).await.map(|kept| kept.status)
+    }
+
+    async fn looked_up(&self, link: &Link) -> Option<Kept> {
+        if let Some(kept) = self.kept() {
+            return Some(kept);
+        }
+        let asked = link.ask(|reply| Command::Status { reply });
+        let status = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
+        let kept = Kept {
+            at: Instant::now(),
+            body: json(&HealthReport::from(status.clone())),
+            status: Arc::new(status),
+        };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept.clone());
+        Some(kept)
+    }
+
+    fn kept(&self) -> Option<Kept> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, body) = last.as_ref()?;
-        (at.elapsed() < KEPT).then(|| body.clone())
+        last.as_ref()
+            .filter(|kept| kept.at.elapsed() < KEPT)
+            .cloned()
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Problem {
     pub refusal: Refusal,
     /// The methods that are allowed, for the header of that name.
     #[serde(skip)]
-    pub allow: Option<&'static str>,
+    pub allow: Option<String>,
 }
 
 impl Problem {
@@ -174,19 +174,16 @@ impl From<RouteError> for Problem {
                 "no-such-address",
                 "No such address",
                 "there is nothing at this address",
-                "the addresses begin with /api/credentials, /api/events, /api/health, /api/status, \
-                 /api/activity, /api/providers, /api/clients, /api/sign-ins, /api/grants, /api/questions and /api/auth",
+                "GET /api/openapi.json tells all there are",
             ),
-            RouteError::Method { allow } => Self {
-                allow: Some(allow),
-                ..Self::invalid(
-                    405,
-                    "method",
-                    "Method not allowed",
-                    &format!("this address takes {allow}"),
-                    "use another method",
-                )
-            },
+            RouteError::Method { allow } => {
+                let message = format!("this address takes {allow}");
+                let hint = "use another method";
+                Self {
+                    allow: Some(allow),
+                    ..Self::invalid(405, "method", "Method not allowed", &message, hint)
+                }
+            }
             RouteError::Invalid { message, hint } => {
                 Self::invalid(400, "invalid", "Invalid request", &message, hint)
             }

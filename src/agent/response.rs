@@ -48,8 +48,9 @@ pub fn refuse(problem: &Problem) -> Response<Body> {
         let challenge = HeaderValue::from_str(&challenge);
         headers.extend(challenge.map(|challenge| (WWW_AUTHENTICATE, challenge)));
     }
-    if let Some(allow) = problem.allow {
-        headers.insert(ALLOW, HeaderValue::from_static(allow));
+    if let Some(allow) = &problem.allow {
+        let allow = HeaderValue::from_str(allow);
+        headers.extend(allow.map(|allow| (ALLOW, allow)));
     }
     response
 }
@@ -68,6 +69,12 @@ pub fn to_json(body: &impl Serialize) -> Bytes {
 /// A response of JSON.
 pub fn json(status: StatusCode, body: Bytes) -> Response<Body> {
     with_headers(status, "application/json", Either::Left(Full::new(body)))
+}
+
+/// A response of plain text.
+pub fn text(media_type: &'static str, body: String) -> Response<Body> {
+    let body = Either::Left(Full::new(Bytes::from(body)));
+    with_headers(StatusCode::OK, media_type, body)
 }
 
 /// A response without a body.

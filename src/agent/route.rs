@@ -68,6 +68,10 @@ pub enum Route {
     DeleteClient(String),
     /// `GET /api/events`
     Events,
+    /// `GET /api/openapi.json`
+    OpenApi,
+    /// `GET /metrics`
+    Metrics,
     /// `GET /api/health`
     Health,
     /// `GET /api/status`
@@ -170,6 +174,8 @@ impl Route {
             | Self::Generations(_)
             | Self::Token { .. }
             | Self::Events
+            | Self::OpenApi
+            | Self::Metrics
             | Self::Health
             | Self::Status
             | Self::Activity { .. }
@@ -235,6 +241,8 @@ impl Route {
                 target
             }
             Self::Events => "/api/events".to_owned(),
+            Self::OpenApi => "/api/openapi.json".to_owned(),
+            Self::Metrics => "/metrics".to_owned(),
             Self::Health => "/api/health".to_owned(),
             Self::Status => "/api/status".to_owned(),
             Self::Activity { name, limit } => {
@@ -265,7 +273,13 @@ impl Route {
     pub fn is_use(&self) -> bool {
         !matches!(
             self,
-            Self::Events | Self::Health | Self::Status | Self::Lock | Self::Unlock
+            Self::Events
+                | Self::OpenApi
+                | Self::Metrics
+                | Self::Health
+                | Self::Status
+                | Self::Lock
+                | Self::Unlock
         )
     }
 
@@ -296,6 +310,8 @@ impl Route {
             | Self::NoteBackup
             | Self::Import
             | Self::Events
+            | Self::OpenApi
+            | Self::Metrics
             | Self::Health
             | Self::Status
             | Self::Activity { .. }

@@ -8,7 +8,7 @@ pub enum RouteError {
     /// Something is there, for other methods.
     Method {
         /// The methods that are allowed.
-        allow: &'static str,
+        allow: String,
     },
     /// A part of it makes no sense.
     Invalid {

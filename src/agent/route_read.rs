@@ -1,13 +1,17 @@
 //! Reads the agent's addresses: which question a method and a path ask.
 
-use crate::agent::audit_route::AuditPath;
+use crate::agent::audit_route::{AuditRoute, DEFAULT_LINES, MOST_LINES};
 use crate::agent::grant_route::GrantRoute;
 use crate::agent::parcel_route::ParcelRoute;
 use crate::agent::query::{Query, read_name};
 use crate::agent::route::{Question, Route};
 use crate::agent::route_error::RouteError;
-use crate::model::signin::SignInId;
+use crate::agent::table::{PLACES, Place};
+use crate::model::audit::{Filter, Search};
+use crate::model::grant::GrantName;
+use crate::model::name::CredentialName;
 use percent_encoding::percent_decode_str;
+use std::str::FromStr;
 use std::time::Duration;
 
 /// How long a token must live yet when the caller does not say.
@@ -19,109 +23,48 @@ const DEFAULT_ACTIVITY: usize = 100;
 /// Lines of activity that one answer holds, however many are asked for.
 pub const MOST_ACTIVITY: usize = 1000;
 
+/// What a request gives beside its method.
+#[derive(Debug)]
+pub struct Given<'a> {
+    /// The segments of its path that stand for something, percent-encoded.
+    values: Vec<&'a str>,
+    /// What stands behind the question mark.
+    pub(in crate::agent) query: Query,
+}
+
 impl Route {
     /// Reads a question; `path` and `query` as they came, percent-encoded.
     pub fn read(method: &str, path: &str, query: Option<&str>) -> Result<Self, RouteError> {
-        let rest = path.strip_prefix("/api/").ok_or(RouteError::NotFound)?;
-        if let Some(rest) = rest.strip_prefix("credentials/") {
-            return read_credential(method, rest, query);
-        }
-        if let Some(rest) = rest.strip_prefix("sign-ins/") {
-            return read_sign_in(method, rest, query);
-        }
-        if let Some(asked) = AuditPath::of(rest) {
-            expect_method(method, asked.method())?;
-            return Ok(Self::Audit(asked.read(query)?));
-        }
-        if let Some(provider) = rest.strip_prefix("clients/") {
-            expect_method(method, "DELETE")?;
-            Query::read(query, &[])?;
-            return Ok(Self::DeleteClient(decode(provider)?.into_owned()));
-        }
-        if let Some(asked) = ParcelRoute::read(method, rest) {
-            Query::read(query, &[])?;
-            return asked.map(Self::Parcel);
-        }
-        if let Some(asked) = GrantRoute::read(method, rest) {
-            Query::read(query, &[])?;
-            return asked.map(Self::Grant);
-        }
-        let (route, verb) = match rest {
-            "credentials" => (Self::List, "GET"),
-            "events" => (Self::Events, "GET"),
-            "health" => (Self::Health, "GET"),
-            "status" => (Self::Status, "GET"),
-            "activity" => return read_activity(method, query),
-            "lock" => (Self::Lock, "POST"),
-            "panic" => (Self::RevokeAll, "POST"),
-            "unlock" => (Self::Unlock, "POST"),
-            "identify" => (Self::Identify, "POST"),
-            "exports" => (Self::NoteExport, "POST"),
-            "backups" => (Self::NoteBackup, "POST"),
-            "imports" => (Self::Import, "POST"),
-            "providers" => (Self::Providers, "GET"),
-            "clients" => (Self::Clients, "GET"),
-            "sign-ins" => (Self::SignIn, "POST"),
-            _ => return Err(RouteError::NotFound),
+        let segments = segments(path).ok_or(RouteError::NotFound)?;
+        let there = || PLACES.iter().filter(|it| is_at(it.path, &segments));
+        let Some(place) = there().find(|it| it.method == method) else {
+            let allow: Vec<_> = there().map(|it| it.method).collect();
+            return Err(match allow.is_empty() {
+                true => RouteError::NotFound,
+                false => RouteError::Method {
+                    allow: allow.join(", "),
+                },
+            });
         };
-        expect_method(method, verb)?;
-        Query::read(query, &[])?;
-        Ok(route)
+        let given = Given {
+            values: values(place, &segments),
+            query: Query::read(query, place.parameters)?,
+        };
+        (place.read)(given)
     }
 }
 
-fn read_credential(method: &str, rest: &str, query: Option<&str>) -> Result<Route, RouteError> {
-    let mut parts = rest.split('/');
-    let first = parts.next().unwrap_or_default();
-    // `%2F` between the two parts of the name is as good as a slash.
-    let (provider, account) = match split_encoded(first) {
-        Some(both) => both,
-        None => (first, parts.next().ok_or(RouteError::NotFound)?),
-    };
-    let what = parts.next();
-    if parts.next().is_some() {
-        return Err(RouteError::NotFound);
+/// The segments of a path. `%2F` between the two parts of a credential's name is as good as a slash.
+fn segments(path: &str) -> Option<Vec<&str>> {
+    let mut segments = Vec::with_capacity(6);
+    for segment in path.strip_prefix('/')?.split('/') {
+        let is_name = segments == ["api", "credentials"];
+        match split_encoded(segment).filter(|_| is_name) {
+            Some((provider, account)) => segments.extend([provider, account]),
+            None => segments.push(segment),
+        }
     }
-    let (verb, allowed): (&str, &[&str]) = match what {
-        None if method == "DELETE" => ("GET, DELETE", &["generation"]),
-        None => ("GET, DELETE", &[]),
-        Some("token") => ("GET", &["min_ttl", "timeout", "for"]),
-        Some("refresh") => ("POST", &["timeout"]),
-        Some("revoke") => ("POST", &[]),
-        Some("why" | "generations") => ("GET", &[]),
-        Some(word) if question(word).is_some() => ("POST", &[]),
-        Some(_) => return Err(RouteError::NotFound),
-    };
-    expect_method(method, verb)?;
-    let name = read_name(&decode(provider)?, &decode(account)?)?;
-    let query = Query::read(query, allowed)?;
-    Ok(match (what, method) {
-        (Some("token"), _) => Route::Token {
-            name,
-            min_ttl: query.min_ttl.unwrap_or(DEFAULT_MIN_TTL),
-            timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
-            purpose: query.purpose.unwrap_or_default(),
-        },
-        (Some("refresh"), _) => Route::Refresh {
-            name,
-            timeout: query.timeout.unwrap_or(DEFAULT_TIMEOUT),
-        },
-        (Some("why"), _) => Route::Why(name),
-        (Some("generations"), _) => Route::Generations(name),
-        (Some(word), _) => match question(word) {
-            Some(question) => Route::Inquire { name, question },
-            None => Route::Revoke(name),
-        },
-        (None, "DELETE") => Route::Remove {
-            name,
-            only: query.generation,
-        },
-        (None, _) => Route::Show(name),
-    })
-}
-
-fn question(word: &str) -> Option<Question> {
-    Question::ALL.into_iter().find(|one| one.word() == word)
+    Some(segments)
 }
 
 fn split_encoded(segment: &str) -> Option<(&str, &str)> {
@@ -130,58 +73,127 @@ fn split_encoded(segment: &str) -> Option<(&str, &str)> {
         .or_else(|| segment.split_once("%2f"))
 }
 
-fn read_sign_in(method: &str, rest: &str, query: Option<&str>) -> Result<Route, RouteError> {
-    let (id, what) = match rest.split_once('/') {
-        None => (rest, None),
-        Some((id, what)) => (id, Some(what)),
-    };
-    let verb = match what {
-        None => "DELETE",
-        Some("callback") => "POST",
-        Some(_) => return Err(RouteError::NotFound),
-    };
-    expect_method(method, verb)?;
-    Query::read(query, &[])?;
-    let id = SignInId(id.parse().map_err(|_| {
-        RouteError::invalid(
-            "the number of a sign-in is a whole number",
-            "use the id that POST /api/sign-ins gave",
-        )
-    })?);
-    Ok(what.map_or(Route::CancelSignIn(id), |_| Route::PasteCallback(id)))
+fn words(template: &str) -> impl Iterator<Item = &str> {
+    template.split('/').skip(1)
 }
 
-fn read_activity(method: &str, query: Option<&str>) -> Result<Route, RouteError> {
-    expect_method(method, "GET")?;
-    let query = Query::read(query, &["name", "limit"])?;
-    Ok(Route::Activity {
-        name: query.name,
-        // The log grows for years; an answer must not.
-        limit: query.limit.unwrap_or(DEFAULT_ACTIVITY).min(MOST_ACTIVITY),
-    })
+fn is_at(template: &str, segments: &[&str]) -> bool {
+    let mut words = words(template);
+    let fits = segments.iter().all(|segment| {
+        let word = words.next();
+        word.is_some_and(|word| word == *segment || word.starts_with('{') && !segment.is_empty())
+    });
+    fits && words.next().is_none()
 }
 
-fn expect_method(method: &str, allow: &'static str) -> Result<(), RouteError> {
-    if allow.split(", ").any(|allowed| allowed == method) {
-        Ok(())
-    } else {
-        Err(RouteError::Method { allow })
+fn values<'a>(place: &Place, segments: &[&'a str]) -> Vec<&'a str> {
+    let both = words(place.path).zip(segments);
+    both.filter(|(word, _)| word.starts_with('{'))
+        .map(|(_, segment)| *segment)
+        .collect()
+}
+
+impl Given<'_> {
+    /// One of the segments, decoded.
+    pub(in crate::agent) fn text(&self, at: usize) -> Result<String, RouteError> {
+        let segment = self.values.get(at).ok_or(RouteError::NotFound)?;
+        let decoded = percent_decode_str(segment).decode_utf8().map_err(|_| {
+            RouteError::invalid(
+                "the name in the path is no UTF-8",
+                "percent-encode the bytes of its UTF-8 form",
+            )
+        })?;
+        Ok(decoded.into_owned())
     }
-}
 
-fn decode(segment: &str) -> Result<std::borrow::Cow<'_, str>, RouteError> {
-    percent_decode_str(segment).decode_utf8().map_err(|_| {
-        RouteError::invalid(
-            "the name in the path is no UTF-8",
-            "percent-encode the bytes of its UTF-8 form",
-        )
-    })
+    /// The credential whose name makes the first two segments.
+    pub(in crate::agent) fn name(&self) -> Result<CredentialName, RouteError> {
+        read_name(&self.text(0)?, &self.text(1)?)
+    }
+
+    /// The first segment as a number, or what is wrong and what to do.
+    pub(in crate::agent) fn number<T: FromStr>(
+        &self,
+        (message, hint): (&str, &'static str),
+    ) -> Result<T, RouteError> {
+        let text = self.text(0)?;
+        text.parse().map_err(|_| RouteError::invalid(message, hint))
+    }
+
+    pub(in crate::agent) fn parcel(
+        self,
+        route: fn(i64) -> ParcelRoute,
+    ) -> Result<Route, RouteError> {
+        let id = self.number((
+            "the number of an item is a whole number",
+            "GET /api/parcels tells them",
+        ));
+        id.map(route).map(Route::Parcel)
+    }
+
+    pub(in crate::agent) fn inquiry(self, question: Question) -> Result<Route, RouteError> {
+        let name = self.name()?;
+        Ok(Route::Inquire { name, question })
+    }
+
+    pub(in crate::agent) fn token(self) -> Result<Route, RouteError> {
+        Ok(Route::Token {
+            name: self.name()?,
+            min_ttl: self.query.min_ttl.unwrap_or(DEFAULT_MIN_TTL),
+            timeout: self.query.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            purpose: self.query.purpose.unwrap_or_default(),
+        })
+    }
+
+    pub(in crate::agent) fn refresh(self) -> Result<Route, RouteError> {
+        Ok(Route::Refresh {
+            name: self.name()?,
+            timeout: self.query.timeout.unwrap_or(DEFAULT_TIMEOUT),
+        })
+    }
+
+    pub(in crate::agent) fn removal(self) -> Result<Route, RouteError> {
+        let (name, only) = (self.name()?, self.query.generation);
+        Ok(Route::Remove { name, only })
+    }
+
+    pub(in crate::agent) fn activity(self) -> Result<Route, RouteError> {
+        Ok(Route::Activity {
+            name: self.query.name,
+            // The log grows for years; an answer must not.
+            limit: self
+                .query
+                .limit
+                .unwrap_or(DEFAULT_ACTIVITY)
+                .min(MOST_ACTIVITY),
+        })
+    }
+
+    pub(in crate::agent) fn search(self) -> Route {
+        let query = self.query;
+        Route::Audit(AuditRoute::Lines(Box::new(Search {
+            filter: Filter {
+                credential: query.name,
+                ..query.filter
+            },
+            after: query.after,
+            limit: query.limit.unwrap_or(DEFAULT_LINES).min(MOST_LINES),
+            hides_accounts: query.hides_accounts,
+        })))
+    }
+
+    pub(in crate::agent) fn grant_revocation(self) -> Result<Route, RouteError> {
+        let name = self.text(0)?.parse::<GrantName>();
+        name.map(|name| Route::Grant(GrantRoute::Revoke(name)))
+            .map_err(|error| {
+                RouteError::invalid(error.to_string(), "GET /api/grants tells the names")
+            })
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::audit_route::{AuditRoute, MOST_LINES};
     use crate::clock::Timestamp;
     use crate::model::audit::{Filter, Search};
     use crate::model::credential::Generation;
@@ -190,6 +202,7 @@ mod tests {
     use crate::model::kind::KINDS;
     use crate::model::name::CredentialName;
     use crate::model::operation::OperationId;
+    use crate::model::signin::SignInId;
     use proptest::prelude::*;
 
     fn read(method: &str, target: &str) -> Result<Route, RouteError> {
@@ -287,6 +300,8 @@ mod tests {
             Just(Route::NoteBackup),
             Just(Route::Import),
             Just(Route::Events),
+            Just(Route::OpenApi),
+            Just(Route::Metrics),
             Just(Route::Health),
             Just(Route::Status),
             (proptest::option::of(names()), 0..=MOST_ACTIVITY)
@@ -379,12 +394,14 @@ mod tests {
         );
         assert_eq!(
             read("POST", "/api/credentials"),
-            Err(RouteError::Method { allow: "GET" })
+            Err(RouteError::Method {
+                allow: "GET".to_owned()
+            })
         );
         assert_eq!(
             read("PUT", "/api/credentials/a/b"),
             Err(RouteError::Method {
-                allow: "GET, DELETE"
+                allow: "GET, DELETE".to_owned()
             })
         );
         for target in [

@@ -180,10 +180,14 @@ impl Porter {
                         drop(place);
                         converse(stream, desk, limits, shutdown, stay).await;
                     }
-                    None => turn_away(stream, place).await,
+                    None => {
+                        note_turned_away(&desk);
+                        turn_away(stream, place).await;
+                    }
                 }
             });
         } else {
+            note_turned_away(&desk);
             return Err(stream);
         }
         Ok(())
@@ -223,6 +227,7 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
     shutdown: CancellationToken,
     stay: Stay,
 ) {
+    let _visit = desk.door().board().tally().open(desk.side());
     let service = service_fn(|request| {
         let (desk, attention) = (&desk, stay.attend());
         async move {
@@ -263,6 +268,10 @@ fn while_it_is_sent(body: Body, attention: Attention) -> Body {
             Either::Right(UnsyncBoxBody::new(held))
         }
     }
+}
+
+fn note_turned_away(desk: &Desk) {
+    desk.door().board().tally().count_turned_away(desk.side());
 }
 
 /// Tells one peer that there are too many.

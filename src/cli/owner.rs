@@ -82,6 +82,7 @@ impl Owner {
         if let Some(port) = &port {
             board.post_port(port.at());
         }
+        board.post_metrics(context.config.api.metrics);
         board.post_reading(first_reading(context));
         let (events, _) = broadcast::channel(EVENTS);
         let engine = new_engine(context, role, vault, &board, Carried::default(), events);

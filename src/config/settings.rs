@@ -264,6 +264,8 @@ pub struct ApiSettings {
     /// An address of this machine alone and a port, `127.0.0.1:7777`; left out: there is no port. On it programs need a
     /// grant.
     pub listen: Option<SocketAddr>,
+    /// Whether everybody who reaches the port may read `GET /metrics` without a grant: counts, and no names.
+    pub metrics: bool,
 }
 
 /// How the tokens of grants are kept.

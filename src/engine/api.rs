@@ -513,6 +513,9 @@ pub struct EngineStatus {
     pub failed: u64,
     /// The next refresh that is planned.
     pub next_refresh: Option<Timestamp>,
+    /// When the first access token in use expires, of those that do.
+    #[serde(default)]
+    pub soonest_expiry: Option<Timestamp>,
     /// Where the vault is.
     pub vault: String,
     /// Its limits, with how much of each is used.

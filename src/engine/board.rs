@@ -1,6 +1,7 @@
 //! What whoever runs an engine posts for everybody who asks how it is; it outlives a lock.
 
 use crate::engine::api::EngineStatus;
+use crate::engine::tally::Tally;
 use crate::model::hook::HookState;
 use crate::model::reading::Reading;
 use std::net::SocketAddr;
@@ -8,7 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The board; cheap to clone, all clones are one.
 #[derive(Debug, Clone, Default)]
-pub struct Board(Arc<Mutex<Posted>>);
+pub struct Board {
+    posted: Arc<Mutex<Posted>>,
+    tally: Tally,
+}
 
 /// What is posted.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +20,7 @@ struct Posted {
     reading: Option<Reading>,
     port: Option<SocketAddr>,
     hooks: Vec<HookState>,
+    shows_metrics: bool,
 }
 
 impl Board {
@@ -27,6 +32,21 @@ impl Board {
     /// Posts where programs with a grant ask.
     pub fn post_port(&self, port: SocketAddr) {
         self.posted().port = Some(port);
+    }
+
+    /// Posts whether everybody who reaches the port may read the figures.
+    pub fn post_metrics(&self, shown: bool) {
+        self.posted().shows_metrics = shown;
+    }
+
+    /// Whether everybody who reaches the port may read the figures.
+    pub fn shows_metrics(&self) -> bool {
+        self.posted().shows_metrics
+    }
+
+    /// What was counted since the owner began.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// How the settings were read.
@@ -56,6 +76,6 @@ impl Board {
     }
 
     fn posted(&self) -> MutexGuard<'_, Posted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.posted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

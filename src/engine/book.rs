@@ -3,6 +3,7 @@
 use crate::clock::{self, Timestamp};
 use crate::engine::api::Refusal;
 use crate::engine::handouts::Handouts;
+use crate::engine::tally::Tally;
 use crate::model::event::{Activity, Happening, Purpose};
 use crate::model::name::CredentialName;
 use crate::model::operation::OperationId;
@@ -32,6 +33,7 @@ const MOST_RECALLED: usize = 10_000;
 pub struct Book {
     pages: Arc<Mutex<Pages>>,
     written: Arc<Notify>,
+    tally: Tally,
 }
 
 #[derive(Debug, Default)]
@@ -68,9 +70,12 @@ struct Count {
 }
 
 impl Book {
-    /// An empty book that lets each program have so many tokens an hour.
-    pub fn limited(handouts_per_hour: u64) -> Self {
-        let book = Self::default();
+    /// An empty book that lets each program have so many tokens an hour; what it notes is counted there.
+    pub fn limited(handouts_per_hour: u64, tally: &Tally) -> Self {
+        let book = Self {
+            tally: tally.clone(),
+            ..Self::default()
+        };
         book.pages().handouts = Some(Handouts::new(handouts_per_hour));
         book
     }
@@ -190,6 +195,7 @@ impl Book {
             operation,
             by: Arc::clone(by),
         };
+        self.tally.count_hand_out(purpose);
         let mut pages = self.pages();
         if let Some(handouts) = &mut pages.handouts {
             handouts.count(by, Instant::now());
@@ -202,6 +208,7 @@ impl Book {
             pages.notes.insert(note, Count { first, count: 1 });
         } else {
             pages.lost += 1;
+            self.tally.count_lost_line();
         }
         drop(pages);
         if was_empty {

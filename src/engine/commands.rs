@@ -392,6 +392,7 @@ impl Runner {
             refreshed: totals.refreshed,
             failed: totals.failed,
             next_refresh: self.core.next_refresh(self.now),
+            soonest_expiry: self.core.soonest_expiry(),
             vault: self.place.clone(),
             limits,
             alerts: self.alerts.open.clone(),

@@ -278,6 +278,12 @@ impl Core {
             .min()
     }
 
+    /// When the first access token in use expires.
+    pub fn soonest_expiry(&self) -> Option<Timestamp> {
+        let held = self.held.values();
+        held.filter_map(|held| held.profile.usable_until()).min()
+    }
+
     /// Refreshes under way, and refreshes that wait for a place.
     pub fn load(&self) -> (usize, usize) {
         (self.queue.in_flight(), self.queue.waiting())

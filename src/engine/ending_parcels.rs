@@ -9,7 +9,7 @@ use crate::engine::link::Asked;
 use crate::engine::parcels::called;
 use crate::engine::runner::Runner;
 use crate::engine::step::Input;
-use crate::engine::vault_thread::{Job, trouble};
+use crate::engine::vault_thread::{Job, item_refusal, trouble};
 use crate::model::credential::Standing;
 use crate::model::event::{Activity, Happening};
 use crate::model::inquiry::Liveness;
@@ -67,7 +67,7 @@ impl Runner {
                     let one = Box::new(one);
                     let _ = facts.blocking_send(Fact::ParcelDoomed { one, wish });
                 }
-                Err(error) => drop(wish.reply.send(Err(trouble(&error).refusal()))),
+                Err(error) => drop(wish.reply.send(Err(item_refusal(&error)))),
             }
         })));
     }
@@ -173,7 +173,7 @@ impl Runner {
         self.vault.ask(Job::Read(Box::new(move |store| {
             let opened = store.parcel(id).ok();
             if let Err(error) = store.drop_parcel(id) {
-                return drop(reply.send(Err(trouble(&error).refusal())));
+                return drop(reply.send(Err(item_refusal(&error))));
             }
             let (name, from) = opened.map(|(one, from)| (one.profile.name, from)).unzip();
             let what = Happening::ParcelRefused { from, was: None };

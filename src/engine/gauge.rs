@@ -57,7 +57,7 @@ fn backups(daily: &Daily) -> DailyBackups {
 }
 
 /// Bytes of this process in memory (`VmRSS` of proc(5)).
-fn resident() -> Option<u64> {
+pub fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

@@ -78,6 +78,7 @@ pub mod signin_loopback;
 pub mod spell;
 pub mod step;
 pub mod superseding;
+pub mod tally;
 pub mod upkeep;
 pub mod vault_thread;
 pub mod waiting;

@@ -5,7 +5,7 @@ use crate::engine::api::{Refusal, Reply};
 use crate::engine::condemned::Epoch;
 use crate::engine::fact::Fact;
 use crate::engine::runner::Runner;
-use crate::engine::vault_thread::{Job, trouble};
+use crate::engine::vault_thread::{Job, item_refusal};
 use crate::model::credential::CredentialView;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
@@ -44,7 +44,7 @@ impl Runner {
                     let one = Box::new(one);
                     let _ = facts.blocking_send(Fact::ParcelOpened { one, wish });
                 }
-                Err(error) => drop(wish.reply.send(Err(trouble(&error).refusal()))),
+                Err(error) => drop(wish.reply.send(Err(item_refusal(&error)))),
             }
         })));
     }

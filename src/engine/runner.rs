@@ -7,7 +7,7 @@ use crate::engine::book::{Book, GATHERED_FOR};
 use crate::engine::callers::Callers;
 use crate::engine::carried::Carried;
 use crate::engine::condemned::Condemned;
-use crate::engine::core::Core;
+use crate::engine::core::{Core, Totals};
 use crate::engine::errands::Errands;
 use crate::engine::exceeding::Noted;
 use crate::engine::fact::Fact;
@@ -93,7 +93,7 @@ impl Engine {
         let shelf = Shelf::default();
         let handouts = settings.limits.handouts_per_program_hour;
         let carried = settings.carried.book.clone();
-        let book = carried.unwrap_or_else(|| Book::limited(handouts));
+        let book = carried.unwrap_or_else(|| Book::limited(handouts, settings.board.tally()));
         // The settings may have changed since.
         book.limit(handouts);
         book.reopen();
@@ -218,6 +218,8 @@ pub(in crate::engine) struct Runner {
     pub(in crate::engine) has_grown: AtomicBool,
     pub(in crate::engine) thresholds: Thresholds,
     pub(in crate::engine) board: Board,
+    /// Refreshes that stand in the owner's tally already.
+    counted: Totals,
 }
 
 impl Runner {
@@ -241,7 +243,7 @@ impl Runner {
             book.recall(&mut *store, now);
         }
         let place = store.place();
-        let vault = VaultThread::start(store);
+        let vault = VaultThread::counting(store, settings.board.tally());
         let grant_desk = GrantDesk::new(
             grants.clone(),
             vault.desk(),
@@ -292,6 +294,7 @@ impl Runner {
             has_grown: AtomicBool::new(false),
             thresholds: settings.thresholds,
             board: settings.board.clone(),
+            counted: Totals::default(),
         }
     }
 
@@ -337,7 +340,19 @@ impl Runner {
             self.perform_all(effects);
         }
         let effects = self.core.step(input, now);
+        self.count_refreshes();
         self.perform_all(effects);
+    }
+
+    /// Counts those that have ended since it was last asked.
+    fn count_refreshes(&mut self) {
+        let (now, before) = (self.core.totals(), self.counted);
+        if now != before {
+            let done = now.refreshed - before.refreshed;
+            let tally = self.board.tally();
+            tally.count_refreshes(done, now.failed - before.failed);
+            self.counted = now;
+        }
     }
 
     /// Tells everyone, if anyone listens.

@@ -1,7 +1,9 @@
 //! The one thread that owns the vault: groups writes into transactions, new tokens before everything else.
 
 use crate::clock;
+use crate::engine::api::Refusal;
 use crate::engine::step::VaultTrouble;
+use crate::engine::tally::Tally;
 use crate::model::event::{Activity, Happening};
 use crate::vault::error::VaultError;
 use crate::vault::store::{Store, Write, Written};
@@ -59,11 +61,17 @@ pub struct VaultThread {
 impl VaultThread {
     /// Hands the store to a thread of its own.
     pub fn start(store: Box<dyn Store>) -> Self {
+        Self::counting(store, &Tally::default())
+    }
+
+    /// The same; lines of the log that there is no room for are counted there.
+    pub fn counting(store: Box<dyn Store>, tally: &Tally) -> Self {
+        let tally = tally.clone();
         // Not bounded by the channel but by who sends: caps of refreshes, of callers, of commands.
         let (jobs, inbox) = channel();
         let thread = thread::Builder::new()
             .name("vault".to_owned())
-            .spawn(move || Desk::new(store, inbox).work())
+            .spawn(move || Desk::new(store, inbox, tally).work())
             .expect("a system without room for one thread runs nothing else either");
         Self { jobs, thread }
     }
@@ -130,10 +138,11 @@ struct Desk {
     lazy: VecDeque<Maker>,
     lazy_at: Option<Instant>,
     lost: u64,
+    tally: Tally,
 }
 
 impl Desk {
-    fn new(store: Box<dyn Store>, inbox: Receiver<Job>) -> Self {
+    fn new(store: Box<dyn Store>, inbox: Receiver<Job>, tally: Tally) -> Self {
         Self {
             store,
             inbox,
@@ -146,6 +155,7 @@ impl Desk {
             lazy: VecDeque::new(),
             lazy_at: None,
             lost: 0,
+            tally,
         }
     }
 
@@ -237,6 +247,7 @@ impl Desk {
                 if self.lazy.len() >= MOST_LAZY {
                     self.lazy.pop_front();
                     self.lost += 1;
+                    self.tally.count_lost_line();
                 }
                 self.lazy.push_back(make);
                 self.lazy_at = self.lazy_at.or(Some(Instant::now() + LAZY_FOR));
@@ -313,6 +324,17 @@ impl Desk {
 
 fn take(queue: &mut VecDeque<(Maker, Done)>) -> Vec<(Maker, Done)> {
     queue.drain(..LARGEST_GROUP.min(queue.len())).collect()
+}
+
+/// What somebody is told who asked about an item of the inbox: that there is none of its number is no trouble of the vault.
+pub fn item_refusal(error: &VaultError) -> Refusal {
+    if let VaultError::NoSuchParcel { .. } = error {
+        return Refusal::Invalid {
+            message: error.to_string(),
+            hint: error.hint(),
+        };
+    }
+    trouble(error).refusal()
 }
 
 /// A vault's error in words, its causes included.

@@ -150,6 +150,32 @@ impl Alert {
 }
 
 impl AlertKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::BusyCredential,
+        Self::BusyAddress,
+        Self::RefreshFailures,
+        Self::LimitViolations,
+        Self::WrongPassphrases,
+        Self::NewProgram,
+        Self::QuietHour,
+        Self::ReplayedToken,
+    ];
+
+    /// The word machines read.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::BusyCredential => "busy_credential",
+            Self::BusyAddress => "busy_address",
+            Self::RefreshFailures => "refresh_failures",
+            Self::LimitViolations => "limit_violations",
+            Self::WrongPassphrases => "wrong_passphrases",
+            Self::NewProgram => "new_program",
+            Self::QuietHour => "quiet_hour",
+            Self::ReplayedToken => "replayed_token",
+        }
+    }
+
     /// What it is called.
     pub const fn words(self) -> &'static str {
         match self {

@@ -488,6 +488,42 @@ pub enum Outcome {
 }
 
 impl Purpose {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Get,
+        Self::Exec,
+        Self::Git,
+        Self::Header,
+        Self::Mail,
+        Self::Kube,
+        Self::Docker,
+        Self::Aws,
+        Self::Reveal,
+        Self::Copy,
+        Self::Proof,
+        Self::Exchange,
+        Self::Narrow,
+    ];
+
+    /// The word machines read.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Exec => "exec",
+            Self::Git => "git",
+            Self::Header => "header",
+            Self::Mail => "mail",
+            Self::Kube => "kube",
+            Self::Docker => "docker",
+            Self::Aws => "aws",
+            Self::Reveal => "reveal",
+            Self::Copy => "copy",
+            Self::Proof => "proof",
+            Self::Exchange => "exchange",
+            Self::Narrow => "narrow",
+        }
+    }
+
     /// What was done, in a word.
     pub fn word(self) -> &'static str {
         match self {

@@ -114,6 +114,23 @@ impl HealthKind {
         Self::Revoked,
     ];
 
+    /// The word machines read.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::NeedsLogin => "needs_login",
+            Self::Misconfigured => "misconfigured",
+            Self::Expired => "expired",
+            Self::Retrying => "retrying",
+            Self::RateLimited => "rate_limited",
+            Self::Revoking => "revoking",
+            Self::Expiring => "expiring",
+            Self::Refreshing => "refreshing",
+            Self::Fresh => "fresh",
+            Self::Static => "static",
+            Self::Revoked => "revoked",
+        }
+    }
+
     /// The word people read.
     pub fn word(self) -> &'static str {
         match self {

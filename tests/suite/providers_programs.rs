@@ -320,8 +320,7 @@ fn mutt_reads_a_letter_and_sends_one() {
     );
     let file = scene.sandbox.write("read", &script);
     let mut reading = scene.sandbox.in_here("/bin/sh", [file]);
-    let _reading =
-        Running::start(reading.stdout(Stdio::null()));
+    let _reading = Running::start(reading.stdout(Stdio::null()));
     eventually("the letter is kept", || {
         fs::read_to_string(scene.sandbox.path("home/kept"))
             .is_ok_and(|text| text.contains("At five?"))

@@ -98,6 +98,12 @@ impl Registry {
         self.held.len()
     }
 
+    /// How many pairs of tokens are alive.
+    pub fn live_pairs(&self, now: Timestamp) -> u64 {
+        let families = self.held.values().flat_map(|held| &held.families);
+        families.filter(|family| family.expires_at > now).count() as u64
+    }
+
     /// A grant's terms.
     pub fn grant(&self, name: &GrantName) -> Option<&Grant> {
         self.held.get(name).map(|held| &held.grant)
