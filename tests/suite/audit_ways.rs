@@ -92,7 +92,7 @@ fn git_the_screen_and_the_clipboard_are_ways_of_their_own() {
     ui.keys("v");
     ui.wait_for("masked again in");
     ui.keys("y");
-    ui.wait_for("is on the clipboard");
+    ui.wait_for("was sent to the terminal's clipboard");
     ui.keys("q");
     assert!(ui.finish().0.success());
     let told = handed_out(&sandbox);
