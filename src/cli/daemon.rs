@@ -22,7 +22,7 @@ A service manager may listen on the socket and start it when somebody asks (toke
 Logs go to stderr; TOKENWARD_LOG sets the level (error, warn, info, debug, trace). Under systemd it says when it is
 ready and feeds the watchdog. SIGTERM and SIGINT finish the refreshes in flight, then leave; a second one leaves at
 once. SIGHUP reads the settings anew, as does a change of their file; what is wrong with them is told, and those of before
-go on.")]
+go on. On its socket GET /api/openapi.json describes what programs can ask for, and GET /metrics has figures for Prometheus.")]
 pub struct DaemonArgs {
     /// Form of the log.
     #[arg(long, value_enum, default_value = "text")]

@@ -1,11 +1,12 @@
 //! Whatever can be said on the socket is said as the OpenAPI document tells: values of every kind, made at random.
 
 use crate::agent_rig;
-use crate::openapi_rig::{Document, faults, members};
+use crate::openapi_rig::{Document, Reply, faults, members};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokenward::agent::problem::Problem;
+use tokenward::agent::response::refuse;
 use tokenward::engine::api::{Event, Fate, FateOf, RevokeOutcome};
 use tokenward::model::event::Entry;
 use tokenward::model::health::HealthKind;
@@ -68,6 +69,29 @@ proptest! {
             }
             Ok::<_, TestCaseError>(())
         })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn each_refusal_is_answered_as_the_document_tells(refusal in agent_rig::refusals()) {
+        thread_local! {
+            static DOCUMENT: Document = Document::read();
+        }
+        let problem = Problem::from(refusal);
+        let response = refuse(&problem);
+        let headers = response.headers().iter();
+        let headers = headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        let reply = Reply {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            body: serde_json::to_string(&problem).unwrap(),
+        };
+        let at = ("GET", "/api/credentials/{provider}/{account}/token");
+        let faults = DOCUMENT.with(|document| document.faults(at, &reply));
+        prop_assert!(faults.is_empty(), "{faults:#?}\n{reply:?}");
     }
 }
 
