@@ -39,10 +39,8 @@ pub struct QuestionView {
 /// Which of the questions that wait now are news to somebody who knows those of before: each once, and not one that a
 /// program asks in the place of another.
 pub fn news<'a>(before: &[QuestionView], now: &'a [QuestionView]) -> Vec<&'a QuestionView> {
-    let is_known = |it: &QuestionView| {
-        let mut known = before.iter();
-        known.any(|old| old.id == it.id || old.by.is_same(&it.by))
-    };
+    // Numbers begin anew with each owner, and a program has one question at a time.
+    let is_known = |it: &&QuestionView| before.iter().any(|old| old.by.is_same(&it.by));
     now.iter().filter(|it| !is_known(it)).collect()
 }
 

@@ -330,7 +330,8 @@ fn taken_in(app: &mut App, event: Event) -> Vec<Effect> {
         }
         Event::Lagged => {
             workspace.rows.expect_list();
-            let asks = [Ask::List, Ask::Activity(None, FIRST_LINES), Ask::Status];
+            let lines = Ask::Activity(None, FIRST_LINES);
+            let asks = [Ask::List, lines, Ask::Questions, Ask::Grants, Ask::Status];
             return asks.into_iter().map(Effect::Ask).collect();
         }
         Event::Stopped => {
@@ -533,6 +534,8 @@ mod tests {
         let asks = [
             Effect::Ask(Ask::List),
             Effect::Ask(Ask::Activity(None, FIRST_LINES)),
+            Effect::Ask(Ask::Questions),
+            Effect::Ask(Ask::Grants),
             Effect::Ask(Ask::Status),
         ];
         assert_eq!(format!("{effects:?}"), format!("{asks:?}"));

@@ -249,6 +249,11 @@ fn the_desktop_tells_once_that_a_program_asks_for_a_grant() {
     refuse(&scene);
     ask(&scene, "last");
     assert_eq!(shown.recv_timeout(LONG).unwrap(), notice("last"));
+    // What waited is over when the vault is locked.
+    scene.sandbox.run(["lock"]).ok();
+    scene.sandbox.run(["unlock"]).ok();
+    ask(&scene, "last");
+    assert_eq!(shown.recv_timeout(LONG).unwrap(), notice("last"));
     refuse(&scene);
     scene.sandbox.write(
         SETTINGS,

@@ -81,7 +81,13 @@ impl Keeper {
                 self.asked(open);
                 false
             }
-            Told::Event(Event::Locked { .. } | Event::ScreenLocked { .. }) => {
+            Told::Event(Event::Locked { .. }) => {
+                // What waited is over with the engine that kept it.
+                self.questions.clear();
+                is_locked = true;
+                false
+            }
+            Told::Event(Event::ScreenLocked { .. }) => {
                 is_locked = true;
                 false
             }
