@@ -3,6 +3,7 @@
 use crate::clock::Timestamp;
 use crate::engine::book::Book;
 use crate::engine::core::Core;
+use crate::engine::grants::handle::Used;
 use std::collections::{BTreeMap, VecDeque};
 
 /// What is handed on.
@@ -12,6 +13,8 @@ pub struct Carried {
     pub book: Option<Book>,
     /// What is known of each host, by its name.
     pub hosts: BTreeMap<String, Host>,
+    /// What was used of the limits of grants.
+    pub grants: Used,
 }
 
 /// What is known of a host.

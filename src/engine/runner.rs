@@ -98,6 +98,7 @@ impl Engine {
         book.limit(handouts);
         book.reopen();
         let grants = Grants::default();
+        grants.take_up(settings.carried.grants.clone());
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let link = link.with_grants(grants.clone());
         let leave = CancellationToken::new();
@@ -513,7 +514,7 @@ impl Runner {
         self.shelf.clear();
         self.gather_in().await;
         self.shelf.clear();
-        self.grants.clear();
+        let grants = self.grants.close();
         self.write_notes();
         for name in self.unsaved() {
             self.happened(Activity::new(self.now, Some(name), Happening::TokensLost));
@@ -530,6 +531,7 @@ impl Runner {
         Carried {
             hosts: self.core.hosts(),
             book: Some(self.book),
+            grants,
         }
     }
 }

@@ -198,6 +198,17 @@ fn a_grant_has_its_rate_and_an_address_so_many_guesses_that_harm_nobody_else() {
     for _ in 0..3 {
         scene.fetch("demo/alice", &access).problem(429);
     }
+    // A lock gives nothing back.
+    scene.sandbox.run(["lock"]).ok();
+    scene.sandbox.run(["unlock"]).ok();
+    assert_eq!(
+        scene.fetch("demo/alice", &access).problem(429),
+        "limit-exceeded"
+    );
+    assert_eq!(
+        scene.fetch("demo/alice", "twa_guess").problem(429),
+        "limit-exceeded"
+    );
     eventually("each limit stands in the log once", || {
         let lines = scene
             .sandbox

@@ -11,7 +11,7 @@ use crate::model::grant_fault::GrantFault;
 use crate::model::name::CredentialName;
 use crate::model::program::Program;
 use crate::secret::GrantToken;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -36,6 +36,13 @@ pub struct State {
     pub questions: Questions,
     /// Tokens with some of the scopes only.
     pub narrowed: Narrowed,
+    guesses: HashMap<IpAddr, Bucket>,
+}
+
+/// What was used of the limits of grants and addresses: a lock resets none.
+#[derive(Debug, Clone, Default)]
+pub struct Used {
+    rates: BTreeMap<GrantName, Bucket>,
     guesses: HashMap<IpAddr, Bucket>,
 }
 
@@ -80,9 +87,20 @@ impl Grants {
         self.state().registry.views(Instant::now())
     }
 
-    /// Forgets everything.
-    pub fn clear(&self) {
-        *self.state() = State::default();
+    /// Forgets everything but what was used of the limits.
+    pub fn close(&self) -> Used {
+        let state = std::mem::take(&mut *self.state());
+        Used {
+            rates: state.registry.used(),
+            guesses: state.guesses,
+        }
+    }
+
+    /// Goes on with what was used of the limits before.
+    pub fn take_up(&self, used: Used) {
+        let mut state = self.state();
+        state.registry.take_up(used.rates);
+        state.guesses = used.guesses;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -26,6 +26,8 @@ pub struct Registry {
     held: BTreeMap<GrantName, Held>,
     families: HashMap<FamilyId, GrantName>,
     usual_rate: u64,
+    /// What was used of the rates of grants that are not read yet.
+    used: BTreeMap<GrantName, Bucket>,
 }
 
 #[derive(Debug)]
@@ -76,6 +78,7 @@ pub struct Admitted {
 impl Registry {
     /// Takes in what the vault keeps. What has expired meanwhile is let go at the next [`Registry::expire`].
     pub fn load(&mut self, signer: Signer, stored: Vec<StoredGrant>, usual_rate: u64) {
+        let mut used = self.used();
         self.clear();
         self.signer = Some(signer);
         self.usual_rate = usual_rate.max(1);
@@ -83,9 +86,22 @@ impl Registry {
             for family in &families {
                 self.families.insert(family.id, grant.name.clone());
             }
-            self.held
-                .insert(grant.name.clone(), Held::new(grant, families));
+            let mut held = Held::new(grant, families);
+            held.bucket = used.remove(&held.grant.name).unwrap_or_default();
+            self.held.insert(held.grant.name.clone(), held);
         }
+    }
+
+    /// What is used of each grant's rate.
+    pub fn used(&self) -> BTreeMap<GrantName, Bucket> {
+        let held = self.held.iter();
+        let held = held.map(|(name, held)| (name.clone(), held.bucket));
+        self.used.clone().into_iter().chain(held).collect()
+    }
+
+    /// Goes on with what was used before, once the grants are read.
+    pub fn take_up(&mut self, used: BTreeMap<GrantName, Bucket>) {
+        self.used = used;
     }
 
     /// Forgets everything.
