@@ -324,6 +324,23 @@ mod tests {
         _folder: tempfile::TempDir,
     }
 
+    impl Kept {
+        async fn unlock(&self, passphrase: &str) -> Result<bool, Refusal> {
+            let offered = Offered::Passphrase(Passphrase::new(passphrase.to_owned()));
+            self.door.unlock(offered, None).await
+        }
+    }
+
+    fn is_refused_as_wrong(unlocked: Result<bool, Refusal>) -> bool {
+        matches!(
+            unlocked,
+            Err(Refusal::NotUnlocked {
+                wrong_passphrase: true,
+                ..
+            })
+        )
+    }
+
     /// A daemon's warden that locks after ten minutes without use.
     fn kept(role: Role) -> Kept {
         let folder = tempfile::tempdir().unwrap();
@@ -361,29 +378,11 @@ mod tests {
                 break;
             }
         }
-        let wrong = Offered::Passphrase(Passphrase::new("other".to_owned()));
-        let refused = kept.door.unlock(wrong, None).await;
-        assert!(matches!(
-            refused,
-            Err(Refusal::NotUnlocked {
-                wrong_passphrase: true,
-                ..
-            })
-        ));
-        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
-        assert_eq!(kept.door.unlock(right, None).await, Ok(true));
+        assert!(is_refused_as_wrong(kept.unlock("other").await));
+        assert_eq!(kept.unlock("word").await, Ok(true));
         assert_eq!(kept.door.locked(), None, "and now it is in use again");
-        let wrong = Offered::Passphrase(Passphrase::new("other".to_owned()));
-        let refused = kept.door.unlock(wrong, None).await;
-        assert!(matches!(
-            refused,
-            Err(Refusal::NotUnlocked {
-                wrong_passphrase: true,
-                ..
-            })
-        ));
-        let right = Offered::Passphrase(Passphrase::new("word".to_owned()));
-        assert_eq!(kept.door.unlock(right, None).await, Ok(false));
+        assert!(is_refused_as_wrong(kept.unlock("other").await));
+        assert_eq!(kept.unlock("word").await, Ok(false));
         kept.leave.cancel();
         kept.warden.await.unwrap();
     }

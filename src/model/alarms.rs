@@ -285,10 +285,7 @@ impl Alarms {
 
     /// No threshold: once is enough.
     fn replayed(&mut self, grant: &GrantName, activity: &Activity) {
-        let by = activity
-            .by
-            .as_deref()
-            .map_or("somebody unknown", Program::name);
+        let by = doer(activity);
         self.raise(Alert {
             at: activity.at,
             kind: AlertKind::ReplayedToken,
@@ -349,10 +346,7 @@ impl Alarms {
             .name
             .as_ref()
             .map_or("a token", |name| name.as_str());
-        let by = activity
-            .by
-            .as_deref()
-            .map_or("somebody unknown", Program::name);
+        let by = doer(activity);
         self.raise(Alert {
             at: activity.at,
             kind: AlertKind::QuietHour,
@@ -371,6 +365,13 @@ impl Alarms {
             ),
         });
     }
+}
+
+fn doer(activity: &Activity) -> &str {
+    activity
+        .by
+        .as_deref()
+        .map_or("somebody unknown", Program::name)
 }
 
 /// What the engine does by itself, and did as planned.

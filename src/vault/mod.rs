@@ -1,5 +1,6 @@
 //! The encrypted store: slots, sealed rows, journal, events. Synchronous; knows nothing of OAuth.
 
+pub mod advice;
 pub mod backup;
 pub mod batch;
 pub mod binding;
@@ -44,6 +45,7 @@ pub mod payload;
 pub mod permissions;
 pub mod profiles;
 pub mod recipient;
+pub mod refused;
 pub mod rekey;
 pub mod restore;
 pub mod rotation;

@@ -74,18 +74,9 @@ fn a_backup_that_is_cut_off_is_refused_and_one_that_is_changed_is_refused_or_all
 #[test]
 fn a_wrapped_backup_that_is_cut_off_or_changed_anywhere_is_refused() {
     let scene = Scene::new();
-    let (file, recipient) = (scene.backup(), scene.recipient());
-    let name = file.to_str().unwrap();
-    let args = [
-        "vault",
-        "backup",
-        name,
-        "--force",
-        "--recipient",
-        &recipient,
-    ];
+    let file = scene.backup();
     scene.begin_anew();
-    scene.sandbox.run(args).ok();
+    scene.sandbox.run(scene.wrapping(&file)).ok();
     let bytes = std::fs::read(&file).unwrap();
     assert!(restores(&scene, &bytes, "as it was written"));
     cut_everywhere(&scene, &bytes);

@@ -1,12 +1,12 @@
 //! Backups as files: written beside a living owner, brought back, and what went on meanwhile recognised.
 
+use crate::accounts::single_use;
 use crate::sandbox::{Sandbox, provider};
 use crate::vault_fixture::key_pair;
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokenward::demo::quirks::{Quirks, RequestKind, RotationRule};
+use tokenward::demo::quirks::RequestKind;
 use tokenward::model::event::{Activity, Happening};
 use tokenward::secret::Passphrase;
 use tokenward::vault::file::VaultFile;
@@ -14,16 +14,6 @@ use tokenward::vault::open::OpenVault;
 use tokenward::vault::slot::Key;
 use tokenward::vault::store::Store;
 use tokenward::vault::verify::verify;
-
-fn single_use() -> Quirks {
-    Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
-        rotation: RotationRule::SingleUse,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
-    }
-}
 
 fn open(path: &Path) -> OpenVault {
     let word = Passphrase::new(crate::sandbox::PASSPHRASE.to_owned());

@@ -1,5 +1,6 @@
 //! A credential's life by commands alone, with a living owner and without: the answers are the same.
 
+use crate::accounts::end_the_grants;
 use crate::raw_http;
 use crate::sandbox::{Sandbox, eventually, provider};
 use crate::tui_rig::Terminal;
@@ -225,9 +226,7 @@ fn a_dead_refresh_token_exits_5_and_a_provider_that_is_down_exits_6() {
     assert!(words.contains("hint:"), "{words}");
     control.change_quirks(|quirks| quirks.faults.clear());
 
-    for grant in control.grants() {
-        control.revoke(grant.id);
-    }
+    end_the_grants(&provider);
     let words = sandbox.run(["refresh", "demo/alice"]).fails(5);
     assert!(words.contains("hint:"), "{words}");
     let error = sandbox

@@ -1,19 +1,9 @@
 //! Earlier tokens of a credential, through the whole program: seen, put back, tried with care.
 
+use crate::accounts::single_use;
 use crate::sandbox::{Sandbox, provider};
 use serde_json::{Value, json};
-use std::time::Duration;
-use tokenward::demo::quirks::{Quirks, RequestKind, RotationRule};
-
-fn single_use() -> Quirks {
-    Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
-        rotation: RotationRule::SingleUse,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
-    }
-}
+use tokenward::demo::quirks::RequestKind;
 
 fn kept(sandbox: &Sandbox) -> Vec<(u64, String, String)> {
     let said = sandbox

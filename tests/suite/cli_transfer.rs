@@ -1,25 +1,14 @@
 //! Credentials that leave in a file and come in from one: whole, sealed, noted, never over another.
 
+use crate::accounts::single_use;
 use crate::sandbox::{Run, Sandbox, provider};
 use crate::vault_fixture::key_pair;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokenward::demo::quirks::{Quirks, RotationRule};
 use tokenward::demo::tokens::{ACCESS_PREFIX, REFRESH_PREFIX};
 
 const WORD: &str = "seven pale owls sing below the harbour";
-
-fn single_use() -> Quirks {
-    Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
-        rotation: RotationRule::SingleUse,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
-    }
-}
 
 /// A sandbox with a passphrase for exports, and where that is.
 fn with_word(sandbox: &Sandbox) -> String {

@@ -3,6 +3,7 @@
 //! Until its first refresh a new credential lives on what the sign-in told the engine, and the journal names what is
 //! spent by that. The provider's refresh tokens are for single use, without grace and with reuse detection.
 
+use crate::accounts::single_use;
 use crate::crash_canary::Canary;
 use crate::sandbox::{Running, Sandbox, eventually, provider};
 use rand::Rng;
@@ -15,7 +16,7 @@ use tokenward::clock;
 use tokenward::demo::control::Control;
 use tokenward::demo::log::Request;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Fault, Quirks, RequestKind, RotationRule};
+use tokenward::demo::quirks::{Fault, RequestKind};
 use tokenward::engine::api::Refusal;
 use tokenward::model::credential::{CredentialView, Generation};
 use tokenward::model::failure::FailureClass;
@@ -43,16 +44,9 @@ type Asking = JoinHandle<Result<CredentialView, CallError>>;
 
 impl Scene {
     fn new() -> Self {
-        let provider = provider(Quirks {
-            access_lifetime: Some(Duration::from_secs(3600)),
-            rotation: RotationRule::SingleUse,
-            reuse_detection: true,
-            reuse_grace: Duration::ZERO,
-            ..Quirks::default()
-        });
         Self {
             sandbox: Sandbox::with_vault(),
-            provider,
+            provider: provider(single_use()),
         }
     }
 

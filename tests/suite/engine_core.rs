@@ -228,24 +228,32 @@ fn a_revocation_waits_for_the_refresh_under_way_and_refuses_what_comes_later() {
     assert_eq!(bench.spend(), None);
 }
 
-#[test]
-fn what_is_asked_before_its_credential_is_loaded_is_answered_when_it_is() {
-    let mut bench = Bench {
+fn not_loaded() -> Bench {
+    Bench {
         core: Core::new(CoreSettings::new(&EngineSettings::default(), 1)),
         now: START,
         wishes: Vec::new(),
         callers: 0,
-    };
-    let (known, unknown) = (bench.ask(1, 0, 30), bench.ask(2, 0, 30));
-    assert_eq!(bench.answer(known), None);
-    bench.give(Input::Loaded {
+    }
+}
+
+fn one_loaded() -> Input {
+    Input::Loaded {
         profiles: vec![StoredProfile {
             id: CredentialId(1),
             generation: Generation(1),
             profile: profile(1, "one.example", 0),
         }],
         total: 1,
-    });
+    }
+}
+
+#[test]
+fn what_is_asked_before_its_credential_is_loaded_is_answered_when_it_is() {
+    let mut bench = not_loaded();
+    let (known, unknown) = (bench.ask(1, 0, 30), bench.ask(2, 0, 30));
+    assert_eq!(bench.answer(known), None);
+    bench.give(one_loaded());
     assert_eq!(bench.answer(known), Some(Ok(())));
     bench.give(Input::LoadEnded { unreadable: 0 });
     assert!(matches!(
@@ -256,26 +264,14 @@ fn what_is_asked_before_its_credential_is_loaded_is_answered_when_it_is() {
 
 #[test]
 fn what_comes_of_a_question_belongs_to_it_though_it_was_asked_before_its_credential_was_loaded() {
-    let mut bench = Bench {
-        core: Core::new(CoreSettings::new(&EngineSettings::default(), 1)),
-        now: START,
-        wishes: Vec::new(),
-        callers: 0,
-    };
+    let mut bench = not_loaded();
     let caller = CallerId(1);
     bench.give(Input::RenameAsked {
         caller,
         name: name(1),
         to: name(2),
     });
-    bench.give(Input::Loaded {
-        profiles: vec![StoredProfile {
-            id: CredentialId(1),
-            generation: Generation(1),
-            profile: profile(1, "one.example", 0),
-        }],
-        total: 1,
-    });
+    bench.give(one_loaded());
     let renamed = bench.find(|wish| match wish {
         Effect::Happened(line) => Some(line.operation),
         _ => None,

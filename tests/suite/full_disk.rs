@@ -67,21 +67,13 @@ fn a_restore_that_finds_no_room_leaves_the_vault_as_it_is() {
 #[test]
 fn a_backup_that_finds_no_room_leaves_what_is_there_and_nothing_half_made() {
     let scene = Scene::new();
-    let recipient = scene.recipient();
     let folder = scene.sandbox.path("copies");
     std::fs::create_dir(&folder).unwrap();
     let file = folder.join("copy");
-    let name = file.to_str().unwrap();
-    let plain = ["vault", "backup", name, "--force"];
-    let wrapped = [
-        "vault",
-        "backup",
-        name,
-        "--force",
-        "--recipient",
-        &recipient,
-    ];
-    for arguments in [&plain[..], &wrapped[..]] {
+    let wrapped = scene.wrapping(&file);
+    let wrapped = wrapped.each_ref().map(String::as_str);
+    let plain = &wrapped[..4];
+    for arguments in [plain, &wrapped[..]] {
         let (mut done, mut refused) = (0, 0);
         for blocks in limits(&scene.backup()) {
             std::fs::write(&file, "the one before").unwrap();

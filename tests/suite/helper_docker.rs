@@ -1,6 +1,7 @@
 //! `docker-credential` from outside: the protocol of docker-credential-helpers.
 
-use crate::sandbox::{Run, Sandbox, provider};
+use crate::accounts::signed_in;
+use crate::sandbox::{Run, Sandbox};
 use serde_json::{Value, json};
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::Quirks;
@@ -12,11 +13,7 @@ struct Scene {
 
 impl Scene {
     fn new(accounts: &[&str]) -> Self {
-        let sandbox = Sandbox::with_vault();
-        let provider = provider(Quirks::default());
-        for account in accounts {
-            sandbox.sign_in(&provider, account);
-        }
+        let (sandbox, provider) = signed_in(Quirks::default(), accounts);
         let settings = format!(
             "[providers.demo]\nissuer = {:?}\nregistry_user = \"u-{{account}}\"\nregistry_hosts = [\"r.example:5000\", \"*.many.example\"]\n",
             provider.issuer()

@@ -1,7 +1,8 @@
 //! The real git against a smart HTTP server on loopback: clone, push, and what happens when a token is refused.
 
+use crate::accounts::signed_in;
 use crate::git_rig::serve;
-use crate::sandbox::{Run, Sandbox, provider};
+use crate::sandbox::{Run, Sandbox};
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use tokenward::demo::provider::DemoProvider;
@@ -18,11 +19,7 @@ struct Scene {
 
 impl Scene {
     fn new(accounts: &[&str]) -> Self {
-        let sandbox = Sandbox::with_vault();
-        let provider = provider(Quirks::default());
-        for account in accounts {
-            sandbox.sign_in(&provider, account);
-        }
+        let (sandbox, provider) = signed_in(Quirks::default(), accounts);
         let repositories = sandbox.path("repositories");
         let bare = repositories.join("work.git");
         let made = Command::new("git")

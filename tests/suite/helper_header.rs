@@ -1,5 +1,6 @@
 //! `header`, `sasl` and templates from outside: what they print, what curl does with it, what the log says.
 
+use crate::accounts::signed_in;
 use crate::sandbox::{Run, Sandbox, provider};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -7,10 +8,7 @@ use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::Quirks;
 
 fn scene() -> (Sandbox, DemoProvider) {
-    let sandbox = Sandbox::with_vault();
-    let provider = provider(Quirks::default());
-    sandbox.sign_in(&provider, "alice");
-    (sandbox, provider)
+    signed_in(Quirks::default(), &["alice"])
 }
 
 fn token(sandbox: &Sandbox) -> String {

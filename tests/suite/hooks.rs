@@ -1,5 +1,6 @@
 //! Hooks: run for what happens, with a clean environment, within their bounds, and in nobody's way.
 
+use crate::accounts::end_the_grants;
 use crate::sandbox::{PASSPHRASE, Sandbox, eventually, provider};
 use crate::tui_rig::Terminal;
 use rustix::process::Signal;
@@ -45,13 +46,6 @@ fn provider_again(sandbox: &Sandbox) -> DemoProvider {
     let provider = provider(Quirks::default());
     sandbox.sign_in(&provider, "bob");
     provider
-}
-
-fn end_the_grants(provider: &DemoProvider) {
-    let control = provider.control();
-    for grant in control.grants() {
-        control.revoke(grant.id);
-    }
 }
 
 #[test]

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod agent;
 mod agent_bounds;
 mod agent_client;

@@ -1,5 +1,6 @@
 //! A browser is opened for a person who asks for it, and never by what runs in the background.
 
+use crate::accounts::end_the_grants;
 use crate::sandbox::{Running, Sandbox, eventually, provider};
 use rustix::process::Signal;
 use std::os::unix::fs::PermissionsExt;
@@ -28,17 +29,14 @@ fn the_background_opens_none_when_a_sign_in_is_needed_and_login_does() {
         ..Quirks::default()
     });
     sandbox.sign_in(&provider, "alice");
-    let control = provider.control();
-    for grant in control.grants() {
-        control.revoke(grant.id);
-    }
+    end_the_grants(&provider);
     // It finds out by itself.
     let daemon = sandbox.daemon();
     eventually("it needs a sign-in", || {
         let list = sandbox.run(["list", "--json"]).json();
         list[0]["health"] == "needs_login"
     });
-    assert!(control.counts().of(RequestKind::Refresh) > 0);
+    assert!(provider.control().counts().of(RequestKind::Refresh) > 0);
     for asked in [
         ["get", "demo/alice"],
         ["header", "demo/alice"],

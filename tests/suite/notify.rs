@@ -1,6 +1,7 @@
 //! A person is told when something needs them: by the desktop, by the terminal, once, and with names only where wished.
 #![cfg(target_os = "linux")]
 
+use crate::accounts::end_the_grants;
 use crate::bus_rig::Bus;
 use crate::port_rig::Scene;
 use crate::sandbox::{Sandbox, provider};
@@ -83,26 +84,52 @@ fn with_bus() -> Option<(Sandbox, Bus)> {
     Some((sandbox, bus))
 }
 
-fn end_the_grants(provider: &DemoProvider) {
-    let control = provider.control();
-    for grant in control.grants() {
-        control.revoke(grant.id);
+/// Accounts at a provider, and a desktop that notes what it is told of them.
+struct Watched {
+    shown: Receiver<Shown>,
+    provider: DemoProvider,
+    _desktop: Connection,
+    _bus: Bus,
+    sandbox: Sandbox,
+}
+
+impl Watched {
+    /// `None`: no bus can be started here.
+    fn new(accounts: &[&str]) -> Option<Self> {
+        let (sandbox, bus) = with_bus()?;
+        let (desktop, shown) = desktop(&bus);
+        let watched = Self {
+            shown,
+            provider: provider(Quirks::default()),
+            _desktop: desktop,
+            _bus: bus,
+            sandbox,
+        };
+        watched.sign_in(accounts);
+        Some(watched)
+    }
+
+    fn sign_in(&self, accounts: &[&str]) {
+        for account in accounts {
+            self.sandbox.sign_in(&self.provider, account);
+        }
+    }
+
+    fn next(&self) -> Shown {
+        self.shown.recv_timeout(LONG).unwrap()
     }
 }
 
 #[test]
 fn the_desktop_tells_once_that_a_sign_in_is_needed_and_no_longer_when_it_was_made() {
-    let Some((sandbox, bus)) = with_bus() else {
+    let Some(watched) = Watched::new(&["alice", "bob"]) else {
         return;
     };
-    let (_desktop, shown) = desktop(&bus);
-    let provider = provider(Quirks::default());
-    sandbox.sign_in(&provider, "alice");
-    sandbox.sign_in(&provider, "bob");
+    let sandbox = &watched.sandbox;
     let _daemon = sandbox.daemon();
-    end_the_grants(&provider);
+    end_the_grants(&watched.provider);
     sandbox.run(["refresh", "demo/alice"]).fails(5);
-    let first = shown.recv_timeout(LONG).unwrap();
+    let first = watched.next();
     let notice = |instead_of, summary: &str, body: &str| Shown::Notice {
         instead_of,
         summary: summary.to_owned(),
@@ -120,38 +147,33 @@ fn the_desktop_tells_once_that_a_sign_in_is_needed_and_no_longer_when_it_was_mad
     sandbox.run(["refresh", "demo/alice"]).fails(5);
     sandbox.run(["refresh", "demo/bob"]).fails(5);
     let both = "demo/alice: sign in again\ndemo/bob: sign in again";
-    let second = shown.recv_timeout(LONG).unwrap();
+    let second = watched.next();
     assert_eq!(second, notice(7, "2 credentials need you", both));
-    sandbox.sign_in(&provider, "alice");
-    sandbox.sign_in(&provider, "bob");
-    assert_eq!(shown.recv_timeout(LONG).unwrap(), Shown::Closed(7));
-    let rest = shown.recv_timeout(Duration::from_millis(1));
+    watched.sign_in(&["alice", "bob"]);
+    assert_eq!(watched.next(), Shown::Closed(7));
+    let rest = watched.shown.recv_timeout(Duration::from_millis(1));
     assert_eq!(rest, Err(RecvTimeoutError::Timeout));
 }
 
 #[test]
 fn names_and_the_whole_of_it_can_be_left_out() {
-    let Some((sandbox, bus)) = with_bus() else {
+    let Some(watched) = Watched::new(&["alice", "bob"]) else {
         return;
     };
-    let (_desktop, shown) = desktop(&bus);
-    let provider = provider(Quirks::default());
-    sandbox.sign_in(&provider, "alice");
-    sandbox.sign_in(&provider, "bob");
+    let sandbox = &watched.sandbox;
     sandbox.write(SETTINGS, "[notify]\nnames = false\n");
     let daemon = sandbox.daemon();
-    end_the_grants(&provider);
+    end_the_grants(&watched.provider);
     sandbox.run(["refresh", "demo/alice"]).fails(5);
-    let first = format!("{:?}", shown.recv_timeout(LONG).unwrap());
+    let first = format!("{:?}", watched.next());
     assert!(first.contains("a credential needs you"), "{first}");
     assert!(!first.contains("alice"), "{first}");
     sandbox.write(SETTINGS, "[notify]\ndesktop = false\n");
     daemon.wait_for_words("changed=\"notify.desktop notify.names\"");
     sandbox.run(["refresh", "demo/bob"]).fails(5);
     // What comes next is the end of it, and not that bob needs a sign-in too.
-    sandbox.sign_in(&provider, "alice");
-    sandbox.sign_in(&provider, "bob");
-    assert_eq!(shown.recv_timeout(LONG).unwrap(), Shown::Closed(7));
+    watched.sign_in(&["alice", "bob"]);
+    assert_eq!(watched.next(), Shown::Closed(7));
 }
 
 #[test]

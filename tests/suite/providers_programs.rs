@@ -3,6 +3,7 @@
 //! `tests/providers/run programs` looks whether they are there. Reads mail from Dovecot, which asks the provider about each
 //! token; sends it to, and fetches pages from, the servers of `tests/providers/programs`.
 
+use crate::accounts::end_the_grants;
 use crate::sandbox::{Running, Sandbox, eventually, provider};
 use crate::sts_rig::Sts;
 use rustix::process::Signal;
@@ -82,10 +83,7 @@ impl Scene {
 
     /// Ends the token at the provider, without the vault's knowing.
     fn spoil(&self) {
-        let control = self.provider.control();
-        for grant in control.grants() {
-            control.revoke(grant.id);
-        }
+        end_the_grants(&self.provider);
     }
 }
 

@@ -57,6 +57,20 @@ impl Scene {
         identity.to_public().to_string()
     }
 
+    /// The arguments that write a backup over `file`, wrapped for this scene's recipient.
+    pub fn wrapping(&self, file: &Path) -> [String; 6] {
+        let (name, recipient) = (file.to_str().unwrap(), self.recipient());
+        let words = [
+            "vault",
+            "backup",
+            name,
+            "--force",
+            "--recipient",
+            &recipient,
+        ];
+        words.map(str::to_owned)
+    }
+
     /// The arguments that restore the backup.
     pub fn arguments(&self) -> [String; 5] {
         let text = |path: PathBuf| path.to_str().unwrap().to_owned();

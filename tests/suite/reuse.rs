@@ -1,22 +1,16 @@
 //! A refresh token that its provider calls reused: `why` tells which one it was, whence it came, and whom to suspect.
 
+use crate::accounts::single_use;
 use crate::sandbox::{Sandbox, provider};
-use std::time::Duration;
 use tokenward::demo::profiles_odd::OPENAI_CLI;
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Quirks, RotationRule};
+use tokenward::demo::quirks::Quirks;
 
 /// Single use, and a second use ends the family with a code of its own.
 fn telling() -> DemoProvider {
     let mut like = Quirks::default();
     (OPENAI_CLI.behave)(&mut like);
-    let mut quirks = Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
-        rotation: RotationRule::SingleUse,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
-    };
+    let mut quirks = single_use();
     quirks.shape.reuse = like.shape.reuse;
     provider(quirks)
 }

@@ -1,11 +1,11 @@
 //! A new key for the vault beside owners of it: one at a time, and nothing is lost whoever is killed.
 
-use crate::sandbox::{Running, Sandbox, provider};
+use crate::accounts;
+use crate::sandbox::{Running, Sandbox};
 use rand::Rng;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 use tokenward::demo::provider::DemoProvider;
-use tokenward::demo::quirks::{Quirks, RotationRule};
 use tokenward::secret::Passphrase;
 use tokenward::vault::file::VaultFile;
 use tokenward::vault::slot::Key;
@@ -15,16 +15,7 @@ const ROUNDS: usize = 30;
 
 /// A vault with one credential, whose refresh tokens are good for one use each.
 fn signed_in() -> (Sandbox, DemoProvider) {
-    let sandbox = Sandbox::with_vault();
-    let provider = provider(Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
-        rotation: RotationRule::SingleUse,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
-    });
-    sandbox.sign_in(&provider, "alice");
-    (sandbox, provider)
+    accounts::signed_in(accounts::single_use(), &["alice"])
 }
 
 /// What the vault's rows are sealed to; the vault must be whole.

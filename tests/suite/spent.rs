@@ -1,10 +1,10 @@
 //! A refresh token that is probably spent stays marked, however it comes back: put back, restored, imported, accepted.
 
+use crate::accounts::single_use;
 use crate::sandbox::{Run, Running, Sandbox, provider};
 use rusqlite::Connection;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::{Consent, Quirks, RequestKind, RotationRule};
 
@@ -12,11 +12,8 @@ const WORD: &str = "seven pale owls sing below the harbour";
 
 fn quirks(rotation: RotationRule) -> Quirks {
     Quirks {
-        access_lifetime: Some(Duration::from_secs(3600)),
         rotation,
-        reuse_detection: true,
-        reuse_grace: Duration::ZERO,
-        ..Quirks::default()
+        ..single_use()
     }
 }
 

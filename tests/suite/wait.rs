@@ -1,16 +1,9 @@
 //! `tokenward wait`: it comes back when the credential is good, whoever makes it so, and says why where it does not.
 
+use crate::accounts::end_the_grants;
 use crate::sandbox::{PASSPHRASE, Running, Sandbox, eventually, provider};
 use rustix::process::Signal;
-use tokenward::demo::provider::DemoProvider;
 use tokenward::demo::quirks::Quirks;
-
-fn end_the_grants(provider: &DemoProvider) {
-    let control = provider.control();
-    for grant in control.grants() {
-        control.revoke(grant.id);
-    }
-}
 
 fn waiting(sandbox: &Sandbox, more: &[&str]) -> Running {
     let mut command = sandbox.command(["wait", "demo/alice"]);

@@ -8,6 +8,7 @@ use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::bearer::{self, Freshness};
 use crate::cli::helpers::fitting::{self, Fitting};
+use crate::cli::helpers::request;
 use crate::cli::session::Session;
 use crate::cli::token;
 use crate::model::credential::CredentialView;
@@ -18,11 +19,7 @@ use crate::secret::FoundToken;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-use std::io::Read;
-use zeroize::Zeroizing;
 
-/// Largest request taken, in bytes.
-const LARGEST: u64 = 64 * 1024;
 /// What clients take for: nothing is known of that registry, go on without.
 const NOT_FOUND: &str = "credentials not found in native keychain\n";
 
@@ -92,14 +89,8 @@ pub fn run(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
     done
 }
 
-fn read() -> Result<Zeroizing<String>, Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
-    Ok(text)
-}
-
 fn get(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
-    let asked = read()?;
+    let asked = request::read()?;
     let server = asked.trim();
     let found = Session::with(context, |session| {
         let Some(view) = meant(args, server, session)? else {
@@ -123,7 +114,7 @@ fn get(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
 
 /// Docker hands back what it got here after every `docker login`; that is no new secret.
 fn store(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
-    let text = read()?;
+    let text = request::read()?;
     let given: Given = serde_json::from_str(&text)
         .map_err(|_| Failure::usage("what is to be stored is no JSON with ServerURL and Secret"))?;
     let secret = FoundToken::new(given.secret);
@@ -145,7 +136,7 @@ fn store(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
 }
 
 fn erase(args: &DockerArgs, context: &Context) -> Result<(), Failure> {
-    let asked = read()?;
+    let asked = request::read()?;
     let server = asked.trim();
     let found = Session::with(context, |session| meant(args, server, session))?;
     let Some(view) = found else { return Ok(()) };
@@ -229,14 +220,10 @@ fn fits(known: &str, host: &str) -> bool {
 
 /// The registries where a credential can be used; none, where its provider has none.
 pub fn registries(view: &CredentialView) -> Vec<String> {
-    let record = catalogue::find(view.profile.name.provider());
-    match record.filter(|record| record.registry_user.is_some()) {
-        None => Vec::new(),
-        Some(record) if record.registry_hosts.is_empty() => {
-            fitting::home(view, &record).into_iter().collect()
-        }
-        Some(record) => record.registry_hosts.clone(),
-    }
+    fitting::hosts(view, |record| {
+        let has_registry = record.registry_user.is_some();
+        has_registry.then(|| record.registry_hosts.clone())
+    })
 }
 
 fn user(args: &DockerArgs, view: &CredentialView) -> String {

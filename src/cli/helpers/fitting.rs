@@ -4,6 +4,7 @@ use crate::engine::minting::refresh_host;
 use crate::model::credential::{CredentialView, Flow};
 use crate::model::name::CredentialName;
 use crate::model::provider::Provider;
+use crate::oauth::catalogue;
 use crate::oauth::template;
 use std::collections::BTreeMap;
 
@@ -38,9 +39,25 @@ pub fn find<'a>(
     }
 }
 
+/// The hosts where a credential can be used for something; `named` tells those that its provider's record names for it:
+/// none of them is where the tokens come from, and `None` is nowhere.
+pub fn hosts(
+    view: &CredentialView,
+    named: impl FnOnce(&Provider) -> Option<Vec<String>>,
+) -> Vec<String> {
+    let Some(record) = catalogue::find(view.profile.name.provider()) else {
+        return Vec::new();
+    };
+    match named(&record) {
+        None => Vec::new(),
+        Some(hosts) if hosts.is_empty() => home(view, &record).into_iter().collect(),
+        Some(hosts) => hosts,
+    }
+}
+
 /// The host that a credential's tokens come from, with its port where that is not the usual one; a key that was pasted
 /// comes from nowhere, and belongs to the provider's host. `None`: that is told by nothing.
-pub fn home(view: &CredentialView, record: &Provider) -> Option<String> {
+fn home(view: &CredentialView, record: &Provider) -> Option<String> {
     let host = match view.profile.flow {
         Flow::ApiKey => {
             // Where a provider has several hosts, its usual one.

@@ -4,10 +4,11 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
+use crate::cli::helpers::bearer::Freshness;
 use crate::cli::helpers::fitting::{self, Fitting};
+use crate::cli::helpers::request;
 use crate::cli::output::talk;
 use crate::cli::session::Session;
-use crate::cli::span;
 use crate::cli::token::{self, GitAnswer};
 use crate::engine::api::Command;
 use crate::model::credential::CredentialView;
@@ -16,12 +17,8 @@ use crate::model::name::CredentialName;
 use crate::oauth::catalogue;
 use crate::secret::FoundToken;
 use clap::{Args, ValueEnum};
-use std::io::Read;
 use std::time::Duration;
-use zeroize::Zeroizing;
 
-/// Largest request taken, in bytes.
-const LARGEST: u64 = 64 * 1024;
 /// What git sends as user name where the provider's record names none: with a token it is of no matter there.
 const ANYBODY: &str = "oauth2";
 
@@ -43,12 +40,8 @@ pub struct GitArgs {
     /// The user name that is sent beside the token, instead of the provider's own.
     #[arg(long)]
     user: Option<String>,
-    /// The token lives at least that long yet.
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = span::parse)]
-    min_ttl: Duration,
-    /// Wait that long for a refresh.
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = span::parse)]
-    timeout: Duration,
+    #[command(flatten)]
+    freshness: Freshness,
     /// What git wants.
     #[arg(value_enum)]
     action: GitAction,
@@ -113,18 +106,12 @@ impl Request {
 
 /// Answers git.
 pub fn run(args: &GitArgs, context: &Context) -> Result<(), Failure> {
-    let request = read()?;
+    let request = Request::read(&request::read()?);
     match args.action {
         GitAction::Store => Ok(()),
         GitAction::Get => get(args, &request, context),
         GitAction::Erase => erase(args, &request, context),
     }
-}
-
-fn read() -> Result<Request, Failure> {
-    let mut text = Zeroizing::new(String::with_capacity(4096));
-    std::io::stdin().take(LARGEST).read_to_string(&mut text)?;
-    Ok(Request::read(&text))
 }
 
 fn get(args: &GitArgs, request: &Request, context: &Context) -> Result<(), Failure> {
@@ -137,9 +124,9 @@ fn get(args: &GitArgs, request: &Request, context: &Context) -> Result<(), Failu
         };
         let token = session.ask(|reply| Command::Token {
             name: name.clone(),
-            min_ttl: args.min_ttl,
+            min_ttl: args.freshness.min_ttl,
             purpose: Purpose::Git,
-            timeout: args.timeout,
+            timeout: args.freshness.timeout,
             reply,
         })?;
         Ok(Some((name, token)))
@@ -178,11 +165,11 @@ fn erase(args: &GitArgs, request: &Request, context: &Context) -> Result<(), Fai
             name: name.clone(),
             min_ttl: Duration::ZERO,
             purpose: Purpose::Git,
-            timeout: args.timeout,
+            timeout: args.freshness.timeout,
             reply,
         })?;
         if token::is_same(&present, refused) {
-            let timeout = args.timeout;
+            let timeout = args.freshness.timeout;
             session.ask(|reply| Command::Refresh {
                 name,
                 timeout,
@@ -248,14 +235,10 @@ fn is_at_home(view: &CredentialView, host: &str) -> bool {
 
 /// The hosts where git can use a credential; none, where its provider serves no git.
 pub fn hosts(view: &CredentialView) -> Vec<String> {
-    let record = catalogue::find(view.profile.name.provider());
-    match record.filter(|record| record.git_user.is_some()) {
-        None => Vec::new(),
-        Some(record) if record.git_hosts.is_empty() => {
-            fitting::home(view, &record).into_iter().collect()
-        }
-        Some(record) => record.git_hosts.clone(),
-    }
+    fitting::hosts(view, |record| {
+        let serves_git = record.git_user.is_some();
+        serves_git.then(|| record.git_hosts.clone())
+    })
 }
 
 #[cfg(test)]

@@ -9,5 +9,7 @@ pub mod git;
 pub mod header;
 pub mod keys;
 pub mod kube;
+pub mod mailbox;
+pub mod request;
 pub mod role;
 pub mod sasl;

@@ -5,12 +5,11 @@
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
 use crate::cli::helpers::bearer::{self, Freshness};
+use crate::cli::helpers::mailbox::{Mailbox, user_of};
 use crate::cli::session::Session;
 use crate::cli::token::{self, SaslAnswer};
 use crate::engine::api::Command;
-use crate::model::credential::CredentialView;
 use crate::model::event::Purpose;
-use crate::model::name::CredentialName;
 use clap::{Args, ValueEnum};
 
 /// Arguments of `tokenward sasl`.
@@ -28,12 +27,8 @@ pub struct SaslArgs {
     /// What is printed.
     #[arg(value_enum)]
     mechanism: Mechanism,
-    /// Whose token, provider/account.
-    name: CredentialName,
-    /// The user name at the mail server. Without it: the account when it is an address, else the address that the
-    /// provider told at the sign-in, else the account.
-    #[arg(long)]
-    user: Option<String>,
+    #[command(flatten)]
+    mailbox: Mailbox,
     /// With oauthbearer: the server that is signed in to, where it wants to be told.
     #[arg(long)]
     host: Option<String>,
@@ -62,15 +57,15 @@ pub fn run(args: &SaslArgs, context: &Context) -> Result<(), Failure> {
             .hint("leave --host and --port out, or say oauthbearer"));
     }
     let (user, token) = Session::with(context, |session| {
-        let user = match (&args.user, args.mechanism) {
+        let user = match (&args.mailbox.user, args.mechanism) {
             (Some(user), _) => user.clone(),
             (None, Mechanism::Token) => String::new(),
             (None, Mechanism::Xoauth2 | Mechanism::Oauthbearer) => {
-                let name = args.name.clone();
+                let name = args.mailbox.name.clone();
                 user_of(&session.ask(|reply| Command::Show { name, reply })?)
             }
         };
-        let token = bearer::fetch_by(session, &args.name, args.freshness, Purpose::Mail)?;
+        let token = bearer::fetch_by(session, &args.mailbox.name, args.freshness, Purpose::Mail)?;
         Ok((user, token))
     })?;
     if user.contains(char::is_control) {
@@ -87,42 +82,4 @@ pub fn run(args: &SaslArgs, context: &Context) -> Result<(), Failure> {
         Mechanism::Token => SaslAnswer::Token,
     };
     context.output.exact(&token::for_sasl(&token, answer))
-}
-
-/// The user name that a mail server knows an account by.
-pub fn user_of(view: &CredentialView) -> String {
-    let account = view.profile.name.account();
-    let claims = view.profile.claims.as_ref();
-    let address = claims.and_then(|claims| claims.email.as_deref());
-    match address {
-        Some(address) if !account.contains('@') => address.to_owned(),
-        Some(_) | None => account.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::health::Health;
-    use crate::model::token::IdClaims;
-    use crate::tui::example::credential;
-    use std::sync::Arc;
-
-    #[test]
-    fn a_mail_server_knows_an_account_by_its_address() {
-        let user = |name: &str, email: Option<&str>| {
-            let mut view = credential(name, "Mail", Health::Static, 0, 0);
-            Arc::make_mut(&mut view.profile).claims = Some(IdClaims {
-                email: email.map(str::to_owned),
-                ..IdClaims::default()
-            });
-            user_of(&view)
-        };
-        assert_eq!(
-            user("google/alice@ex.org", Some("other@ex.org")),
-            "alice@ex.org"
-        );
-        assert_eq!(user("google/work", Some("alice@ex.org")), "alice@ex.org");
-        assert_eq!(user("stalwart/alice", None), "alice");
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::cli::context::Context;
 use crate::cli::failure::{Failure, Kind};
-use crate::cli::helpers::sasl::user_of;
+use crate::cli::helpers::mailbox::{Mailbox, user_of};
 use crate::cli::session::Session;
 use crate::cli::setup::block;
 use crate::cli::setup::dotfile::Dotfile;
@@ -10,7 +10,6 @@ use crate::cli::setup::lines;
 use crate::cli::setup::program::{bare, is_plain};
 use crate::cli::setup::wish::Wish;
 use crate::engine::api::Command;
-use crate::model::name::CredentialName;
 use crate::oauth::catalogue;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -18,12 +17,8 @@ use std::path::PathBuf;
 /// Which account, and what becomes of its lines.
 #[derive(Debug, Args)]
 pub struct MailArgs {
-    /// Whose token, provider/account.
-    name: CredentialName,
-    /// The user name at the mail server. Without it: the account when it is an address, else the address that the
-    /// provider told at the sign-in, else the account.
-    #[arg(long)]
-    user: Option<String>,
+    #[command(flatten)]
+    mailbox: Mailbox,
     /// The mail server, instead of the one that the provider's record names.
     #[arg(long)]
     host: Option<String>,
@@ -97,7 +92,7 @@ impl MailArgs {
         program: MailProgram<F>,
     ) -> Result<Option<Account>, Failure> {
         let path = self.file.as_ref().unwrap_or(&program.file);
-        let key = format!("{} {}", program.word, self.name);
+        let key = format!("{} {}", program.word, self.mailbox.name);
         if self.wish.undo {
             lines::undo(context, path, &key)?;
             return Ok(None);
@@ -122,10 +117,10 @@ impl MailArgs {
 
     fn account(&self, context: &Context, protocol: Protocol) -> Result<Account, Failure> {
         let view = Session::with(context, |session| {
-            let name = self.name.clone();
+            let name = self.mailbox.name.clone();
             session.ask(|reply| Command::Show { name, reply })
         })?;
-        let user = self.user.clone().unwrap_or_else(|| user_of(&view));
+        let user = self.mailbox.user.clone().unwrap_or_else(|| user_of(&view));
         let host = match &self.host {
             Some(host) => host.clone(),
             None => self.known_host(protocol)?,
@@ -141,17 +136,17 @@ impl MailArgs {
             Protocol::Smtp => 587,
         };
         Ok(Account {
-            name: self.name.to_string(),
+            name: self.mailbox.name.to_string(),
             user,
             host,
             port: self.port.unwrap_or(usual),
-            command: bare(&["sasl", "token", self.name.as_str()])?,
+            command: bare(&["sasl", "token", self.mailbox.name.as_str()])?,
         })
     }
 
     /// The provider's own server, the first of its kind.
     fn known_host(&self, protocol: Protocol) -> Result<String, Failure> {
-        let provider = self.name.provider();
+        let provider = self.mailbox.name.provider();
         let hosts = catalogue::find(provider).map(|record| record.mail_hosts.clone());
         let is_meant = |host: &String| host.starts_with("smtp") == (protocol == Protocol::Smtp);
         let host = hosts.unwrap_or_default().into_iter().find(is_meant);

@@ -3,8 +3,10 @@
 pub mod ask;
 pub mod desk;
 pub mod handle;
+pub mod held;
 pub mod narrowed;
 pub mod pair;
 pub mod questions;
 pub mod registry;
+pub mod sought;
 pub mod token;

@@ -2,8 +2,7 @@
 
 use crate::model::alert::{Alert, AlertKind};
 use crate::tui::app::App;
-use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::screens::item::ItemText;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -31,53 +30,19 @@ pub fn filter(alert: &Alert) -> String {
     words.join(" ")
 }
 
-/// Draws one; `reason` is where its text stands.
-pub fn draw(
-    app: &App,
-    alert: &Alert,
-    (area, reason_area): (Rect, Rect),
-    selected: bool,
-    buf: &mut Buffer,
-) {
-    let theme = app.theme;
-    let bad = theme.tone(Tone::Trouble);
-    if selected {
-        let at = (area.x + 1, area.y);
-        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
-    }
+/// Draws one; the second place is where its text stands.
+pub fn draw(app: &App, alert: &Alert, places: (Rect, Rect), selected: bool, buf: &mut Buffer) {
     let about = alert.credential.as_ref().map(|name| name.as_str());
-    let about = about.or(alert.program.as_deref()).unwrap_or("the vault");
-    let room = usize::from(area.width / 2);
-    let about = fit(about, room, theme.signs().ellipsis);
-    let style = if selected {
-        theme.strong()
-    } else {
-        theme.plain()
+    let about = about.or(alert.program.as_deref());
+    let text = ItemText {
+        sign: "!",
+        name: about.unwrap_or("the vault"),
+        what: alert.kind.words(),
+        style: app.theme.tone(Tone::Trouble),
+        does: "looks at it",
+        reason: &reason(app, alert),
     };
-    let head = [
-        ("!", bad),
-        (" ", bad),
-        (about.as_ref(), style),
-        ("  ", bad),
-        (alert.kind.words(), bad),
-    ];
-    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let key = key_for(Scope::Inbox, Action::Submit, theme);
-    let keys = [
-        ("   ", theme.plain()),
-        (key.as_str(), theme.key()),
-        (" ", theme.plain()),
-        ("looks at it", theme.dim()),
-    ];
-    pieces(
-        buf,
-        (x, area.y),
-        area.right().saturating_sub(x),
-        &keys,
-        theme,
-    );
-    let style = if selected { theme.plain() } else { theme.dim() };
-    paragraph(buf, reason_area, &reason(app, alert), style, theme);
+    text.draw(places, selected, app.theme, buf);
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ pub mod health;
 pub mod history;
 pub mod hours;
 pub mod inbox;
+pub mod item;
 pub mod kept;
 pub mod list;
 pub mod list_page;

@@ -5,8 +5,7 @@ use crate::model::health::{ForecastReason, Health};
 use crate::model::name::CredentialName;
 use crate::model::need::Need;
 use crate::tui::app::App;
-use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::screens::item::ItemText;
 use crate::tui::screens::tale;
 use crate::tui::theme::Tone;
 use crate::tui::words;
@@ -27,47 +26,26 @@ pub struct Item {
 pub fn draw(
     app: &App,
     (item, view): (&Item, &CredentialView),
-    (area, reason): (Rect, Rect),
+    places: (Rect, Rect),
     selected: bool,
     buf: &mut Buffer,
 ) {
-    let theme = app.theme;
-    if selected {
-        let at = (area.x + 1, area.y);
-        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
-    }
     let (what, does, style) = words_of(app, item.need, view);
-    let room = usize::from(area.width / 2);
-    let name = fit(item.name.as_str(), room, theme.signs().ellipsis);
-    let sign = if item.need == Need::DiesSoon {
-        "!"
-    } else {
-        theme.sign(view.health.kind())
+    let sign = match item.need {
+        Need::DiesSoon => "!",
+        Need::SignIn | Need::Over | Need::Setting | Need::StillAlive | Need::Scopes => {
+            app.theme.sign(view.health.kind())
+        }
     };
-    let name_style = if selected {
-        theme.strong()
-    } else {
-        theme.plain()
+    let text = ItemText {
+        sign,
+        name: item.name.as_str(),
+        what,
+        style,
+        does,
+        reason: &why(app, item, view),
     };
-    let head = [
-        (sign, style),
-        (" ", style),
-        (name.as_ref(), name_style),
-        ("  ", style),
-        (what, style),
-    ];
-    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let key = key_for(Scope::Inbox, Action::Submit, theme);
-    let keys = [
-        ("   ", theme.plain()),
-        (key.as_str(), theme.key()),
-        (" ", theme.plain()),
-        (does, theme.dim()),
-    ];
-    let room = area.right().saturating_sub(x);
-    pieces(buf, (x, area.y), room, &keys, theme);
-    let style = if selected { theme.plain() } else { theme.dim() };
-    paragraph(buf, reason, &why(app, item, view), style, theme);
+    text.draw(places, selected, app.theme, buf);
 }
 
 /// What is wrong, what the key does, and how it looks.

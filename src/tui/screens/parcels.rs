@@ -2,9 +2,8 @@
 
 use crate::model::parcel::ParcelView;
 use crate::tui::app::App;
-use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put};
 use crate::tui::rows::Rows;
+use crate::tui::screens::item::ItemText;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -41,15 +40,10 @@ pub fn reason(app: &App, parcel: &ParcelView, rows: &Rows) -> String {
 pub fn draw(
     app: &App,
     (parcel, rows): (&ParcelView, &Rows),
-    (area, reason_area): (Rect, Rect),
+    places: (Rect, Rect),
     selected: bool,
     buf: &mut Buffer,
 ) {
-    let theme = app.theme;
-    if selected {
-        let at = (area.x + 1, area.y);
-        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
-    }
     let (what, does, tone) = match &parcel.content {
         Some(_) => (
             "came in while locked",
@@ -58,30 +52,13 @@ pub fn draw(
         ),
         None => ("does not open", "looks at it", Tone::Trouble),
     };
-    let style = theme.tone(tone);
-    let called = called(parcel);
-    let name = fit(&called, usize::from(area.width / 2), theme.signs().ellipsis);
-    let name_style = if selected {
-        theme.strong()
-    } else {
-        theme.plain()
+    let text = ItemText {
+        sign: "!",
+        name: &called(parcel),
+        what,
+        style: app.theme.tone(tone),
+        does,
+        reason: &reason(app, parcel, rows),
     };
-    let head = [
-        ("! ", style),
-        (name.as_ref(), name_style),
-        ("  ", style),
-        (what, style),
-    ];
-    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let key = key_for(Scope::Inbox, Action::Submit, theme);
-    let keys = [
-        ("   ", theme.plain()),
-        (key.as_str(), theme.key()),
-        (" ", theme.plain()),
-        (does, theme.dim()),
-    ];
-    let room = area.right().saturating_sub(x);
-    pieces(buf, (x, area.y), room, &keys, theme);
-    let style = if selected { theme.plain() } else { theme.dim() };
-    paragraph(buf, reason_area, &reason(app, parcel, rows), style, theme);
+    text.draw(places, selected, app.theme, buf);
 }

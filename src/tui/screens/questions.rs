@@ -2,8 +2,7 @@
 
 use crate::model::question::QuestionView;
 use crate::tui::app::App;
-use crate::tui::keymap::{Action, Scope, key_for};
-use crate::tui::paint::{fit, paragraph, pieces, put};
+use crate::tui::screens::item::ItemText;
 use crate::tui::theme::Tone;
 use crate::tui::words;
 use ratatui::buffer::Buffer;
@@ -35,41 +34,17 @@ pub fn named(question: &QuestionView, between: &str) -> String {
 pub fn draw(
     app: &App,
     question: &QuestionView,
-    (area, reason_area): (Rect, Rect),
+    places: (Rect, Rect),
     selected: bool,
     buf: &mut Buffer,
 ) {
-    let theme = app.theme;
-    let soon = theme.tone(Tone::Soon);
-    if selected {
-        let at = (area.x + 1, area.y);
-        put(buf, at, 1, theme.signs().pointer, theme.focus(), theme);
-    }
-    let room = usize::from(area.width / 2);
-    let who = fit(question.by.short_name(), room, theme.signs().ellipsis);
-    let style = match selected {
-        true => theme.strong(),
-        false => theme.plain(),
+    let text = ItemText {
+        sign: "?",
+        name: question.by.short_name(),
+        what: "asks for a grant",
+        style: app.theme.tone(Tone::Soon),
+        does: "approves or refuses it",
+        reason: &reason(app, question),
     };
-    let head = [
-        ("? ", soon),
-        (who.as_ref(), style),
-        ("  ", soon),
-        ("asks for a grant", soon),
-    ];
-    let x = pieces(buf, (area.x + 3, area.y), area.width - 4, &head, theme);
-    let key = key_for(Scope::Inbox, Action::Submit, theme);
-    let keys = [
-        ("   ", theme.plain()),
-        (key.as_str(), theme.key()),
-        (" ", theme.plain()),
-        ("approves or refuses it", theme.dim()),
-    ];
-    let room = area.right().saturating_sub(x);
-    pieces(buf, (x, area.y), room, &keys, theme);
-    let style = match selected {
-        true => theme.plain(),
-        false => theme.dim(),
-    };
-    paragraph(buf, reason_area, &reason(app, question), style, theme);
+    text.draw(places, selected, app.theme, buf);
 }
