@@ -31,13 +31,16 @@ use crate::model::program::Program;
 use crate::model::signin::SignInId;
 use crate::model::token::IssuedToken;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
+use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use hyper::{Request, Response, StatusCode};
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
+
+/// An engine that has just been started has read its grants within that time.
+const GRANTS_TIME: Duration = Duration::from_secs(10);
 
 /// Lists longer than this are sent in portions.
 const SHORT_LIST: usize = 256;
@@ -155,6 +158,9 @@ impl Desk {
         let uri = request.uri();
         let route = Route::read(request.method().as_str(), uri.path(), uri.query())?;
         let desk = self.seeing(headers);
+        if headers.contains_key(AUTHORIZATION) || matches!(route, Route::Grant(_)) {
+            desk.until_grants_are_read().await?;
+        }
         let caller = desk.caller(headers)?;
         if route == Route::Metrics {
             desk.may_read_metrics()?;
@@ -224,6 +230,15 @@ impl Desk {
             by: Arc::new(program),
             ..self
         }
+    }
+
+    async fn until_grants_are_read(&self) -> Result<(), Refusal> {
+        let Ok(link) = self.link() else {
+            return Ok(());
+        };
+        let read = link.grants().until_read();
+        let read = tokio::time::timeout(GRANTS_TIME, read).await;
+        read.map_err(|_| Refusal::TimedOut)
     }
 
     fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refusal> {

@@ -19,8 +19,8 @@ impl Runner {
     /// Reads the grants. Those that cannot be read are good for nothing, and nothing else is worse for it.
     pub(in crate::engine) fn load_grants(&self) {
         let (grants, rate) = (self.grants.clone(), self.handouts_per_hour);
-        self.vault
-            .ask(Job::Read(Box::new(move |store| match store.grants() {
+        self.vault.ask(Job::Read(Box::new(move |store| {
+            match store.grants() {
                 Ok(stored) => {
                     let signer = Signer::new(store.grant_key());
                     grants.with(|state| state.registry.load(signer, stored, rate));
@@ -28,7 +28,9 @@ impl Runner {
                 Err(error) => {
                     tracing::error!(error = %trouble(&error).message, "the grants cannot be read");
                 }
-            })));
+            }
+            grants.were_read();
+        })));
     }
 
     /// Has the grants learn what credentials are called, after one was renamed or has gone, and once all were loaded.

@@ -97,7 +97,7 @@ impl Engine {
         // The settings may have changed since.
         book.limit(handouts);
         book.reopen();
-        let grants = Grants::default();
+        let grants = Grants::unread();
         grants.take_up(settings.carried.grants.clone());
         let link = Link::new(commands, events.clone(), shelf.clone(), book.clone());
         let link = link.with_grants(grants.clone());

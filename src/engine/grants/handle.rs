@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// Tokens that are no good and questions, of one address in an hour.
 pub const MOST_GUESSES: u64 = 20;
@@ -25,6 +26,8 @@ const MOST_ADDRESSES: usize = 256;
 #[derive(Debug, Clone, Default)]
 pub struct Grants {
     state: Arc<Mutex<State>>,
+    /// Told when they were read; `None`: there is nothing to read.
+    read: Option<CancellationToken>,
 }
 
 /// What is known.
@@ -47,6 +50,28 @@ pub struct Used {
 }
 
 impl Grants {
+    /// The grants of an engine that has yet to read them.
+    pub fn unread() -> Self {
+        Self {
+            state: Arc::default(),
+            read: Some(CancellationToken::new()),
+        }
+    }
+
+    /// They were read, or cannot be.
+    pub fn were_read(&self) {
+        if let Some(read) = &self.read {
+            read.cancel();
+        }
+    }
+
+    /// Waits until they were read: before that a good token looks like one that nobody knows.
+    pub async fn until_read(&self) {
+        if let Some(read) = &self.read {
+            read.cancelled().await;
+        }
+    }
+
     /// Looks at it, or changes it, while nobody else does. Nothing slow belongs in here.
     pub fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state())
@@ -89,6 +114,7 @@ impl Grants {
 
     /// Forgets everything but what was used of the limits.
     pub fn close(&self) -> Used {
+        self.were_read();
         let state = std::mem::take(&mut *self.state());
         Used {
             rates: state.registry.used(),
