@@ -1,7 +1,7 @@
 //! Programs with a grant at the loopback port, as fast as they are answered, and the owner's UI meanwhile.
 //!
 //! The owner is the real program with its UI at 160x50 in a pseudo-terminal and 100 credentials. 64 keep-alive
-//! connections ask for one token each in turn, one request under way on each, all from one thread: every answer must be
+//! connections (16 grants, four of each) ask for one token each in turn, one request under way on each, all from one thread: every answer must be
 //! a good one, and its time is from before the request is written until it was read whole. Meanwhile a key is pressed
 //! in the UI every 25 ms. Then the same with a crowd at the port: 1,000 connections that say nothing, 100 that read
 //! nothing of what they asked for, 100 that send a byte of a request at a time. Client, owner and terminal emulator
@@ -20,9 +20,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+const GRANTS: usize = 16;
 const CONNECTIONS: usize = 64;
-const ROUNDS: usize = 5;
-const ROUND: Duration = Duration::from_secs(2);
+const ROUNDS: usize = 3;
+/// So long that all rounds together stay below a million tokens, the most that one program gets in an hour.
+const ROUND: Duration = Duration::from_secs(1);
 const BETWEEN_KEYS: Duration = Duration::from_millis(25);
 const IDLE: usize = 1_000;
 const SLOW: usize = 100;
@@ -39,11 +41,11 @@ fn measure() -> Vec<Figure> {
     stage.configure("[api]\nlisten = \"127.0.0.1:0\"\n");
     let mut terminal = Terminal::start(&stage);
     terminal.open_filter("100");
-    let load = Load::with_grant(&stage);
+    let loads = Load::with_grants(&stage);
     let calm = presses(&mut terminal, ROUND);
     let before = memory::resident(terminal.pid());
-    let alone = run(&mut terminal, &load, false);
-    let crowded = run(&mut terminal, &load, true);
+    let alone = run(&mut terminal, &loads, false);
+    let crowded = run(&mut terminal, &loads, true);
     let after = memory::resident(terminal.pid());
     let mut figures = Vec::new();
     for (what, run) in [("64 programs", alone), ("64 programs in a crowd", crowded)] {
@@ -67,11 +69,11 @@ struct Run {
     keys: Samples,
 }
 
-fn run(terminal: &mut Terminal, load: &Load, crowded: bool) -> Run {
+fn run(terminal: &mut Terminal, loads: &[Load], crowded: bool) -> Run {
     let (mut rates, mut times, mut keys) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
-        let load = load.clone();
-        let asking = std::thread::spawn(move || load.drive(crowded));
+        let loads = loads.to_vec();
+        let asking = std::thread::spawn(move || drive(&loads, crowded));
         // The programs are all there after that time, and ask for as long as keys are pressed.
         std::thread::sleep(ROUND / 4);
         keys.extend(presses(terminal, ROUND));
@@ -105,53 +107,57 @@ struct Load {
 }
 
 impl Load {
-    fn with_grant(stage: &Stage) -> Self {
+    fn with_grants(stage: &Stage) -> Vec<Self> {
         let json = |arguments: &[&str]| -> Value {
             let mut program = stage.program(arguments);
             let output = program.stdout(Stdio::piped()).output().expect("it runs");
             serde_json::from_slice(&output.stdout).expect("it answers")
         };
-        let credential = "demo/user-00001";
-        let rate = ["--rate", "1000000"];
-        let create = ["grant", "create", "load", "--credential", credential];
-        json(&[&create[..], &rate, &["--json"]].concat());
-        let pair = json(&["grant", "token", "load", "--json"]);
-        let status = json(&["status", "--json"]);
         let text = |value: &Value| value.as_str().expect("a text").to_owned();
-        let port = text(&status["owner"]["port"]).parse().expect("an address");
-        let access = text(&pair["access_token"]);
-        let request = format!(
-            "GET /api/credentials/{credential}/token HTTP/1.1\r\nHost: {port}\r\n\
-             Authorization: Bearer {access}\r\n\r\n"
-        );
-        Self { port, request }
+        let port = text(&json(&["status", "--json"])["owner"]["port"]);
+        let port: SocketAddr = port.parse().expect("an address");
+        let of = |number: usize| {
+            let (grant, credential) = (format!("load-{number}"), "demo/user-00001");
+            let create = ["grant", "create", &grant, "--credential", credential];
+            json(&[&create[..], &["--rate", "1000000", "--json"]].concat());
+            let pair = json(&["grant", "token", &grant, "--json"]);
+            let access = text(&pair["access_token"]);
+            let request = format!(
+                "GET /api/credentials/{credential}/token HTTP/1.1\r\nHost: {port}\r\n\
+                 Authorization: Bearer {access}\r\n\r\n"
+            );
+            Self { port, request }
+        };
+        (0..GRANTS).map(of).collect()
     }
+}
 
-    /// Asks for one and a half rounds, and gives every answer's time.
-    fn drive(&self, crowded: bool) -> Vec<Duration> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        runtime.expect("a runtime").block_on(async {
-            let mut askers = JoinSet::new();
-            let until = Instant::now() + ROUND * 3 / 2;
-            for _ in 0..CONNECTIONS {
-                askers.spawn(self.clone().ask_until(until));
+/// Asks for one and a half rounds, and gives every answer's time.
+fn drive(loads: &[Load], crowded: bool) -> Vec<Duration> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let mut askers = JoinSet::new();
+        let until = Instant::now() + ROUND * 3 / 2;
+        for load in loads.iter().cycle().take(CONNECTIONS) {
+            askers.spawn(load.clone().ask_until(until));
+        }
+        let mut crowd = JoinSet::new();
+        if crowded {
+            for load in loads.iter().cycle().take(IDLE) {
+                crowd.spawn(load.clone().rest());
             }
-            let mut crowd = JoinSet::new();
-            if crowded {
-                for _ in 0..IDLE {
-                    crowd.spawn(self.clone().rest());
-                }
-                for _ in 0..SLOW {
-                    crowd.spawn(self.clone().read_nothing());
-                    crowd.spawn(self.clone().write_slowly());
-                }
+            for load in loads.iter().cycle().take(SLOW) {
+                crowd.spawn(load.clone().read_nothing());
+                crowd.spawn(load.clone().write_slowly());
             }
-            askers.join_all().await.concat()
-        })
-    }
+        }
+        askers.join_all().await.concat()
+    })
+}
 
+impl Load {
     async fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.port).await;
         stream.expect("the owner listens")
