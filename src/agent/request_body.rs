@@ -22,7 +22,7 @@ pub fn bad_body(error: wire::BadBody) -> Box<Problem> {
         "body",
         "Unreadable body",
         &error.to_string(),
-        "the README shows what this address takes",
+        "GET /api/openapi.json tells what this address takes",
     )
 }
 
