@@ -72,7 +72,10 @@ impl Runner {
     /// Takes a wish in.
     pub(in crate::engine) fn grant_asked(&mut self, by: Arc<Program>, ask: GrantAsk) {
         let desk = self.grant_desk.clone();
-        self.core.tidy_grants();
+        // Who only looks makes nothing that would expire; all others may.
+        if !matches!(ask, GrantAsk::List { .. } | GrantAsk::Questions { .. }) {
+            self.core.tidy_grants();
+        }
         match ask {
             GrantAsk::List { reply } => drop(reply.send(Ok(self.grants.views()))),
             GrantAsk::Questions { reply } => {
